@@ -1,0 +1,37 @@
+//! The words of Stalemap: operations and their operands, outcomes, observations, the machine, traces, and the seam
+//! behind which every subject stands.
+//!
+//! One table of operations ([`table`]) has three spellings: values in memory, lines of text ([`Trace`]) and records
+//! of 8 bytes ([`record`]). `operations → bytes → operations` and `operations → text → operations` are identities.
+
+#![no_std]
+
+extern crate alloc;
+
+mod machine;
+mod observation;
+mod operand;
+mod outcome;
+pub mod record;
+mod subject;
+pub mod table;
+mod text;
+mod trace;
+
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
+
+pub use machine::{Dialect, Home, Machine};
+pub use observation::{
+    Entry, FrameToken, Observation, PageToken, PageView, Phase, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
+    Touched,
+};
+pub use operand::{
+    Access, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, Operand, OperandKind, Order,
+    PageRange, PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
+};
+pub use outcome::{Effect, EffectShape, Errno, Outcome};
+pub use subject::{Facts, Sight, Subject};
+pub use table::{Kind, KindSet, Operation, Row, TABLE};
+pub use text::ParseError;
+pub use trace::{Step, Trace};

@@ -1,0 +1,191 @@
+//! The machine: how much of everything there is, and which kernel's rules hold.
+
+use core::fmt;
+
+use crate::operand::{Device, Order, Space, VirtualPage};
+
+/// Which kernel decides where versions differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// Linux 6.12, the default.
+    #[default]
+    Linux6_12,
+    /// Linux 6.1: `protect` to `rw` sets the writable bit only on dirty entries (`can_change_pte_writable`, mm/mprotect.c).
+    Linux6_1,
+}
+
+impl Dialect {
+    /// All of them; a record names a dialect by its index here, so the order never changes.
+    pub const ALL: [Dialect; 2] = [Dialect::Linux6_12, Dialect::Linux6_1];
+
+    /// The word behind `rules=`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Dialect::Linux6_12 => "linux-6.12",
+            Dialect::Linux6_1 => "linux-6.1",
+        }
+    }
+}
+
+/// Where a page's frame is: in RAM or on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Home {
+    /// Ordinary memory.
+    Ram,
+    /// Private memory of a device.
+    Device(Device),
+}
+
+impl Home {
+    /// How many homes there can be: RAM and two devices.
+    pub const LIMIT: usize = 1 + Device::LIMIT as usize;
+    /// All of them, by index.
+    pub const ALL: [Home; Self::LIMIT] = [Home::Ram, Home::Device(Device(0)), Home::Device(Device(1))];
+
+    /// 0 for RAM, 1 and 2 for the devices.
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Home::Ram => 0,
+            Home::Device(device) => 1 + device.index(),
+        }
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Home::Ram => f.write_str("ram"),
+            Home::Device(device) => write!(f, "dev{}", device.0),
+        }
+    }
+}
+
+/// The sizes of a machine and its dialect; the first line of every trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Machine {
+    frames: [u32; Home::LIMIT],
+    spaces: u32,
+    pages: u32,
+    rules: Dialect,
+}
+
+impl Machine {
+    /// The most frames that a home can have.
+    pub const FRAMES_LIMIT: u32 = 1 << 24;
+    /// A machine whose sizes are all at most this has bytes; a larger one has text only.
+    pub const BYTES_LIMIT: u32 = 256;
+    /// The small machine that an empty input means.
+    pub const DEFAULT: Machine =
+        Machine { frames: [8, 4, 4], spaces: 3, pages: 8, rules: Dialect::Linux6_12 };
+
+    /// A machine with these frames in RAM and on the devices (0: no such device), spaces and pages in each space;
+    /// `None` where a size is outside its limits or a second device stands without a first.
+    #[must_use]
+    pub fn new(frames: [u32; Home::LIMIT], spaces: u32, pages: u32, rules: Dialect) -> Option<Machine> {
+        let [ram, first, second] = frames;
+        let fits = (1..=Self::FRAMES_LIMIT).contains(&ram)
+            && first <= Self::FRAMES_LIMIT
+            && second <= Self::FRAMES_LIMIT
+            && (second == 0 || first > 0)
+            && (1..=Space::LIMIT).contains(&spaces)
+            && (1..=VirtualPage::LIMIT).contains(&pages);
+        fits.then_some(Machine { frames, spaces, pages, rules })
+    }
+
+    /// Frames at this home; 0 where there is no such device.
+    #[inline]
+    #[must_use]
+    pub const fn frames(&self, home: Home) -> u32 {
+        self.frames[home.index()]
+    }
+
+    /// Frames of RAM, at least 1.
+    #[inline]
+    #[must_use]
+    pub const fn ram(&self) -> u32 {
+        self.frames[0]
+    }
+
+    /// Number of devices, 0 to 2.
+    #[inline]
+    #[must_use]
+    pub const fn devices(&self) -> u32 {
+        (self.frames[1] > 0) as u32 + (self.frames[2] > 0) as u32
+    }
+
+    /// Number of address spaces, at least 1.
+    #[inline]
+    #[must_use]
+    pub const fn spaces(&self) -> u32 {
+        self.spaces
+    }
+
+    /// Virtual pages in each space, at least 1.
+    #[inline]
+    #[must_use]
+    pub const fn pages(&self) -> u32 {
+        self.pages
+    }
+
+    /// The dialect.
+    #[inline]
+    #[must_use]
+    pub const fn rules(&self) -> Dialect {
+        self.rules
+    }
+
+    /// The largest order that `alloc` serves: min(10, ⌊log2 ram⌋).
+    #[inline]
+    #[must_use]
+    pub const fn highest_order(&self) -> Order {
+        let log = self.ram().ilog2();
+        if log < Order::HIGHEST.0 { Order(log) } else { Order::HIGHEST }
+    }
+
+    /// Whether the machine, and so every operation on it, has a spelling in bytes.
+    #[must_use]
+    pub fn has_bytes(&self) -> bool {
+        let [ram, first, second] = self.frames;
+        ram.max(first).max(second).max(self.spaces).max(self.pages) <= Self::BYTES_LIMIT
+    }
+
+    /// The sizes in the order ram, first device, second device, spaces, pages.
+    #[must_use]
+    pub const fn sizes(&self) -> [u32; 5] {
+        let [ram, first, second] = self.frames;
+        [ram, first, second, self.spaces, self.pages]
+    }
+
+    /// The machine with these [`sizes`](Machine::sizes) and dialect, if they are within limits.
+    #[must_use]
+    pub fn from_sizes([ram, first, second, spaces, pages]: [u32; 5], rules: Dialect) -> Option<Machine> {
+        Machine::new([ram, first, second], spaces, pages, rules)
+    }
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Machine::DEFAULT
+    }
+}
+
+/// As in a trace, without the leading word; the dialect only where it is not the default.
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [ram, first, second] = self.frames;
+        write!(f, "ram={ram}")?;
+        match (first, second) {
+            (0, _) => {}
+            (first, 0) => write!(f, " device={first}")?,
+            (first, second) => write!(f, " device={first},{second}")?,
+        }
+        write!(f, " spaces={} pages={}", self.spaces, self.pages)?;
+        if self.rules != Dialect::default() {
+            write!(f, " rules={}", self.rules.word())?;
+        }
+        Ok(())
+    }
+}

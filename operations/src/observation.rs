@@ -1,0 +1,311 @@
+//! Observations: what can be seen of a machine from outside, without seeing anything private.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use crate::machine::Home;
+use crate::operand::{Access, BlockSlot, HoldSlot, Order, PinSlot, Space, Stamp, TransactionSlot, VirtualPage};
+
+/// A virtual page of a space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Whose.
+    pub space: Space,
+    /// Which.
+    pub page: VirtualPage,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.space, self.page)
+    }
+}
+
+/// A subject's own name for a page: equal means the same page, and nothing else may be read from it.
+///
+/// A page keeps its token while it lives, wherever it moves; a token may be used again once its page has ended.
+/// Small numbers are kind to whoever keeps tables of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PageToken(pub u32);
+
+/// A frame as only the placement and refusal oracles may read it: the home and how far into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameToken {
+    /// RAM or a device.
+    pub home: Home,
+    /// Frames before it in this home.
+    pub offset: u32,
+}
+
+/// What is mapped at a mapped place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing there yet; reads as zero.
+    Hole,
+    /// The page is mapped.
+    Maps {
+        /// Which page.
+        page: PageToken,
+        /// The writable bit.
+        writable: bool,
+    },
+    /// A migration entry: the page is collected by a transaction.
+    Migrating {
+        /// Which page.
+        page: PageToken,
+        /// The writable bit that the entry will have again.
+        writable: bool,
+    },
+}
+
+impl Entry {
+    /// The page that the entry names.
+    #[inline]
+    #[must_use]
+    pub const fn page(self) -> Option<PageToken> {
+        match self {
+            Entry::Hole => None,
+            Entry::Maps { page, .. } | Entry::Migrating { page, .. } => Some(page),
+        }
+    }
+}
+
+/// What a place shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceState {
+    /// No mapping.
+    Unmapped,
+    /// A mapping with this access and entry.
+    Mapped {
+        /// The rights of the mapping.
+        access: Access,
+        /// What is there.
+        entry: Entry,
+    },
+}
+
+impl PlaceState {
+    /// The page that the place shows.
+    #[inline]
+    #[must_use]
+    pub const fn page(self) -> Option<PageToken> {
+        match self {
+            PlaceState::Unmapped => None,
+            PlaceState::Mapped { entry, .. } => entry.page(),
+        }
+    }
+}
+
+/// A page as its owner shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageView {
+    /// The subject's name for it.
+    pub token: PageToken,
+    /// Where it is.
+    pub home: Home,
+    /// What was last written to it.
+    pub stamp: Stamp,
+    /// Whether it is known to belong to one place (Linux: `PageAnonExclusive`).
+    pub exclusive: bool,
+    /// Number of entries that map it; migration entries do not count.
+    pub mapcount: u32,
+    /// mapcount + pins + holds + 1 while a transaction has it.
+    pub refcount: u32,
+    /// The places that the subject's own reverse map walk answers, in [`Observation::rmaps`]; any order.
+    pub rmap: Range<usize>,
+    /// Its frame, where the subject shows frames.
+    pub frame: Option<FrameToken>,
+}
+
+/// A slot of any kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// Of a migration transaction.
+    Transaction(TransactionSlot),
+    /// Of a pin.
+    Pin(PinSlot),
+    /// Of a bare reference.
+    Hold(HoldSlot),
+    /// Of a block of frames.
+    Block(BlockSlot),
+}
+
+impl Slot {
+    /// Every slot, in order.
+    pub fn all() -> impl Iterator<Item = Slot> {
+        let transactions = (0..TransactionSlot::LIMIT).map(|n| Slot::Transaction(TransactionSlot(n)));
+        let pins = (0..PinSlot::LIMIT).map(|n| Slot::Pin(PinSlot(n)));
+        let holds = (0..HoldSlot::LIMIT).map(|n| Slot::Hold(HoldSlot(n)));
+        let blocks = (0..BlockSlot::LIMIT).map(|n| Slot::Block(BlockSlot(n)));
+        transactions.chain(pins).chain(holds).chain(blocks)
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Slot::Transaction(slot) => slot.fmt(f),
+            Slot::Pin(slot) => slot.fmt(f),
+            Slot::Hold(slot) => slot.fmt(f),
+            Slot::Block(slot) => slot.fmt(f),
+        }
+    }
+}
+
+/// How far a transaction has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// After `setup` or `collect`.
+    Collected,
+    /// After `copy`.
+    Copied,
+    /// After `pages`.
+    Moved,
+}
+
+impl Phase {
+    /// The word in a report.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Phase::Collected => "collected",
+            Phase::Copied => "copied",
+            Phase::Moved => "moved",
+        }
+    }
+}
+
+/// What a slot shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlotState {
+    /// Nothing.
+    Empty,
+    /// An open transaction.
+    Transaction {
+        /// How far it has come.
+        phase: Phase,
+        /// Candidates that `setup` or `collect` counted.
+        candidates: u32,
+        /// The frames that it has beside those of living pages (given by `copy` and not, or no longer, used), in
+        /// [`Observation::frames`] where the subject shows frames.
+        frames: Range<usize>,
+    },
+    /// A pinned page.
+    Pin(PageToken),
+    /// A held page.
+    Hold(PageToken),
+    /// A block.
+    Block {
+        /// The order that it was taken with.
+        order: Order,
+        /// Whether it was split.
+        split: bool,
+        /// How many of its frames are still held: the highest ones.
+        held: u32,
+        /// Its lowest frame when it was taken, where the subject shows frames.
+        base: Option<FrameToken>,
+    },
+}
+
+/// A place and what it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaceView {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub state: PlaceState,
+}
+
+/// What is to be looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Everything there is; the lists are then not looked at.
+    pub everything: bool,
+    /// Places, ascending, each once.
+    pub places: Vec<Place>,
+    /// Pages, by the subject's own tokens; tokens of ended pages are passed over.
+    pub pages: Vec<PageToken>,
+    /// Slots.
+    pub slots: Vec<Slot>,
+}
+
+impl Scope {
+    /// Everything there is.
+    #[must_use]
+    pub fn everything() -> Scope {
+        Scope { everything: true, ..Scope::default() }
+    }
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// The places of the scope in its order; of everything, the mapped places in ascending order.
+    pub places: Vec<PlaceView>,
+    /// The living pages among the scope's and those that a seen place, pin or hold shows; of everything, all living
+    /// pages. Ascending by token, each once.
+    pub pages: Vec<PageView>,
+    /// The slots of the scope in its order; of everything, those that are not empty, in order.
+    pub slots: Vec<(Slot, SlotState)>,
+    /// The spaces that are alive, bit `i` for space `i`. Always seen.
+    pub alive: u64,
+    /// The spaces that an open `setup` locks, likewise.
+    pub locked: u64,
+    /// Free frames at each home, by [`Home::index`]. Always seen.
+    pub free: [u32; Home::LIMIT],
+    /// What [`PageView::rmap`] points into.
+    pub rmaps: Vec<Place>,
+    /// What [`SlotState::Transaction`] points into.
+    pub frames: Vec<FrameToken>,
+}
+
+const _: () = assert!(Space::LIMIT <= u64::BITS, "a bit for each space");
+
+impl Observation {
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.places.clear();
+        self.pages.clear();
+        self.slots.clear();
+        self.alive = 0;
+        self.locked = 0;
+        self.free = [0; Home::LIMIT];
+        self.rmaps.clear();
+        self.frames.clear();
+    }
+
+    /// The view of this page, if it was seen.
+    #[inline]
+    #[must_use]
+    pub fn page(&self, token: PageToken) -> Option<&PageView> {
+        self.pages.binary_search_by_key(&token, |page| page.token).ok().map(|i| &self.pages[i])
+    }
+
+    /// The places that the page's reverse map walk answered.
+    #[inline]
+    #[must_use]
+    pub fn rmap(&self, page: &PageView) -> &[Place] {
+        &self.rmaps[page.rmap.clone()]
+    }
+}
+
+/// What the last operation touched: what it may have changed. Lists may name a thing more than once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Places whose mapping or entry was written.
+    pub places: Vec<Place>,
+    /// Pages whose facts were written, ended ones too.
+    pub pages: Vec<PageToken>,
+    /// Slots that were filled, emptied or advanced.
+    pub slots: Vec<Slot>,
+}
+
+impl Touched {
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.places.clear();
+        self.pages.clear();
+        self.slots.clear();
+    }
+}

@@ -1,0 +1,112 @@
+//! The seam: whatever can be driven by operations and looked at is a subject.
+
+use alloc::string::String;
+
+use crate::machine::{Home, Machine};
+use crate::observation::{Observation, Scope, Touched};
+use crate::outcome::Outcome;
+use crate::table::{KindSet, Operation};
+
+/// Kinds of fact that a subject can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts(u16);
+
+impl Facts {
+    /// Which places are mapped, with which access and entry.
+    pub const PLACES: Facts = Facts(1 << 0);
+    /// The stamps of pages.
+    pub const STAMPS: Facts = Facts(1 << 1);
+    /// Which pages are exclusive.
+    pub const EXCLUSIVE: Facts = Facts(1 << 2);
+    /// Mapcounts.
+    pub const MAPCOUNTS: Facts = Facts(1 << 3);
+    /// Refcounts.
+    pub const REFCOUNTS: Facts = Facts(1 << 4);
+    /// Reverse maps.
+    pub const RMAPS: Facts = Facts(1 << 5);
+    /// Slots.
+    pub const SLOTS: Facts = Facts(1 << 6);
+    /// Free frames at each home.
+    pub const FREE: Facts = Facts(1 << 7);
+    /// Which frames things are in.
+    pub const FRAMES: Facts = Facts(1 << 8);
+    /// All facts.
+    pub const ALL: Facts = Facts((1 << 9) - 1);
+    /// The names in the order of the bits.
+    const NAMES: [&str; 9] =
+        ["places", "stamps", "exclusive", "mapcounts", "refcounts", "rmaps", "slots", "free counts", "frames"];
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Facts) -> Facts {
+        Facts(self.0 | other.0)
+    }
+
+    /// Whether all of the others are among these.
+    #[inline]
+    #[must_use]
+    pub const fn include(self, others: Facts) -> bool {
+        self.0 & others.0 == others.0
+    }
+
+    /// Those of the others that are not among these, by name.
+    pub fn missing(self, others: Facts) -> impl Iterator<Item = &'static str> {
+        let missing = others.0 & !self.0;
+        Self::NAMES.into_iter().enumerate().filter(move |(bit, _)| missing >> bit & 1 == 1).map(|(_, name)| name)
+    }
+}
+
+/// What a subject can show and do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Facts that it can show.
+    pub facts: Facts,
+    /// Operations that it can do; others are dropped before either side runs.
+    pub operations: KindSet,
+}
+
+impl Sight {
+    /// Everything.
+    pub const ALL: Sight = Sight { facts: Facts::ALL, operations: KindSet::ALL };
+}
+
+/// A machine that can be driven and looked at: the model, the allocator, somebody else's allocator, a real kernel.
+///
+/// A subject never compares and never judges. It must be deterministic: the same operations after `reset` give the
+/// same outcomes and observations, tokens included.
+pub trait Subject {
+    /// What it is called in reports, such as `implementation`.
+    fn name(&self) -> &str;
+
+    /// What it can show and do.
+    fn sight(&self) -> Sight;
+
+    /// The machine that it was built as.
+    fn machine(&self) -> &Machine;
+
+    /// Frames that are free at each home at the start, by [`Home::index`]; less than the machine's where a subject
+    /// keeps some for itself.
+    fn capacity(&self) -> [u32; Home::LIMIT] {
+        Home::ALL.map(|home| self.machine().frames(home))
+    }
+
+    /// Back to the start, private state included.
+    fn reset(&mut self);
+
+    /// Does one operation. Total: every operation that fits the machine has an answer.
+    fn apply(&mut self, operation: Operation) -> Outcome;
+
+    /// Adds what the last `apply` touched. `false` means that the subject cannot tell; everything is then compared.
+    fn touched(&mut self, into: &mut Touched) -> bool;
+
+    /// Shows what the scope asks for, as [`Observation`] describes it; `into` is cleared first.
+    fn observe(&self, scope: &Scope, into: &mut Observation);
+
+    /// Counts everything again from first principles.
+    ///
+    /// # Errors
+    /// Names what does not balance.
+    fn validate(&self) -> Result<(), String> {
+        Ok(())
+    }
+}

@@ -1,0 +1,332 @@
+//! The operation table: one documented row for each operation, from which its variant, text, record and refusals follow.
+//!
+//! A row reads `number => Variant "word" (operands) level, effect, refuses [errnos]`. Numbers are what records carry:
+//! they are never changed and never reused. To add an operation, add a row; the compiler then names the matches that
+//! need an arm (the reference, the implementation, and the guest of the real kernel).
+
+use crate::machine::Machine;
+use crate::operand::{
+    Access, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, Operand, OperandKind, Order,
+    PageRange, PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
+};
+use crate::outcome::{EffectShape, Errno};
+
+/// What the table says about one operation.
+#[derive(Debug)]
+pub struct Row {
+    /// Which operation.
+    pub kind: Kind,
+    /// Its number in records.
+    pub number: u8,
+    /// Its word in text.
+    pub word: &'static str,
+    /// Its operands in order: name and kind.
+    pub operands: &'static [(&'static str, OperandKind)],
+    /// Its fields in order, those of all operands one after the other.
+    pub fields: &'static [Field],
+    /// The level of the specification that it belongs to, 0 to 3.
+    pub level: u8,
+    /// Which parts its effect has.
+    pub effect: EffectShape,
+    /// The refusals that it may give.
+    pub refusals: &'static [Errno],
+    /// What it means, one line of text or more.
+    pub meaning: &'static str,
+}
+
+/// Joins the fields of all operands of a row.
+const fn flatten(operands: &[&[Field]]) -> ([Field; FieldValues::MOST], usize) {
+    let mut fields = [Field::Space; FieldValues::MOST];
+    let mut len = 0;
+    let mut i = 0;
+    while i < operands.len() {
+        let mut j = 0;
+        while j < operands[i].len() {
+            fields[len] = operands[i][j];
+            len += 1;
+            j += 1;
+        }
+        i += 1;
+    }
+    (fields, len)
+}
+
+macro_rules! operations {
+    ($(
+        $(#[doc = $meaning:literal])+
+        $number:literal => $name:ident $word:literal ($($operand:ident: $type:ident),*)
+            level $level:literal, $effect:ident, refuses [$($errno:ident),*];
+    )+) => {
+        /// One operation with its operands, which fit the machine that it was made for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Operation {$(
+            $(#[doc = $meaning])+
+            $name {
+                $(#[expect(missing_docs, reason = "the operand's type says what it is")] $operand: $type,)*
+            },
+        )+}
+
+        /// An operation without its operands.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {$(
+            $(#[doc = $meaning])+
+            $name,
+        )+}
+
+        impl Kind {
+            /// All kinds in the order of the table.
+            pub const ALL: &[Kind] = &[$(Kind::$name),+];
+            /// How many kinds there are.
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// Its row in the table.
+            #[inline]
+            #[must_use]
+            pub const fn row(self) -> &'static Row {
+                &TABLE[self as usize]
+            }
+
+            /// The operation of this kind with the given values, one for each field and all in range.
+            fn build(self, values: &[u32]) -> Operation {
+                match self {$(
+                    Kind::$name => {
+                        let mut rest = values;
+                        $(
+                            let (mine, others) = rest.split_at(<$type as Operand>::FIELDS.len());
+                            let $operand = <$type as Operand>::from_fields(mine);
+                            rest = others;
+                        )*
+                        debug_assert!(rest.is_empty(), "one value for each field");
+                        Operation::$name { $($operand),* }
+                    }
+                )+}
+            }
+        }
+
+        impl Operation {
+            /// Which operation it is.
+            #[inline]
+            #[must_use]
+            pub const fn kind(&self) -> Kind {
+                match self {$( Operation::$name { .. } => Kind::$name, )+}
+            }
+
+            /// The values of its fields in row order.
+            #[inline]
+            #[must_use]
+            pub fn values(&self) -> FieldValues {
+                let mut values = FieldValues::of(self.kind().row().fields);
+                match *self {$(
+                    Operation::$name { $($operand),* } => { $( $operand.push(&mut values); )* }
+                )+}
+                values
+            }
+        }
+
+        /// All rows, in the order of the variants.
+        pub static TABLE: [Row; Kind::COUNT] = [$(
+            Row {
+                kind: Kind::$name,
+                number: $number,
+                word: $word,
+                operands: &[$((stringify!($operand), <$type as Operand>::KIND)),*],
+                fields: {
+                    const FLAT: ([Field; FieldValues::MOST], usize) = flatten(&[$(<$type as Operand>::FIELDS),*]);
+                    const FIELDS: &[Field] = FLAT.0.split_at(FLAT.1).0;
+                    FIELDS
+                },
+                level: $level,
+                effect: EffectShape::$effect,
+                refusals: &[$(Errno::$errno),*],
+                meaning: concat!($($meaning, "\n"),+),
+            },
+        )+];
+    };
+}
+
+operations! {
+    /// Takes 2^order contiguous frames of RAM, aligned to their number, for the block slot.
+    /// Order 0 succeeds exactly while a frame is free; a larger order may be refused with enough free frames only if
+    /// no free aligned run of that size exists. An order above the machine's highest is `EINVAL`.
+    0 => Alloc "alloc" (block: BlockSlot, order: Order) level 0, Nothing, refuses [EBUSY, EINVAL, ENOMEM];
+    /// Gives the frames of a block back; of a split block only the lowest that is still held.
+    1 => Free "free" (block: BlockSlot) level 0, Nothing, refuses [ENOENT];
+    /// From now on the block's frames are given back one by one. Once for a block, and not for a single frame.
+    2 => Split "split" (block: BlockSlot) level 0, Nothing, refuses [ENOENT, EINVAL];
+
+    /// Maps holes: anonymous, private, with `MAP_FIXED_NOREPLACE` (`EEXIST` if any place is mapped).
+    3 => Map "map" (space: Space, range: PageRange, access: Access) level 1, Nothing, refuses [ESRCH, EAGAIN, EEXIST];
+    /// Unmaps every place of the range; unmapped ones are passed over.
+    4 => Unmap "unmap" (space: Space, range: PageRange) level 1, PagesFreed, refuses [ESRCH, EAGAIN];
+    /// Turns entries into holes (`MADV_DONTNEED`). Unmapped places are passed over, and the answer is then `ENOMEM`.
+    5 => Discard "discard" (space: Space, range: PageRange) level 1, PagesFreed, refuses [ESRCH, ENOMEM];
+    /// Changes the access (`mprotect`). Stops with `ENOMEM` at the first unmapped place; what came before stays done.
+    6 => Protect "protect" (space: Space, range: PageRange, access: Access) level 1, Nothing, refuses [ESRCH, EAGAIN, ENOMEM];
+    /// Moves a range over another one (`mremap` with `MREMAP_FIXED`), place by place.
+    /// First source place unmapped: `EFAULT`; ranges that overlap: `EINVAL`; a later source place unmapped: stops with `EFAULT`.
+    7 => Move "move" (space: Space, range: PageRange, destination: Destination) level 1, PagesFreed, refuses [ESRCH, EAGAIN, EINVAL, EFAULT];
+    /// Copies a space into a dead one; pages become shared, pinned pages are copied at once.
+    8 => Fork "fork" (space: Space, child: Space) level 1, Nothing, refuses [ESRCH, EBUSY, EAGAIN, ENOMEM];
+    /// Unmaps everything, and the space is dead. `s0` cannot exit (`EINVAL`).
+    9 => Exit "exit" (space: Space) level 1, PagesFreed, refuses [ESRCH, EAGAIN, EINVAL];
+    /// Reads as the CPU does; a device page is faulted back first.
+    10 => Read "read" (space: Space, page: VirtualPage) level 1, Value, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+    /// Writes as the CPU does: fills a hole, reuses or copies a shared page, faults a device page back first.
+    11 => Write "write" (space: Space, page: VirtualPage, stamp: Stamp) level 1, Nothing, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+
+    /// The device reads through the space's page tables (`hmm_range_fault`); its own pages are read in place.
+    12 => DeviceRead "device_read" (device: Device, space: Space, page: VirtualPage) level 2, Value, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+    /// The device writes through the space's page tables; its own pages in place, which needs the writable bit (`EFAULT`).
+    13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, refuses [ESRCH, EFAULT, EAGAIN, EPERM, ENOMEM];
+    /// First phase of a migration by place (`migrate_vma_setup`): collects the pages of the range and locks the space.
+    14 => Setup "setup" (transaction: TransactionSlot, space: Space, range: PageRange, route: Route) level 2, Pages, refuses [ESRCH, EBUSY, EINVAL];
+    /// Second phase: candidates whose mask bit is clear get a frame at the destination, and the content.
+    15 => Copy "copy" (transaction: TransactionSlot, mask: Mask) level 2, Pages, refuses [ENOENT, EINVAL, ENOMEM];
+    /// Third phase (`migrate_vma_pages`): candidates with a frame move; holes that are still holes become pages.
+    16 => Pages "pages" (transaction: TransactionSlot) level 2, Pages, refuses [ENOENT, EINVAL];
+    /// Last phase (`migrate_vma_finalize`), or the abort: restores the entries, frees what nobody has, unlocks.
+    17 => Finalize "finalize" (transaction: TransactionSlot) level 2, PagesFreed, refuses [ENOENT];
+    /// First phase by device (`migrate_device_range`): collects every page on the device that no transaction has.
+    18 => Collect "collect" (transaction: TransactionSlot, device: Device) level 2, Pages, refuses [EBUSY];
+    /// All four phases in one step, place by place; stops with `EINVAL` at the first unmapped or unreadable one.
+    19 => Migrate "migrate" (space: Space, range: PageRange, route: Route) level 2, Pages, refuses [ESRCH, EINVAL];
+    /// All four phases in one step for every page on the device that no transaction has; `ENOMEM` if RAM cannot take them all.
+    20 => Evict "evict" (device: Device) level 2, Pages, refuses [ENOMEM];
+
+    /// Pins the page for writing, as a write that stores nothing would leave it: exclusive, writable, in RAM.
+    21 => Pin "pin" (pin: PinSlot, space: Space, page: VirtualPage) level 3, Nothing, refuses [ESRCH, EBUSY, EFAULT, EAGAIN, ENOMEM];
+    /// Drops a pin.
+    22 => Unpin "unpin" (pin: PinSlot) level 3, Freed, refuses [ENOENT];
+    /// Reads through a pin, whatever the page tables say now.
+    23 => PinRead "pin_read" (pin: PinSlot) level 3, Value, refuses [ENOENT];
+    /// Writes through a pin, whatever the page tables say now.
+    24 => PinWrite "pin_write" (pin: PinSlot, stamp: Stamp) level 3, Nothing, refuses [ENOENT];
+    /// Takes a bare reference to the page that is there; faults a device page back; `ENOENT` on a hole.
+    25 => Hold "hold" (hold: HoldSlot, space: Space, page: VirtualPage) level 3, Nothing, refuses [ESRCH, EBUSY, ENOENT, EFAULT, EAGAIN, ENOMEM];
+    /// Drops a bare reference.
+    26 => Release "release" (hold: HoldSlot) level 3, Freed, refuses [ENOENT];
+    /// Reads through a bare reference.
+    27 => Peek "peek" (hold: HoldSlot) level 3, Value, refuses [ENOENT];
+}
+
+impl Kind {
+    /// The kind with this word.
+    #[must_use]
+    pub fn by_word(word: &str) -> Option<Kind> {
+        TABLE.iter().find(|row| row.word == word).map(|row| row.kind)
+    }
+
+    /// Whether an operation of this kind can exist on this machine: those that name a device need one.
+    #[inline]
+    #[must_use]
+    pub fn exists_on(self, machine: &Machine) -> bool {
+        machine.devices() > 0 || !self.row().fields.contains(&Field::Device)
+    }
+}
+
+impl Operation {
+    /// The operation with these values, if there is one for each field and each is in range on this machine.
+    #[must_use]
+    pub fn new(kind: Kind, values: &[u32], machine: &Machine) -> Option<Operation> {
+        let mut checked = FieldValues::of(kind.row().fields);
+        for &value in values {
+            let field = checked.next_field()?;
+            let above = value.checked_sub(field.lowest())?;
+            if above >= field.choices(machine, &checked) {
+                return None;
+            }
+            checked.push(value);
+        }
+        checked.next_field().is_none().then(|| kind.build(values))
+    }
+
+    /// The operation that any numbers mean: each is folded into what its field allows. `None` only where the machine
+    /// has no such thing at all ([`Kind::exists_on`]).
+    #[inline]
+    #[must_use]
+    pub fn folded(kind: Kind, numbers: impl IntoIterator<Item = u32>, machine: &Machine) -> Option<Operation> {
+        let mut values = FieldValues::of(kind.row().fields);
+        let mut numbers = numbers.into_iter();
+        while let Some(field) = values.next_field() {
+            let choices = field.choices(machine, &values);
+            if choices == 0 {
+                return None;
+            }
+            let number = numbers.next().unwrap_or(0);
+            values.push(field.lowest() + if number < choices { number } else { number % choices });
+        }
+        Some(kind.build(values.as_slice()))
+    }
+
+    /// Whether it fits this machine.
+    #[must_use]
+    pub fn fits(&self, machine: &Machine) -> bool {
+        Operation::new(self.kind(), self.values().as_slice(), machine).is_some()
+    }
+
+    /// The first place that it names, if it names one.
+    #[inline]
+    #[must_use]
+    pub fn first_place(&self) -> Option<(Space, VirtualPage)> {
+        let values = self.values();
+        let fields = values.fields();
+        let space = fields.iter().position(|&field| field == Field::Space)?;
+        let page = fields.iter().position(|&field| field == Field::Page)?;
+        Some((Space(values.as_slice()[space]), VirtualPage(values.as_slice()[page])))
+    }
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindSet(u64);
+
+const _: () = assert!(Kind::COUNT <= 64, "a set of kinds is one word");
+
+impl KindSet {
+    /// Every kind.
+    pub const ALL: KindSet = KindSet(u64::MAX >> (64 - Kind::COUNT));
+    /// No kind.
+    pub const NONE: KindSet = KindSet(0);
+
+    /// Whether the kind is in the set.
+    #[inline]
+    #[must_use]
+    pub const fn contains(self, kind: Kind) -> bool {
+        self.0 >> kind as u32 & 1 == 1
+    }
+
+    /// The set with this kind in it.
+    #[must_use]
+    pub const fn with(self, kind: Kind) -> KindSet {
+        KindSet(self.0 | 1 << kind as u32)
+    }
+
+    /// The set with this kind out of it.
+    #[must_use]
+    pub const fn without(self, kind: Kind) -> KindSet {
+        KindSet(self.0 & !(1 << kind as u32))
+    }
+
+    /// The kinds in both sets.
+    #[must_use]
+    pub const fn and(self, other: KindSet) -> KindSet {
+        KindSet(self.0 & other.0)
+    }
+
+    /// Whether no kind is in it.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Its kinds in the order of the table.
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.iter().copied().filter(move |&kind| self.contains(kind))
+    }
+}
+
+impl FromIterator<Kind> for KindSet {
+    fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> Self {
+        kinds.into_iter().fold(KindSet::NONE, KindSet::with)
+    }
+}

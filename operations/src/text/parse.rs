@@ -1,0 +1,256 @@
+//! From text to a trace.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::error::ParseError;
+use super::line::{Line, Word, decimal};
+use crate::machine::{Dialect, Home, Machine};
+use crate::operand::{Access, Field, FieldValues, OperandKind, Stamp};
+use crate::outcome::{Effect, EffectShape, Errno, Outcome};
+use crate::table::{Kind, Operation, TABLE};
+use crate::trace::{Step, Trace};
+
+/// Reads a whole trace.
+pub(crate) fn parse(text: &str) -> Result<Trace, ParseError> {
+    let mut comments = Vec::new();
+    let mut trace: Option<Trace> = None;
+    let mut lines = 0;
+    for (number, text) in (1..).zip(text.lines()) {
+        lines = number;
+        let mut line = Line::new(number, text);
+        let Some(first) = line.peek() else {
+            comments.push(String::new());
+            continue;
+        };
+        if first.text.starts_with('#') {
+            comments.push(text.trim().to_string());
+            continue;
+        }
+        match &mut trace {
+            None => {
+                let machine = machine(&mut line)?;
+                let title = core::mem::take(&mut comments);
+                trace = Some(Trace { title, machine, ..Trace::default() });
+            }
+            Some(_) if first.text == "machine" => {
+                return Err(line.error(first, "an operation (a trace has one machine line, its first)"));
+            }
+            Some(trace) if trace.steps.len() == Trace::MOST_STEPS => {
+                let most = format!("at most {} operations", Trace::MOST_STEPS);
+                return Err(line.error(first, &most));
+            }
+            Some(trace) => trace.steps.push(step(&mut line, &trace.machine, core::mem::take(&mut comments))?),
+        }
+    }
+    let mut trace = trace.ok_or_else(|| ParseError {
+        line: lines + 1,
+        column: 1,
+        found: "the end of the text".to_string(),
+        expected: "a machine line such as `machine ram=8 device=4,4 spaces=3 pages=8`".to_string(),
+        nearest: None,
+    })?;
+    trace.ending = comments;
+    Ok(trace)
+}
+
+/// Reads `machine ram=8 device=4,4 spaces=3 pages=8 rules=linux-6.12`.
+fn machine<'a>(line: &mut Line<'a>) -> Result<Machine, ParseError> {
+    const KEYS: [&str; 5] = ["ram", "device", "spaces", "pages", "rules"];
+    let first = line.expect("the word machine")?;
+    if first.text != "machine" {
+        return Err(line.unknown(first, "the machine line, which comes before all operations", ["machine"]));
+    }
+    let mut values: [Option<Word<'a>>; KEYS.len()] = [None; KEYS.len()];
+    while let Some(word) = line.take() {
+        let (key, value) = word.text.split_once('=').unwrap_or((word.text, ""));
+        let Some(index) = KEYS.iter().position(|&known| known == key) else {
+            let key = Word { text: key, ..word };
+            return Err(line.unknown(key, "ram=, device=, spaces=, pages= or rules=", KEYS));
+        };
+        if values[index].is_some() {
+            return Err(line.error(word, &format!("one {key}= on a machine line")));
+        }
+        let column = word.column + key.chars().count() + 1;
+        values[index] = Some(Word { text: value, column });
+    }
+    let line = &*line;
+    let needed = |index: usize| {
+        values[index].ok_or_else(|| line.error(line.end(), &format!("{}= on the machine line", KEYS[index])))
+    };
+    let ram = size(line, needed(0)?, "frames of RAM", Machine::FRAMES_LIMIT)?;
+    let [first, second] = match values[1] {
+        None => [0, 0],
+        Some(word) => devices(line, word)?,
+    };
+    let spaces = size(line, needed(2)?, "spaces", crate::Space::LIMIT)?;
+    let pages = size(line, needed(3)?, "pages", crate::VirtualPage::LIMIT)?;
+    let rules = match values[4] {
+        None => Dialect::default(),
+        Some(word) => *Dialect::ALL
+            .iter()
+            .find(|dialect| dialect.word() == word.text)
+            .ok_or_else(|| line.unknown(word, "linux-6.12 or linux-6.1", Dialect::ALL.map(Dialect::word)))?,
+    };
+    Ok(Machine::new([ram, first, second], spaces, pages, rules).expect("every size was checked"))
+}
+
+/// Reads the frames of one device or two.
+fn devices(line: &Line<'_>, word: Word<'_>) -> Result<[u32; Home::LIMIT - 1], ParseError> {
+    let one = |text, column| size(line, Word { text, column }, "frames of a device", Machine::FRAMES_LIMIT);
+    Ok(match word.text.split_once(',') {
+        None => [one(word.text, word.column)?, 0],
+        Some((first, second)) => {
+            [one(first, word.column)?, one(second, word.column + first.chars().count() + 1)?]
+        }
+    })
+}
+
+/// Reads a size of the machine.
+fn size(line: &Line<'_>, word: Word<'_>, what: &str, limit: u32) -> Result<u32, ParseError> {
+    decimal(word.text)
+        .filter(|size| (1..=limit).contains(size))
+        .ok_or_else(|| line.error(word, &format!("1 to {limit} {what}")))
+}
+
+/// Reads an operation and its answer.
+fn step(line: &mut Line<'_>, machine: &Machine, comments: Vec<String>) -> Result<Step, ParseError> {
+    let word = line.expect("an operation")?;
+    let kind = Kind::by_word(word.text)
+        .ok_or_else(|| line.unknown(word, "an operation", TABLE.iter().map(|row| row.word)))?;
+    if !kind.exists_on(machine) {
+        return Err(line.error(word, "an operation without a device (the machine has none)"));
+    }
+    let row = kind.row();
+    let mut values = FieldValues::of(row.fields);
+    for (_, operand) in row.operands {
+        read_operand(*operand, line, machine, &mut values)?;
+    }
+    let operation = Operation::new(kind, values.as_slice(), machine).expect("every field was checked");
+    let answer = match line.take() {
+        None => None,
+        Some(word) if word.text == "=" => Some(answer(line, kind)?),
+        Some(word) => return Err(line.error(word, "`=` and an answer, or the end of the line")),
+    };
+    line.clone().finish("the end of the line")?;
+    Ok(Step { comments, operation, answer })
+}
+
+/// Reads one operand and adds its fields.
+fn read_operand(
+    kind: OperandKind,
+    line: &mut Line<'_>,
+    machine: &Machine,
+    values: &mut FieldValues,
+) -> Result<(), ParseError> {
+    let (what, letter) = match kind {
+        OperandKind::Range => return read_range(line, machine, values),
+        OperandKind::Route => return read_route(line, machine, values),
+        OperandKind::Access => {
+            let word = line.expect("an access (none, r or rw)")?;
+            let words = Access::ALL.map(Access::word);
+            let access = words.iter().position(|&known| known == word.text);
+            let access = access.ok_or_else(|| line.unknown(word, "an access (none, r or rw)", words))?;
+            values.push(u32::try_from(access).expect("one of three"));
+            return Ok(());
+        }
+        OperandKind::Stamp => {
+            let word = line.expect("a stamp such as #2a")?;
+            values.push(stamp(line, word)?.0.into());
+            return Ok(());
+        }
+        OperandKind::Space => ("a space", "s"),
+        OperandKind::Page => ("a page", "v"),
+        OperandKind::Destination => ("a page that leaves room for the range", "v"),
+        OperandKind::Device => ("a device", "d"),
+        OperandKind::Transaction => ("a transaction slot", "t"),
+        OperandKind::Pin => ("a pin slot", "k"),
+        OperandKind::Hold => ("a hold slot", "h"),
+        OperandKind::Block => ("a block slot", "b"),
+        OperandKind::Order => ("an order", ""),
+        OperandKind::Mask => ("a mask", ""),
+    };
+    let choices = values.next_field().map_or(0, |field| field.choices(machine, values));
+    let expected = format!("{what}, {letter}0 to {letter}{}", choices - 1);
+    let word = line.expect(&expected)?;
+    let number = word.text.strip_prefix(letter).and_then(decimal).filter(|&number| number < choices);
+    values.push(number.ok_or_else(|| line.error(word, &expected))?);
+    Ok(())
+}
+
+/// Reads `v3` or `v3+2`.
+fn read_range(line: &mut Line<'_>, machine: &Machine, values: &mut FieldValues) -> Result<(), ParseError> {
+    let last = machine.pages() - 1;
+    let expected = format!("a range such as v0 or v0+2, within v0 to v{last}");
+    let word = line.expect(&expected)?;
+    let (first, count) = word.text.split_once('+').unwrap_or((word.text, "1"));
+    let first = first.strip_prefix('v').and_then(decimal).filter(|&first| first <= last);
+    let first = first.ok_or_else(|| line.error(word, &expected))?;
+    values.push(first);
+    let count = decimal(count).filter(|count| (1..=Field::Count.choices(machine, values)).contains(count));
+    values.push(count.ok_or_else(|| line.error(word, &expected))?);
+    Ok(())
+}
+
+/// Reads `to d0` or `from d0`.
+fn read_route(line: &mut Line<'_>, machine: &Machine, values: &mut FieldValues) -> Result<(), ParseError> {
+    let word = line.expect("to or from")?;
+    values.push(match word.text {
+        "to" => 0,
+        "from" => 1,
+        _ => return Err(line.unknown(word, "to or from", ["to", "from"])),
+    });
+    read_operand(OperandKind::Device, line, machine, values)
+}
+
+/// Reads `#2a`.
+fn stamp(line: &Line<'_>, word: Word<'_>) -> Result<Stamp, ParseError> {
+    word.text
+        .strip_prefix('#')
+        .filter(|hex| matches!(hex.len(), 1 | 2) && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+        .map(Stamp)
+        .ok_or_else(|| line.error(word, "a stamp, #00 to #ff"))
+}
+
+/// Reads what stands behind `=`.
+fn answer(line: &mut Line<'_>, kind: Kind) -> Result<Outcome, ParseError> {
+    let row = kind.row();
+    let word = line.expect("an answer")?;
+    if word.text == "ok" {
+        return effect(line, row.effect).map(Outcome::Done);
+    }
+    let permitted = row.refusals.iter().map(|errno| errno.name());
+    match Errno::ALL.into_iter().find(|errno| errno.name() == word.text) {
+        Some(errno) if row.refusals.contains(&errno) => Ok(Outcome::Refused(errno)),
+        Some(_) => {
+            let list: Vec<&str> = permitted.collect();
+            Err(line.error(word, &format!("ok or a refusal that {} may give ({})", row.word, list.join(", "))))
+        }
+        None => Err(line.unknown(word, "ok or an errno", permitted.chain(["ok"]))),
+    }
+}
+
+/// Reads the parts of an effect.
+fn effect(line: &mut Line<'_>, shape: EffectShape) -> Result<Effect, ParseError> {
+    let mut number = |key: &str| -> Result<u32, ParseError> {
+        let expected = format!("{key}= and a number");
+        let word = line.expect(&expected)?;
+        let value = word.text.strip_prefix(key).and_then(|rest| rest.strip_prefix('=')).and_then(decimal);
+        value.ok_or_else(|| line.error(word, &expected))
+    };
+    Ok(match shape {
+        EffectShape::Nothing => Effect::Nothing,
+        EffectShape::Pages => Effect::Pages(number("pages")?),
+        EffectShape::PagesFreed => Effect::PagesFreed { pages: number("pages")?, freed: number("freed")? },
+        EffectShape::Freed => Effect::Freed(number("freed")?),
+        EffectShape::Value => {
+            let word = line.expect("value= and a stamp")?;
+            let Some(value) = word.text.strip_prefix("value=") else {
+                return Err(line.error(word, "value= and a stamp"));
+            };
+            Effect::Value(stamp(line, Word { text: value, column: word.column + "value=".len() })?)
+        }
+    })
+}

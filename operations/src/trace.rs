@@ -1,0 +1,85 @@
+//! A trace: a machine and operations on it, with comments and written answers; the only persistent form of anything.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::machine::Machine;
+use crate::outcome::Outcome;
+use crate::record;
+use crate::table::Operation;
+use crate::text::{self, ParseError};
+
+/// One operation of a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The comment lines above it, `#` included; an empty string is an empty line.
+    pub comments: Vec<String>,
+    /// What is done.
+    pub operation: Operation,
+    /// The answer behind `=`, where one is written.
+    pub answer: Option<Outcome>,
+}
+
+impl From<Operation> for Step {
+    fn from(operation: Operation) -> Self {
+        Step { comments: Vec::new(), operation, answer: None }
+    }
+}
+
+/// A machine and operations on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// The comment lines above the machine line.
+    pub title: Vec<String>,
+    /// The machine, which every operation fits.
+    pub machine: Machine,
+    /// The operations in order.
+    pub steps: Vec<Step>,
+    /// The comment lines below the last operation.
+    pub ending: Vec<String>,
+}
+
+impl Trace {
+    /// The most operations that a text may have.
+    pub const MOST_STEPS: usize = 1 << 20;
+
+    /// A trace without comments and answers.
+    #[must_use]
+    pub fn new(machine: Machine, operations: impl IntoIterator<Item = Operation>) -> Trace {
+        Trace { machine, steps: operations.into_iter().map(Step::from).collect(), ..Trace::default() }
+    }
+
+    /// The trace that any bytes mean (see [`record`]).
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Trace {
+        let (machine, operations) = record::decode(bytes);
+        Trace::new(machine, operations)
+    }
+
+    /// Machine and operations as bytes; comments and answers have none. `None` where the machine has no bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        record::encode(&self.machine, self.operations())
+    }
+
+    /// Reads the text of a trace.
+    ///
+    /// # Errors
+    /// The first mistake with its line and column, what was found, what was expected, and the nearest known word.
+    pub fn parse(text: &str) -> Result<Trace, ParseError> {
+        text::parse(text)
+    }
+
+    /// The operations in order.
+    pub fn operations(&self) -> impl ExactSizeIterator<Item = Operation> + '_ {
+        self.steps.iter().map(|step| step.operation)
+    }
+}
+
+/// The canonical text.
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text::print(self, f)
+    }
+}
