@@ -208,6 +208,18 @@ pub enum SlotState {
     },
 }
 
+impl SlotState {
+    /// The page that the slot shows.
+    #[inline]
+    #[must_use]
+    pub const fn page(&self) -> Option<PageToken> {
+        match self {
+            SlotState::Pin(page) | SlotState::Hold(page) => Some(*page),
+            SlotState::Empty | SlotState::Transaction { .. } | SlotState::Block { .. } => None,
+        }
+    }
+}
+
 /// A place and what it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlaceView {
@@ -258,6 +270,8 @@ pub struct Observation {
     pub rmaps: Vec<Place>,
     /// What [`SlotState::Transaction`] points into.
     pub frames: Vec<FrameToken>,
+    /// Room for the subject to gather the tokens that it is about to show; says nothing.
+    pub tokens: Vec<PageToken>,
 }
 
 const _: () = assert!(Space::LIMIT <= u64::BITS, "a bit for each space");
@@ -273,6 +287,7 @@ impl Observation {
         self.free = [0; Home::LIMIT];
         self.rmaps.clear();
         self.frames.clear();
+        self.tokens.clear();
     }
 
     /// The view of this page, if it was seen.

@@ -1,0 +1,276 @@
+//! Operations on address spaces: map, unmap, discard, protect, move, fork, exit.
+
+use stalemap_operations::{Access, Destination, Dialect, Effect, Errno, PageRange, Place, Space, VirtualPage};
+
+use crate::implementation::{Answer, Implementation, Stop};
+use crate::memmap::Frame;
+use crate::pagetable::places;
+use crate::pte::PteView;
+use crate::region::RegionId;
+
+/// What the removal of entries came to.
+#[derive(Clone, Copy, Default)]
+struct Removed {
+    pages: u32,
+    freed: u32,
+}
+
+impl From<Removed> for Effect {
+    fn from(Removed { pages, freed }: Removed) -> Self {
+        Effect::PagesFreed { pages, freed }
+    }
+}
+
+impl Implementation {
+    pub(crate) fn map(&mut self, space: Space, range: PageRange, access: Access) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        if self.tables.next_mapped(space, range.first.0).is_some_and(|page| page.0 < range.first.0 + range.count) {
+            return Err(Errno::EEXIST.into());
+        }
+        let region = self.graph.new_region(space, range.count);
+        for place in places(space, range) {
+            self.tables.set_mapping(place, region, access, &mut self.notes);
+        }
+        Ok(Effect::Nothing)
+    }
+
+    pub(crate) fn unmap(&mut self, space: Space, range: PageRange) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        Ok(self.unmap_mapped(space, range.first.0, range.first.0 + range.count).into())
+    }
+
+    pub(crate) fn discard(&mut self, space: Space, range: PageRange) -> Answer {
+        self.must_live(space)?;
+        let mut removed = Removed::default();
+        let mut all_mapped = true;
+        for place in places(space, range) {
+            if self.tables.mapping(place).is_none() {
+                all_mapped = false;
+                continue;
+            }
+            self.zap(place, &mut removed);
+        }
+        if all_mapped { Ok(removed.into()) } else { Err(Errno::ENOMEM.into()) }
+    }
+
+    pub(crate) fn protect(&mut self, space: Space, range: PageRange, access: Access) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        for place in places(space, range) {
+            let Some((region, had)) = self.tables.mapping(place) else {
+                return Err(Errno::ENOMEM.into());
+            };
+            if had == access {
+                continue;
+            }
+            self.tables.set_mapping(place, region, access, &mut self.notes);
+            let entry = self.tables.entry(place);
+            if !access.writable() {
+                self.tables.set_entry(place, entry.write_protected(), &mut self.notes);
+            } else if let PteView::Present { frame, dirty, .. } = entry
+                && self.may_become_writable(frame, dirty)
+            {
+                self.tables.set_entry(place, PteView::Present { frame, writable: true, dirty }, &mut self.notes);
+            }
+        }
+        Ok(Effect::Nothing)
+    }
+
+    /// Whether `protect` to `rw` may set the writable bit at once (`can_change_pte_writable`, mm/mprotect.c: until
+    /// 6.1 a clean entry waits for the write fault).
+    fn may_become_writable(&self, frame: Frame, dirty: bool) -> bool {
+        self.frames.memmap[frame].is_exclusive()
+            && match self.machine.rules() {
+                Dialect::Linux6_12 => true,
+                Dialect::Linux6_1 => dirty,
+            }
+    }
+
+    pub(crate) fn move_range(&mut self, space: Space, range: PageRange, destination: Destination) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        let Destination(to) = destination;
+        if self.tables.mapping(Place { space, page: range.first }).is_none() {
+            return Err(Errno::EFAULT.into());
+        }
+        if range.overlaps(PageRange { first: to, count: range.count }) {
+            return Err(Errno::EINVAL.into());
+        }
+        let distance = to.0.wrapping_sub(range.first.0);
+        let mut removed = Removed::default();
+        let moved = places(space, range).try_for_each(|from| self.move_place(from, distance, &mut removed));
+        self.forget_heirs();
+        moved?;
+        Ok(removed.into())
+    }
+
+    /// Moves one place, whose destination is unmapped first.
+    fn move_place(&mut self, from: Place, distance: u32, removed: &mut Removed) -> Result<(), Stop> {
+        let (region, access) = self.tables.mapping(from).ok_or(Errno::EFAULT)?;
+        let to = Place { page: VirtualPage(from.page.0.wrapping_add(distance)), ..from };
+        self.unmap_place(to, removed);
+        let heir = match self.graph.region(region).heir {
+            Some(heir) => heir,
+            None => {
+                let clone = self.graph.clone_for_move(region, distance);
+                self.set_heir(region, clone);
+                clone
+            }
+        };
+        let entry = self.tables.entry(from);
+        if let Some(frame) = entry.frame() {
+            self.notes.page(&self.frames.memmap[frame]);
+        }
+        self.graph.region_mut(heir).places += 1;
+        self.tables.set_mapping(to, heir, access, &mut self.notes);
+        self.tables.set_entry(to, entry, &mut self.notes);
+        self.tables.set_entry(from, PteView::Hole, &mut self.notes);
+        self.tables.clear_mapping(from, &mut self.notes);
+        self.graph.drop_places(region, 1);
+        Ok(())
+    }
+
+    pub(crate) fn fork(&mut self, space: Space, child: Space) -> Answer {
+        self.must_live(space)?;
+        if self.spaces[child.index()].alive {
+            return Err(Errno::EBUSY.into());
+        }
+        self.must_be_unlocked(space)?;
+        self.spaces[child.index()].alive = true;
+        let mut copied = Ok(());
+        let mut from = 0;
+        while copied.is_ok()
+            && let Some(page) = self.tables.next_mapped(space, from)
+        {
+            copied = self.fork_place(Place { space, page }, child);
+            from = page.0 + 1;
+        }
+        self.forget_heirs();
+        if copied.is_err() {
+            self.tear_down(child);
+        }
+        copied.map(|()| Effect::Nothing)
+    }
+
+    /// Copies one place into the child (`copy_present_ptes`, `copy_nonpresent_pte`, mm/memory.c).
+    fn fork_place(&mut self, parent: Place, child: Space) -> Result<(), Stop> {
+        let (region, access) = self.tables.mapping(parent).expect("a mapped place");
+        let clone = match self.graph.region(region).heir {
+            Some(clone) => clone,
+            None => {
+                let clone = self.graph.clone_for_fork(region, child);
+                self.set_heir(region, clone);
+                clone
+            }
+        };
+        let place = Place { space: child, page: parent.page };
+        self.graph.region_mut(clone).places += 1;
+        self.tables.set_mapping(place, clone, access, &mut self.notes);
+        match self.tables.entry(parent) {
+            PteView::Hole => Ok(()),
+            PteView::Present { frame, .. } if self.frames.memmap[frame].pins() > 0 => {
+                self.copy_pinned(frame, place, access)
+            }
+            entry @ (PteView::Present { frame, .. } | PteView::Device { frame, .. }) => {
+                self.share_entry(entry, parent, place, frame);
+                self.frames.memmap[frame].get();
+                self.add_rmap(frame, place)
+            }
+            entry @ PteView::Migration { frame, .. } => {
+                self.share_entry(entry, parent, place, self.frame_behind(frame));
+                Ok(())
+            }
+        }
+    }
+
+    /// Both entries lose the writable bit, and the page is no longer exclusive.
+    fn share_entry(&mut self, entry: PteView, parent: Place, child: Place, frame: Frame) {
+        self.tables.set_entry(parent, entry.write_protected(), &mut self.notes);
+        self.tables.set_entry(child, entry.write_protected(), &mut self.notes);
+        let page = &mut self.frames.memmap[frame];
+        page.set_exclusive(false);
+        self.notes.page(page);
+    }
+
+    /// A pinned page is not shared: the child gets a copy at once (`copy_present_page`).
+    fn copy_pinned(&mut self, frame: Frame, place: Place, access: Access) -> Result<(), Stop> {
+        let copy = self.frames.allocate().ok_or(Errno::ENOMEM)?;
+        self.birth(copy, place)?;
+        let stamp = self.frames.memmap.content(frame);
+        self.frames.memmap.set_content(copy, stamp);
+        let entry = PteView::Present { frame: copy, writable: access.writable(), dirty: true };
+        self.tables.set_entry(place, entry, &mut self.notes);
+        Ok(())
+    }
+
+    pub(crate) fn exit(&mut self, space: Space) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        if space == Space(0) {
+            return Err(Errno::EINVAL.into());
+        }
+        Ok(self.tear_down(space).into())
+    }
+
+    /// Unmaps everything; the space is dead.
+    fn tear_down(&mut self, space: Space) -> Removed {
+        let removed = self.unmap_mapped(space, 0, self.machine.pages());
+        self.spaces[space.index()].alive = false;
+        removed
+    }
+
+    /// Unmaps what is mapped from `from` up to, and without, `end`.
+    fn unmap_mapped(&mut self, space: Space, from: u32, end: u32) -> Removed {
+        let mut removed = Removed::default();
+        let mut from = from;
+        while let Some(page) = self.tables.next_mapped(space, from).filter(|page| page.0 < end) {
+            self.unmap_place(Place { space, page }, &mut removed);
+            from = page.0 + 1;
+        }
+        removed
+    }
+
+    /// Makes a place unmapped, which it may be already.
+    fn unmap_place(&mut self, place: Place, removed: &mut Removed) {
+        let Some((region, _)) = self.tables.mapping(place) else {
+            return;
+        };
+        self.zap(place, removed);
+        self.tables.clear_mapping(place, &mut self.notes);
+        self.graph.drop_places(region, 1);
+    }
+
+    /// Turns the entry of a mapped place into a hole (`zap_pte_range`, mm/memory.c).
+    fn zap(&mut self, place: Place, removed: &mut Removed) {
+        match self.tables.entry(place) {
+            PteView::Hole => return,
+            PteView::Present { frame, .. } | PteView::Device { frame, .. } => {
+                self.tables.set_entry(place, PteView::Hole, &mut self.notes);
+                self.remove_rmap(frame);
+                removed.freed += self.put_page(frame);
+            }
+            PteView::Migration { frame, .. } => {
+                // The transaction has the page; the entry only leads there.
+                self.tables.set_entry(place, PteView::Hole, &mut self.notes);
+                self.notes.page(&self.frames.memmap[frame]);
+            }
+        }
+        removed.pages += 1;
+    }
+
+    fn set_heir(&mut self, origin: RegionId, heir: RegionId) {
+        self.graph.region_mut(origin).heir = Some(heir);
+        self.origins.push(origin);
+    }
+
+    /// Ends what `set_heir` began. An origin may have ended since, or its number may have a new owner.
+    fn forget_heirs(&mut self) {
+        while let Some(origin) = self.origins.pop() {
+            if let Some(region) = self.graph.regions.get_mut(origin.0) {
+                region.heir = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The graph behind the anonymous reverse map: anon_vmas, regions, and the chains between them (Linux: mm/rmap.c).
+//!
+//! A page is tagged with the anon_vma of the region where it was born. From the anon_vma chains lead to every region
+//! where the page may be mapped: that region, its clones in forked spaces, and what was moved from any of them.
+
+use stalemap_operations::Space;
+
+use crate::arena::Arena;
+use crate::region::{Region, RegionId};
+
+/// The number of an anon_vma, at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AnonVmaId(pub(crate) u32);
+
+/// The number of a chain, at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ChainId(pub(crate) u32);
+
+/// Where a walk begins.
+#[derive(Debug)]
+pub(crate) struct AnonVma {
+    first_chain: Option<ChainId>,
+    /// Descriptors that are tagged with it, those of pages that nobody maps included: it stays while one may be
+    /// walked from (`folio_get_anon_vma` holds a reference where Linux needs that).
+    pub(crate) tagged: u32,
+}
+
+/// A link between an anon_vma and a region (`anon_vma_chain`).
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub(crate) anon_vma: AnonVmaId,
+    pub(crate) region: RegionId,
+    /// The chains of the same anon_vma, in both directions.
+    next: Option<ChainId>,
+    previous: Option<ChainId>,
+    /// The next chain of the same region.
+    next_of_region: Option<ChainId>,
+}
+
+/// All regions, anon_vmas and chains.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    pub(crate) regions: Arena<Region>,
+    pub(crate) anon_vmas: Arena<AnonVma>,
+    pub(crate) chains: Arena<Chain>,
+}
+
+impl Graph {
+    pub(crate) const fn new() -> Self {
+        Graph { regions: Arena::new(), anon_vmas: Arena::new(), chains: Arena::new() }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.regions.clear();
+        self.anon_vmas.clear();
+        self.chains.clear();
+    }
+
+    #[inline]
+    pub(crate) fn region(&self, id: RegionId) -> &Region {
+        self.regions.get(id.0).expect("a region of a mapped place")
+    }
+
+    #[inline]
+    pub(crate) fn region_mut(&mut self, id: RegionId) -> &mut Region {
+        self.regions.get_mut(id.0).expect("a region of a mapped place")
+    }
+
+    /// A region of newly mapped places, with an anon_vma of its own.
+    pub(crate) fn new_region(&mut self, space: Space, places: u32) -> RegionId {
+        let anon_vma = self.new_anon_vma();
+        self.add_region(space, 0, anon_vma, places)
+    }
+
+    /// A clone for a forked space: reached from all that reaches the parent's, and with an anon_vma of its own for the
+    /// pages that will be born there (`anon_vma_fork`).
+    pub(crate) fn clone_for_fork(&mut self, parent: RegionId, child: Space) -> RegionId {
+        let anon_vma = self.new_anon_vma();
+        let clone = self.add_region(child, self.region(parent).offset, anon_vma, 0);
+        self.clone_chains(parent, clone);
+        clone
+    }
+
+    /// A region for places that move by `distance` within their space (`copy_vma`): the anon_vma is the same.
+    pub(crate) fn clone_for_move(&mut self, source: RegionId, distance: u32) -> RegionId {
+        let &Region { space, offset, anon_vma, .. } = self.region(source);
+        let clone = self.add_region(space, offset.wrapping_add(distance), anon_vma, 0);
+        self.clone_chains(source, clone);
+        clone
+    }
+
+    /// Takes places from a region, which ends with the last.
+    pub(crate) fn drop_places(&mut self, id: RegionId, places: u32) {
+        let region = self.region_mut(id);
+        region.places -= places;
+        if region.places == 0 {
+            self.remove_region(id);
+        }
+    }
+
+    /// One descriptor more is tagged with the anon_vma.
+    #[inline]
+    pub(crate) fn tag(&mut self, id: AnonVmaId) {
+        self.anon_vmas.get_mut(id.0).expect("an anon_vma that is there").tagged += 1;
+    }
+
+    /// One descriptor less; the anon_vma ends with the last, if no region is reached from it either.
+    #[inline]
+    pub(crate) fn untag(&mut self, id: AnonVmaId) {
+        let anon_vma = self.anon_vmas.get_mut(id.0).expect("an anon_vma that is there");
+        anon_vma.tagged -= 1;
+        self.end_if_unused(id);
+    }
+
+    /// The first step of a walk.
+    #[inline]
+    pub(crate) fn first_chain(&self, id: AnonVmaId) -> Option<ChainId> {
+        self.anon_vmas.get(id.0)?.first_chain
+    }
+
+    /// A step of a walk: the region that the chain leads to, and the chain after it.
+    #[inline]
+    pub(crate) fn follow(&self, chain: ChainId) -> (RegionId, Option<ChainId>) {
+        let chain = self.chains.get(chain.0).expect("a chain of an anon_vma");
+        (chain.region, chain.next)
+    }
+
+    fn new_anon_vma(&mut self) -> AnonVmaId {
+        AnonVmaId(self.anon_vmas.insert(AnonVma { first_chain: None, tagged: 0 }))
+    }
+
+    fn add_region(&mut self, space: Space, offset: u32, anon_vma: AnonVmaId, places: u32) -> RegionId {
+        let region = Region { space, offset, anon_vma, places, first_chain: None, heir: None };
+        let id = RegionId(self.regions.insert(region));
+        self.link(anon_vma, id);
+        id
+    }
+
+    /// Links a new region to the anon_vmas that its origin is linked to. Those that no page is tagged with are passed
+    /// over: a page that is tagged with one later is born in a region that is there already, and reaches others only
+    /// from it. So chains do not pile up with generations of forks.
+    fn clone_chains(&mut self, origin: RegionId, clone: RegionId) {
+        let own = self.region(clone).anon_vma;
+        let mut next = self.region(origin).first_chain;
+        while let Some(id) = next {
+            let chain = self.chains.get(id.0).expect("a chain of a region");
+            let anon_vma = chain.anon_vma;
+            next = chain.next_of_region;
+            if anon_vma != own && self.anon_vmas.get(anon_vma.0).is_some_and(|it| it.tagged > 0) {
+                self.link(anon_vma, clone);
+            }
+        }
+    }
+
+    fn link(&mut self, anon_vma: AnonVmaId, region: RegionId) {
+        let next = self.anon_vmas.get(anon_vma.0).expect("an anon_vma that is there").first_chain;
+        let next_of_region = self.region(region).first_chain;
+        let id = ChainId(self.chains.insert(Chain { anon_vma, region, next, previous: None, next_of_region }));
+        if let Some(next) = next {
+            self.chains.get_mut(next.0).expect("a chain of an anon_vma").previous = Some(id);
+        }
+        self.anon_vmas.get_mut(anon_vma.0).expect("an anon_vma that is there").first_chain = Some(id);
+        self.region_mut(region).first_chain = Some(id);
+    }
+
+    fn remove_region(&mut self, id: RegionId) {
+        let mut next = self.regions.remove(id.0).first_chain;
+        while let Some(chain) = next {
+            let chain = self.chains.remove(chain.0);
+            if let Some(after) = chain.next {
+                self.chains.get_mut(after.0).expect("a chain of an anon_vma").previous = chain.previous;
+            }
+            match chain.previous {
+                Some(before) => self.chains.get_mut(before.0).expect("a chain of an anon_vma").next = chain.next,
+                None => {
+                    let anon_vma = self.anon_vmas.get_mut(chain.anon_vma.0).expect("an anon_vma that is there");
+                    anon_vma.first_chain = chain.next;
+                    self.end_if_unused(chain.anon_vma);
+                }
+            }
+            next = chain.next_of_region;
+        }
+    }
+
+    #[inline]
+    fn end_if_unused(&mut self, id: AnonVmaId) {
+        if self.anon_vmas.get(id.0).is_some_and(|it| it.tagged == 0 && it.first_chain.is_none()) {
+            self.anon_vmas.remove(id.0);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A set of small numbers as bits with summaries above them, so that finding a member costs the same however large
+//! the set's range is.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+const BITS: u32 = u64::BITS;
+/// Levels that any set here can need: 64^5 numbers are more than all frames of the largest machine.
+const DEPTH: usize = 5;
+
+/// A set of numbers below a capacity.
+///
+/// Level 0 has a bit for each number; a bit of level `k + 1` says that a word of level `k` has a bit set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BitSet {
+    words: Vec<u64>,
+    /// Where each level begins in `words`; the entry behind the last level is the end.
+    starts: [u32; DEPTH + 1],
+    depth: usize,
+}
+
+impl BitSet {
+    /// An empty set for numbers below `capacity`.
+    pub(crate) fn new(capacity: u32) -> Self {
+        let mut starts = [0; DEPTH + 1];
+        let mut depth = 0;
+        let mut numbers = capacity.max(1);
+        loop {
+            let words = numbers.div_ceil(BITS);
+            starts[depth + 1] = starts[depth] + words;
+            depth += 1;
+            if words == 1 {
+                break;
+            }
+            numbers = words;
+        }
+        BitSet { words: vec![0; starts[depth] as usize], starts, depth }
+    }
+
+    /// Takes every member out.
+    pub(crate) fn clear(&mut self) {
+        self.words.fill(0);
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, number: u32) -> bool {
+        self.words[(number / BITS) as usize] >> (number % BITS) & 1 == 1
+    }
+
+    #[inline]
+    pub(crate) fn insert(&mut self, number: u32) {
+        let mut number = number;
+        for level in 0..self.depth {
+            let word = &mut self.words[(self.starts[level] + number / BITS) as usize];
+            let was = *word;
+            *word |= 1 << (number % BITS);
+            if was != 0 {
+                return;
+            }
+            number /= BITS;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn remove(&mut self, number: u32) {
+        let mut number = number;
+        for level in 0..self.depth {
+            let word = &mut self.words[(self.starts[level] + number / BITS) as usize];
+            *word &= !(1 << (number % BITS));
+            if *word != 0 {
+                return;
+            }
+            number /= BITS;
+        }
+    }
+
+    /// The smallest member.
+    #[inline]
+    pub(crate) fn first(&self) -> Option<u32> {
+        let top = self.words[self.starts[self.depth - 1] as usize];
+        (top != 0).then(|| self.descend(self.depth - 1, top.trailing_zeros()))
+    }
+
+    /// The smallest member that is not below `from`.
+    #[inline]
+    pub(crate) fn next(&self, from: u32) -> Option<u32> {
+        let mut number = from;
+        for level in 0..self.depth {
+            let index = self.starts[level] + number / BITS;
+            if index >= self.starts[level + 1] {
+                return None;
+            }
+            let word = self.words[index as usize] & (u64::MAX << (number % BITS));
+            if word != 0 {
+                return Some(self.descend(level, number / BITS * BITS + word.trailing_zeros()));
+            }
+            number = number / BITS + 1;
+        }
+        None
+    }
+
+    /// All members in ascending order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        core::iter::successors(self.first(), |&number| self.next(number + 1))
+    }
+
+    /// The smallest member under a bit that is set on a level.
+    #[inline]
+    fn descend(&self, level: usize, bit: u32) -> u32 {
+        let mut number = bit;
+        for below in (0..level).rev() {
+            number = number * BITS + self.words[(self.starts[below] + number) as usize].trailing_zeros();
+        }
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BitSet;
+    use alloc::collections::BTreeSet;
+
+    #[test]
+    fn a_bit_set_answers_as_a_sorted_set_at_every_size() {
+        for capacity in [1, 63, 64, 65, 4_096, 4_097, 300_000] {
+            let mut bits = BitSet::new(capacity);
+            let mut model = BTreeSet::new();
+            let mut state = 0x9e37_79b9_u32;
+            for round in 0..4_000 {
+                state = state.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+                let number = (state >> 8) % capacity;
+                if round % 3 == 0 {
+                    bits.remove(number);
+                    model.remove(&number);
+                } else {
+                    bits.insert(number);
+                    model.insert(number);
+                }
+                assert_eq!(bits.contains(number), model.contains(&number));
+                assert_eq!(bits.first(), model.first().copied());
+                assert_eq!(bits.next(number), model.range(number..).next().copied(), "from {number}");
+            }
+            assert!(bits.iter().eq(model.iter().copied()));
+            bits.clear();
+            assert_eq!(bits.first(), None);
+            assert_eq!(bits.next(capacity - 1), None);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Blocks of frames: alloc, free, split.
+
+use stalemap_operations::{BlockSlot, Effect, Errno, Order, Slot};
+
+use crate::implementation::{Answer, Implementation};
+use crate::memmap::Frame;
+
+/// A block in its slot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    pub(crate) base: Frame,
+    pub(crate) order: Order,
+    pub(crate) split: bool,
+    /// Frames that a split block gave back: the lowest.
+    pub(crate) given_back: u32,
+}
+
+impl Block {
+    /// How many frames are still held.
+    pub(crate) fn held(&self) -> u32 {
+        self.order.frames() - self.given_back
+    }
+
+    /// The frames that are still held.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = Frame> {
+        (self.base.0 + self.given_back..self.base.0 + self.order.frames()).map(Frame)
+    }
+}
+
+impl Implementation {
+    pub(crate) fn alloc(&mut self, slot: BlockSlot, order: Order) -> Answer {
+        if self.blocks[slot.index()].is_some() {
+            return Err(Errno::EBUSY.into());
+        }
+        if order > self.machine.highest_order() {
+            return Err(Errno::EINVAL.into());
+        }
+        let base = self.frames.allocate_block(order).ok_or(Errno::ENOMEM)?;
+        self.frames.memmap[base].set_block();
+        self.blocks[slot.index()] = Some(Block { base, order, split: false, given_back: 0 });
+        self.notes.slot(Slot::Block(slot));
+        Ok(Effect::Nothing)
+    }
+
+    pub(crate) fn free(&mut self, slot: BlockSlot) -> Answer {
+        let block = self.blocks[slot.index()].as_mut().ok_or(Errno::ENOENT)?;
+        self.notes.slot(Slot::Block(slot));
+        if !block.split {
+            let Block { base, order, .. } = *block;
+            self.frames.free_block(base, order);
+            self.blocks[slot.index()] = None;
+            return Ok(Effect::Nothing);
+        }
+        let lowest = Frame(block.base.0 + block.given_back);
+        block.given_back += 1;
+        if block.held() == 0 {
+            self.blocks[slot.index()] = None;
+        }
+        self.frames.free(lowest);
+        Ok(Effect::Nothing)
+    }
+
+    pub(crate) fn split(&mut self, slot: BlockSlot) -> Answer {
+        let block = self.blocks[slot.index()].as_mut().ok_or(Errno::ENOENT)?;
+        if block.split || block.order == Order(0) {
+            return Err(Errno::EINVAL.into());
+        }
+        block.split = true;
+        // From now on each frame has its own reference (`split_page`, mm/page_alloc.c); the first has one already.
+        for frame in block.frames().skip(1) {
+            self.frames.memmap[frame].take();
+            self.frames.memmap[frame].set_block();
+        }
+        self.notes.slot(Slot::Block(slot));
+        Ok(Effect::Nothing)
+    }
+}

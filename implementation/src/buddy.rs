@@ -1,0 +1,156 @@
+//! The buddy allocator of RAM: free blocks of orders 0 to 10, each order's free set as a bitmap with summaries.
+//!
+//! Lists threaded through the descriptors would cost a dependent cache miss a block on big machines; here a descriptor
+//! is not looked at. The lowest free block of the smallest order that serves is taken, which keeps the high end whole.
+
+use core::array;
+
+use stalemap_operations::{Machine, Order};
+
+use crate::bitset::BitSet;
+use crate::memmap::Frame;
+
+const ORDERS: usize = Order::HIGHEST.0 as usize + 1;
+
+/// The free blocks of RAM.
+#[derive(Debug)]
+pub(crate) struct Buddy {
+    /// For each order the free blocks, numbered by frame >> order. The set of order 0 spans the devices too: a free
+    /// device frame is in it, so that one set says of every single frame whether it is free.
+    sets: [BitSet; ORDERS],
+    /// Number of free blocks of RAM of each order.
+    blocks: [u32; ORDERS],
+    /// The orders with a free block of RAM, bit k for order k.
+    available: u32,
+    /// Frames in free blocks of RAM.
+    free: u32,
+    ram: u32,
+    highest: Order,
+}
+
+impl Buddy {
+    /// All of RAM is free.
+    pub(crate) fn new(machine: &Machine, all_frames: u32) -> Self {
+        let ram = machine.ram();
+        let capacity = |order: usize| if order == 0 { all_frames } else { (ram >> order) + 1 };
+        let mut buddy = Buddy {
+            sets: array::from_fn(|order| BitSet::new(capacity(order))),
+            blocks: [0; ORDERS],
+            available: 0,
+            free: 0,
+            ram,
+            highest: machine.highest_order(),
+        };
+        buddy.fill();
+        buddy
+    }
+
+    /// Back to the start.
+    pub(crate) fn reset(&mut self) {
+        self.sets.iter_mut().for_each(BitSet::clear);
+        self.blocks = [0; ORDERS];
+        self.available = 0;
+        self.fill();
+    }
+
+    /// Puts all of RAM into the largest blocks that fit.
+    fn fill(&mut self) {
+        let mut frame = 0;
+        while frame < self.ram {
+            let aligned = frame.trailing_zeros();
+            let fits = (self.ram - frame).ilog2();
+            let order = aligned.min(fits).min(self.highest.0);
+            self.insert(Order(order), frame);
+            frame += 1 << order;
+        }
+        self.free = self.ram;
+    }
+
+    /// Frames in free blocks.
+    #[inline]
+    pub(crate) fn free_frames(&self) -> u32 {
+        self.free
+    }
+
+    /// Takes a block of this order, if there is one that is large enough.
+    #[inline]
+    pub(crate) fn allocate(&mut self, order: Order) -> Option<Frame> {
+        let serving = self.available >> order.0;
+        if serving == 0 {
+            return None;
+        }
+        let mut found = Order(order.0 + serving.trailing_zeros());
+        let frame = self.sets[found.0 as usize].first()? << found.0;
+        self.remove(found, frame);
+        while found > order {
+            found = Order(found.0 - 1);
+            self.insert(found, frame + found.frames());
+        }
+        self.free -= order.frames();
+        Some(Frame(frame))
+    }
+
+    /// Gives a block back and merges it with its buddies as far as they are free.
+    #[inline]
+    pub(crate) fn free(&mut self, frame: Frame, order: Order) {
+        self.free += order.frames();
+        let (mut frame, mut order) = (frame.0, order);
+        while order < self.highest {
+            let buddy = frame ^ order.frames();
+            // The last blocks of RAM may have no buddy: what lies behind the border belongs to a device.
+            if buddy + order.frames() > self.ram || !self.sets[order.0 as usize].contains(buddy >> order.0) {
+                break;
+            }
+            self.remove(order, buddy);
+            frame &= buddy;
+            order = Order(order.0 + 1);
+        }
+        self.insert(order, frame);
+    }
+
+    #[inline]
+    fn insert(&mut self, order: Order, frame: u32) {
+        let o = order.0 as usize;
+        self.sets[o].insert(frame >> order.0);
+        self.blocks[o] += 1;
+        self.available |= 1 << order.0;
+    }
+
+    #[inline]
+    fn remove(&mut self, order: Order, frame: u32) {
+        let o = order.0 as usize;
+        self.sets[o].remove(frame >> order.0);
+        self.blocks[o] -= 1;
+        if self.blocks[o] == 0 {
+            self.available &= !(1 << order.0);
+        }
+    }
+
+    /// Notes that a single frame of a device is free, or no longer.
+    #[inline]
+    pub(crate) fn set_device_frame_free(&mut self, frame: Frame, free: bool) {
+        debug_assert!(frame.0 >= self.ram, "a frame of a device");
+        if free {
+            self.sets[0].insert(frame.0);
+        } else {
+            self.sets[0].remove(frame.0);
+        }
+    }
+
+    /// The free blocks of RAM, counted one by one: first frame and order.
+    pub(crate) fn free_blocks(&self) -> impl Iterator<Item = (Frame, Order)> + '_ {
+        (0..).map(Order).zip(&self.sets).flat_map(move |(order, set)| {
+            set.iter().map(move |block| (Frame(block << order.0), order)).take_while(move |(frame, _)| frame.0 < self.ram)
+        })
+    }
+
+    /// Whether a single frame of a device is noted as free.
+    pub(crate) fn is_device_frame_free(&self, frame: Frame) -> bool {
+        self.sets[0].contains(frame.0)
+    }
+
+    /// What the counters say: free blocks of each order.
+    pub(crate) fn counted_blocks(&self) -> &[u32] {
+        &self.blocks
+    }
+}

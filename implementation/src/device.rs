@@ -1,0 +1,90 @@
+//! The private memory of a device: its free frames as a list, last freed, first reused, and the set of those in use.
+
+use stalemap_operations::{Device, Home};
+
+use crate::bitset::BitSet;
+use crate::buddy::Buddy;
+use crate::memmap::{Frame, Memmap};
+use crate::page::Page;
+
+/// The frames of one device.
+#[derive(Debug)]
+pub(crate) struct DeviceMemory {
+    device: Device,
+    first_free: Frame,
+    free: u32,
+    /// Frames in use, by their offset; to walk over them costs what is in use.
+    used: BitSet,
+}
+
+impl DeviceMemory {
+    /// All frames of the device are free, the lowest first on the list.
+    pub(crate) fn new(device: Device, memmap: &mut Memmap, buddy: &mut Buddy) -> Self {
+        let (start, end) = memmap.range(Home::Device(device));
+        let mut memory =
+            DeviceMemory { device, first_free: Frame::NONE, free: 0, used: BitSet::new(end.0 - start.0) };
+        memory.reset(memmap, buddy);
+        memory
+    }
+
+    /// Back to the start.
+    pub(crate) fn reset(&mut self, memmap: &mut Memmap, buddy: &mut Buddy) {
+        let (start, end) = memmap.range(Home::Device(self.device));
+        let mut next = Frame::NONE;
+        for frame in (start.0..end.0).rev().map(Frame) {
+            memmap[frame] = Page::free_on(self.device, next);
+            buddy.set_device_frame_free(frame, true);
+            next = frame;
+        }
+        self.first_free = next;
+        self.free = end.0 - start.0;
+        self.used.clear();
+    }
+
+    /// Frames on the free list.
+    #[inline]
+    pub(crate) fn free_frames(&self) -> u32 {
+        self.free
+    }
+
+    /// Takes the frame that was freed last.
+    pub(crate) fn allocate(&mut self, memmap: &mut Memmap, buddy: &mut Buddy) -> Option<Frame> {
+        let frame = self.first_free;
+        if frame == Frame::NONE {
+            return None;
+        }
+        let offset = frame.0 - memmap.range(Home::Device(self.device)).0.0;
+        self.first_free = memmap[frame].next_free();
+        self.free -= 1;
+        memmap[frame].take();
+        memmap[frame].set_driver_data(offset);
+        buddy.set_device_frame_free(frame, false);
+        self.used.insert(offset);
+        Some(frame)
+    }
+
+    /// Puts a frame on the list that nobody refers to any more.
+    pub(crate) fn free(&mut self, frame: Frame, memmap: &mut Memmap, buddy: &mut Buddy) {
+        let offset = frame.0 - memmap.range(Home::Device(self.device)).0.0;
+        memmap[frame].give_back_to_device(self.first_free);
+        self.first_free = frame;
+        self.free += 1;
+        buddy.set_device_frame_free(frame, true);
+        self.used.remove(offset);
+    }
+
+    /// The first frame in use that is not below `from`, both as offsets.
+    pub(crate) fn next_used(&self, from: u32) -> Option<u32> {
+        self.used.next(from)
+    }
+
+    /// The frames on the free list, one by one; stops after as many as the device has.
+    pub(crate) fn free_list<'a>(&self, memmap: &'a Memmap) -> impl Iterator<Item = Frame> + 'a {
+        let (start, end) = memmap.range(Home::Device(self.device));
+        let on_device = move |frame: Frame| (start <= frame && frame < end).then_some(frame);
+        core::iter::successors(on_device(self.first_free), move |&frame| {
+            if memmap[frame].is_used() { None } else { on_device(memmap[frame].next_free()) }
+        })
+        .take((end.0 - start.0) as usize)
+    }
+}

@@ -1,0 +1,60 @@
+//! A device's accesses through a space's page tables (`hmm_range_fault`, mm/hmm.c; the test driver, lib/test_hmm.c).
+
+use stalemap_operations::{Device, Effect, Errno, Home, Place, Space, Stamp, VirtualPage};
+
+use crate::implementation::{Answer, Implementation, Stop};
+use crate::memmap::Frame;
+use crate::pte::PteView;
+
+/// As for the CPU's accesses: another device's page is in RAM at the second look.
+const LOOKS: usize = 4;
+
+impl Implementation {
+    pub(crate) fn device_read(&mut self, device: Device, space: Space, page: VirtualPage) -> Answer {
+        self.must_live(space)?;
+        let place = Place { space, page };
+        for _ in 0..LOOKS {
+            self.must_be_readable(place)?;
+            match self.tables.entry(place) {
+                PteView::Hole => return Ok(Effect::Value(Stamp(0))),
+                PteView::Migration { .. } => return Err(Errno::EAGAIN.into()),
+                PteView::Present { frame, .. } => return Ok(Effect::Value(self.frames.memmap.content(frame))),
+                PteView::Device { frame, .. } if self.is_own(device, frame) => {
+                    return Ok(Effect::Value(self.frames.memmap.content(frame)));
+                }
+                PteView::Device { frame, .. } => self.fault_back(place, frame)?,
+            }
+        }
+        Err(Stop::Stuck)
+    }
+
+    pub(crate) fn device_write(&mut self, device: Device, space: Space, page: VirtualPage, stamp: Stamp) -> Answer {
+        self.must_live(space)?;
+        let place = Place { space, page };
+        self.must_be_readable(place)?;
+        let frame = match self.tables.entry(place) {
+            PteView::Migration { .. } => return Err(Errno::EAGAIN.into()),
+            // The entry of its own page is handed out as it is (`hmm_vma_handle_pte`).
+            PteView::Device { frame, writable } if self.is_own(device, frame) => {
+                if !writable {
+                    return Err(Errno::EFAULT.into());
+                }
+                frame
+            }
+            PteView::Hole | PteView::Present { .. } | PteView::Device { .. } => {
+                let (_, access) = self.tables.mapping(place).ok_or(Errno::EFAULT)?;
+                if !access.writable() {
+                    return Err(Errno::EPERM.into());
+                }
+                self.make_writable(place)?
+            }
+        };
+        self.store(frame, stamp);
+        Ok(Effect::Nothing)
+    }
+
+    /// Whether the frame belongs to this device.
+    fn is_own(&self, device: Device, frame: Frame) -> bool {
+        self.frames.memmap.home(frame) == Home::Device(device)
+    }
+}

@@ -1,0 +1,117 @@
+//! The CPU's accesses and the faults that they take: holes filled, pages reused or copied, device pages brought back.
+
+use stalemap_operations::{Effect, Errno, Place, Space, Stamp, VirtualPage};
+
+use crate::implementation::{Answer, Implementation, Stop};
+use crate::memmap::Frame;
+use crate::pte::PteView;
+
+/// How often an access looks at its entry again. A right one ends at the second look: after a fault back the page is
+/// in RAM.
+const LOOKS: usize = 4;
+
+impl Implementation {
+    pub(crate) fn read(&mut self, space: Space, page: VirtualPage) -> Answer {
+        self.must_live(space)?;
+        let place = Place { space, page };
+        for _ in 0..LOOKS {
+            self.must_be_readable(place)?;
+            match self.tables.entry(place) {
+                PteView::Hole => return Ok(Effect::Value(Stamp(0))),
+                PteView::Migration { .. } => return Err(Errno::EAGAIN.into()),
+                PteView::Present { frame, .. } => return Ok(Effect::Value(self.frames.memmap.content(frame))),
+                PteView::Device { frame, .. } => self.fault_back(place, frame)?,
+            }
+        }
+        Err(Stop::Stuck)
+    }
+
+    pub(crate) fn write(&mut self, space: Space, page: VirtualPage, stamp: Stamp) -> Answer {
+        self.must_live(space)?;
+        let place = Place { space, page };
+        let frame = self.make_writable(place)?;
+        self.tables.set_entry(place, PteView::Present { frame, writable: true, dirty: true }, &mut self.notes);
+        self.store(frame, stamp);
+        Ok(Effect::Nothing)
+    }
+
+    /// `EFAULT` unless the place is mapped and may be read.
+    pub(crate) fn must_be_readable(&self, place: Place) -> Result<(), Errno> {
+        let access = self.tables.mapping(place).map(|(_, access)| access);
+        if access.is_some_and(|access| access.readable()) { Ok(()) } else { Err(Errno::EFAULT) }
+    }
+
+    /// Writes into a page.
+    pub(crate) fn store(&mut self, frame: Frame, stamp: Stamp) {
+        self.frames.memmap.set_content(frame, stamp);
+        self.notes.page(&self.frames.memmap[frame]);
+    }
+
+    /// Takes the write faults that make the place map an exclusive page in RAM through a writable entry; its frame.
+    /// The entry is dirty if a fault was taken (`handle_pte_fault`, mm/memory.c).
+    pub(crate) fn make_writable(&mut self, place: Place) -> Result<Frame, Stop> {
+        for _ in 0..LOOKS {
+            if !self.tables.mapping(place).is_some_and(|(_, access)| access.writable()) {
+                return Err(Errno::EFAULT.into());
+            }
+            match self.tables.entry(place) {
+                PteView::Hole => return self.fill_hole(place),
+                PteView::Migration { .. } => return Err(Errno::EAGAIN.into()),
+                PteView::Device { frame, .. } => self.fault_back(place, frame)?,
+                PteView::Present { frame, writable: true, .. } => return Ok(frame),
+                PteView::Present { frame, writable: false, .. } => return self.write_protect_fault(place, frame),
+            }
+        }
+        Err(Stop::Stuck)
+    }
+
+    /// A fresh page in RAM (`do_anonymous_page`).
+    fn fill_hole(&mut self, place: Place) -> Result<Frame, Stop> {
+        let frame = self.frames.allocate().ok_or(Errno::ENOMEM)?;
+        self.birth(frame, place)?;
+        self.enter_writable(place, frame);
+        Ok(frame)
+    }
+
+    /// A write through an entry without the writable bit: the page is reused where it belongs to this place alone,
+    /// else copied (`do_wp_page`).
+    fn write_protect_fault(&mut self, place: Place, frame: Frame) -> Result<Frame, Stop> {
+        let page = &mut self.frames.memmap[frame];
+        // Mapped here alone, and nobody else has a reference (`wp_can_reuse_anon_folio`).
+        if page.is_exclusive() || page.refcount() == 1 {
+            page.set_exclusive(true);
+            self.notes.page(page);
+            self.enter_writable(place, frame);
+            return Ok(frame);
+        }
+        let copy = self.frames.allocate().ok_or(Errno::ENOMEM)?;
+        self.birth(copy, place)?;
+        let stamp = self.frames.memmap.content(frame);
+        self.frames.memmap.set_content(copy, stamp);
+        self.enter_writable(place, copy);
+        self.remove_rmap(frame);
+        self.put_page(frame);
+        Ok(copy)
+    }
+
+    fn enter_writable(&mut self, place: Place, frame: Frame) {
+        self.tables.set_entry(place, PteView::Present { frame, writable: true, dirty: true }, &mut self.notes);
+    }
+
+    /// Brings a device page back to RAM for a fault at one of its places: same page, new home, every entry in every
+    /// space follows (`migrate_to_ram` of the device, `do_swap_page`, mm/memory.c).
+    pub(crate) fn fault_back(&mut self, place: Place, frame: Frame) -> Result<(), Stop> {
+        if self.frames.memmap[frame].is_locked() {
+            return Err(Errno::EAGAIN.into());
+        }
+        let new = self.frames.allocate().ok_or(Errno::ENOMEM)?;
+        self.isolate(frame, Some(place))?;
+        let stamp = self.frames.memmap.content(frame);
+        self.frames.memmap.set_content(new, stamp);
+        self.take_new_frame(frame, new);
+        self.restore(frame, new)?;
+        self.put_page(new);
+        self.put_bare_frame(frame);
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! The frame allocator: memory map, buddy allocator, order-0 cache and device lists behind one face.
+
+use alloc::vec::Vec;
+
+use stalemap_operations::{Device, Home, Machine, Order};
+
+use crate::buddy::Buddy;
+use crate::device::DeviceMemory;
+use crate::memmap::{Frame, Memmap};
+use crate::percpu::Cache;
+
+/// Gives frames of RAM and of the devices, and takes them back.
+#[derive(Debug)]
+pub struct FrameAllocator {
+    pub(crate) memmap: Memmap,
+    pub(crate) buddy: Buddy,
+    pub(crate) cache: Cache,
+    pub(crate) devices: Vec<DeviceMemory>,
+}
+
+impl FrameAllocator {
+    /// All frames of the machine, free.
+    #[must_use]
+    pub fn new(machine: &Machine) -> Self {
+        let mut memmap = Memmap::new(machine);
+        let mut buddy = Buddy::new(machine, memmap.frames());
+        let devices =
+            (0..machine.devices()).map(|d| DeviceMemory::new(Device(d), &mut memmap, &mut buddy)).collect();
+        FrameAllocator { memmap, buddy, cache: Cache::new(machine), devices }
+    }
+
+    /// Back to the start, the order of free lists included.
+    pub fn reset(&mut self) {
+        self.memmap.reset();
+        self.buddy.reset();
+        self.cache.reset();
+        for device in &mut self.devices {
+            device.reset(&mut self.memmap, &mut self.buddy);
+        }
+    }
+
+    /// Free frames at a home.
+    #[inline]
+    #[must_use]
+    pub fn free_frames(&self, home: Home) -> u32 {
+        match home {
+            Home::Ram => self.buddy.free_frames() + u32::try_from(self.cache.frames().len()).unwrap_or(u32::MAX),
+            Home::Device(device) => self.devices.get(device.index()).map_or(0, DeviceMemory::free_frames),
+        }
+    }
+
+    /// Takes one frame of RAM, with one reference; succeeds while one is free.
+    #[inline]
+    pub fn allocate(&mut self) -> Option<Frame> {
+        let frame = self.cache.allocate(&mut self.buddy)?;
+        self.memmap[frame].take();
+        Some(frame)
+    }
+
+    /// Gives back a frame of RAM whose last reference is dropped by this.
+    #[inline]
+    pub fn free(&mut self, frame: Frame) {
+        self.memmap[frame].put();
+        self.take_back(frame);
+    }
+
+    /// Takes a block of RAM; its first frame has one reference, the others are not looked at.
+    pub fn allocate_block(&mut self, order: Order) -> Option<Frame> {
+        if order == Order(0) {
+            return self.allocate();
+        }
+        let frame = self.buddy.allocate(order).or_else(|| {
+            self.cache.drain(&mut self.buddy);
+            self.buddy.allocate(order)
+        })?;
+        self.memmap[frame].take();
+        Some(frame)
+    }
+
+    /// Gives back a block that was not split.
+    pub fn free_block(&mut self, frame: Frame, order: Order) {
+        if order == Order(0) {
+            return self.free(frame);
+        }
+        self.memmap[frame].put();
+        self.memmap[frame].give_back();
+        self.buddy.free(frame, order);
+    }
+
+    /// Takes one frame at a home.
+    #[inline]
+    pub(crate) fn allocate_at(&mut self, home: Home) -> Option<Frame> {
+        match home {
+            Home::Ram => self.allocate(),
+            Home::Device(device) => self.devices[device.index()].allocate(&mut self.memmap, &mut self.buddy),
+        }
+    }
+
+    /// Takes back a frame that nobody refers to any more, to its home.
+    #[inline]
+    pub(crate) fn take_back(&mut self, frame: Frame) {
+        match self.memmap[frame].device() {
+            None => {
+                self.memmap[frame].give_back();
+                self.cache.free(frame, &mut self.buddy);
+            }
+            Some(device) => self.devices[device.index()].free(frame, &mut self.memmap, &mut self.buddy),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Birth, move and end of a page in its frame.
+
+use stalemap_operations::{Home, Place, Stamp};
+
+use crate::implementation::{Implementation, Stop};
+use crate::memmap::Frame;
+
+impl Implementation {
+    /// A page is born in a frame that was just taken: zero, exclusive, mapped at one place, whose entry the caller
+    /// writes. The frame's one reference is the entry's.
+    pub(crate) fn birth(&mut self, frame: Frame, place: Place) -> Result<(), Stop> {
+        let identity = self.identities.born(frame);
+        let memmap = &mut self.frames.memmap;
+        memmap.set_content(frame, Stamp(0));
+        memmap[frame].set_identity(identity);
+        memmap[frame].set_exclusive(true);
+        self.notes.page(&memmap[frame]);
+        self.add_rmap(frame, place)
+    }
+
+    /// A page takes its new frame, whose one reference is the transaction's. The old frame keeps what leads the
+    /// migration entries to the page until it is free (`folio_migrate_mapping`, mm/migrate.c, does not reset it
+    /// either).
+    pub(crate) fn take_new_frame(&mut self, old: Frame, new: Frame) {
+        let memmap = &mut self.frames.memmap;
+        let (mapping, exclusive) = (memmap[old].mapping(), memmap[old].is_exclusive());
+        let identity = memmap[old].identity().expect("a page has an identity");
+        let page = &mut memmap[new];
+        if let Some((anon_vma, index)) = mapping {
+            page.set_mapping(anon_vma, index);
+            self.graph.tag(anon_vma);
+        }
+        page.set_exclusive(exclusive);
+        page.set_identity(identity);
+        self.identities.moved(identity, new);
+        self.notes.page(page);
+    }
+
+    /// Drops a reference to a page, which ends with the last; the number of pages that ended, 0 or 1.
+    #[inline]
+    pub(crate) fn put_page(&mut self, frame: Frame) -> u32 {
+        let page = &mut self.frames.memmap[frame];
+        self.notes.page(page);
+        if !page.put() {
+            return 0;
+        }
+        self.end_page(frame);
+        1
+    }
+
+    /// The last reference was dropped: the page ends and its frame is free.
+    pub(crate) fn end_page(&mut self, frame: Frame) {
+        let identity = self.frames.memmap[frame].identity().expect("a page has an identity");
+        self.identities.ended(identity);
+        self.free_frame(frame);
+    }
+
+    /// Drops the one reference to a frame that no page is in: given by `copy` and not used, or left by a page.
+    pub(crate) fn put_bare_frame(&mut self, frame: Frame) {
+        assert!(self.frames.memmap[frame].put(), "a frame without a page has one reference");
+        self.free_frame(frame);
+    }
+
+    /// Gives a frame to the free ones. Nothing of its page stays in the descriptor.
+    fn free_frame(&mut self, frame: Frame) {
+        if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
+            self.graph.untag(anon_vma);
+        }
+        self.frames.take_back(frame);
+    }
+
+    /// The frame in which the page is now that a migration entry leads to.
+    pub(crate) fn frame_behind(&self, entry: Frame) -> Frame {
+        let token = self.frames.memmap[entry].identity().map(stalemap_operations::PageToken);
+        token.and_then(|token| self.identities.frame(token)).unwrap_or(entry)
+    }
+
+    /// Whether the frame belongs to a device.
+    #[inline]
+    pub(crate) fn is_on_device(&self, frame: Frame) -> bool {
+        self.frames.memmap.home(frame) != Home::Ram
+    }
+}

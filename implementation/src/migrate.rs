@@ -1,0 +1,292 @@
+//! Migration in Linux's four phases (mm/migrate_device.c): by place, by device, and all phases in one step.
+
+use stalemap_operations::{
+    Device, Effect, Errno, Home, Mask, PageRange, Phase, Place, Route, Slot, Space, TransactionSlot,
+};
+
+use crate::implementation::{Answer, Implementation, Stop};
+use crate::memmap::Frame;
+use crate::pagetable::places;
+use crate::pte::PteView;
+use crate::transaction::{Candidate, Open, Source, Transaction, destination};
+
+impl Implementation {
+    pub(crate) fn setup(&mut self, slot: TransactionSlot, space: Space, range: PageRange, route: Route) -> Answer {
+        self.must_live(space)?;
+        self.must_be_closed(slot)?;
+        if places(space, range).any(|place| self.must_be_readable(place).is_err()) {
+            return Err(Errno::EINVAL.into());
+        }
+        self.in_slot(slot, |machine, transaction| {
+            transaction.begin(route, Some(space));
+            machine.spaces[space.index()].locks += 1;
+            for (offset, place) in (0..).zip(places(space, range)) {
+                machine.collect_place(transaction, offset, place, route)?;
+            }
+            Ok(Effect::Pages(transaction.count()))
+        })
+    }
+
+    pub(crate) fn collect(&mut self, slot: TransactionSlot, device: Device) -> Answer {
+        self.must_be_closed(slot)?;
+        self.in_slot(slot, |machine, transaction| {
+            machine.collect_device(transaction, device)?;
+            Ok(Effect::Pages(transaction.count()))
+        })
+    }
+
+    pub(crate) fn copy(&mut self, slot: TransactionSlot, mask: Mask) -> Answer {
+        let open = self.must_be_open(slot)?;
+        let by_device = open.space.is_none();
+        if open.phase != Phase::Collected || by_device && !matches!(mask, Mask(0 | 255)) {
+            return Err(Errno::EINVAL.into());
+        }
+        let candidates = self.transactions[slot.index()].count();
+        if by_device && mask == Mask(0) && self.frames.free_frames(Home::Ram) < candidates {
+            return Err(Errno::ENOMEM.into());
+        }
+        self.in_slot(slot, |machine, transaction| {
+            Ok(Effect::Pages(machine.give_frames(transaction, mask, destination(open.route))))
+        })
+    }
+
+    pub(crate) fn pages(&mut self, slot: TransactionSlot) -> Answer {
+        if self.must_be_open(slot)?.phase != Phase::Copied {
+            return Err(Errno::EINVAL.into());
+        }
+        self.in_slot(slot, |machine, transaction| Ok(Effect::Pages(machine.move_pages(transaction)?)))
+    }
+
+    pub(crate) fn finalize(&mut self, slot: TransactionSlot) -> Answer {
+        self.must_be_open(slot)?;
+        self.in_slot(slot, |machine, transaction| machine.finish(transaction))
+    }
+
+    pub(crate) fn migrate(&mut self, space: Space, range: PageRange, route: Route) -> Answer {
+        self.must_live(space)?;
+        self.in_one_step(|machine, transaction| {
+            let mut moved = 0;
+            for place in places(space, range) {
+                machine.must_be_readable(place).map_err(|_| Errno::EINVAL)?;
+                transaction.begin(route, None);
+                machine.collect_place(transaction, 0, place, route)?;
+                machine.give_frames(transaction, Mask(0), destination(route));
+                moved += machine.move_pages(transaction)?;
+                machine.finish(transaction)?;
+            }
+            Ok(Effect::Pages(moved))
+        })
+    }
+
+    pub(crate) fn evict(&mut self, device: Device) -> Answer {
+        let mut pages = 0;
+        let mut from = 0;
+        while let Some((_, offset)) = self.next_collectable(device, from) {
+            pages += 1;
+            from = offset + 1;
+        }
+        if self.frames.free_frames(Home::Ram) < pages {
+            return Err(Errno::ENOMEM.into());
+        }
+        self.in_one_step(|machine, transaction| {
+            machine.collect_device(transaction, device)?;
+            machine.give_frames(transaction, Mask(0), Home::Ram);
+            let moved = machine.move_pages(transaction)?;
+            machine.finish(transaction)?;
+            Ok(Effect::Pages(moved))
+        })
+    }
+
+    /// First phase at one place: a hole is a candidate on the way to a device, a page where its home is the start of
+    /// the route (`migrate_vma_collect_pmd`, `migrate_vma_unmap`).
+    fn collect_place(
+        &mut self,
+        transaction: &mut Transaction,
+        offset: u32,
+        place: Place,
+        route: Route,
+    ) -> Result<(), Stop> {
+        let source = match (self.tables.entry(place), route) {
+            (PteView::Hole, Route::To(_)) => Some(Source::Hole(place)),
+            (PteView::Present { frame, .. }, Route::To(_)) => self.collect_page(frame, Some(place))?,
+            (PteView::Device { frame, .. }, Route::From(device))
+                if self.frames.memmap.home(frame) == Home::Device(device) =>
+            {
+                self.collect_page(frame, Some(place))?
+            }
+            (PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. }, _) => None,
+        };
+        if let Some(source) = source {
+            transaction.add(offset, source);
+        }
+        Ok(())
+    }
+
+    /// First phase by device: every page on it that no transaction has.
+    fn collect_device(&mut self, transaction: &mut Transaction, device: Device) -> Result<(), Stop> {
+        transaction.begin(Route::From(device), None);
+        let mut from = 0;
+        while let Some((frame, offset)) = self.next_collectable(device, from) {
+            if let Some(source) = self.collect_page(frame, None)? {
+                transaction.add(offset, source);
+            }
+            from = offset + 1;
+        }
+        Ok(())
+    }
+
+    /// The next frame of the device, from this offset on, with a page that no transaction has; and its offset.
+    fn next_collectable(&self, device: Device, from: u32) -> Option<(Frame, u32)> {
+        let start = self.frames.memmap.range(Home::Device(device)).0;
+        let mut from = from;
+        loop {
+            let offset = self.frames.devices[device.index()].next_used(from)?;
+            let frame = Frame(start.0 + offset);
+            if !self.frames.memmap[frame].is_locked() {
+                return Some((frame, offset));
+            }
+            from = offset + 1;
+        }
+    }
+
+    /// Takes a page from everybody who maps it, unless a transaction has it; puts it back if it turns out to be
+    /// pinned or held.
+    fn collect_page(&mut self, frame: Frame, place: Option<Place>) -> Result<Option<Source>, Stop> {
+        if self.frames.memmap[frame].is_locked() {
+            return Ok(None);
+        }
+        self.isolate(frame, place)?;
+        // The only reference that is left should be the transaction's (`migrate_vma_check_page`).
+        let page = &mut self.frames.memmap[frame];
+        if page.refcount() == 1 {
+            page.set_locked(true);
+            return Ok(Some(Source::Page(frame)));
+        }
+        self.restore(frame, frame)?;
+        self.put_page(frame);
+        Ok(None)
+    }
+
+    /// Takes a reference to a page and turns every entry that maps it into a migration entry, the one at `place`
+    /// directly, the others through the reverse map.
+    pub(crate) fn isolate(&mut self, frame: Frame, place: Option<Place>) -> Result<(), Stop> {
+        self.frames.memmap[frame].get();
+        if let Some(place) = place {
+            match self.tables.entry(place) {
+                PteView::Present { writable, .. } | PteView::Device { writable, .. } => {
+                    self.unmap_for_migration(place, frame, writable);
+                }
+                PteView::Hole | PteView::Migration { .. } => {}
+            }
+        }
+        self.unmap_through_rmap(frame)
+    }
+
+    /// Second phase: frames at the destination, and the contents. The number of frames given.
+    fn give_frames(&mut self, transaction: &mut Transaction, mask: Mask, home: Home) -> u32 {
+        let mut given = 0;
+        for candidate in &mut transaction.candidates {
+            if mask.0 >> (candidate.offset % 8) & 1 == 1 {
+                continue;
+            }
+            let Some(frame) = self.frames.allocate_at(home) else {
+                break;
+            };
+            self.frames.memmap[frame].set_locked(true);
+            if let Source::Page(old) = candidate.source {
+                let stamp = self.frames.memmap.content(old);
+                self.frames.memmap.set_content(frame, stamp);
+            }
+            candidate.given = Some(frame);
+            given += 1;
+        }
+        transaction.advance(Phase::Copied);
+        given
+    }
+
+    /// Third phase: candidates with a frame move. The number of those that did.
+    fn move_pages(&mut self, transaction: &mut Transaction) -> Result<u32, Stop> {
+        let mut moved = 0;
+        for candidate in &mut transaction.candidates {
+            let Some(frame) = candidate.given else {
+                continue;
+            };
+            candidate.moved = match candidate.source {
+                Source::Hole(place) => self.insert_page(place, frame)?,
+                Source::Page(old) => {
+                    self.take_new_frame(old, frame);
+                    true
+                }
+            };
+            moved += u32::from(candidate.moved);
+        }
+        transaction.advance(Phase::Moved);
+        Ok(moved)
+    }
+
+    /// Fills a hole with a page on the device, unless it was filled meanwhile (`migrate_vma_insert_page`). The page
+    /// stays locked by the transaction, which has a reference of its own.
+    fn insert_page(&mut self, place: Place, frame: Frame) -> Result<bool, Stop> {
+        let Some((_, access)) = self.tables.mapping(place) else {
+            return Ok(false);
+        };
+        if self.tables.entry(place) != PteView::Hole {
+            return Ok(false);
+        }
+        self.frames.memmap[frame].get();
+        self.birth(frame, place)?;
+        let entry = PteView::Device { frame, writable: access.writable() };
+        self.tables.set_entry(place, entry, &mut self.notes);
+        Ok(true)
+    }
+
+    /// Last phase: entries restored, unused and old frames free, locks dropped, the slot empty.
+    fn finish(&mut self, transaction: &mut Transaction) -> Answer {
+        let (mut pages, mut freed) = (0, 0);
+        for &candidate in &transaction.candidates {
+            let Candidate { source, .. } = candidate;
+            if let Some(frame) = candidate.page_frame() {
+                if let Source::Page(old) = source {
+                    pages += self.restore(old, frame)?;
+                }
+                self.frames.memmap[frame].set_locked(false);
+                freed += self.put_page(frame);
+            }
+            if let Some(frame) = candidate.bare_frame() {
+                self.put_bare_frame(frame);
+            }
+        }
+        if let Some(space) = transaction.open.and_then(|open| open.space) {
+            self.spaces[space.index()].locks -= 1;
+        }
+        transaction.close();
+        Ok(Effect::PagesFreed { pages, freed })
+    }
+
+    /// `EBUSY` unless the slot is empty.
+    fn must_be_closed(&self, slot: TransactionSlot) -> Result<(), Errno> {
+        if self.transactions[slot.index()].open.is_none() { Ok(()) } else { Err(Errno::EBUSY) }
+    }
+
+    /// `ENOENT` if the slot is empty.
+    fn must_be_open(&self, slot: TransactionSlot) -> Result<Open, Errno> {
+        self.transactions[slot.index()].open.ok_or(Errno::ENOENT)
+    }
+
+    /// Runs a phase with the slot's transaction.
+    fn in_slot(&mut self, slot: TransactionSlot, phase: impl FnOnce(&mut Self, &mut Transaction) -> Answer) -> Answer {
+        self.notes.slot(Slot::Transaction(slot));
+        let mut transaction = core::mem::take(&mut self.transactions[slot.index()]);
+        let answer = phase(self, &mut transaction);
+        self.transactions[slot.index()] = transaction;
+        answer
+    }
+
+    /// Runs all phases with the transaction that has no slot.
+    fn in_one_step(&mut self, phases: impl FnOnce(&mut Self, &mut Transaction) -> Answer) -> Answer {
+        let mut transaction = core::mem::take(&mut self.in_one_step);
+        let answer = phases(self, &mut transaction);
+        self.in_one_step = transaction;
+        answer
+    }
+}

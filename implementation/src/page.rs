@@ -1,0 +1,267 @@
+//! The page descriptor: one record for every frame, in RAM and on the devices.
+//!
+//! ```text
+//! byte               0       1      2–3   4–7        8–11       12–15     16–19   20–23      24–27         28–31
+//! RAM page           flags | pins | –   | refcount | mapcount | mapping | index | –        | –           | identity
+//! device page        flags | 0    | –   | refcount | mapcount | mapping | index | page map | driver data | identity
+//! free device frame  flags | 0    | –   | 0        | −1       | 0       | 0     | page map | next free   | 0
+//! free RAM frame     0     | 0    | –   | 0        | −1       | 0       | 0     | –        | –           | 0
+//! ```
+//!
+//! As in Linux (`struct page`, include/linux/mm_types.h), a page on a device keeps using `mapping` and `index`, since
+//! the reverse map finds it by them, while two words that are list links elsewhere hold the device's page map and the
+//! driver's private word. A frame that is free keeps nothing of the page that was in it.
+
+use stalemap_operations::Device;
+
+use crate::anon_vma::AnonVmaId;
+use crate::memmap::Frame;
+
+/// The descriptor of one frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Page {
+    /// A set of [`flag`] bits.
+    flags: u8,
+    /// Pins on the page, 0 to 4 (a pin slot each); each is in `refcount` too.
+    pins: u8,
+    _unused: u16,
+    /// 0 when free; else one for each entry that maps the page, each pin, each hold, and one for the transaction or
+    /// the block that has the frame.
+    refcount: u32,
+    /// Entries that map the page, less one: −1 when none does. Migration entries do not count.
+    mapcount: i32,
+    /// 0, or the anon_vma by which the reverse map finds the page, shifted left by one, with the low bit set to say
+    /// so (`PAGE_MAPPING_ANON`).
+    mapping: u32,
+    /// With `mapping`: the virtual page at which the page was born, which with a region's offset gives the place.
+    index: u32,
+    /// Device frames: number of the device plus one, for ever. RAM frames: 0.
+    page_map: u32,
+    /// Device frames in use: the driver's word, which is the frame's offset in the device's own memory. Free device
+    /// frames: the next free frame of the device. RAM frames: 0.
+    word: u32,
+    /// 0, or the page's identity plus one: an observer's name for what is in the frame. Of a page that has moved, the
+    /// old frame keeps it until it is free, since migration entries still lead there.
+    identity: u32,
+}
+
+const _: () = assert!(size_of::<Page>() == 32, "the descriptor's size is part of the design");
+
+/// Bits of [`Page::flags`].
+mod flag {
+    /// Somebody has the frame.
+    pub(super) const USED: u8 = 1 << 0;
+    /// The page belongs to one place (`PageAnonExclusive`).
+    pub(super) const EXCLUSIVE: u8 = 1 << 1;
+    /// A transaction has the page or the frame (`PageLocked`).
+    pub(super) const LOCKED: u8 = 1 << 2;
+    /// The frame belongs to a block.
+    pub(super) const BLOCK: u8 = 1 << 3;
+}
+
+/// The low bit of `mapping`.
+const MAPPING_ANON: u32 = 1;
+
+impl Page {
+    /// A free frame of RAM.
+    pub(crate) const FREE: Page = Page {
+        flags: 0,
+        pins: 0,
+        _unused: 0,
+        refcount: 0,
+        mapcount: -1,
+        mapping: 0,
+        index: 0,
+        page_map: 0,
+        word: 0,
+        identity: 0,
+    };
+
+    /// A free frame of a device, and the next one on its list.
+    pub(crate) const fn free_on(device: Device, next: Frame) -> Page {
+        Page { page_map: device.0 + 1, word: next.0, ..Page::FREE }
+    }
+
+    /// Gives a free frame to somebody, with one reference.
+    #[inline]
+    pub(crate) fn take(&mut self) {
+        assert!(self.is_clean(), "a frame is taken that is not free");
+        self.flags = flag::USED;
+        self.refcount = 1;
+    }
+
+    /// Takes a frame of RAM back that nobody refers to any more.
+    #[inline]
+    pub(crate) fn give_back(&mut self) {
+        assert!(self.flags & flag::USED != 0 && self.refcount == 0, "a frame is given back that is free or in use");
+        *self = Page::FREE;
+    }
+
+    /// Takes a frame of a device back, which goes before `next` on the free list.
+    pub(crate) fn give_back_to_device(&mut self, next: Frame) {
+        assert!(self.flags & flag::USED != 0 && self.refcount == 0, "a frame is given back that is free or in use");
+        *self = Page { page_map: self.page_map, word: next.0, ..Page::FREE };
+    }
+
+    /// Whether nothing of a page shows in the descriptor.
+    #[inline]
+    pub(crate) fn is_clean(&self) -> bool {
+        let Page { flags, pins, _unused, refcount, mapcount, mapping, index, page_map: _, word: _, identity } = *self;
+        flags == 0
+            && pins == 0
+            && refcount == 0
+            && mapcount == -1
+            && mapping == 0
+            && index == 0
+            && identity == 0
+    }
+
+    #[inline]
+    pub(crate) fn is_used(&self) -> bool {
+        self.flags & flag::USED != 0
+    }
+
+    #[inline]
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.flags & flag::EXCLUSIVE != 0
+    }
+
+    #[inline]
+    pub(crate) fn set_exclusive(&mut self, exclusive: bool) {
+        self.set(flag::EXCLUSIVE, exclusive);
+    }
+
+    #[inline]
+    pub(crate) fn is_locked(&self) -> bool {
+        self.flags & flag::LOCKED != 0
+    }
+
+    #[inline]
+    pub(crate) fn set_locked(&mut self, locked: bool) {
+        self.set(flag::LOCKED, locked);
+    }
+
+    pub(crate) fn is_block(&self) -> bool {
+        self.flags & flag::BLOCK != 0
+    }
+
+    pub(crate) fn set_block(&mut self) {
+        self.set(flag::BLOCK, true);
+    }
+
+    #[inline]
+    fn set(&mut self, flag: u8, on: bool) {
+        if on {
+            self.flags |= flag;
+        } else {
+            self.flags &= !flag;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn refcount(&self) -> u32 {
+        self.refcount
+    }
+
+    /// One reference more, on a frame that somebody has.
+    #[inline]
+    pub(crate) fn get(&mut self) {
+        assert!(self.refcount > 0, "a reference to a free frame");
+        self.refcount += 1;
+    }
+
+    /// One reference less; `true` when it was the last.
+    #[inline]
+    pub(crate) fn put(&mut self) -> bool {
+        assert!(self.refcount > 0, "a reference too many is dropped");
+        self.refcount -= 1;
+        self.refcount == 0
+    }
+
+    #[inline]
+    pub(crate) fn pins(&self) -> u8 {
+        self.pins
+    }
+
+    pub(crate) fn pin(&mut self) {
+        self.pins += 1;
+        self.get();
+    }
+
+    /// As [`put`](Self::put).
+    pub(crate) fn unpin(&mut self) -> bool {
+        assert!(self.pins > 0, "a pin too many is dropped");
+        self.pins -= 1;
+        self.put()
+    }
+
+    /// Number of entries that map the page.
+    #[inline]
+    pub(crate) fn mapcount(&self) -> u32 {
+        (self.mapcount + 1).unsigned_abs()
+    }
+
+    /// One entry more; only the reverse map may call this.
+    #[inline]
+    pub(crate) fn inc_mapcount(&mut self) {
+        self.mapcount += 1;
+    }
+
+    /// One entry less; only the reverse map may call this.
+    #[inline]
+    pub(crate) fn dec_mapcount(&mut self) {
+        assert!(self.mapcount >= 0, "an entry too many is taken from a page");
+        self.mapcount -= 1;
+    }
+
+    /// The anon_vma and index by which the reverse map finds the page.
+    #[inline]
+    pub(crate) fn mapping(&self) -> Option<(AnonVmaId, u32)> {
+        (self.mapping & MAPPING_ANON != 0).then_some((AnonVmaId(self.mapping >> 1), self.index))
+    }
+
+    /// Sets mapping and index; only the reverse map may call this, which counts the pages of an anon_vma.
+    #[inline]
+    pub(crate) fn set_mapping(&mut self, anon_vma: AnonVmaId, index: u32) {
+        self.mapping = anon_vma.0 << 1 | MAPPING_ANON;
+        self.index = index;
+    }
+
+    /// The device on which the frame is.
+    #[inline]
+    pub(crate) fn device(&self) -> Option<Device> {
+        self.page_map.checked_sub(1).map(Device)
+    }
+
+    /// The driver's word of a device frame in use.
+    #[inline]
+    pub(crate) fn driver_data(&self) -> u32 {
+        debug_assert!(self.page_map != 0 && self.is_used(), "only a device frame in use has driver data");
+        self.word
+    }
+
+    #[inline]
+    pub(crate) fn set_driver_data(&mut self, offset: u32) {
+        debug_assert!(self.page_map != 0 && self.is_used(), "only a device frame in use has driver data");
+        self.word = offset;
+    }
+
+    /// The next frame on the free list of a device.
+    #[inline]
+    pub(crate) fn next_free(&self) -> Frame {
+        debug_assert!(self.page_map != 0 && !self.is_used(), "only a free device frame is on the list");
+        Frame(self.word)
+    }
+
+    /// The page's identity.
+    #[inline]
+    pub(crate) fn identity(&self) -> Option<u32> {
+        self.identity.checked_sub(1)
+    }
+
+    #[inline]
+    pub(crate) fn set_identity(&mut self, identity: u32) {
+        self.identity = identity + 1;
+    }
+}

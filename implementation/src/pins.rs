@@ -1,0 +1,86 @@
+//! Pins and holds: references that are not entries (`pin_user_pages`, `get_user_pages`, mm/gup.c).
+
+use stalemap_operations::{Effect, Errno, HoldSlot, PinSlot, Place, Slot, Space, Stamp, VirtualPage};
+
+use crate::implementation::{Answer, Implementation, Stop};
+use crate::memmap::Frame;
+use crate::pte::PteView;
+
+/// As for the CPU's accesses: a device page is in RAM at the second look.
+const LOOKS: usize = 4;
+
+impl Implementation {
+    pub(crate) fn pin(&mut self, slot: PinSlot, space: Space, page: VirtualPage) -> Answer {
+        self.must_live(space)?;
+        if self.pins[slot.index()].is_some() {
+            return Err(Errno::EBUSY.into());
+        }
+        let frame = self.make_writable(Place { space, page })?;
+        self.frames.memmap[frame].pin();
+        self.notes.page(&self.frames.memmap[frame]);
+        self.pins[slot.index()] = Some(frame);
+        self.notes.slot(Slot::Pin(slot));
+        Ok(Effect::Nothing)
+    }
+
+    pub(crate) fn unpin(&mut self, slot: PinSlot) -> Answer {
+        let frame = self.pins[slot.index()].take().ok_or(Errno::ENOENT)?;
+        self.notes.slot(Slot::Pin(slot));
+        let page = &mut self.frames.memmap[frame];
+        self.notes.page(page);
+        let ended = page.unpin();
+        if ended {
+            self.end_page(frame);
+        }
+        Ok(Effect::Freed(ended.into()))
+    }
+
+    pub(crate) fn pin_read(&mut self, slot: PinSlot) -> Answer {
+        let frame = self.pins[slot.index()].ok_or(Errno::ENOENT)?;
+        Ok(Effect::Value(self.frames.memmap.content(frame)))
+    }
+
+    pub(crate) fn pin_write(&mut self, slot: PinSlot, stamp: Stamp) -> Answer {
+        let frame = self.pins[slot.index()].ok_or(Errno::ENOENT)?;
+        self.store(frame, stamp);
+        Ok(Effect::Nothing)
+    }
+
+    pub(crate) fn hold(&mut self, slot: HoldSlot, space: Space, page: VirtualPage) -> Answer {
+        self.must_live(space)?;
+        if self.holds[slot.index()].is_some() {
+            return Err(Errno::EBUSY.into());
+        }
+        let frame = self.page_in_ram(Place { space, page })?;
+        self.frames.memmap[frame].get();
+        self.notes.page(&self.frames.memmap[frame]);
+        self.holds[slot.index()] = Some(frame);
+        self.notes.slot(Slot::Hold(slot));
+        Ok(Effect::Nothing)
+    }
+
+    pub(crate) fn release(&mut self, slot: HoldSlot) -> Answer {
+        let frame = self.holds[slot.index()].take().ok_or(Errno::ENOENT)?;
+        self.notes.slot(Slot::Hold(slot));
+        Ok(Effect::Freed(self.put_page(frame)))
+    }
+
+    pub(crate) fn peek(&mut self, slot: HoldSlot) -> Answer {
+        let frame = self.holds[slot.index()].ok_or(Errno::ENOENT)?;
+        Ok(Effect::Value(self.frames.memmap.content(frame)))
+    }
+
+    /// The frame of the page that is mapped there, faulted back from a device first.
+    fn page_in_ram(&mut self, place: Place) -> Result<Frame, Stop> {
+        for _ in 0..LOOKS {
+            self.must_be_readable(place)?;
+            match self.tables.entry(place) {
+                PteView::Hole => return Err(Errno::ENOENT.into()),
+                PteView::Migration { .. } => return Err(Errno::EAGAIN.into()),
+                PteView::Present { frame, .. } => return Ok(frame),
+                PteView::Device { frame, .. } => self.fault_back(place, frame)?,
+            }
+        }
+        Err(Stop::Stuck)
+    }
+}

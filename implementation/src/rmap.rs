@@ -1,0 +1,130 @@
+//! The reverse map: from a page to the entries that map it, and the only place where a mapcount changes.
+
+use stalemap_operations::Place;
+
+use crate::anon_vma::ChainId;
+use crate::implementation::{Implementation, Stop};
+use crate::memmap::Frame;
+use crate::pte::PteView;
+
+/// A walk from a page over the places where it may be mapped (`rmap_walk_anon`, mm/rmap.c).
+pub(crate) struct Walk {
+    next: Option<ChainId>,
+    index: u32,
+    /// Steps that are left. No walk is longer than there are chains, so one that uses them up goes round in circles.
+    fuel: usize,
+}
+
+impl Implementation {
+    /// One entry more maps the page. A page that has no mapping yet gets the one of the place's region
+    /// (`__folio_set_anon`, which leaves a page alone that is anonymous already).
+    pub(crate) fn add_rmap(&mut self, frame: Frame, place: Place) -> Result<(), Stop> {
+        let page = &mut self.frames.memmap[frame];
+        self.notes.page(page);
+        page.inc_mapcount();
+        if page.mapping().is_some() {
+            return Ok(());
+        }
+        let (region, _) = self.tables.mapping(place).expect("a page is mapped at a mapped place");
+        let region = self.graph.region(region);
+        let (anon_vma, index) = (region.anon_vma, region.index_of(place.page));
+        page.set_mapping(anon_vma, index);
+        self.graph.tag(anon_vma);
+        Ok(())
+    }
+
+    /// One entry less maps the page (`folio_remove_rmap_pte`).
+    #[inline]
+    pub(crate) fn remove_rmap(&mut self, frame: Frame) {
+        let page = &mut self.frames.memmap[frame];
+        self.notes.page(page);
+        page.dec_mapcount();
+    }
+
+    /// Begins a walk.
+    #[inline]
+    pub(crate) fn walk(&self, frame: Frame) -> Walk {
+        let mapping = self.frames.memmap[frame].mapping();
+        let next = mapping.and_then(|(anon_vma, _)| self.graph.first_chain(anon_vma));
+        Walk { next, index: mapping.map_or(0, |(_, index)| index), fuel: self.graph.chains.len() }
+    }
+
+    /// The next place that belongs to a region from which the page can be mapped; what its entry says is for the
+    /// caller to see.
+    #[inline]
+    pub(crate) fn step(&self, walk: &mut Walk) -> Result<Option<Place>, Stop> {
+        while let Some(chain) = walk.next {
+            walk.fuel = walk.fuel.checked_sub(1).ok_or(Stop::Stuck)?;
+            let (id, next) = self.graph.follow(chain);
+            walk.next = next;
+            let region = self.graph.region(id);
+            let place = Place { space: region.space, page: region.place_of(walk.index) };
+            if self.tables.has(place.page) && self.tables.mapping(place).is_some_and(|(owner, _)| owner == id) {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Turns every entry that maps the page into a migration entry, writable bit kept (`try_to_migrate`).
+    pub(crate) fn unmap_through_rmap(&mut self, frame: Frame) -> Result<(), Stop> {
+        let mut walk = self.walk(frame);
+        while self.frames.memmap[frame].mapcount() > 0
+            && let Some(place) = self.step(&mut walk)?
+        {
+            match self.tables.entry(place) {
+                PteView::Present { frame: mapped, writable, .. } | PteView::Device { frame: mapped, writable }
+                    if mapped == frame =>
+                {
+                    self.unmap_for_migration(place, frame, writable);
+                }
+                PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns one entry that maps the page into a migration entry. The caller has a reference of its own.
+    pub(crate) fn unmap_for_migration(&mut self, place: Place, frame: Frame, writable: bool) {
+        self.tables.set_entry(place, PteView::Migration { frame, writable }, &mut self.notes);
+        self.remove_rmap(frame);
+        self.put_page(frame);
+    }
+
+    /// Turns the migration entries that lead to `old` into entries that map the page in `new`, which may be the same
+    /// frame (`remove_migration_ptes`, mm/migrate.c); the number of entries. They come back clean.
+    pub(crate) fn restore(&mut self, old: Frame, new: Frame) -> Result<u32, Stop> {
+        let mut walk = self.walk(new);
+        let mut entries = 0;
+        while let Some(place) = self.step(&mut walk)? {
+            if let PteView::Migration { frame, writable } = self.tables.entry(place)
+                && frame == old
+            {
+                let entry = if self.is_on_device(new) {
+                    PteView::Device { frame: new, writable }
+                } else {
+                    PteView::Present { frame: new, writable, dirty: false }
+                };
+                self.tables.set_entry(place, entry, &mut self.notes);
+                self.frames.memmap[new].get();
+                self.add_rmap(new, place)?;
+                entries += 1;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The places that map the page, as a walk finds them.
+    pub(crate) fn places_of(&self, frame: Frame, mut found: impl FnMut(Place)) {
+        let mut walk = self.walk(frame);
+        // A walk that gets stuck shows what it found; the operation that walks next reports it.
+        while let Ok(Some(place)) = self.step(&mut walk) {
+            match self.tables.entry(place) {
+                PteView::Present { frame: mapped, .. } | PteView::Device { frame: mapped, .. } if mapped == frame => {
+                    found(place);
+                }
+                PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. } => {}
+            }
+        }
+    }
+}

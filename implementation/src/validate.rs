@@ -1,0 +1,222 @@
+//! Everything counted again from first principles and held against the counters, sets and links that are stored.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use stalemap_operations::{Home, Place, Space};
+
+use crate::implementation::Implementation;
+use crate::memmap::Frame;
+use crate::pte::PteView;
+use crate::transaction::Source;
+
+/// What somebody counts of a frame.
+#[derive(Clone, Default)]
+struct Count {
+    /// Entries that map it, in the order of the tables.
+    maps: Vec<Place>,
+    /// Pins.
+    pins: u32,
+    /// Pins, holds, blocks and transactions.
+    references: u32,
+    /// Whether a transaction has it.
+    locked: bool,
+    /// Whether it is free, and how often the free sets name it.
+    free: u32,
+}
+
+/// Fails with a sentence unless the condition holds.
+macro_rules! balance {
+    ($holds:expr, $($sentence:tt)+) => {
+        if !$holds {
+            return Err(format!($($sentence)+));
+        }
+    };
+}
+
+impl Implementation {
+    /// Recounts everything.
+    pub(crate) fn balance(&self) -> Result<(), String> {
+        let mut counts = vec![Count::default(); self.frames.memmap.frames() as usize];
+        self.count_entries(&mut counts)?;
+        self.count_references(&mut counts)?;
+        self.count_free_frames(&mut counts)?;
+        for (number, count) in (0..).zip(&counts) {
+            self.balance_frame(Frame(number), count)?;
+        }
+        self.balance_identities()?;
+        self.balance_graph()
+    }
+
+    /// Entries, mappings and what they say of regions and pages.
+    fn count_entries(&self, counts: &mut [Count]) -> Result<(), String> {
+        for space in (0..self.machine.spaces()).map(Space) {
+            let alive = self.spaces[space.index()].alive;
+            for place in self.tables.mapped(space) {
+                balance!(alive, "{place} is mapped in a dead space");
+                let Some((region, access)) = self.tables.mapping(place) else {
+                    return Err(format!("{place} is in the set of mapped pages and has no mapping"));
+                };
+                let owner = self.graph.regions.get(region.0);
+                balance!(owner.is_some_and(|it| it.space == space), "{place} belongs to a region that is not there");
+                match self.tables.entry(place) {
+                    PteView::Hole => {}
+                    entry @ (PteView::Present { frame, writable, .. } | PteView::Device { frame, writable }) => {
+                        balance!(frame.0 < self.frames.memmap.frames(), "{place} maps {frame}, which is not there");
+                        let on_device = matches!(entry, PteView::Device { .. });
+                        balance!(on_device == self.is_on_device(frame), "{place} maps {frame} with the wrong kind of entry");
+                        let exclusive = self.frames.memmap[frame].is_exclusive();
+                        balance!(!writable || exclusive && access.writable(), "{place} is writable and must not be");
+                        counts[frame.index()].maps.push(place);
+                    }
+                    PteView::Migration { frame, .. } => {
+                        balance!(frame.0 < self.frames.memmap.frames(), "{place} leads to {frame}, which is not there");
+                        let locked = self.frames.memmap[frame].is_locked();
+                        balance!(locked, "{place} has a migration entry to {frame}, which no transaction has");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Pins, holds, blocks and transactions.
+    fn count_references(&self, counts: &mut [Count]) -> Result<(), String> {
+        for frame in self.pins.iter().flatten() {
+            counts[frame.index()].pins += 1;
+            counts[frame.index()].references += 1;
+            let page = &self.frames.memmap[*frame];
+            balance!(page.is_exclusive() && !self.is_on_device(*frame), "{frame} is pinned, not exclusive or not in RAM");
+        }
+        for frame in self.holds.iter().flatten() {
+            counts[frame.index()].references += 1;
+            balance!(!self.is_on_device(*frame), "{frame} is held on a device");
+        }
+        for block in self.blocks.iter().flatten() {
+            let frames = if block.split { block.held() } else { 1 };
+            for frame in block.frames().take(frames as usize) {
+                counts[frame.index()].references += 1;
+                balance!(self.frames.memmap[frame].is_block(), "{frame} belongs to a block that does not show");
+            }
+        }
+        let mut locks = vec![0; self.spaces.len()];
+        for transaction in &self.transactions {
+            if let Some(space) = transaction.open.and_then(|open| open.space) {
+                locks[space.index()] += 1;
+            }
+            for candidate in &transaction.candidates {
+                for frame in candidate.page_frame().into_iter().chain(candidate.bare_frame()) {
+                    counts[frame.index()].references += 1;
+                    counts[frame.index()].locked = true;
+                }
+                if let (Source::Page(old), Some(new)) = (candidate.source, candidate.page_frame()) {
+                    let leads = self.frame_behind(old);
+                    balance!(leads == new, "{old} leads to {leads} and its page is in {new}");
+                }
+            }
+        }
+        for (space, (state, locks)) in self.spaces.iter().zip(locks).enumerate() {
+            balance!(state.locks == locks, "s{space} counts {} locks, and transactions {locks}", state.locks);
+        }
+        Ok(())
+    }
+
+    /// The free sets, lists and cache, and what their counters say.
+    fn count_free_frames(&self, counts: &mut [Count]) -> Result<(), String> {
+        let mut blocks = vec![0; self.frames.buddy.counted_blocks().len()];
+        let mut in_buddy = 0;
+        for (frame, order) in self.frames.buddy.free_blocks() {
+            blocks[order.0 as usize] += 1;
+            in_buddy += order.frames();
+            for frame in frame.0..frame.0 + order.frames() {
+                counts[frame as usize].free += 1;
+            }
+        }
+        balance!(blocks == self.frames.buddy.counted_blocks(), "the buddy allocator miscounts its free blocks");
+        let counted = self.frames.buddy.free_frames();
+        balance!(in_buddy == counted, "the buddy allocator counts {counted} free frames and has {in_buddy}");
+        for frame in self.frames.cache.frames() {
+            counts[frame.index()].free += 1;
+        }
+        for (number, device) in self.frames.devices.iter().enumerate() {
+            let mut listed = 0;
+            for frame in device.free_list(&self.frames.memmap) {
+                counts[frame.index()].free += 1;
+                listed += 1;
+                balance!(self.frames.buddy.is_device_frame_free(frame), "{frame} is free and the free set has it in use");
+            }
+            let counted = device.free_frames();
+            balance!(listed == counted, "device {number} counts {counted} free frames and lists {listed}");
+            let start = self.frames.memmap.range(Home::ALL[number + 1]).0;
+            let used = core::iter::successors(device.next_used(0), |&offset| device.next_used(offset + 1));
+            for frame in used.map(|offset| Frame(start.0 + offset)) {
+                balance!(self.frames.memmap[frame].is_used(), "{frame} is free and in the set of those in use");
+                balance!(!self.frames.buddy.is_device_frame_free(frame), "{frame} is in use and the free set has it");
+            }
+        }
+        Ok(())
+    }
+
+    /// One descriptor against what was counted of it.
+    fn balance_frame(&self, frame: Frame, count: &Count) -> Result<(), String> {
+        let page = &self.frames.memmap[frame];
+        let references = u32::try_from(count.maps.len()).unwrap_or(u32::MAX) + count.references;
+        let (stored, mapped) = (page.refcount(), page.mapcount() as usize);
+        balance!(stored == references, "{frame} counts {stored} references and has {references}");
+        balance!(mapped == count.maps.len(), "{frame} counts {mapped} entries and has {}", count.maps.len());
+        balance!(u32::from(page.pins()) == count.pins, "{frame} counts {} pins and has {}", page.pins(), count.pins);
+        balance!(page.is_locked() == count.locked, "{frame} is locked although no transaction has it, or not although one has");
+        if references == 0 {
+            // The tail of a block that was not split has no references of its own and is not free either.
+            let in_block = self.blocks.iter().flatten().any(|block| block.frames().any(|held| held == frame));
+            balance!(count.free == u32::from(!in_block), "{frame} is in use by nobody and {} times free", count.free);
+            balance!(page.is_clean(), "{frame} is free and keeps something of its page");
+            return Ok(());
+        }
+        balance!(count.free == 0, "{frame} is in use and free");
+        let mut walked = Vec::new();
+        self.places_of(frame, |place| walked.push(place));
+        walked.sort_unstable();
+        balance!(walked == count.maps, "the reverse map of {frame} does not find the entries that map it");
+        Ok(())
+    }
+
+    /// Names and frames of pages lead to each other.
+    fn balance_identities(&self) -> Result<(), String> {
+        for (token, frame) in self.identities.living() {
+            let identity = self.frames.memmap[frame].identity();
+            balance!(identity == Some(token.0), "page {} is said to be in {frame}, which has another", token.0);
+        }
+        Ok(())
+    }
+
+    /// Regions, anon_vmas and chains.
+    fn balance_graph(&self) -> Result<(), String> {
+        let spaces = (0..self.machine.spaces()).map(Space);
+        let owners = spaces.flat_map(|space| self.tables.mapped(space)).filter_map(|place| self.tables.mapping(place));
+        let mut places: Vec<u32> = owners.map(|(region, _)| region.0).collect();
+        places.sort_unstable();
+        for (number, region) in self.graph.regions.iter() {
+            let counted = places.partition_point(|&it| it <= number) - places.partition_point(|&it| it < number);
+            balance!(region.places as usize == counted, "region {number} counts {} places and has {counted}", region.places);
+            let anon_vma = self.graph.anon_vmas.get(region.anon_vma.0);
+            balance!(anon_vma.is_some(), "region {number} has an anon_vma that is not there");
+            balance!(region.heir.is_none(), "region {number} has an heir and nothing is forked or moved");
+        }
+        let frames = (0..self.frames.memmap.frames()).map(Frame);
+        let mappings = frames.filter_map(|frame| self.frames.memmap[frame].mapping());
+        let mut tagged: Vec<u32> = mappings.map(|(anon_vma, _)| anon_vma.0).collect();
+        tagged.sort_unstable();
+        for (number, anon_vma) in self.graph.anon_vmas.iter() {
+            let counted = tagged.partition_point(|&it| it <= number) - tagged.partition_point(|&it| it < number);
+            balance!(anon_vma.tagged as usize == counted, "anon_vma {number} counts {} pages and has {counted}", anon_vma.tagged);
+        }
+        for (number, chain) in self.graph.chains.iter() {
+            let ends = self.graph.regions.get(chain.region.0).is_some() && self.graph.anon_vmas.get(chain.anon_vma.0).is_some();
+            balance!(ends, "chain {number} leads to a region or an anon_vma that is not there");
+        }
+        Ok(())
+    }
+}
