@@ -1,0 +1,256 @@
+//! Section 3, address space: map, unmap, discard, protect, move, fork, exit.
+
+use alloc::vec::Vec;
+
+use stalemap_operations::{
+    Access, Destination, Dialect, Effect, Errno, Home, PageRange, PageToken, Place, Space, VirtualPage,
+};
+
+use crate::marks::mark;
+use crate::model::{Answer, Entry, Mapped, Model};
+
+/// Entries that were removed, and pages that ended by it.
+#[derive(Clone, Copy, Default)]
+struct Removed {
+    pages: u32,
+    freed: u32,
+}
+
+impl Removed {
+    fn answer(self) -> Answer {
+        Ok(Effect::PagesFreed { pages: self.pages, freed: self.freed })
+    }
+}
+
+/// The places of a range in ascending order.
+pub(crate) fn places(space: Space, range: PageRange) -> impl Iterator<Item = Place> {
+    range.iter().map(move |page| Place { space, page })
+}
+
+impl Model {
+    /// Anonymous private mapping of holes. `EEXIST` if any place is mapped.
+    pub(crate) fn map(&mut self, space: Space, range: PageRange, access: Access) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        if places(space, range).any(|place| self.at(place).is_some()) {
+            return Err(Errno::EEXIST);
+        }
+        for place in places(space, range) {
+            self.set(place, Some(Mapped { access, entry: Entry::Hole }));
+        }
+        Ok(Effect::Nothing)
+    }
+
+    /// Every place becomes unmapped; unmapped ones are passed over.
+    pub(crate) fn unmap(&mut self, space: Space, range: PageRange) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        let mut removed = Removed::default();
+        for place in places(space, range) {
+            self.make_unmapped(place, &mut removed);
+        }
+        removed.answer()
+    }
+
+    /// Entries become holes, holes stay holes. Unmapped places are passed over, and the answer is then `ENOMEM`,
+    /// although the rest was done.
+    pub(crate) fn discard(&mut self, space: Space, range: PageRange) -> Answer {
+        self.must_live(space)?;
+        if self.is_space_locked(space) {
+            mark!(self, "discard in a locked space");
+        }
+        let mut removed = Removed::default();
+        let mut passed_over = false;
+        for place in places(space, range) {
+            match self.at(place) {
+                Some(_) => self.drop_entry(place, &mut removed),
+                None => passed_over = true,
+            }
+        }
+        if passed_over {
+            if removed.pages > 0 {
+                mark!(self, "discard that is refused although it removed entries");
+            }
+            return Err(Errno::ENOMEM);
+        }
+        removed.answer()
+    }
+
+    /// The first unmapped place stops with `ENOMEM`, what came before stays done. A place that has this access is left
+    /// alone. To `r` or `none`: writable bit cleared, on `maps` and `migrating`. To `rw`: the bit is set only where the
+    /// entry maps an exclusive page in RAM; elsewhere the next write decides.
+    pub(crate) fn protect(&mut self, space: Space, range: PageRange, access: Access) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        for place in places(space, range) {
+            let Mapped { access: had, entry } = self.at(place).ok_or(Errno::ENOMEM)?;
+            if had == access {
+                continue;
+            }
+            if matches!(entry, Entry::Migrating { .. }) {
+                mark!(self, "protect of a migration entry");
+            }
+            let entry = match entry {
+                Entry::Maps { page, dirty, .. } if access.writable() && self.may_write_at_once(page, dirty) => {
+                    mark!(self, "protect that sets the writable bit");
+                    Entry::Maps { page, writable: true, dirty }
+                }
+                Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } if access.writable() => entry,
+                Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => entry.write_protected(),
+            };
+            self.set(place, Some(Mapped { access, entry }));
+        }
+        Ok(Effect::Nothing)
+    }
+
+    /// Dialect 6.1 asks for a dirty entry too (`can_change_pte_writable`, mm/mprotect.c).
+    fn may_write_at_once(&mut self, page: PageToken, dirty: bool) -> bool {
+        let page = *self.page(page);
+        if !page.exclusive {
+            mark!(self, "protect to rw of a shared page");
+        } else if page.home != Home::Ram {
+            mark!(self, "protect to rw of a device page");
+        } else if self.machine.rules() == Dialect::Linux6_1 && !dirty {
+            mark!(self, "protect to rw of a clean entry in dialect 6.1");
+        } else {
+            return true;
+        }
+        false
+    }
+
+    /// First source place unmapped: `EFAULT`; then overlapping ranges: `EINVAL`; then place by place: source unmapped →
+    /// stop with `EFAULT`, its destination untouched, what came before stays done; else the destination is unmapped,
+    /// then access, entry and page move.
+    pub(crate) fn move_range(&mut self, space: Space, range: PageRange, to: Destination) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        let Destination(to) = to;
+        self.at(Place { space, page: range.first }).ok_or(Errno::EFAULT)?;
+        if range.overlaps(PageRange { first: to, count: range.count }) {
+            return Err(Errno::EINVAL);
+        }
+        let mut removed = Removed::default();
+        for (offset, source) in (0..).zip(places(space, range)) {
+            let Some(mapped) = self.at(source) else {
+                mark!(self, "move that stops in the middle");
+                return Err(Errno::EFAULT);
+            };
+            if matches!(mapped.entry, Entry::Migrating { .. }) {
+                mark!(self, "move of a migration entry");
+            }
+            let destination = Place { space, page: VirtualPage(to.0 + offset) };
+            self.make_unmapped(destination, &mut removed);
+            self.set(source, None);
+            self.set(destination, Some(mapped));
+        }
+        removed.answer()
+    }
+
+    /// `s'` becomes alive with the same places, in ascending order. `ENOMEM` ends the fork: the child is torn down, but
+    /// pages already passed stay write-protected and not exclusive.
+    pub(crate) fn fork(&mut self, space: Space, child: Space) -> Answer {
+        self.must_live(space)?;
+        if self.alive.contains(&child) {
+            return Err(Errno::EBUSY);
+        }
+        self.must_be_unlocked(space)?;
+        self.alive.insert(child);
+        for place in self.mapped_places(space) {
+            let copied = self.fork_place(place, Place { space: child, ..place });
+            if let Err(errno) = copied {
+                mark!(self, "fork that finds no frame for a pinned page");
+                self.tear_down(child);
+                return Err(errno);
+            }
+        }
+        Ok(Effect::Nothing)
+    }
+
+    /// RAM and device pages become shared: both entries lose the writable bit, the page is no longer exclusive. A
+    /// pinned page is not shared: the child gets a copy at once, the parent's entry is untouched. Migration entries are
+    /// copied; both lose the writable bit, the page is not exclusive.
+    fn fork_place(&mut self, parent: Place, child: Place) -> Result<(), Errno> {
+        let Mapped { access, entry } = self.at(parent).expect("a mapped place");
+        let Some(page) = entry.page() else {
+            self.set(child, Some(Mapped { access, entry }));
+            return Ok(());
+        };
+        if self.pins_on(page) > 0 {
+            mark!(self, "fork of a pinned page");
+            if self.free(Home::Ram) == 0 {
+                return Err(Errno::ENOMEM);
+            }
+            let copy = self.birth(Home::Ram);
+            self.page_mut(copy).stamp = self.page(page).stamp;
+            let entry = Entry::Maps { page: copy, writable: access.writable(), dirty: true };
+            self.set(child, Some(Mapped { access, entry }));
+            return Ok(());
+        }
+        if matches!(entry, Entry::Migrating { .. }) {
+            mark!(self, "fork of a migration entry");
+        } else if self.page(page).home != Home::Ram {
+            mark!(self, "fork of a device page");
+        } else if self.holds_on(page) > 0 {
+            mark!(self, "fork of a held page");
+        }
+        self.page_mut(page).exclusive = false;
+        let shared = Some(Mapped { access, entry: entry.write_protected() });
+        self.set(parent, shared);
+        self.set(child, shared);
+        Ok(())
+    }
+
+    /// All places unmapped, the space is dead. `exit s0` is `EINVAL`.
+    pub(crate) fn exit(&mut self, space: Space) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        if space == Space(0) {
+            return Err(Errno::EINVAL);
+        }
+        self.tear_down(space).answer()
+    }
+
+    fn tear_down(&mut self, space: Space) -> Removed {
+        let mut removed = Removed::default();
+        for place in self.mapped_places(space) {
+            self.make_unmapped(place, &mut removed);
+        }
+        self.alive.remove(&space);
+        removed
+    }
+
+    fn mapped_places(&self, space: Space) -> Vec<Place> {
+        let from = Place { space, page: VirtualPage(0) };
+        let to = Place { space, page: VirtualPage(u32::MAX) };
+        self.places.range(from..=to).map(|(&place, _)| place).collect()
+    }
+
+    fn make_unmapped(&mut self, place: Place, removed: &mut Removed) {
+        if self.at(place).is_some() {
+            self.drop_entry(place, removed);
+            self.set(place, None);
+        }
+    }
+
+    /// The entry of a mapped place becomes a hole. A page to which a migration entry leads lives until `finalize`.
+    fn drop_entry(&mut self, place: Place, removed: &mut Removed) {
+        let entry = self.at(place).expect("a mapped place").entry;
+        let Some(page) = entry.page() else {
+            return;
+        };
+        if matches!(entry, Entry::Migrating { .. }) {
+            mark!(self, "unmap or discard of a migration entry");
+        } else if self.is_page_locked(page) {
+            mark!(self, "discard of a page that its transaction has locked");
+        } else if self.pins_on(page) > 0 {
+            mark!(self, "unmap or discard of a pinned page");
+        } else if self.holds_on(page) > 0 {
+            mark!(self, "unmap or discard of a held page");
+        } else if self.page(page).home != Home::Ram {
+            mark!(self, "unmap or discard of a device page");
+        }
+        self.set_entry(place, Entry::Hole);
+        removed.pages += 1;
+        removed.freed += self.end_if_unused(page);
+    }
+}

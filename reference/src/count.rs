@@ -1,0 +1,95 @@
+//! What follows from the world by counting: nothing of it is stored.
+
+use alloc::vec::Vec;
+
+use stalemap_operations::{Facts, Home, PageToken, Place, Space};
+
+use crate::migration::destination;
+use crate::model::{Model, What};
+
+/// A count of things that all have a place in memory.
+fn count<T>(things: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(things.count()).expect("fewer than 2^32 of them")
+}
+
+impl Model {
+    /// What the model can show.
+    pub(crate) const FACTS: Facts = Facts::PLACES
+        .and(Facts::STAMPS)
+        .and(Facts::EXCLUSIVE)
+        .and(Facts::MAPCOUNTS)
+        .and(Facts::REFCOUNTS)
+        .and(Facts::RMAPS)
+        .and(Facts::SLOTS)
+        .and(Facts::FREE);
+
+    /// The places whose entry is `maps p`.
+    pub(crate) fn rmap(&self, page: PageToken) -> Vec<Place> {
+        self.places.iter().filter(|(_, mapped)| mapped.entry.maps(page)).map(|(&place, _)| place).collect()
+    }
+
+    /// Number of entries `maps p`; migration entries do not count.
+    pub(crate) fn mapcount(&self, page: PageToken) -> u32 {
+        count(self.places.values().filter(|mapped| mapped.entry.maps(page)))
+    }
+
+    /// Pins on the page.
+    pub(crate) fn pins_on(&self, page: PageToken) -> u32 {
+        count(self.pins.values().filter(|&&pinned| pinned == page))
+    }
+
+    /// Bare references to the page.
+    pub(crate) fn holds_on(&self, page: PageToken) -> u32 {
+        count(self.holds.values().filter(|&&held| held == page))
+    }
+
+    /// Whether a transaction has the page: collected, or born from a hole and not yet finalized.
+    pub(crate) fn transaction_has(&self, page: PageToken) -> bool {
+        self.transactions.values().flat_map(|it| &it.candidates).any(|candidate| candidate.page() == Some(page))
+    }
+
+    /// Whether the page was born from a hole by a transaction that is not finalized.
+    pub(crate) fn is_page_locked(&self, page: PageToken) -> bool {
+        let born = |what| matches!(what, What::Born(it) if it == page);
+        self.transactions.values().flat_map(|it| &it.candidates).any(|candidate| born(candidate.what))
+    }
+
+    /// References that are not entries: pins + holds + 1 while a transaction has the page.
+    pub(crate) fn references(&self, page: PageToken) -> u32 {
+        self.pins_on(page) + self.holds_on(page) + u32::from(self.transaction_has(page))
+    }
+
+    /// A page lives while an entry maps it, it is pinned or held, or a transaction has it (as with every page to which
+    /// a migration entry leads).
+    pub(crate) fn lives(&self, page: PageToken) -> bool {
+        self.references(page) > 0 || self.places.values().any(|mapped| mapped.entry.maps(page))
+    }
+
+    /// Pinned or held: does not migrate.
+    pub(crate) fn is_pinned_or_held(&self, page: PageToken) -> bool {
+        self.pins_on(page) + self.holds_on(page) > 0
+    }
+
+    /// Whether an open transaction that `setup` made locks the space.
+    pub(crate) fn is_space_locked(&self, space: Space) -> bool {
+        self.transactions.values().any(|transaction| transaction.space == Some(space))
+    }
+
+    /// Free frames: those that no page, no block and no transaction has. A transaction has the frames that `copy`
+    /// gave and `pages` did not use, and those that moved pages left behind.
+    pub(crate) fn free(&self, home: Home) -> u32 {
+        let pages = count(self.pages.values().filter(|page| page.home == home));
+        let blocks: u32 = if home == Home::Ram { self.blocks.values().map(|block| block.held).sum() } else { 0 };
+        let mut bare = 0;
+        for transaction in self.transactions.values() {
+            for candidate in &transaction.candidates {
+                bare += u32::from(match (candidate.moved, candidate.what) {
+                    (false, _) => candidate.has_frame && destination(transaction.route) == home,
+                    (true, What::Page(_, before)) => before == home,
+                    (true, What::Hole(_) | What::Born(_)) => false,
+                });
+            }
+        }
+        self.capacity[home.index()] - pages - blocks - bare
+    }
+}

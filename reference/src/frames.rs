@@ -1,0 +1,56 @@
+//! Section 7, frames: blocks of RAM.
+
+use stalemap_operations::{BlockSlot, Effect, Errno, Home, Order, Outcome, Slot};
+
+use crate::marks::mark;
+use crate::model::{Answer, Block, Model};
+
+impl Model {
+    /// Takes 2^order contiguous aligned frames. Order 0 succeeds exactly while a frame is free. A larger order with
+    /// enough free frames may be refused if no free aligned run exists in the frames as the subject has laid them out;
+    /// so its claim is followed.
+    pub(crate) fn alloc(&mut self, slot: BlockSlot, order: Order, claimed: Option<Outcome>) -> Answer {
+        if self.blocks.contains_key(&slot) {
+            return Err(Errno::EBUSY);
+        }
+        if order > self.machine.highest_order() {
+            return Err(Errno::EINVAL);
+        }
+        if self.free(Home::Ram) < order.frames() {
+            return Err(Errno::ENOMEM);
+        }
+        if order > Order(0) && claimed == Some(Outcome::Refused(Errno::ENOMEM)) {
+            mark!(self, "a block refused although enough frames are free");
+            return Err(Errno::ENOMEM);
+        }
+        self.blocks.insert(slot, Block { order, split: false, held: order.frames() });
+        self.touch_slot(Slot::Block(slot));
+        Ok(Effect::Nothing)
+    }
+
+    /// Gives the frames back; of a split block the lowest that is still held, and the slot empties with the last.
+    pub(crate) fn free_block(&mut self, slot: BlockSlot) -> Answer {
+        let block = self.blocks.get_mut(&slot).ok_or(Errno::ENOENT)?;
+        block.held -= if block.split { 1 } else { block.held };
+        let (empty, split) = (block.held == 0, block.split);
+        if empty {
+            self.blocks.remove(&slot);
+        }
+        if split {
+            mark!(self, "free of one frame of a split block");
+        }
+        self.touch_slot(Slot::Block(slot));
+        Ok(Effect::Nothing)
+    }
+
+    /// Order > 0 and not split before, else `EINVAL`.
+    pub(crate) fn split(&mut self, slot: BlockSlot) -> Answer {
+        let block = self.blocks.get_mut(&slot).ok_or(Errno::ENOENT)?;
+        if block.split || block.order == Order(0) {
+            return Err(Errno::EINVAL);
+        }
+        block.split = true;
+        self.touch_slot(Slot::Block(slot));
+        Ok(Effect::Nothing)
+    }
+}

@@ -1,0 +1,30 @@
+//! What is right: every rule of the specification, in its order and its words, as maps and sets.
+//!
+//! The reference counts what an implementation stores: it keeps no mapcount, no refcount, no reverse map and no number
+//! of free frames. It has no frames either, only how many of them are where. Read it in the order of the page:
+//!
+//! [`Model`] section 1 and 2, the world and the answers · `count` what follows from the world · `address_space`
+//! section 3 · `fault` its faults · `device` section 4 · `migration` section 5 · `pins` section 6 · `frames` section 7 ·
+//! `always` what is always true · `marks` the rules that a campaign should meet · `situation` and `observe` how it is
+//! looked at.
+
+#![no_std]
+
+extern crate alloc;
+
+mod address_space;
+mod always;
+mod count;
+mod device;
+mod fault;
+mod frames;
+mod marks;
+mod migration;
+mod model;
+mod observe;
+mod pins;
+mod situation;
+
+pub use marks::MARKS;
+pub use model::Model;
+pub use situation::Situation;

@@ -1,0 +1,96 @@
+//! Marks: the rules that a campaign should meet, by name, and how often it did.
+
+/// Notes that a rule was met. The name is looked up in [`MARKS`] when the program is compiled, so a name that is not
+/// there does not compile, and a mark costs one addition.
+macro_rules! mark {
+    ($model:expr, $name:literal) => {
+        $model.met[const { $crate::marks::index_of($name) }] += 1
+    };
+}
+
+pub(crate) use mark;
+
+/// The names of all marks.
+pub const MARKS: &[&str] = &[
+    "RAM full at fault back",
+    "a block refused although enough frames are free",
+    "access to a page that its transaction has locked",
+    "collected page moves although nobody maps it any more",
+    "collected pages that RAM cannot take",
+    "copy on write",
+    "copy on write of a held page",
+    "copy on write that finds no frame",
+    "device access to a migration entry",
+    "device access to another device's page",
+    "device access to its own page in place",
+    "device access to its own page while its transaction has it locked",
+    "device write to its own page without the writable bit",
+    "discard in a locked space",
+    "discard of a page that its transaction has locked",
+    "discard that is refused although it removed entries",
+    "eviction of a shared page",
+    "fault back",
+    "fault back of a shared page",
+    "fork of a device page",
+    "fork of a held page",
+    "fork of a migration entry",
+    "fork of a pinned page",
+    "fork that finds no frame for a pinned page",
+    "free of one frame of a split block",
+    "hold of a migration entry",
+    "hold of a shared page",
+    "hole filled between setup and pages",
+    "hole filled in a locked space",
+    "hole that becomes a page on the device",
+    "migration in one step in a locked space",
+    "migration in one step without a frame",
+    "migration of a shared page",
+    "migration that is aborted",
+    "migration that passes over a locked page",
+    "migration that passes over a migration entry",
+    "migration that passes over a page elsewhere",
+    "migration that puts back a pinned or held page",
+    "migration that stops after pages have moved",
+    "move of a migration entry",
+    "move that stops in the middle",
+    "no frame left in the middle of a range",
+    "page that ends with its transaction",
+    "peek at a held page that nobody maps",
+    "pin in a locked space",
+    "protect of a migration entry",
+    "protect that sets the writable bit",
+    "protect to rw of a clean entry in dialect 6.1",
+    "protect to rw of a device page",
+    "protect to rw of a shared page",
+    "read of a migration entry",
+    "read through a pin of a page that nobody maps",
+    "second pin on a page",
+    "second setup in a space",
+    "unmap or discard of a device page",
+    "unmap or discard of a held page",
+    "unmap or discard of a migration entry",
+    "unmap or discard of a pinned page",
+    "write that reuses a page that was shared",
+    "write to a migration entry",
+    "write to an exclusive page through an entry without the writable bit",
+];
+
+/// The place of a name in the list.
+pub(crate) const fn index_of(name: &str) -> usize {
+    let mut index = 0;
+    while index < MARKS.len() {
+        if same(MARKS[index].as_bytes(), name.as_bytes()) {
+            return index;
+        }
+        index += 1;
+    }
+    panic!("a mark that is not in the list")
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}

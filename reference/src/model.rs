@@ -1,0 +1,320 @@
+//! The world, and which rule answers which operation.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use stalemap_operations::{
+    Access, BlockSlot, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome, PageToken, Phase,
+    PinSlot, Place, Route, Scope, Sight, Slot, Space, Stamp, Subject, Touched, TransactionSlot,
+};
+
+use crate::marks::MARKS;
+
+/// What an operation answers.
+pub(crate) type Answer = Result<Effect, Errno>;
+
+/// A mapped place; a place that is not in the map is unmapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mapped {
+    pub(crate) access: Access,
+    pub(crate) entry: Entry,
+}
+
+/// What is at a mapped place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Hole,
+    /// `dirty` is seen only through `protect` in dialect 6.1.
+    Maps { page: PageToken, writable: bool, dirty: bool },
+    Migrating { page: PageToken, writable: bool },
+}
+
+/// What a frame holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    pub(crate) home: Home,
+    pub(crate) stamp: Stamp,
+    pub(crate) exclusive: bool,
+}
+
+/// A migration under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Transaction {
+    pub(crate) phase: Phase,
+    pub(crate) route: Route,
+    /// The space that `setup` locks; none for `collect`.
+    pub(crate) space: Option<Space>,
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+/// A page or a hole that a migration is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    /// Its offset in the range.
+    pub(crate) offset: u32,
+    pub(crate) what: What,
+    /// Whether `copy` gave it a frame at the destination.
+    pub(crate) has_frame: bool,
+    /// Whether `pages` moved it there.
+    pub(crate) moved: bool,
+}
+
+/// What a candidate is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum What {
+    Hole(Place),
+    /// A page that `pages` made of a hole; locked until `finalize`.
+    Born(PageToken),
+    /// A collected page, and its home before.
+    Page(PageToken, Home),
+}
+
+/// Frames of RAM that are nobody's page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    pub(crate) order: Order,
+    pub(crate) split: bool,
+    pub(crate) held: u32,
+}
+
+/// The simple machine.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(crate) machine: Machine,
+    pub(crate) capacity: [u32; Home::LIMIT],
+    pub(crate) alive: BTreeSet<Space>,
+    pub(crate) places: BTreeMap<Place, Mapped>,
+    pub(crate) pages: BTreeMap<PageToken, Page>,
+    pub(crate) transactions: BTreeMap<TransactionSlot, Transaction>,
+    pub(crate) pins: BTreeMap<PinSlot, PageToken>,
+    pub(crate) holds: BTreeMap<HoldSlot, PageToken>,
+    pub(crate) blocks: BTreeMap<BlockSlot, Block>,
+    /// What the last operation touched.
+    touched: Touched,
+    /// How often each rule of [`MARKS`] was met.
+    pub(crate) met: [u64; MARKS.len()],
+}
+
+impl Model {
+    /// A machine at its start, with this many usable frames at each home: `s0` is alive with no mapped place.
+    #[must_use]
+    pub fn new(machine: Machine, capacity: [u32; Home::LIMIT]) -> Model {
+        Model {
+            machine,
+            capacity,
+            alive: BTreeSet::from([Space(0)]),
+            places: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            pins: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            touched: Touched::default(),
+            met: [0; MARKS.len()],
+        }
+    }
+
+    /// Does an operation after a subject did it. Equal to [`apply`](Subject::apply) in everything but an `alloc` of
+    /// several frames while enough are free: whether they lie together is the subject's matter, so its claim is
+    /// followed if it is ok or `ENOMEM` (an oracle asks whether the refusal was just).
+    pub fn apply_after(&mut self, operation: Operation, claimed: Option<Outcome>) -> Outcome {
+        self.touched.clear();
+        let outcome = Outcome::from(self.answer(operation, claimed));
+        #[cfg(debug_assertions)]
+        self.assert_always();
+        outcome
+    }
+
+    /// How often each rule of [`MARKS`] was met since the model was made; a reset does not clear it.
+    #[must_use]
+    pub fn marks(&self) -> &[u64] {
+        &self.met
+    }
+
+    /// Starts counting the marks again.
+    pub fn clear_marks(&mut self) {
+        self.met = [0; MARKS.len()];
+    }
+
+    fn answer(&mut self, operation: Operation, claimed: Option<Outcome>) -> Answer {
+        match operation {
+            Operation::Map { space, range, access } => self.map(space, range, access),
+            Operation::Unmap { space, range } => self.unmap(space, range),
+            Operation::Discard { space, range } => self.discard(space, range),
+            Operation::Protect { space, range, access } => self.protect(space, range, access),
+            Operation::Move { space, range, destination } => self.move_range(space, range, destination),
+            Operation::Fork { space, child } => self.fork(space, child),
+            Operation::Exit { space } => self.exit(space),
+            Operation::Read { space, page } => self.read(Place { space, page }),
+            Operation::Write { space, page, stamp } => self.write(Place { space, page }, stamp),
+            Operation::DeviceRead { device, space, page } => self.device_read(device, Place { space, page }),
+            Operation::DeviceWrite { device, space, page, stamp } => {
+                self.device_write(device, Place { space, page }, stamp)
+            }
+            Operation::Setup { transaction, space, range, route } => self.setup(transaction, space, range, route),
+            Operation::Copy { transaction, mask } => self.copy(transaction, mask),
+            Operation::Pages { transaction } => self.move_pages(transaction),
+            Operation::Finalize { transaction } => self.finalize(transaction),
+            Operation::Collect { transaction, device } => self.collect(transaction, device),
+            Operation::Migrate { space, range, route } => self.migrate(space, range, route),
+            Operation::Evict { device } => self.evict(device),
+            Operation::Pin { pin, space, page } => self.pin(pin, Place { space, page }),
+            Operation::Unpin { pin } => self.unpin(pin),
+            Operation::PinRead { pin } => self.pin_read(pin),
+            Operation::PinWrite { pin, stamp } => self.pin_write(pin, stamp),
+            Operation::Hold { hold, space, page } => self.hold(hold, Place { space, page }),
+            Operation::Release { hold } => self.release(hold),
+            Operation::Peek { hold } => self.peek(hold),
+            Operation::Alloc { block, order } => self.alloc(block, order, claimed),
+            Operation::Free { block } => self.free_block(block),
+            Operation::Split { block } => self.split(block),
+        }
+    }
+
+    /// `ESRCH`: the space is dead.
+    pub(crate) fn must_live(&self, space: Space) -> Result<(), Errno> {
+        if self.alive.contains(&space) { Ok(()) } else { Err(Errno::ESRCH) }
+    }
+
+    /// `EAGAIN`: an open transaction that `setup` made locks the space.
+    pub(crate) fn must_be_unlocked(&self, space: Space) -> Result<(), Errno> {
+        if self.is_space_locked(space) { Err(Errno::EAGAIN) } else { Ok(()) }
+    }
+
+    /// The mapping of a place.
+    pub(crate) fn at(&self, place: Place) -> Option<Mapped> {
+        self.places.get(&place).copied()
+    }
+
+    /// Changes a place; the only way to do it.
+    pub(crate) fn set(&mut self, place: Place, to: Option<Mapped>) {
+        let was = match to {
+            Some(mapped) => self.places.insert(place, mapped),
+            None => self.places.remove(&place),
+        };
+        self.touched.places.push(place);
+        let pages = [was, to].map(|mapped| mapped.and_then(|mapped| mapped.entry.page()));
+        self.touched.pages.extend(pages.into_iter().flatten());
+    }
+
+    /// Changes the entry of a mapped place.
+    pub(crate) fn set_entry(&mut self, place: Place, entry: Entry) {
+        let mapped = self.at(place).expect("a mapped place");
+        self.set(place, Some(Mapped { entry, ..mapped }));
+    }
+
+    pub(crate) fn page(&self, page: PageToken) -> &Page {
+        &self.pages[&page]
+    }
+
+    /// A page that is about to change; the only way to do it.
+    pub(crate) fn page_mut(&mut self, page: PageToken) -> &mut Page {
+        self.touched.pages.push(page);
+        self.pages.get_mut(&page).expect("a living page")
+    }
+
+    /// A page whose references change.
+    pub(crate) fn touch(&mut self, page: PageToken) {
+        self.touched.pages.push(page);
+    }
+
+    /// A slot that is filled, emptied or advanced.
+    pub(crate) fn touch_slot(&mut self, slot: Slot) {
+        self.touched.slots.push(slot);
+    }
+
+    /// A fresh page, exclusive, under the smallest name that is free.
+    pub(crate) fn birth(&mut self, home: Home) -> PageToken {
+        let taken = self.pages.keys().zip(0..).take_while(|&(token, number)| token.0 == number).count();
+        let token = PageToken(u32::try_from(taken).expect("fewer than 2^32 pages"));
+        self.pages.insert(token, Page { home, stamp: Stamp(0), exclusive: true });
+        self.touch(token);
+        token
+    }
+
+    /// Ends a page that nobody has any more; how many ended, 0 or 1.
+    pub(crate) fn end_if_unused(&mut self, page: PageToken) -> u32 {
+        if self.lives(page) {
+            return 0;
+        }
+        self.pages.remove(&page);
+        1
+    }
+}
+
+impl Entry {
+    pub(crate) fn page(self) -> Option<PageToken> {
+        match self {
+            Entry::Hole => None,
+            Entry::Maps { page, .. } | Entry::Migrating { page, .. } => Some(page),
+        }
+    }
+
+    pub(crate) fn maps(self, wanted: PageToken) -> bool {
+        matches!(self, Entry::Maps { page, .. } if page == wanted)
+    }
+
+    /// The same without the writable bit.
+    pub(crate) fn write_protected(self) -> Entry {
+        match self {
+            Entry::Hole => Entry::Hole,
+            Entry::Maps { page, dirty, .. } => Entry::Maps { page, writable: false, dirty },
+            Entry::Migrating { page, .. } => Entry::Migrating { page, writable: false },
+        }
+    }
+}
+
+impl Candidate {
+    /// The page that the transaction has.
+    pub(crate) fn page(&self) -> Option<PageToken> {
+        match self.what {
+            What::Hole(_) => None,
+            What::Born(page) | What::Page(page, _) => Some(page),
+        }
+    }
+}
+
+impl Subject for Model {
+    fn name(&self) -> &'static str {
+        "reference"
+    }
+
+    /// Everything but frames, which it does not have.
+    fn sight(&self) -> Sight {
+        Sight { facts: Model::FACTS, ..Sight::ALL }
+    }
+
+    fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    fn capacity(&self) -> [u32; Home::LIMIT] {
+        self.capacity
+    }
+
+    fn reset(&mut self) {
+        self.alive = BTreeSet::from([Space(0)]);
+        self.places.clear();
+        self.pages.clear();
+        self.transactions.clear();
+        self.pins.clear();
+        self.holds.clear();
+        self.blocks.clear();
+        self.touched.clear();
+    }
+
+    fn apply(&mut self, operation: Operation) -> Outcome {
+        self.apply_after(operation, None)
+    }
+
+    fn touched(&mut self, into: &mut Touched) -> bool {
+        into.places.extend_from_slice(&self.touched.places);
+        into.pages.extend_from_slice(&self.touched.pages);
+        into.slots.extend_from_slice(&self.touched.slots);
+        true
+    }
+
+    fn observe(&self, scope: &Scope, into: &mut Observation) {
+        self.show(scope, into);
+    }
+}

@@ -1,0 +1,102 @@
+//! How the reference is looked at: everything is counted when it is asked for.
+
+use stalemap_operations::{
+    Entry as Shown, Home, Observation, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
+};
+
+use crate::model::{Entry, Mapped, Model};
+
+impl Model {
+    pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {
+        into.clear();
+        into.free = Home::ALL.map(|home| self.free(home));
+        into.alive = self.alive.iter().fold(0, |bits, space| bits | 1 << space.0);
+        let locked = self.transactions.values().filter_map(|transaction| transaction.space);
+        into.locked = locked.fold(0, |bits, space| bits | 1 << space.0);
+        if scope.everything {
+            into.places.extend(self.places.iter().map(|(&place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
+            into.slots.extend(Slot::all().map(|slot| (slot, self.slot(slot))).filter(|(_, it)| *it != SlotState::Empty));
+            into.tokens.extend(self.pages.keys());
+        } else {
+            into.places.extend(scope.places.iter().map(|&place| self.view(place)));
+            into.slots.extend(scope.slots.iter().map(|&slot| (slot, self.slot(slot))));
+            into.tokens.extend(scope.pages.iter().filter(|token| self.pages.contains_key(token)));
+            into.tokens.extend(into.places.iter().filter_map(|view| view.state.page()));
+            into.tokens.extend(into.slots.iter().filter_map(|(_, state)| state.page()));
+            into.tokens.sort_unstable();
+            into.tokens.dedup();
+        }
+        self.show_pages(into);
+    }
+
+    /// Shows the pages in `into.tokens`, which ascend: one pass over the places finds who maps them.
+    fn show_pages(&self, into: &mut Observation) {
+        if into.tokens.is_empty() {
+            return;
+        }
+        let Observation { tokens, pages, rmaps, .. } = into;
+        let asked = tokens.as_slice();
+        let mapped = |(place, mapped): (&Place, &Mapped)| match mapped.entry {
+            Entry::Maps { page, .. } if asked.binary_search(&page).is_ok() => Some((page, *place)),
+            Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => None,
+        };
+        let mut found: alloc::vec::Vec<(PageToken, Place)> = self.places.iter().filter_map(mapped).collect();
+        found.sort_unstable();
+        let mut found = found.into_iter().peekable();
+        for &token in asked {
+            let start = rmaps.len();
+            while let Some((_, place)) = found.next_if(|&(page, _)| page == token) {
+                rmaps.push(place);
+            }
+            let mapcount = u32::try_from(rmaps.len() - start).expect("fewer than 2^32 places");
+            let page = self.page(token);
+            pages.push(PageView {
+                token,
+                home: page.home,
+                stamp: page.stamp,
+                exclusive: page.exclusive,
+                mapcount,
+                refcount: mapcount + self.references(token),
+                rmap: start..rmaps.len(),
+                frame: None,
+            });
+        }
+    }
+
+    fn view(&self, place: Place) -> PlaceView {
+        PlaceView { place, state: shown(self.places.get(&place)) }
+    }
+
+    /// What a slot shows.
+    #[must_use]
+    pub fn slot(&self, slot: Slot) -> SlotState {
+        match slot {
+            Slot::Transaction(slot) => self.transactions.get(&slot).map(|transaction| SlotState::Transaction {
+                phase: transaction.phase,
+                candidates: u32::try_from(transaction.candidates.len()).expect("fewer than 2^32 candidates"),
+                frames: 0..0,
+            }),
+            Slot::Pin(slot) => self.pins.get(&slot).map(|&page| SlotState::Pin(page)),
+            Slot::Hold(slot) => self.holds.get(&slot).map(|&page| SlotState::Hold(page)),
+            Slot::Block(slot) => self.blocks.get(&slot).map(|block| SlotState::Block {
+                order: block.order,
+                split: block.split,
+                held: block.held,
+                base: None,
+            }),
+        }
+        .unwrap_or(SlotState::Empty)
+    }
+}
+
+fn shown(mapped: Option<&Mapped>) -> PlaceState {
+    let Some(&Mapped { access, entry }) = mapped else {
+        return PlaceState::Unmapped;
+    };
+    let entry = match entry {
+        Entry::Hole => Shown::Hole,
+        Entry::Maps { page, writable, .. } => Shown::Maps { page, writable },
+        Entry::Migrating { page, writable } => Shown::Migrating { page, writable },
+    };
+    PlaceState::Mapped { access, entry }
+}

@@ -1,0 +1,83 @@
+//! Situations: the abstract state of a place and its page, by which a campaign tells one transition from another.
+
+use stalemap_operations::{Access, Home, Place};
+
+use crate::model::{Entry, Mapped, Model};
+
+/// Number of the abstract state of a place: unmapped, or access × (hole, migration entry with or without the writable
+/// bit, or a page by home × writable bit × exclusive × nobody, somebody holds, somebody pins × locked).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Situation(u16);
+
+const HOLE: u16 = 0;
+const MIGRATING: u16 = 1;
+const MAPS: u16 = 3;
+/// Home × writable × exclusive × references × locked.
+const PAGES: u16 = 3 * 2 * 2 * 3 * 2;
+const ENTRIES: u16 = MAPS + PAGES;
+
+impl Situation {
+    /// How many there are.
+    pub const COUNT: usize = 1 + Access::ALL.len() * ENTRIES as usize;
+    /// The place is not mapped.
+    pub const UNMAPPED: Situation = Situation(0);
+
+    /// Its number, less than [`COUNT`](Self::COUNT).
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// In words, such as `rw, device page, writable, exclusive`.
+    #[must_use]
+    pub fn words(self) -> alloc::string::String {
+        let Some(mapped) = self.0.checked_sub(1) else {
+            return "unmapped".into();
+        };
+        let access = Access::ALL[usize::from(mapped / ENTRIES)].word();
+        let entry = mapped % ENTRIES;
+        let Some(page) = entry.checked_sub(MAPS) else {
+            let entry = ["hole", "migration entry", "migration entry, writable"][usize::from(entry)];
+            return alloc::format!("{access}, {entry}");
+        };
+        let pick = |divisor: u16, words: &'static [&'static str]| words[usize::from(page / divisor) % words.len()];
+        let home = pick(24, &["page in ram", "page on dev0", "page on dev1"]);
+        let writable = pick(12, &["", ", writable"]);
+        let exclusive = pick(6, &["", ", exclusive"]);
+        let references = pick(2, &["", ", held", ", pinned"]);
+        let locked = pick(1, &["", ", locked"]);
+        alloc::format!("{access}, {home}{writable}{exclusive}{references}{locked}")
+    }
+}
+
+impl Model {
+    /// The abstract state of a place.
+    #[must_use]
+    pub fn situation(&self, place: Place) -> Situation {
+        let Some(Mapped { access, entry }) = self.at(place) else {
+            return Situation::UNMAPPED;
+        };
+        let entry = match entry {
+            Entry::Hole => HOLE,
+            Entry::Migrating { writable, .. } => MIGRATING + u16::from(writable),
+            Entry::Maps { page: token, writable, .. } => {
+                let page = self.page(token);
+                let home = match page.home {
+                    Home::Ram => 0,
+                    Home::Device(device) => 1 + u16::from(device.0 > 0),
+                };
+                let references = match (self.pins_on(token), self.holds_on(token)) {
+                    (0, 0) => 0,
+                    (0, _) => 1,
+                    (_, _) => 2,
+                };
+                // Only a device page can be locked by a transaction.
+                let locked = home > 0 && self.is_page_locked(token);
+                let bits = (home * 2 + u16::from(writable)) * 2 + u16::from(page.exclusive);
+                MAPS + (bits * 3 + references) * 2 + u16::from(locked)
+            }
+        };
+        Situation(1 + access as u16 * ENTRIES + entry)
+    }
+}
