@@ -30,6 +30,8 @@ impl Facts {
     pub const FREE: Facts = Facts(1 << 7);
     /// Which frames things are in.
     pub const FRAMES: Facts = Facts(1 << 8);
+    /// No fact.
+    pub const NONE: Facts = Facts(0);
     /// All facts.
     pub const ALL: Facts = Facts((1 << 9) - 1);
     /// The names in the order of the bits.

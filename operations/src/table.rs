@@ -245,15 +245,34 @@ impl Operation {
     #[inline]
     #[must_use]
     pub fn folded(kind: Kind, numbers: impl IntoIterator<Item = u32>, machine: &Machine) -> Option<Operation> {
-        let mut values = FieldValues::of(kind.row().fields);
         let mut numbers = numbers.into_iter();
+        Operation::chosen(kind, machine, |_, choices, _| {
+            let number = numbers.next().unwrap_or(0);
+            if number < choices { number } else { number % choices }
+        })
+    }
+
+    /// The operation whose fields somebody chooses one after the other: `choose` is asked for a number below the
+    /// field's [choices](Field::choices), and sees the values before. `None` as for [`folded`](Self::folded).
+    ///
+    /// # Panics
+    /// When a chosen number is not below the choices.
+    #[inline]
+    #[must_use]
+    pub fn chosen(
+        kind: Kind,
+        machine: &Machine,
+        mut choose: impl FnMut(Field, u32, &FieldValues) -> u32,
+    ) -> Option<Operation> {
+        let mut values = FieldValues::of(kind.row().fields);
         while let Some(field) = values.next_field() {
             let choices = field.choices(machine, &values);
             if choices == 0 {
                 return None;
             }
-            let number = numbers.next().unwrap_or(0);
-            values.push(field.lowest() + if number < choices { number } else { number % choices });
+            let number = choose(field, choices, &values);
+            assert!(number < choices, "{number} is not below the {choices} choices of a field");
+            values.push(field.lowest() + number);
         }
         Some(kind.build(values.as_slice()))
     }

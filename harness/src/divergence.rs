@@ -1,0 +1,113 @@
+//! A divergence: the first step at which an oracle objected, and the signature by which it is grouped.
+
+use std::fmt;
+use std::str::FromStr;
+
+use stalemap_operations::{Kind, Operation};
+
+/// What an oracle objects to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// Which oracle, in a word.
+    pub oracle: &'static str,
+    /// Which fact, in a word.
+    pub fact: &'static str,
+    /// What the reference says, naming the thing that it says it of.
+    pub expected: String,
+    /// What the subject says.
+    pub actual: String,
+}
+
+/// The first difference between reference and subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// Index of the operation after which it showed.
+    pub step: usize,
+    /// That operation; none where the machine differed before the first.
+    pub operation: Option<Operation>,
+    /// What is objected to.
+    pub objection: Objection,
+}
+
+impl Divergence {
+    /// What it is grouped by.
+    #[must_use]
+    pub fn signature(&self) -> Signature {
+        Signature {
+            oracle: self.objection.oracle.to_string(),
+            fact: self.objection.fact.to_string(),
+            operation: self.operation.map_or("start", |operation| operation.kind().row().word).to_string(),
+        }
+    }
+}
+
+/// `mapping.writable@migrate`: oracle, fact and operation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signature {
+    oracle: String,
+    fact: String,
+    operation: String,
+}
+
+impl Signature {
+    /// The oracle's word.
+    #[must_use]
+    pub fn oracle(&self) -> &str {
+        &self.oracle
+    }
+
+    /// The operation's word.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}@{}", self.oracle, self.fact, self.operation)
+    }
+}
+
+/// A text that is no signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotASignature(String);
+
+impl fmt::Display for NotASignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is no signature; one looks like mapping.writable@migrate", self.0)
+    }
+}
+
+impl std::error::Error for NotASignature {}
+
+impl FromStr for Signature {
+    type Err = NotASignature;
+
+    fn from_str(text: &str) -> Result<Self, NotASignature> {
+        let parts = text.split_once('.').and_then(|(oracle, rest)| Some((oracle, rest.split_once('@')?)));
+        let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        match parts {
+            Some((oracle, (fact, operation)))
+                if word(oracle) && word(fact) && (operation == "start" || Kind::by_word(operation).is_some()) =>
+            {
+                Ok(Signature { oracle: oracle.into(), fact: fact.into(), operation: operation.into() })
+            }
+            _ => Err(NotASignature(text.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Signature;
+
+    #[test]
+    fn a_signature_is_read_as_it_is_printed_and_nothing_else_is_read() {
+        let text = "mapping.writable@migrate";
+        assert_eq!(text.parse::<Signature>().expect("a signature").to_string(), text);
+        for bad in ["", "mapping@migrate", "mapping.writable", "mapping.@migrate", "mapping.writable@jump"] {
+            assert!(bad.parse::<Signature>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The driver: runs operations on pairs of machines, keeps small machines for the next run, and catches panics.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use stalemap_operations::{Machine, Operation, Step, Subject, Trace};
+use stalemap_reference::MARKS;
+
+use crate::divergence::{Divergence, Objection};
+use crate::lockstep::{Compare, Lockstep, Met, Watched, Watcher};
+use crate::oracle::{Asked, ORACLES};
+use crate::tally::Tally;
+use crate::transitions::Transitions;
+
+/// Builds a subject for a machine.
+pub trait Build {
+    /// What is built.
+    type Subject: Subject;
+
+    /// A subject at the start of this machine.
+    ///
+    /// # Errors
+    /// Says why the subject cannot be such a machine.
+    fn build(&self, machine: &Machine) -> Result<Self::Subject, String>;
+}
+
+impl<S: Subject, F: Fn(&Machine) -> Result<S, String>> Build for F {
+    type Subject = S;
+
+    fn build(&self, machine: &Machine) -> Result<S, String> {
+        self(machine)
+    }
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Operations that were done, the diverging one included.
+    pub steps: usize,
+    /// The first difference.
+    pub divergence: Option<Divergence>,
+}
+
+/// An oracle that cannot judge this subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its name.
+    pub oracle: &'static str,
+    /// The facts that the subject does not show.
+    pub missing: Vec<&'static str>,
+}
+
+/// Built machines that are kept at the most, and how many frames and places one may have to be kept.
+const KEPT: usize = 256;
+const KEPT_SIZE: u32 = 4_096;
+
+/// Runs operations on the subject and the reference.
+pub struct Driver<B: Build> {
+    build: B,
+    kept: BTreeMap<Machine, Box<Lockstep<B::Subject>>>,
+    met: Met,
+    marks: Vec<u64>,
+    only: Option<String>,
+    skipped: Vec<Skipped>,
+}
+
+impl<B: Build> Driver<B> {
+    /// A driver of the subjects that this builds.
+    pub fn new(build: B) -> Self {
+        let marks = vec![0; MARKS.len()];
+        Driver { build, kept: BTreeMap::new(), met: Met::default(), marks, only: None, skipped: Vec::new() }
+    }
+
+    /// Asks one oracle alone, or all again.
+    pub fn ask_only(&mut self, oracle: Option<&str>) {
+        self.only = oracle.map(str::to_string);
+    }
+
+    /// Runs operations from the start of a machine up to the first difference, which is traced to its step.
+    ///
+    /// # Errors
+    /// Says why the subject cannot be this machine.
+    pub fn run(&mut self, machine: &Machine, operations: &[Operation], compare: Compare) -> Result<Run, String> {
+        self.locate(machine, operations, None, compare)
+    }
+
+    /// Runs a trace, and holds the answers that are written in it against those of the reference.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn check(&mut self, trace: &Trace, compare: Compare) -> Result<Run, String> {
+        let operations: Vec<Operation> = trace.operations().collect();
+        self.locate(&trace.machine, &operations, Some(&trace.steps), compare)
+    }
+
+    /// Runs operations and shows everything after each step, the differing one included.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn watch(
+        &mut self,
+        machine: &Machine,
+        operations: &[Operation],
+        watch: &mut dyn FnMut(&Watched<'_>),
+    ) -> Result<Run, String> {
+        self.drive(machine, operations, None, Compare::Everything, Some(watch))
+    }
+
+    /// Operation × outcome, over all runs.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.met.tally
+    }
+
+    /// Transitions that were met in all runs.
+    #[must_use]
+    pub fn transitions(&self) -> &Transitions {
+        &self.met.transitions
+    }
+
+    /// How often each rule of [`MARKS`] was met in all runs, in their order.
+    #[must_use]
+    pub fn marks(&self) -> &[u64] {
+        &self.marks
+    }
+
+    /// Forgets what was met so far.
+    pub fn clear_met(&mut self) {
+        self.met = Met::default();
+        self.marks.fill(0);
+    }
+
+    /// The oracles that could not judge the subjects of the runs so far.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Runs, and where only the end showed a difference, runs again with full comparison to find its step.
+    fn locate(
+        &mut self,
+        machine: &Machine,
+        operations: &[Operation],
+        written: Option<&[Step]>,
+        compare: Compare,
+    ) -> Result<Run, String> {
+        let run = self.drive(machine, operations, written, compare, None)?;
+        let at_the_end = run.divergence.as_ref().is_some_and(|divergence| divergence.step + 1 == operations.len());
+        if compare != Compare::Touched || !at_the_end {
+            return Ok(run);
+        }
+        let again = self.drive(machine, operations, written, Compare::Everything, None)?;
+        // Full comparison sees no less, but keep what was found should a subject not repeat itself.
+        Ok(if again.divergence.is_some() { again } else { run })
+    }
+
+    fn drive(
+        &mut self,
+        machine: &Machine,
+        operations: &[Operation],
+        written: Option<&[Step]>,
+        compare: Compare,
+        watcher: Watcher<'_>,
+    ) -> Result<Run, String> {
+        let mut lockstep = match self.kept.remove(machine) {
+            Some(lockstep) => lockstep,
+            None => self.pair(machine)?,
+        };
+        let asked = Asked::of(lockstep.subject.sight().facts, self.only.as_deref());
+        let met = &mut self.met;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            lockstep.run(operations, written, compare, asked, met, watcher)
+        }));
+        for (sum, count) in self.marks.iter_mut().zip(lockstep.reference.marks()) {
+            *sum += count;
+        }
+        lockstep.reference.clear_marks();
+        let divergence = match result {
+            Ok(divergence) => {
+                if size(machine) <= KEPT_SIZE {
+                    self.keep(*machine, lockstep);
+                }
+                divergence
+            }
+            // Nobody knows what state it is in: it is thrown away.
+            Err(payload) => Some(panicked(&lockstep, payload.as_ref())),
+        };
+        let steps = divergence.as_ref().map_or(operations.len(), |divergence| divergence.step + 1);
+        Ok(Run { steps, divergence })
+    }
+
+    fn pair(&mut self, machine: &Machine) -> Result<Box<Lockstep<B::Subject>>, String> {
+        let subject = self.build.build(machine)?;
+        let facts = subject.sight().facts;
+        if self.skipped.is_empty() {
+            let blind = ORACLES.iter().filter(|oracle| !facts.include(oracle.needs));
+            self.skipped = blind
+                .map(|oracle| Skipped { oracle: oracle.name, missing: facts.missing(oracle.needs).collect() })
+                .collect();
+        }
+        Ok(Box::new(Lockstep::new(subject)))
+    }
+
+    fn keep(&mut self, machine: Machine, lockstep: Box<Lockstep<B::Subject>>) {
+        if self.kept.len() >= KEPT {
+            self.kept.clear();
+        }
+        self.kept.insert(machine, lockstep);
+    }
+}
+
+/// Frames and places of a machine.
+fn size(machine: &Machine) -> u32 {
+    let [ram, first, second, spaces, pages] = machine.sizes();
+    [ram, first, second, spaces.saturating_mul(pages)].into_iter().fold(0, u32::saturating_add)
+}
+
+/// A caught panic as a divergence.
+fn panicked<S: Subject>(lockstep: &Lockstep<S>, payload: &(dyn Any + Send)) -> Divergence {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message");
+    let position = lockstep.position;
+    let objection = Objection {
+        oracle: "panic",
+        fact: if position.in_reference { "reference" } else { "subject" },
+        expected: "an answer".to_string(),
+        actual: format!("panic: {message}"),
+    };
+    Divergence { step: position.step, operation: position.operation, objection }
+}

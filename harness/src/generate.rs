@@ -1,0 +1,164 @@
+//! The native generator: from a seed and an index a machine and operations that meet one another.
+//!
+//! Each execution enables a random part of the operations with random weights (swarm testing: Groce and others, 2012),
+//! prefers small machines where everything collides, and takes half of its operands from those used recently. It knows
+//! the table's fields and refusals, and no operation in particular.
+
+use stalemap_operations::{Access, Dialect, Errno, Field, Kind, KindSet, Machine, Operation};
+
+use crate::random::Random;
+use crate::recent::Recent;
+
+/// What a campaign generates.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The most operations in an execution, at least 1.
+    pub operations: usize,
+    /// The operations that may occur.
+    pub kinds: KindSet,
+    /// The machine of every execution; small ones of all sorts where none is given.
+    pub machine: Option<Machine>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { operations: 64, kinds: KindSet::ALL, machine: None }
+    }
+}
+
+/// Makes executions.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    settings: Settings,
+    /// The enabled kinds of the current execution, each as often as its weight.
+    weighted: Vec<Kind>,
+}
+
+impl Generator {
+    /// A generator with these settings.
+    #[must_use]
+    pub fn new(settings: Settings) -> Generator {
+        Generator { settings, weighted: Vec::new() }
+    }
+
+    /// Makes the execution with this index: fills `operations` and answers with the machine. A pure function of
+    /// settings, seed and index.
+    pub fn execution(&mut self, seed: u64, index: u64, operations: &mut Vec<Operation>) -> Machine {
+        let mut random = Random::new(seed, index);
+        let machine = self.settings.machine.unwrap_or_else(|| small_machine(&mut random));
+        self.choose_swarm(&machine, &mut random);
+        operations.clear();
+        if self.weighted.is_empty() {
+            return machine;
+        }
+        let most = u32::try_from(self.settings.operations.max(1)).unwrap_or(u32::MAX);
+        let count = if random.chance(3, 4) { most } else { 1 + random.below(most) };
+        let mut recent = Recent::new();
+        // A machine with nothing mapped refuses nearly everything.
+        for opener in self.settings.kinds.iter().filter(|kind| kind.row().refusals.contains(&Errno::EEXIST)) {
+            if random.chance(7, 8) {
+                operations.extend(operation(opener, &machine, &mut recent, &mut random));
+            }
+        }
+        let weighted = u32::try_from(self.weighted.len()).expect("a few hundred at the most");
+        for _ in operations.len()..count as usize {
+            let kind = self.weighted[random.below(weighted) as usize];
+            operations.extend(operation(kind, &machine, &mut recent, &mut random));
+        }
+        machine
+    }
+
+    /// Draws a weight for each kind: most are enabled, and some much more likely than others.
+    fn choose_swarm(&mut self, machine: &Machine, random: &mut Random) {
+        const WEIGHTS: [usize; 8] = [0, 0, 1, 1, 2, 2, 4, 8];
+        let all_alike = random.chance(1, 4);
+        self.weighted.clear();
+        for kind in self.settings.kinds.iter().filter(|kind| kind.exists_on(machine)) {
+            let weight = if all_alike { 1 } else { WEIGHTS[random.below(8) as usize] };
+            self.weighted.extend(std::iter::repeat_n(kind, weight));
+        }
+        if self.weighted.is_empty() {
+            self.weighted.extend(self.settings.kinds.iter().filter(|kind| kind.exists_on(machine)));
+        }
+    }
+}
+
+/// A machine in which everything collides.
+fn small_machine(random: &mut Random) -> Machine {
+    let rules = if random.chance(1, 4) { Dialect::Linux6_1 } else { Dialect::Linux6_12 };
+    if random.chance(1, 4) {
+        let default = Machine::DEFAULT;
+        return Machine::from_sizes(default.sizes(), rules).expect("the default's sizes");
+    }
+    let ram = [1 + random.below(4), 2 + random.below(7), 4 + random.below(13)][random.below(3) as usize];
+    let device = |random: &mut Random| {
+        let most = if random.chance(1, 2) { 3 } else { 6 };
+        1 + random.below(most)
+    };
+    let frames = match random.below(8) {
+        0 => [ram, 0, 0],
+        1..=3 => [ram, device(random), 0],
+        _ => [ram, device(random), device(random)],
+    };
+    Machine::new(frames, 1 + random.below(4), 1 + random.below(10), rules).expect("small sizes")
+}
+
+/// An operation of this kind, with operands that are likely to meet those before.
+fn operation(kind: Kind, machine: &Machine, recent: &mut Recent, random: &mut Random) -> Option<Operation> {
+    let row = kind.row();
+    let fills = row.refusals.contains(&Errno::EBUSY);
+    let opens = row.refusals.contains(&Errno::EEXIST);
+    let place = if random.chance(1, 2) { recent.place(random) } else { None };
+    let mut first_space = true;
+    let operation = Operation::chosen(kind, machine, |field, choices, _| match field {
+        Field::Space if std::mem::take(&mut first_space) => match place {
+            Some((space, _)) => space,
+            // The first space is the only one that is always alive.
+            None if random.chance(1, 3) => 0,
+            None => random.below(choices),
+        },
+        Field::Page => match place {
+            Some((_, page)) => page,
+            None if opens && random.chance(1, 2) => 0,
+            None => random.below(choices),
+        },
+        Field::Count if opens => random.below(choices).max(random.below(choices)),
+        Field::Count if random.chance(1, 2) => 0,
+        Field::Count => random.below(choices.min(4)),
+        Field::Access if random.chance(1, 2) => Access::ReadWrite as u32,
+        Field::Order if random.chance(3, 4) => random.below(choices.min(4)),
+        Field::Mask => match random.below(8) {
+            0..=4 => 0,
+            5 => choices - 1,
+            _ => random.below(choices),
+        },
+        Field::Transaction | Field::Pin | Field::Hold | Field::Block if !fills && random.chance(7, 8) => {
+            recent.slot(field, random).unwrap_or_else(|| random.below(choices))
+        }
+        Field::Space
+        | Field::Destination
+        | Field::Access
+        | Field::Stamp
+        | Field::Device
+        | Field::Direction
+        | Field::Order
+        | Field::Transaction
+        | Field::Pin
+        | Field::Hold
+        | Field::Block => random.below(choices),
+    })?;
+    remember(&operation, fills, recent);
+    Some(operation)
+}
+
+fn remember(operation: &Operation, fills: bool, recent: &mut Recent) {
+    if let Some((space, page)) = operation.first_place() {
+        recent.remember_place((space.0, page.0));
+    }
+    if fills {
+        let slot = |field| matches!(field, Field::Transaction | Field::Pin | Field::Hold | Field::Block);
+        if let Some((field, value)) = operation.values().iter().find(|&(field, _)| slot(field)) {
+            recent.remember_slot(field, value);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Who compares: reference and subject in lockstep, after every step all that was touched, at the end everything.
+//!
+//! A [`Driver`] runs operations on a pair of machines and answers with the first [`Divergence`], if there is one.
+//! [`minimise`] shortens what led to it, [`Generator`] makes operations, [`Tally`] and [`Transitions`] tell what a
+//! campaign has met. One trace gives one result for ever: no clock, no thread, no hash order here.
+
+mod binding;
+mod divergence;
+mod driver;
+mod generate;
+mod lockstep;
+mod minimise;
+mod names;
+mod oracle;
+mod random;
+mod recent;
+mod tally;
+mod transitions;
+
+pub use divergence::{Divergence, NotASignature, Objection, Signature};
+pub use driver::{Build, Driver, Run, Skipped};
+pub use generate::{Generator, Settings};
+pub use lockstep::{Compare, Watched};
+pub use minimise::{Minimised, Progress, minimise};
+pub use names::Names;
+pub use oracle::ORACLE_NAMES;
+pub use random::Random;
+pub use tally::Tally;
+pub use transitions::Transitions;

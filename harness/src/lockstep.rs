@@ -1,0 +1,307 @@
+//! The lockstep: a subject and the reference side by side, one operation after the other.
+
+use stalemap_operations::{
+    Errno, Field, Machine, Observation, Operation, Outcome, PageToken, Scope, Step, Subject, Touched,
+};
+use stalemap_reference::Model;
+
+use crate::binding::Binding;
+use crate::divergence::{Divergence, Objection};
+use crate::names::Names;
+use crate::oracle::{self, Asked, Owners, Seen};
+use crate::tally::Tally;
+use crate::transitions::{Before, Transitions};
+
+/// How much is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// The answers only; nothing is observed. For benchmarks.
+    Outcomes,
+    /// After each step what either side touched; at the end everything.
+    Touched,
+    /// Everything after each step, and the subject's own recount.
+    Everything,
+}
+
+/// A step as it is shown to whoever watches.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    /// Index of the operation.
+    pub step: usize,
+    /// What was done.
+    pub operation: Operation,
+    /// What the reference answers.
+    pub expected: Outcome,
+    /// What the subject answers.
+    pub claimed: Outcome,
+    /// Everything of the reference.
+    pub reference: &'a Observation,
+    /// Everything of the subject.
+    pub subject: &'a Observation,
+    /// Names for the pages of both.
+    pub names: &'a Names,
+}
+
+/// Who watches.
+pub(crate) type Watcher<'w> = Option<&'w mut dyn FnMut(&Watched<'_>)>;
+
+/// Where a lockstep is, so that a caught panic can be placed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Position {
+    pub(crate) step: usize,
+    pub(crate) operation: Option<Operation>,
+    /// Whether the reference is at work, not the subject.
+    pub(crate) in_reference: bool,
+}
+
+/// What a campaign has met.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Met {
+    pub(crate) tally: Tally,
+    pub(crate) transitions: Transitions,
+}
+
+/// A subject, the reference, and what compares them.
+pub(crate) struct Lockstep<S> {
+    pub(crate) subject: S,
+    pub(crate) reference: Model,
+    pub(crate) position: Position,
+    machine: Machine,
+    binding: Binding,
+    owners: Owners,
+    names: Names,
+    touched: [Touched; 2],
+    scopes: [Scope; 2],
+    seen: [Observation; 2],
+}
+
+const REFERENCE: usize = 0;
+const SUBJECT: usize = 1;
+
+impl<S: Subject> Lockstep<S> {
+    pub(crate) fn new(subject: S) -> Self {
+        let machine = *subject.machine();
+        Lockstep {
+            reference: Model::new(machine, subject.capacity()),
+            subject,
+            position: Position::default(),
+            machine,
+            binding: Binding::default(),
+            owners: Owners::default(),
+            names: Names::default(),
+            touched: Default::default(),
+            scopes: Default::default(),
+            seen: Default::default(),
+        }
+    }
+
+    /// Runs the operations from the start of the machine up to the first objection. Operations that the subject cannot
+    /// do are passed over.
+    pub(crate) fn run(
+        &mut self,
+        operations: &[Operation],
+        written: Option<&[Step]>,
+        compare: Compare,
+        asked: Asked,
+        met: &mut Met,
+        mut watcher: Watcher<'_>,
+    ) -> Option<Divergence> {
+        self.reset();
+        let sight = self.subject.sight();
+        let mut last = None;
+        for (step, &operation) in operations.iter().enumerate() {
+            if !sight.operations.contains(operation.kind()) {
+                continue;
+            }
+            self.position = Position { step, operation: Some(operation), in_reference: false };
+            let written = written.and_then(|steps| steps[step].answer);
+            let outcomes = self.apply(operation, met);
+            last = Some((step, operation, outcomes));
+            let judged = answer_as_written(operation, written, outcomes.0)
+                .and_then(|()| self.compare(operation, outcomes, compare, asked));
+            if compare == Compare::Everything {
+                self.names.update(&self.seen[REFERENCE], &self.binding);
+            }
+            if let Some(watch) = &mut watcher {
+                watch(&Watched {
+                    step,
+                    operation,
+                    expected: outcomes.0,
+                    claimed: outcomes.1,
+                    reference: &self.seen[REFERENCE],
+                    subject: &self.seen[SUBJECT],
+                    names: &self.names,
+                });
+            }
+            if let Err(objection) = judged {
+                return Some(Divergence { step, operation: Some(operation), objection });
+            }
+        }
+        let (step, operation, outcomes) = last?;
+        let judged = match compare {
+            Compare::Touched => self
+                .compare(operation, outcomes, Compare::Everything, asked)
+                .and_then(|()| self.recount(asked)),
+            Compare::Outcomes | Compare::Everything => Ok(()),
+        };
+        judged.err().map(|objection| Divergence { step, operation: Some(operation), objection })
+    }
+
+    fn reset(&mut self) {
+        self.position = Position::default();
+        self.subject.reset();
+        self.reference.reset();
+        self.binding.clear();
+        self.owners.clear();
+        self.names = Names::default();
+    }
+
+    /// The subject goes first; the answers of the reference and of the subject.
+    #[inline]
+    fn apply(&mut self, operation: Operation, met: &mut Met) -> (Outcome, Outcome) {
+        let before = Before::of(&operation, &self.reference);
+        let claimed = self.subject.apply(operation);
+        self.position.in_reference = true;
+        let expected = self.reference.apply_after(operation, Some(claimed));
+        self.position.in_reference = false;
+        met.tally.count(operation.kind(), expected);
+        met.transitions.insert(operation.kind(), before, expected);
+        (expected, claimed)
+    }
+
+    /// Looks at both sides and asks the oracles.
+    fn compare(
+        &mut self,
+        operation: Operation,
+        (expected, claimed): (Outcome, Outcome),
+        compare: Compare,
+        asked: Asked,
+    ) -> Result<(), Objection> {
+        self.touched.iter_mut().for_each(Touched::clear);
+        let mut clash = None;
+        if compare != Compare::Outcomes && claimed != Outcome::Stuck {
+            let something = self.gather(compare == Compare::Everything || is_refused_block(operation, claimed));
+            if something {
+                self.reference.observe(&self.scopes[REFERENCE], &mut self.seen[REFERENCE]);
+                self.subject.observe(&self.scopes[SUBJECT], &mut self.seen[SUBJECT]);
+                clash = self.bind().err();
+            } else if expected == claimed {
+                return Ok(());
+            }
+        } else if expected == claimed {
+            return Ok(());
+        }
+        let seen = Seen {
+            machine: &self.machine,
+            operation,
+            expected,
+            claimed,
+            everything: self.scopes[SUBJECT].everything,
+            reference: &self.seen[REFERENCE],
+            subject: &self.seen[SUBJECT],
+            binding: &self.binding,
+            clash: clash.as_ref(),
+        };
+        oracle::judge(&seen, &mut self.owners, asked)?;
+        if compare == Compare::Everything { self.recount(asked) } else { Ok(()) }
+    }
+
+    fn recount(&self, asked: Asked) -> Result<(), Objection> {
+        if asked.validity() { oracle::validity::judge(&self.subject) } else { Ok(()) }
+    }
+
+    /// Makes the scopes of what is to be looked at; whether there is anything.
+    fn gather(&mut self, everything: bool) -> bool {
+        let [reference, subject] = &mut self.touched;
+        self.reference.touched(reference);
+        let everything = !self.subject.touched(subject) || everything;
+        let [for_reference, for_subject] = &mut self.scopes;
+        for scope in [&mut *for_reference, &mut *for_subject] {
+            scope.everything = everything;
+            scope.places.clear();
+            scope.pages.clear();
+            scope.slots.clear();
+        }
+        if everything {
+            return true;
+        }
+        for_reference.places.extend(reference.places.iter().chain(&subject.places));
+        for_reference.places.sort_unstable();
+        for_reference.places.dedup();
+        for_subject.places.extend_from_slice(&for_reference.places);
+        for_reference.slots.extend(reference.slots.iter().chain(&subject.slots));
+        for_reference.slots.sort_unstable();
+        for_reference.slots.dedup();
+        for_subject.slots.extend_from_slice(&for_reference.slots);
+        let binding = &self.binding;
+        for_reference.pages.extend(&reference.pages);
+        for_reference.pages.extend(subject.pages.iter().filter_map(|&page| binding.reference(page)));
+        for_subject.pages.extend(&subject.pages);
+        for_subject.pages.extend(reference.pages.iter().filter_map(|&page| binding.subject(page)));
+        !(for_reference.places.is_empty()
+            && for_reference.slots.is_empty()
+            && for_reference.pages.is_empty()
+            && for_subject.pages.is_empty())
+    }
+
+    /// Lets go of the pages that ended and binds those that both sides show for the first time; objects to a page that
+    /// only one side has, or that is not the same on both.
+    fn bind(&mut self) -> Result<(), Objection> {
+        let [reference, subject] = &self.seen;
+        for &page in &self.touched[REFERENCE].pages {
+            if reference.page(page).is_none() {
+                if let Some(bound) = self.binding.subject(page) {
+                    self.owners.forget_page(bound);
+                    self.binding.forget(page);
+                }
+                self.names.forget(page);
+            }
+        }
+        for (left, right) in oracle::both_places(reference, subject) {
+            if let (Some(mine), Some(other)) = (left.state.page(), right.state.page())
+                && !self.binding.agree(mine, other)
+            {
+                return clash(&left.place);
+            }
+        }
+        for (slot, state) in &reference.slots {
+            let other = subject.slots.iter().find(|(it, _)| it == slot).and_then(|(_, state)| state.page());
+            if let (Some(mine), Some(other)) = (state.page(), other)
+                && !self.binding.agree(mine, other)
+            {
+                return clash(slot);
+            }
+        }
+        let bound = |page: PageToken| self.binding.subject(page).is_some_and(|it| subject.page(it).is_some());
+        if reference.pages.iter().any(|page| !bound(page.token)) {
+            return oracle::object("mapping", "lives", "a page lives", "it has ended, or nobody shows it");
+        }
+        if subject.pages.iter().any(|page| self.binding.reference(page.token).is_none()) {
+            return oracle::object("mapping", "lives", "a page has ended, or nobody shows it", "it lives");
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn clash(shown_at: &dyn std::fmt::Display) -> Result<(), Objection> {
+    oracle::object("mapping", "page", format!("{shown_at} has the page that it had before"), "it has another page")
+}
+
+/// Whether a block was refused for want of memory: the refusal oracle then looks at all frames.
+fn is_refused_block(operation: Operation, claimed: Outcome) -> bool {
+    claimed == Outcome::Refused(Errno::ENOMEM) && operation.kind().row().fields.contains(&Field::Order)
+}
+
+/// Objects where a written answer is not what the reference answers.
+fn answer_as_written(operation: Operation, written: Option<Outcome>, expected: Outcome) -> Result<(), Objection> {
+    match written {
+        Some(written) if written != expected => oracle::object(
+            "answer",
+            "written",
+            format!("{operation} = {written}, as is written"),
+            format!("{operation} = {expected}, as the reference answers"),
+        ),
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,235 @@
+//! The minimiser: shortens what leads to a divergence and keeps its signature.
+//!
+//! Passes: cut the tail, drop chunks from the end forward, shrink the machine, make operands smaller, rename to first
+//! appearance; over and over until nothing changes. The result is 1-minimal: no single operation can go and no single
+//! operand can get smaller.
+
+use stalemap_operations::{Field, FieldValues, Machine, Operation};
+
+use crate::divergence::{Divergence, Signature};
+use crate::driver::{Build, Driver};
+use crate::lockstep::Compare;
+
+/// How far the minimiser has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Operations that are left.
+    pub operations: usize,
+    /// Runs so far.
+    pub executions: u64,
+}
+
+/// What the minimiser came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Minimised {
+    /// The smallest machine.
+    pub machine: Machine,
+    /// The operations that are left; the last one diverges.
+    pub operations: Vec<Operation>,
+    /// How they diverge.
+    pub divergence: Divergence,
+    /// Runs that it took.
+    pub executions: u64,
+    /// Whether it came to its end; not so when it was told to stop.
+    pub complete: bool,
+}
+
+/// Shortens operations that diverge with this signature; `None` if they do not. `keep_going` is asked now and then and
+/// ends the work by answering no; what was reached until then is the result.
+pub fn minimise<B: Build>(
+    driver: &mut Driver<B>,
+    machine: &Machine,
+    operations: &[Operation],
+    signature: &Signature,
+    keep_going: &mut dyn FnMut(&Progress) -> bool,
+) -> Option<Minimised> {
+    let divergence = diverges(driver, machine, operations, signature)?;
+    let operations = operations[..=divergence.step].to_vec();
+    let found = Minimised { machine: *machine, operations, divergence, executions: 1, complete: true };
+    let mut search = Search { driver, signature, keep_going, found, stopped: false };
+    loop {
+        let before = (search.found.machine, search.found.operations.clone());
+        search.drop_chunks();
+        search.rename();
+        search.shrink_machine();
+        search.shrink_operands();
+        if search.stopped || before == (search.found.machine, search.found.operations.clone()) {
+            break;
+        }
+    }
+    search.found.complete = !search.stopped;
+    Some(search.found)
+}
+
+/// How the operations diverge, if with this signature.
+fn diverges<B: Build>(
+    driver: &mut Driver<B>,
+    machine: &Machine,
+    operations: &[Operation],
+    signature: &Signature,
+) -> Option<Divergence> {
+    let run = driver.run(machine, operations, Compare::Touched).ok()?;
+    run.divergence.filter(|divergence| divergence.signature() == *signature)
+}
+
+struct Search<'a, B: Build> {
+    driver: &'a mut Driver<B>,
+    signature: &'a Signature,
+    keep_going: &'a mut dyn FnMut(&Progress) -> bool,
+    found: Minimised,
+    stopped: bool,
+}
+
+impl<B: Build> Search<'_, B> {
+    /// Tries something smaller; keeps it if it diverges in the same way.
+    fn try_it(&mut self, machine: &Machine, operations: &[Operation]) -> bool {
+        let progress = Progress { operations: self.found.operations.len(), executions: self.found.executions };
+        self.stopped |= !(self.keep_going)(&progress);
+        if self.stopped {
+            return false;
+        }
+        self.found.executions += 1;
+        let Some(divergence) = diverges(self.driver, machine, operations, self.signature) else {
+            return false;
+        };
+        // Nothing behind the diverging step is needed.
+        self.found.operations.clear();
+        self.found.operations.extend_from_slice(&operations[..=divergence.step]);
+        self.found.machine = *machine;
+        self.found.divergence = divergence;
+        true
+    }
+
+    /// Drops runs of operations, from large to single ones, from the end forward.
+    fn drop_chunks(&mut self) {
+        let mut chunk = (self.found.operations.len() / 2).max(1);
+        loop {
+            let mut end = self.found.operations.len();
+            let mut dropped = false;
+            while end > 0 && !self.stopped {
+                let start = end.saturating_sub(chunk);
+                let operations = &self.found.operations;
+                let without = [&operations[..start], &operations[end.min(operations.len())..]].concat();
+                let machine = self.found.machine;
+                dropped |= !without.is_empty() && self.try_it(&machine, &without);
+                end = start.min(self.found.operations.len());
+            }
+            if chunk > 1 {
+                chunk /= 2;
+            } else if !dropped || self.stopped {
+                return;
+            }
+        }
+    }
+
+    /// Makes each size of the machine as small as the operations allow, and takes the default dialect if that will do.
+    fn shrink_machine(&mut self) {
+        for index in 0..Machine::DEFAULT.sizes().len() {
+            let most = self.found.machine.sizes()[index];
+            self.smallest(0, most, |found, size| {
+                let mut sizes = found.machine.sizes();
+                sizes[index] = size;
+                let machine = Machine::from_sizes(sizes, found.machine.rules())?;
+                fit(&machine, &found.operations).then(|| (machine, found.operations.clone()))
+            });
+        }
+        let machine = Machine::from_sizes(self.found.machine.sizes(), Machine::DEFAULT.rules());
+        let operations = self.found.operations.clone();
+        if let Some(machine) = machine.filter(|machine| *machine != self.found.machine) {
+            self.try_it(&machine, &operations);
+        }
+    }
+
+    /// Makes each field of each operation as small as it can be.
+    fn shrink_operands(&mut self) {
+        let mut step = 0;
+        while step < self.found.operations.len() && !self.stopped {
+            let values = self.found.operations[step].values();
+            // Counts first: a shorter range lets the other fields go lower.
+            let counts = (0..values.fields().len()).filter(|&index| values.fields()[index] == Field::Count);
+            let others = (0..values.fields().len()).filter(|&index| values.fields()[index] != Field::Count);
+            for index in counts.chain(others) {
+                // What was tried before may have shortened the trace.
+                let Some(values) = self.found.operations.get(step).map(Operation::values) else {
+                    return;
+                };
+                let value = values.as_slice()[index];
+                let lowest = values.fields()[index].lowest();
+                self.smallest(lowest, value, |found, smaller| {
+                    let changed = with(found.operations.get(step)?, index, smaller, &found.machine)?;
+                    let mut operations = found.operations.clone();
+                    operations[step] = changed;
+                    Some((found.machine, operations))
+                });
+            }
+            step += 1;
+        }
+    }
+
+    /// Tries the values from `lowest` up to, and without, `value`: where they are few all of them, else half-way steps,
+    /// which the next round goes on from.
+    fn smallest(
+        &mut self,
+        lowest: u32,
+        value: u32,
+        candidate: impl Fn(&Minimised, u32) -> Option<(Machine, Vec<Operation>)>,
+    ) {
+        const FEW: u32 = 8;
+        let (mut low, mut high) = (lowest, value);
+        while low < high && !self.stopped {
+            let tried = if low == lowest || high - low <= FEW { low } else { low + (high - 1 - low) / 2 };
+            let works = candidate(&self.found, tried).is_some_and(|(machine, operations)| self.try_it(&machine, &operations));
+            if works {
+                high = tried;
+            } else {
+                low = tried + 1;
+            }
+        }
+    }
+
+    /// Renames slots and stamps in the order of their first appearance, all at once where single changes cannot.
+    fn rename(&mut self) {
+        for field in [Field::Space, Field::Stamp, Field::Device, Field::Transaction, Field::Pin, Field::Hold, Field::Block] {
+            let machine = self.found.machine;
+            let renamed = renamed(&self.found.operations, field, &machine);
+            if let Some(renamed) = renamed.filter(|renamed| *renamed != self.found.operations) {
+                self.try_it(&machine, &renamed);
+            }
+        }
+    }
+}
+
+/// Whether all operations fit a machine.
+fn fit(machine: &Machine, operations: &[Operation]) -> bool {
+    operations.iter().all(|operation| operation.fits(machine))
+}
+
+/// The operation with another value in one field, if there is such a one.
+fn with(operation: &Operation, index: usize, value: u32, machine: &Machine) -> Option<Operation> {
+    let mut values: FieldValues = operation.values();
+    values.set(index, value);
+    Operation::new(operation.kind(), values.as_slice(), machine)
+}
+
+/// The operations with the numbers of one sort of field replaced: the first to appear is the lowest, and so on. The
+/// first space is a special one and keeps its name, as does the stamp of a fresh page.
+fn renamed(operations: &[Operation], field: Field, machine: &Machine) -> Option<Vec<Operation>> {
+    let mut names: Vec<u32> = if matches!(field, Field::Space | Field::Stamp) { vec![0] } else { Vec::new() };
+    let mut renamed = Vec::with_capacity(operations.len());
+    for operation in operations {
+        let mut values = operation.values();
+        for index in 0..values.fields().len() {
+            if values.fields()[index] != field {
+                continue;
+            }
+            let old = values.as_slice()[index];
+            let name = names.iter().position(|&name| name == old).unwrap_or_else(|| {
+                names.push(old);
+                names.len() - 1
+            });
+            values.set(index, u32::try_from(name).ok()?);
+        }
+        renamed.push(Operation::new(operation.kind(), values.as_slice(), machine)?);
+    }
+    Some(renamed)
+}

@@ -1,0 +1,176 @@
+//! Mapping: places, entries, writable bits, slots and spaces are the same, and lead to the same pages.
+
+use stalemap_operations::{Entry, Facts, Observation, PlaceState, PlaceView, SlotState};
+
+use super::{Oracle, Owners, Seen, name, object};
+use crate::divergence::Objection;
+
+pub(super) const ORACLE: Oracle =
+    Oracle { name: "mapping", needs: Facts::PLACES.and(Facts::SLOTS).and(Facts::EXCLUSIVE), judge };
+
+fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+    spaces(seen)?;
+    if let Some(clash) = seen.clash {
+        return Err(clash.clone());
+    }
+    places(seen)?;
+    slots(seen)?;
+    pages(seen)
+}
+
+/// Which spaces are alive, and which are locked.
+fn spaces(seen: &Seen<'_>) -> Result<(), Objection> {
+    let list = |bits: u64| {
+        let names: Vec<String> = (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| format!("s{bit}")).collect();
+        if names.is_empty() { "none".to_string() } else { names.join(" ") }
+    };
+    for (fact, reference, subject) in [
+        ("alive", seen.reference.alive, seen.subject.alive),
+        ("locked", seen.reference.locked, seen.subject.locked),
+    ] {
+        if reference != subject {
+            let [expected, actual] = [reference, subject].map(|bits| format!("{fact} spaces: {}", list(bits)));
+            return object("mapping", fact, expected, actual);
+        }
+    }
+    Ok(())
+}
+
+/// Each place: mapped or not, access, entry, writable bit. Which page it is was asked while binding.
+fn places(seen: &Seen<'_>) -> Result<(), Objection> {
+    for (reference, subject) in both(seen.reference, seen.subject) {
+        let fact = match (reference.state, subject.state) {
+            (PlaceState::Unmapped, PlaceState::Unmapped) => continue,
+            (PlaceState::Mapped { access: a, entry: e }, PlaceState::Mapped { access: b, entry: f }) => {
+                if a != b {
+                    "access"
+                } else {
+                    match (e, f) {
+                        (Entry::Hole, Entry::Hole) => continue,
+                        (Entry::Maps { writable: a, .. }, Entry::Maps { writable: b, .. })
+                        | (Entry::Migrating { writable: a, .. }, Entry::Migrating { writable: b, .. }) => {
+                            if a == b {
+                                continue;
+                            }
+                            "writable"
+                        }
+                        (Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. }, _) => "entry",
+                    }
+                }
+            }
+            (PlaceState::Unmapped | PlaceState::Mapped { .. }, _) => "place",
+        };
+        return object("mapping", fact, words(&reference), words(&subject));
+    }
+    Ok(())
+}
+
+/// The views of the same places on both sides; a place that only one side lists is unmapped on the other.
+pub(crate) fn both<'a>(
+    reference: &'a Observation,
+    subject: &'a Observation,
+) -> impl Iterator<Item = (PlaceView, PlaceView)> + 'a {
+    let mut left = reference.places.iter().copied().peekable();
+    let mut right = subject.places.iter().copied().peekable();
+    std::iter::from_fn(move || {
+        let place = match (left.peek(), right.peek()) {
+            (None, None) => return None,
+            (Some(view), None) | (None, Some(view)) => view.place,
+            (Some(a), Some(b)) => a.place.min(b.place),
+        };
+        let unmapped = PlaceView { place, state: PlaceState::Unmapped };
+        let left = left.next_if(|view| view.place == place).unwrap_or(unmapped);
+        let right = right.next_if(|view| view.place == place).unwrap_or(unmapped);
+        Some((left, right))
+    })
+}
+
+#[cold]
+fn words(view: &PlaceView) -> String {
+    let bit = |writable| if writable { "writable" } else { "not writable" };
+    match view.state {
+        PlaceState::Unmapped => format!("{} is unmapped", view.place),
+        PlaceState::Mapped { access, entry } => match entry {
+            Entry::Hole => format!("{} ({access}) is a hole", view.place),
+            Entry::Maps { writable, .. } => format!("{} ({access}) maps a page, {}", view.place, bit(writable)),
+            Entry::Migrating { writable, .. } => {
+                format!("{} ({access}) has a migration entry, {}", view.place, bit(writable))
+            }
+        },
+    }
+}
+
+/// What each slot holds. Which page it is was asked while binding.
+fn slots(seen: &Seen<'_>) -> Result<(), Objection> {
+    let empty = SlotState::Empty;
+    let other = |slot, of: &'_ Observation| of.slots.iter().position(|(it, _)| *it == slot);
+    for (slot, state) in &seen.reference.slots {
+        let subject = other(*slot, seen.subject).map_or(&empty, |index| &seen.subject.slots[index].1);
+        if !same_slot(state, subject) {
+            return object("mapping", "slot", format!("{slot} is {}", slot_words(state)), format!("{slot} is {}", slot_words(subject)));
+        }
+    }
+    for (slot, state) in &seen.subject.slots {
+        if *state != SlotState::Empty && other(*slot, seen.reference).is_none() {
+            return object("mapping", "slot", format!("{slot} is empty"), format!("{slot} is {}", slot_words(state)));
+        }
+    }
+    Ok(())
+}
+
+fn same_slot(reference: &SlotState, subject: &SlotState) -> bool {
+    match (reference, subject) {
+        (SlotState::Empty, SlotState::Empty)
+        | (SlotState::Pin(_), SlotState::Pin(_))
+        | (SlotState::Hold(_), SlotState::Hold(_)) => true,
+        (
+            SlotState::Transaction { phase: a, candidates: m, .. },
+            SlotState::Transaction { phase: b, candidates: n, .. },
+        ) => (a, m) == (b, n),
+        (
+            SlotState::Block { order: a, split: s, held: m, .. },
+            SlotState::Block { order: b, split: t, held: n, .. },
+        ) => (a, s, m) == (b, t, n),
+        (
+            SlotState::Empty
+            | SlotState::Pin(_)
+            | SlotState::Hold(_)
+            | SlotState::Transaction { .. }
+            | SlotState::Block { .. },
+            _,
+        ) => false,
+    }
+}
+
+#[cold]
+fn slot_words(state: &SlotState) -> String {
+    match state {
+        SlotState::Empty => "empty".to_string(),
+        SlotState::Pin(_) => "a pin".to_string(),
+        SlotState::Hold(_) => "a hold".to_string(),
+        SlotState::Transaction { phase, candidates, .. } => {
+            format!("a transaction, {}, {candidates} candidates", phase.word())
+        }
+        SlotState::Block { order, split, held, .. } => {
+            format!("a block of order {order}{}, {held} frames held", if *split { ", split" } else { "" })
+        }
+    }
+}
+
+/// Home and exclusivity of the pages.
+fn pages(seen: &Seen<'_>) -> Result<(), Objection> {
+    for (reference, subject) in seen.pages() {
+        if reference.home != subject.home {
+            let name = name(reference, seen);
+            let [expected, actual] = [reference, subject].map(|page| format!("{name} is at home in {}", page.home));
+            return object("mapping", "home", expected, actual);
+        }
+        if reference.exclusive != subject.exclusive {
+            let name = name(reference, seen);
+            let [expected, actual] = [reference, subject]
+                .map(|page| format!("{name} is {}exclusive", if page.exclusive { "" } else { "not " }));
+            return object("mapping", "exclusive", expected, actual);
+        }
+    }
+    Ok(())
+}

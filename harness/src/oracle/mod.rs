@@ -1,0 +1,150 @@
+//! The oracles: each looks at one kind of fact and objects where the two sides differ.
+//!
+//! They are asked in a fixed order, and the first objection is the divergence. An oracle that needs facts which the
+//! subject cannot show is skipped. To add one: a file here, a line in [`ORACLES`].
+
+mod conservation;
+mod content;
+mod mapcount;
+mod mapping;
+mod outcome;
+mod placement;
+mod rmap;
+mod refcount;
+mod refusal;
+mod termination;
+pub(crate) mod validity;
+
+use stalemap_operations::{Facts, Machine, Observation, Operation, Outcome, PageView, PlaceView, SlotState};
+
+use crate::binding::Binding;
+use crate::divergence::Objection;
+
+pub(crate) use mapping::both as both_places;
+pub(crate) use placement::Owners;
+
+/// One step as the oracles see it.
+pub(crate) struct Seen<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) operation: Operation,
+    /// What the reference answers.
+    pub(crate) expected: Outcome,
+    /// What the subject answers.
+    pub(crate) claimed: Outcome,
+    /// Whether everything was looked at, or only what was touched.
+    pub(crate) everything: bool,
+    pub(crate) reference: &'a Observation,
+    pub(crate) subject: &'a Observation,
+    /// Which pages are the same; complete for all that is shown at the same places and slots.
+    pub(crate) binding: &'a Binding,
+    /// Pages that ended in this step or that one side shows and the other does not, found while binding.
+    pub(crate) clash: Option<&'a Objection>,
+}
+
+impl<'a> Seen<'a> {
+    /// The pages that both sides show.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = (&'a PageView, &'a PageView)> {
+        let (subject, binding) = (self.subject, self.binding);
+        self.reference.pages.iter().filter_map(move |page| Some((page, subject.page(binding.subject(page.token)?)?)))
+    }
+}
+
+/// An oracle.
+pub(crate) struct Oracle {
+    /// Its name, the first word of a signature.
+    pub(crate) name: &'static str,
+    /// What it must be able to see.
+    pub(crate) needs: Facts,
+    pub(crate) judge: fn(&Seen<'_>, &mut Owners) -> Result<(), Objection>,
+}
+
+/// All oracles that judge a step, in the order in which they are asked.
+pub(crate) const ORACLES: &[Oracle] = &[
+    termination::ORACLE,
+    outcome::ORACLE,
+    mapping::ORACLE,
+    mapcount::ORACLE,
+    refcount::ORACLE,
+    rmap::ORACLE,
+    content::ORACLE,
+    conservation::ORACLE,
+    placement::ORACLE,
+    refusal::ORACLE,
+];
+
+/// Names of all oracles, those included that do not judge a step: `validity` asks the subject itself at the end of a
+/// trace, `panic` is what was caught.
+pub const ORACLE_NAMES: &[&str] = &[
+    "termination",
+    "outcome",
+    "mapping",
+    "mapcount",
+    "refcount",
+    "rmap",
+    "content",
+    "conservation",
+    "placement",
+    "refusal",
+    "validity",
+    "panic",
+];
+
+/// Which oracles are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked(u16);
+
+impl Asked {
+    const VALIDITY: u16 = 1 << ORACLES.len();
+
+    /// Those that can see what they need, or of those only the one with this name.
+    pub(crate) fn of(facts: Facts, only: Option<&str>) -> Asked {
+        let wanted = |name: &str| only.is_none_or(|only| only == name);
+        let able = ORACLES.iter().enumerate().filter(|(_, oracle)| facts.include(oracle.needs) && wanted(oracle.name));
+        let bits = able.fold(0, |bits, (index, _)| bits | 1 << index);
+        Asked(if wanted(validity::NAME) { bits | Self::VALIDITY } else { bits })
+    }
+
+    pub(crate) fn validity(self) -> bool {
+        self.0 & Self::VALIDITY != 0
+    }
+}
+
+/// Asks the oracles in their order; the first objection counts.
+#[inline]
+pub(crate) fn judge(seen: &Seen<'_>, owners: &mut Owners, asked: Asked) -> Result<(), Objection> {
+    for (index, oracle) in ORACLES.iter().enumerate() {
+        if asked.0 >> index & 1 == 1 {
+            (oracle.judge)(seen, owners)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes an objection; apart from the comparison, which runs millions of times a second.
+#[cold]
+#[inline(never)]
+pub(crate) fn object(
+    oracle: &'static str,
+    fact: &'static str,
+    expected: impl Into<String>,
+    actual: impl Into<String>,
+) -> Result<(), Objection> {
+    Err(Objection { oracle, fact, expected: expected.into(), actual: actual.into() })
+}
+
+/// How a page is named in an objection: by a place or slot that shows it.
+#[cold]
+pub(crate) fn name(page: &PageView, seen: &Seen<'_>) -> String {
+    let shows = |view: &&PlaceView| view.state.page() == Some(page.token);
+    if let Some(view) = seen.reference.places.iter().find(shows) {
+        return format!("the page at {}", view.place);
+    }
+    let holds = |(_, state): &&(_, SlotState)| state.page() == Some(page.token);
+    match seen.reference.slots.iter().find(holds) {
+        Some((slot, _)) => format!("the page in {slot}"),
+        None => match seen.reference.rmap(page).first() {
+            Some(place) => format!("the page at {place}"),
+            None => "a page that nobody maps".to_string(),
+        },
+    }
+}

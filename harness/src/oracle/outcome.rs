@@ -1,0 +1,34 @@
+//! Outcome: both sides give the same answer, and it is one that the operation may give.
+
+use stalemap_operations::{Facts, Outcome};
+
+use super::{Oracle, Owners, Seen, object};
+use crate::divergence::Objection;
+
+pub(super) const ORACLE: Oracle = Oracle { name: "outcome", needs: Facts::NONE, judge };
+
+fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+    let row = seen.operation.kind().row();
+    if seen.expected != seen.claimed {
+        let fact = match (seen.expected, seen.claimed) {
+            (Outcome::Done(_), Outcome::Done(_)) => "effect",
+            (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Stuck, _) => "errno",
+        };
+        return object(
+            "outcome",
+            fact,
+            format!("{} = {}", seen.operation, seen.expected),
+            format!("{} = {}", seen.operation, seen.claimed),
+        );
+    }
+    let permitted = match seen.expected {
+        Outcome::Done(effect) => effect.shape() == row.effect,
+        Outcome::Refused(errno) => row.refusals.contains(&errno),
+        Outcome::Stuck => false,
+    };
+    if !permitted {
+        let answer = format!("{} = {}, which both sides answer", seen.operation, seen.expected);
+        return object("outcome", "permitted", format!("an answer that {} may give", row.word), answer);
+    }
+    Ok(())
+}

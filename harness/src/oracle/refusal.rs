@@ -1,0 +1,63 @@
+//! Refusal: a block is refused only where no free aligned run of its size exists in the frames as the subject has laid
+//! them out.
+
+use stalemap_operations::{Errno, Facts, Field, Home, Observation, Outcome, SlotState};
+
+use super::{Oracle, Owners, Seen, object};
+use crate::divergence::Objection;
+
+pub(super) const ORACLE: Oracle =
+    Oracle { name: "refusal", needs: Facts::FRAMES.and(Facts::PLACES).and(Facts::SLOTS), judge };
+
+/// Where a refusal is to be judged, the lockstep has observed everything of the subject.
+fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+    if !is_asked(seen.operation, seen.claimed, seen.reference) {
+        return Ok(());
+    }
+    let order = seen.operation.values().last(Field::Order);
+    let run = 1_usize << order;
+    let mut used = vec![false; seen.machine.ram() as usize];
+    for frame in frames_of(seen.subject) {
+        if let Some(used) = used.get_mut(frame as usize) {
+            *used = true;
+        }
+    }
+    match used.chunks_exact(run).position(|chunk| !chunk.contains(&true)) {
+        None => Ok(()),
+        Some(_) => object(
+            "refusal",
+            "unjust",
+            format!("a block of order {order} is refused only where no aligned run of {run} frames is free"),
+            "it is refused although one is free",
+        ),
+    }
+}
+
+/// Whether the answer is the refusal of a block although enough frames are free.
+pub(crate) fn is_asked(
+    operation: stalemap_operations::Operation,
+    claimed: Outcome,
+    reference: &Observation,
+) -> bool {
+    claimed == Outcome::Refused(Errno::ENOMEM)
+        && operation.kind().row().fields.contains(&Field::Order)
+        && reference.free[Home::Ram.index()] >= 1 << operation.values().last(Field::Order)
+}
+
+/// The offsets of all frames of RAM that somebody has.
+fn frames_of(subject: &Observation) -> impl Iterator<Item = u32> + '_ {
+    let pages = subject.pages.iter().filter_map(|page| page.frame);
+    let bare = subject.slots.iter().flat_map(|(_, state)| match state {
+        SlotState::Transaction { frames, .. } => &subject.frames[frames.clone()],
+        SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) | SlotState::Block { .. } => &[],
+    });
+    let in_ram = pages.chain(bare.copied()).filter(|frame| frame.home == Home::Ram).map(|frame| frame.offset);
+    let blocks = subject.slots.iter().filter_map(|(_, state)| match state {
+        SlotState::Block { order, held, base, .. } => {
+            let base = (*base)?.offset;
+            Some(base + order.frames() - held..base + order.frames())
+        }
+        SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) | SlotState::Transaction { .. } => None,
+    });
+    in_ram.chain(blocks.flatten())
+}

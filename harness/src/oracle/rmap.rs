@@ -1,0 +1,42 @@
+//! Reverse map: a page's own walk finds exactly the places that map it.
+
+use stalemap_operations::{Facts, Place};
+
+use super::{Oracle, Owners, Seen, name, object};
+use crate::divergence::Objection;
+
+pub(super) const ORACLE: Oracle = Oracle { name: "rmap", needs: Facts::PLACES.and(Facts::RMAPS), judge };
+
+fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+    for (reference, subject) in seen.pages() {
+        let (expected, actual) = (seen.reference.rmap(reference), seen.subject.rmap(subject));
+        if !same_places(expected, actual) {
+            let name = name(reference, seen);
+            let [expected, actual] =
+                [expected, actual].map(|places| format!("the reverse map of {name} finds {}", list(places)));
+            return object("rmap", "places", expected, actual);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the walk found each of the places once, in any order; a reference lists them ascending.
+fn same_places(expected: &[Place], actual: &[Place]) -> bool {
+    if expected.len() != actual.len() {
+        return false;
+    }
+    if expected.len() <= 8 {
+        return expected.iter().all(|place| actual.contains(place));
+    }
+    let mut actual = actual.to_vec();
+    actual.sort_unstable();
+    expected == actual
+}
+
+#[cold]
+fn list(places: &[Place]) -> String {
+    let mut places = places.to_vec();
+    places.sort_unstable();
+    let names: Vec<String> = places.iter().map(Place::to_string).collect();
+    if names.is_empty() { "nothing".to_string() } else { names.join(", ") }
+}

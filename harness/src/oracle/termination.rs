@@ -1,0 +1,16 @@
+//! Termination: no loop and no walk uses up its fuel.
+
+use stalemap_operations::{Facts, Outcome};
+
+use super::{Oracle, Owners, Seen, object};
+use crate::divergence::Objection;
+
+pub(super) const ORACLE: Oracle = Oracle { name: "termination", needs: Facts::NONE, judge };
+
+/// The state of a subject that stopped half-way says nothing, so this is asked first.
+fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+    if seen.claimed == Outcome::Stuck {
+        return object("termination", "fuel", format!("{} ends with {}", seen.operation, seen.expected), "it goes on for ever");
+    }
+    Ok(())
+}
