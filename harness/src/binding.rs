@@ -16,7 +16,11 @@ struct Table {
 
 impl Table {
     fn get(&self, from: PageToken) -> Option<PageToken> {
-        if from.0 < DENSE { self.dense.get(from.0 as usize).copied().flatten() } else { self.sparse.get(&from).copied() }
+        if from.0 < DENSE {
+            self.dense.get(from.0 as usize).copied().flatten()
+        } else {
+            self.sparse.get(&from).copied()
+        }
     }
 
     fn set(&mut self, from: PageToken, to: Option<PageToken>) {

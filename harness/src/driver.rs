@@ -169,9 +169,7 @@ impl<B: Build> Driver<B> {
         };
         let asked = Asked::of(lockstep.subject.sight().facts, self.only.as_deref());
         let met = &mut self.met;
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            lockstep.run(operations, written, compare, asked, met, watcher)
-        }));
+        let result = catch_unwind(AssertUnwindSafe(|| lockstep.run(operations, written, compare, asked, met, watcher)));
         for (sum, count) in self.marks.iter_mut().zip(lockstep.reference.marks()) {
             *sum += count;
         }

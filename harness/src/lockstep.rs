@@ -139,9 +139,9 @@ impl<S: Subject> Lockstep<S> {
         }
         let (step, operation, outcomes) = last?;
         let judged = match compare {
-            Compare::Touched => self
-                .compare(operation, outcomes, Compare::Everything, asked)
-                .and_then(|()| self.recount(asked)),
+            Compare::Touched => {
+                self.compare(operation, outcomes, Compare::Everything, asked).and_then(|()| self.recount(asked))
+            }
             Compare::Outcomes | Compare::Everything => Ok(()),
         };
         judged.err().map(|objection| Divergence { step, operation: Some(operation), objection })

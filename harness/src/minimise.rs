@@ -178,7 +178,8 @@ impl<B: Build> Search<'_, B> {
         let (mut low, mut high) = (lowest, value);
         while low < high && !self.stopped {
             let tried = if low == lowest || high - low <= FEW { low } else { low + (high - 1 - low) / 2 };
-            let works = candidate(&self.found, tried).is_some_and(|(machine, operations)| self.try_it(&machine, &operations));
+            let works =
+                candidate(&self.found, tried).is_some_and(|(machine, operations)| self.try_it(&machine, &operations));
             if works {
                 high = tried;
             } else {
@@ -189,7 +190,9 @@ impl<B: Build> Search<'_, B> {
 
     /// Renames slots and stamps in the order of their first appearance, all at once where single changes cannot.
     fn rename(&mut self) {
-        for field in [Field::Space, Field::Stamp, Field::Device, Field::Transaction, Field::Pin, Field::Hold, Field::Block] {
+        for field in
+            [Field::Space, Field::Stamp, Field::Device, Field::Transaction, Field::Pin, Field::Hold, Field::Block]
+        {
             let machine = self.found.machine;
             let renamed = renamed(&self.found.operations, field, &machine);
             if let Some(renamed) = renamed.filter(|renamed| *renamed != self.found.operations) {

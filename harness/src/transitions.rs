@@ -1,7 +1,7 @@
 //! Transition coverage: which operation met which abstract state of its place or slot, and how it ended.
 
-use stalemap_operations::{Field, Kind, Operation, Outcome, Phase, Place, Slot, SlotState};
 use stalemap_operations::{BlockSlot, HoldSlot, PinSlot, TransactionSlot};
+use stalemap_operations::{Field, Kind, Operation, Outcome, Phase, Place, Slot, SlotState};
 use stalemap_reference::{Model, Situation};
 
 /// States of a slot that are told apart: empty, three phases, pin, hold, block whole and split.

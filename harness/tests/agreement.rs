@@ -20,7 +20,8 @@ fn they_agree_on_generated_operations() {
         let run = driver.run(&machine, &operations, compare).expect("it takes every machine");
         if let Some(divergence) = run.divergence {
             let signature = divergence.signature();
-            let small = minimise(&mut driver, &machine, &operations, &signature, &mut |_| true).expect("it diverges again");
+            let small =
+                minimise(&mut driver, &machine, &operations, &signature, &mut |_| true).expect("it diverges again");
             let trace = Trace::new(small.machine, small.operations);
             panic!("execution {index}, {signature}: {:#?}\n{trace}", small.divergence.objection);
         }

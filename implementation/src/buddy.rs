@@ -140,7 +140,9 @@ impl Buddy {
     /// The free blocks of RAM, counted one by one: first frame and order.
     pub(crate) fn free_blocks(&self) -> impl Iterator<Item = (Frame, Order)> + '_ {
         (0..).map(Order).zip(&self.sets).flat_map(move |(order, set)| {
-            set.iter().map(move |block| (Frame(block << order.0), order)).take_while(move |(frame, _)| frame.0 < self.ram)
+            set.iter()
+                .map(move |block| (Frame(block << order.0), order))
+                .take_while(move |(frame, _)| frame.0 < self.ram)
         })
     }
 

@@ -21,8 +21,7 @@ impl DeviceMemory {
     /// All frames of the device are free, the lowest first on the list.
     pub(crate) fn new(device: Device, memmap: &mut Memmap, buddy: &mut Buddy) -> Self {
         let (start, end) = memmap.range(Home::Device(device));
-        let mut memory =
-            DeviceMemory { device, first_free: Frame::NONE, free: 0, used: BitSet::new(end.0 - start.0) };
+        let mut memory = DeviceMemory { device, first_free: Frame::NONE, free: 0, used: BitSet::new(end.0 - start.0) };
         memory.reset(memmap, buddy);
         memory
     }

@@ -24,8 +24,7 @@ impl FrameAllocator {
     pub fn new(machine: &Machine) -> Self {
         let mut memmap = Memmap::new(machine);
         let mut buddy = Buddy::new(machine, memmap.frames());
-        let devices =
-            (0..machine.devices()).map(|d| DeviceMemory::new(Device(d), &mut memmap, &mut buddy)).collect();
+        let devices = (0..machine.devices()).map(|d| DeviceMemory::new(Device(d), &mut memmap, &mut buddy)).collect();
         FrameAllocator { memmap, buddy, cache: Cache::new(machine), devices }
     }
 

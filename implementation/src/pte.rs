@@ -56,9 +56,7 @@ impl Pte {
                 let bits = if writable { WRITABLE } else { 0 } | if dirty { DIRTY } else { 0 };
                 Pte(u64::from(frame.0) << PRESENT_FRAME_SHIFT | bits | PRESENT)
             }
-            PteView::Device { frame, writable } => {
-                Pte::swap(if writable { DEVICE_WRITE } else { DEVICE_READ }, frame)
-            }
+            PteView::Device { frame, writable } => Pte::swap(if writable { DEVICE_WRITE } else { DEVICE_READ }, frame),
             PteView::Migration { frame, writable } => {
                 Pte::swap(if writable { MIGRATION_WRITE } else { MIGRATION_READ }, frame)
             }

@@ -66,7 +66,10 @@ impl Implementation {
                     entry @ (PteView::Present { frame, writable, .. } | PteView::Device { frame, writable }) => {
                         balance!(frame.0 < self.frames.memmap.frames(), "{place} maps {frame}, which is not there");
                         let on_device = matches!(entry, PteView::Device { .. });
-                        balance!(on_device == self.is_on_device(frame), "{place} maps {frame} with the wrong kind of entry");
+                        balance!(
+                            on_device == self.is_on_device(frame),
+                            "{place} maps {frame} with the wrong kind of entry"
+                        );
                         let exclusive = self.frames.memmap[frame].is_exclusive();
                         balance!(!writable || exclusive && access.writable(), "{place} is writable and must not be");
                         counts[frame.index()].maps.push(place);
@@ -88,7 +91,10 @@ impl Implementation {
             counts[frame.index()].pins += 1;
             counts[frame.index()].references += 1;
             let page = &self.frames.memmap[*frame];
-            balance!(page.is_exclusive() && !self.is_on_device(*frame), "{frame} is pinned, not exclusive or not in RAM");
+            balance!(
+                page.is_exclusive() && !self.is_on_device(*frame),
+                "{frame} is pinned, not exclusive or not in RAM"
+            );
         }
         for frame in self.holds.iter().flatten() {
             counts[frame.index()].references += 1;
@@ -145,7 +151,10 @@ impl Implementation {
             for frame in device.free_list(&self.frames.memmap) {
                 counts[frame.index()].free += 1;
                 listed += 1;
-                balance!(self.frames.buddy.is_device_frame_free(frame), "{frame} is free and the free set has it in use");
+                balance!(
+                    self.frames.buddy.is_device_frame_free(frame),
+                    "{frame} is free and the free set has it in use"
+                );
             }
             let counted = device.free_frames();
             balance!(listed == counted, "device {number} counts {counted} free frames and lists {listed}");
@@ -167,7 +176,10 @@ impl Implementation {
         balance!(stored == references, "{frame} counts {stored} references and has {references}");
         balance!(mapped == count.maps.len(), "{frame} counts {mapped} entries and has {}", count.maps.len());
         balance!(u32::from(page.pins()) == count.pins, "{frame} counts {} pins and has {}", page.pins(), count.pins);
-        balance!(page.is_locked() == count.locked, "{frame} is locked although no transaction has it, or not although one has");
+        balance!(
+            page.is_locked() == count.locked,
+            "{frame} is locked although no transaction has it, or not although one has"
+        );
         if references == 0 {
             // The tail of a block that was not split has no references of its own and is not free either.
             let in_block = self.blocks.iter().flatten().any(|block| block.frames().any(|held| held == frame));
@@ -200,7 +212,11 @@ impl Implementation {
         places.sort_unstable();
         for (number, region) in self.graph.regions.iter() {
             let counted = places.partition_point(|&it| it <= number) - places.partition_point(|&it| it < number);
-            balance!(region.places as usize == counted, "region {number} counts {} places and has {counted}", region.places);
+            balance!(
+                region.places as usize == counted,
+                "region {number} counts {} places and has {counted}",
+                region.places
+            );
             let anon_vma = self.graph.anon_vmas.get(region.anon_vma.0);
             balance!(anon_vma.is_some(), "region {number} has an anon_vma that is not there");
             balance!(region.heir.is_none(), "region {number} has an heir and nothing is forked or moved");
@@ -211,10 +227,15 @@ impl Implementation {
         tagged.sort_unstable();
         for (number, anon_vma) in self.graph.anon_vmas.iter() {
             let counted = tagged.partition_point(|&it| it <= number) - tagged.partition_point(|&it| it < number);
-            balance!(anon_vma.tagged as usize == counted, "anon_vma {number} counts {} pages and has {counted}", anon_vma.tagged);
+            balance!(
+                anon_vma.tagged as usize == counted,
+                "anon_vma {number} counts {} pages and has {counted}",
+                anon_vma.tagged
+            );
         }
         for (number, chain) in self.graph.chains.iter() {
-            let ends = self.graph.regions.get(chain.region.0).is_some() && self.graph.anon_vmas.get(chain.anon_vma.0).is_some();
+            let ends = self.graph.regions.get(chain.region.0).is_some()
+                && self.graph.anon_vmas.get(chain.anon_vma.0).is_some();
             balance!(ends, "chain {number} leads to a region or an anon_vma that is not there");
         }
         Ok(())

@@ -19,7 +19,8 @@ impl Numbers {
         loop {
             let kind = Kind::ALL[self.next(u32::try_from(Kind::COUNT).expect("few kinds")) as usize];
             // Small numbers are likely, so that operations meet one another.
-            let numbers: Vec<u32> = (0..7).map(|_| if self.next(2) == 0 { self.next(3) } else { self.next(256) }).collect();
+            let numbers: Vec<u32> =
+                (0..7).map(|_| if self.next(2) == 0 { self.next(3) } else { self.next(256) }).collect();
             if let Some(operation) = Operation::folded(kind, numbers, machine) {
                 return operation;
             }
@@ -35,7 +36,9 @@ fn machines() -> Vec<Machine> {
         ([13, 3, 5], 4, 6, Dialect::Linux6_1),
         ([100, 0, 0], 2, 70, Dialect::Linux6_12),
     ];
-    sizes.map(|(frames, spaces, pages, rules)| Machine::new(frames, spaces, pages, rules).expect("within limits")).into()
+    sizes
+        .map(|(frames, spaces, pages, rules)| Machine::new(frames, spaces, pages, rules).expect("within limits"))
+        .into()
 }
 
 #[test]

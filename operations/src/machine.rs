@@ -78,8 +78,7 @@ impl Machine {
     /// A machine whose sizes are all at most this has bytes; a larger one has text only.
     pub const BYTES_LIMIT: u32 = 256;
     /// The small machine that an empty input means.
-    pub const DEFAULT: Machine =
-        Machine { frames: [8, 4, 4], spaces: 3, pages: 8, rules: Dialect::Linux6_12 };
+    pub const DEFAULT: Machine = Machine { frames: [8, 4, 4], spaces: 3, pages: 8, rules: Dialect::Linux6_12 };
 
     /// A machine with these frames in RAM and on the devices (0: no such device), spaces and pages in each space;
     /// `None` where a size is outside its limits or a second device stands without a first.

@@ -57,7 +57,8 @@ pub fn machine_to_record(machine: &Machine) -> Option<[u8; RECORD]> {
     let [ram, first, second, spaces, pages] = machine.sizes();
     let [default_ram, default_first, default_second, default_spaces, default_pages] = Machine::DEFAULT.sizes();
     // A device that is not there keeps the default's size, so that its byte is 0.
-    let offset = |size: u32, default: u32, limit: u32| low_byte(if size == 0 { 0 } else { size + limit - default } % limit);
+    let offset =
+        |size: u32, default: u32, limit: u32| low_byte(if size == 0 { 0 } else { size + limit - default } % limit);
     Some([
         0,
         offset(ram, default_ram, Machine::BYTES_LIMIT),

@@ -6,8 +6,8 @@
 
 use crate::machine::Machine;
 use crate::operand::{
-    Access, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, Operand, OperandKind, Order,
-    PageRange, PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
+    Access, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, Operand, OperandKind, Order, PageRange,
+    PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
 };
 use crate::outcome::{EffectShape, Errno};
 

@@ -197,7 +197,10 @@ impl Model {
         };
         mark!(self, "hole that becomes a page on the device");
         let page = self.birth(home);
-        self.set(place, Some(Mapped { access, entry: Entry::Maps { page, writable: access.writable(), dirty: false } }));
+        self.set(
+            place,
+            Some(Mapped { access, entry: Entry::Maps { page, writable: access.writable(), dirty: false } }),
+        );
         Some(page)
     }
 

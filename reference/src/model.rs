@@ -4,8 +4,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use stalemap_operations::{
-    Access, BlockSlot, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome, PageToken, Phase,
-    PinSlot, Place, Route, Scope, Sight, Slot, Space, Stamp, Subject, Touched, TransactionSlot,
+    Access, BlockSlot, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome, PageToken,
+    Phase, PinSlot, Place, Route, Scope, Sight, Slot, Space, Stamp, Subject, Touched, TransactionSlot,
 };
 
 use crate::marks::MARKS;
@@ -25,8 +25,15 @@ pub(crate) struct Mapped {
 pub(crate) enum Entry {
     Hole,
     /// `dirty` is seen only through `protect` in dialect 6.1.
-    Maps { page: PageToken, writable: bool, dirty: bool },
-    Migrating { page: PageToken, writable: bool },
+    Maps {
+        page: PageToken,
+        writable: bool,
+        dirty: bool,
+    },
+    Migrating {
+        page: PageToken,
+        writable: bool,
+    },
 }
 
 /// What a frame holds.

@@ -14,8 +14,10 @@ impl Model {
         let locked = self.transactions.values().filter_map(|transaction| transaction.space);
         into.locked = locked.fold(0, |bits, space| bits | 1 << space.0);
         if scope.everything {
-            into.places.extend(self.places.iter().map(|(&place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
-            into.slots.extend(Slot::all().map(|slot| (slot, self.slot(slot))).filter(|(_, it)| *it != SlotState::Empty));
+            into.places
+                .extend(self.places.iter().map(|(&place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
+            into.slots
+                .extend(Slot::all().map(|slot| (slot, self.slot(slot))).filter(|(_, it)| *it != SlotState::Empty));
             into.tokens.extend(self.pages.keys());
         } else {
             into.places.extend(scope.places.iter().map(|&place| self.view(place)));

@@ -11,7 +11,8 @@ fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     for (reference, subject) in seen.pages() {
         if reference.mapcount != subject.mapcount {
             let name = name(reference, seen);
-            let [expected, actual] = [reference, subject].map(|page| format!("{name} is mapped {} times", page.mapcount));
+            let [expected, actual] =
+                [reference, subject].map(|page| format!("{name} is mapped {} times", page.mapcount));
             return object("mapcount", "count", expected, actual);
         }
     }

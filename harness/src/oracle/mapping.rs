@@ -24,10 +24,9 @@ fn spaces(seen: &Seen<'_>) -> Result<(), Objection> {
         let names: Vec<String> = (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| format!("s{bit}")).collect();
         if names.is_empty() { "none".to_string() } else { names.join(" ") }
     };
-    for (fact, reference, subject) in [
-        ("alive", seen.reference.alive, seen.subject.alive),
-        ("locked", seen.reference.locked, seen.subject.locked),
-    ] {
+    for (fact, reference, subject) in
+        [("alive", seen.reference.alive, seen.subject.alive), ("locked", seen.reference.locked, seen.subject.locked)]
+    {
         if reference != subject {
             let [expected, actual] = [reference, subject].map(|bits| format!("{fact} spaces: {}", list(bits)));
             return object("mapping", fact, expected, actual);
@@ -107,7 +106,12 @@ fn slots(seen: &Seen<'_>) -> Result<(), Objection> {
     for (slot, state) in &seen.reference.slots {
         let subject = other(*slot, seen.subject).map_or(&empty, |index| &seen.subject.slots[index].1);
         if !same_slot(state, subject) {
-            return object("mapping", "slot", format!("{slot} is {}", slot_words(state)), format!("{slot} is {}", slot_words(subject)));
+            return object(
+                "mapping",
+                "slot",
+                format!("{slot} is {}", slot_words(state)),
+                format!("{slot} is {}", slot_words(subject)),
+            );
         }
     }
     for (slot, state) in &seen.subject.slots {

@@ -9,9 +9,9 @@ mod mapcount;
 mod mapping;
 mod outcome;
 mod placement;
-mod rmap;
 mod refcount;
 mod refusal;
+mod rmap;
 mod termination;
 pub(crate) mod validity;
 

@@ -136,12 +136,20 @@ fn take_for_slot(machine: &Machine, known: &mut Known, frame: FrameToken, slot: 
 fn take(machine: &Machine, known: &mut Known, frame: FrameToken, owner: Owner) -> Result<(), Objection> {
     let frames = machine.frames(frame.home);
     if frame.offset >= frames {
-        return object("placement", "range", format!("{} has {frames} frames", frame.home), "a frame behind its end is used");
+        return object(
+            "placement",
+            "range",
+            format!("{} has {frames} frames", frame.home),
+            "a frame behind its end is used",
+        );
     }
     match known.owner(frame).replace(owner) {
-        Some(other) if other != owner => {
-            object("placement", "owner", "every frame has one owner", format!("{} and {} have the same", words(other), words(owner)))
-        }
+        Some(other) if other != owner => object(
+            "placement",
+            "owner",
+            "every frame has one owner",
+            format!("{} and {} have the same", words(other), words(owner)),
+        ),
         Some(_) | None => Ok(()),
     }
 }

@@ -11,7 +11,8 @@ fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     for (reference, subject) in seen.pages() {
         if reference.refcount != subject.refcount {
             let name = name(reference, seen);
-            let [expected, actual] = [reference, subject].map(|page| format!("{name} has {} references", page.refcount));
+            let [expected, actual] =
+                [reference, subject].map(|page| format!("{name} has {} references", page.refcount));
             return object("refcount", "count", expected, actual);
         }
     }

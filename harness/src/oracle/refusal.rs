@@ -34,11 +34,7 @@ fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
 }
 
 /// Whether the answer is the refusal of a block although enough frames are free.
-pub(crate) fn is_asked(
-    operation: stalemap_operations::Operation,
-    claimed: Outcome,
-    reference: &Observation,
-) -> bool {
+pub(crate) fn is_asked(operation: stalemap_operations::Operation, claimed: Outcome, reference: &Observation) -> bool {
     claimed == Outcome::Refused(Errno::ENOMEM)
         && operation.kind().row().fields.contains(&Field::Order)
         && reference.free[Home::Ram.index()] >= 1 << operation.values().last(Field::Order)

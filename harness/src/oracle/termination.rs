@@ -10,7 +10,12 @@ pub(super) const ORACLE: Oracle = Oracle { name: "termination", needs: Facts::NO
 /// The state of a subject that stopped half-way says nothing, so this is asked first.
 fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     if seen.claimed == Outcome::Stuck {
-        return object("termination", "fuel", format!("{} ends with {}", seen.operation, seen.expected), "it goes on for ever");
+        return object(
+            "termination",
+            "fuel",
+            format!("{} ends with {}", seen.operation, seen.expected),
+            "it goes on for ever",
+        );
     }
     Ok(())
 }

@@ -101,9 +101,7 @@ fn devices(line: &Line<'_>, word: Word<'_>) -> Result<[u32; Home::LIMIT - 1], Pa
     let one = |text, column| size(line, Word { text, column }, "frames of a device", Machine::FRAMES_LIMIT);
     Ok(match word.text.split_once(',') {
         None => [one(word.text, word.column)?, 0],
-        Some((first, second)) => {
-            [one(first, word.column)?, one(second, word.column + first.chars().count() + 1)?]
-        }
+        Some((first, second)) => [one(first, word.column)?, one(second, word.column + first.chars().count() + 1)?],
     })
 }
 
@@ -117,8 +115,8 @@ fn size(line: &Line<'_>, word: Word<'_>, what: &str, limit: u32) -> Result<u32, 
 /// Reads an operation and its answer.
 fn step(line: &mut Line<'_>, machine: &Machine, comments: Vec<String>) -> Result<Step, ParseError> {
     let word = line.expect("an operation")?;
-    let kind = Kind::by_word(word.text)
-        .ok_or_else(|| line.unknown(word, "an operation", TABLE.iter().map(|row| row.word)))?;
+    let kind =
+        Kind::by_word(word.text).ok_or_else(|| line.unknown(word, "an operation", TABLE.iter().map(|row| row.word)))?;
     if !kind.exists_on(machine) {
         return Err(line.error(word, "an operation without a device (the machine has none)"));
     }

@@ -1,0 +1,121 @@
+//! The stages of continuous integration, in the order in which they run.
+
+mod fuzz_target;
+mod mutants;
+mod readme;
+mod workshop;
+
+use std::env;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::tree::Tree;
+use crate::{arrows, report, tidy};
+use workshop::Call;
+pub use workshop::Workshop;
+
+/// A stage.
+pub struct Stage {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub meaning: &'static str,
+    /// Does it run when no stage is named?
+    pub by_default: bool,
+    run: fn(&Workshop) -> Result<()>,
+}
+
+impl Stage {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// A sentence that says what failed.
+    pub fn run(&self, workshop: &Workshop) -> Result<()> {
+        (self.run)(workshop)
+    }
+}
+
+/// All stages; those that run by default come first, the quick ones first among them.
+pub const STAGES: &[Stage] = &[
+    Stage { name: "format", meaning: "every source is formatted as rustfmt.toml says", by_default: true, run: format },
+    Stage { name: "arrows", meaning: "no arrow that must not exist (DESIGN) exists", by_default: true, run: arrows },
+    Stage { name: "tidy", meaning: "files are short, named, finished and free of paths", by_default: true, run: tidy },
+    Stage { name: "clippy", meaning: "no lint of the workspace has anything to say", by_default: true, run: clippy },
+    Stage { name: "test", meaning: "the test command of README.md", by_default: true, run: test },
+    Stage { name: "docs", meaning: "the documentation builds without a warning", by_default: true, run: docs },
+    Stage { name: "campaign", meaning: "60 seconds of fuzzing find nothing", by_default: true, run: campaign },
+    Stage {
+        name: "fuzz-target",
+        meaning: "the libFuzzer target builds on stable, replays the corpus and runs a little",
+        by_default: true,
+        run: fuzz_target::run,
+    },
+    Stage {
+        name: "long-campaign",
+        meaning: "300 seconds of fuzzing find nothing",
+        by_default: false,
+        run: long_campaign,
+    },
+    Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
+    Stage {
+        name: "mutants",
+        meaning: "every mutant of the implementation is caught by a test",
+        by_default: false,
+        run: mutants::run,
+    },
+];
+
+fn format(workshop: &Workshop) -> Result<()> {
+    workshop.run(&Call::cargo(["fmt", "--all", "--check"]))
+}
+
+fn arrows(workshop: &Workshop) -> Result<()> {
+    report(arrows::RULES, &Tree::read(workshop.root())?)
+}
+
+fn tidy(workshop: &Workshop) -> Result<()> {
+    report(tidy::RULES, &Tree::read(workshop.root())?)
+}
+
+fn clippy(workshop: &Workshop) -> Result<()> {
+    workshop.run(&Call::cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+fn test(workshop: &Workshop) -> Result<()> {
+    workshop.run(&Call::cargo(readme::test_arguments(workshop.root())?))
+}
+
+fn docs(workshop: &Workshop) -> Result<()> {
+    workshop.run(&Call::cargo(["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn campaign(workshop: &Workshop) -> Result<()> {
+    fuzz_for(workshop, "60", "1")
+}
+
+fn long_campaign(workshop: &Workshop) -> Result<()> {
+    // Another seed than the short one, so that the long one does not begin with the same executions.
+    fuzz_for(workshop, "300", "2")
+}
+
+/// Fuzzes as a user would; what is found stays in the target folder, to be looked at.
+fn fuzz_for(workshop: &Workshop, seconds: &str, seed: &str) -> Result<()> {
+    let finds = workshop.fresh_folder("campaign")?;
+    let arguments = ["run", "--release", "--", "fuzz", "--seconds", seconds, "--seed", seed, "--out"];
+    workshop.run(&Call::cargo(arguments).argument(finds))
+}
+
+fn bench(workshop: &Workshop) -> Result<()> {
+    workshop.run(&Call::cargo(["run", "--release", "-p", "stalemap-bench"]))
+}
+
+/// The workshop of the workspace that holds the folder, with cargo's target folder.
+///
+/// # Errors
+/// When the folder is in no workspace.
+pub fn workshop_at(folder: &Path) -> Result<Workshop> {
+    let root = crate::tree::find_root(folder)?;
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+    Ok(Workshop::new(root, target))
+}

@@ -1,0 +1,131 @@
+//! Where stages work: the root, the target folder, and how another program is called.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail};
+
+/// The workspace in which stages run.
+#[derive(Debug)]
+pub struct Workshop {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+/// A call of another program.
+#[derive(Debug)]
+pub(crate) struct Call {
+    program: OsString,
+    arguments: Vec<OsString>,
+    variables: Vec<(&'static str, OsString)>,
+}
+
+impl Call {
+    pub(crate) fn new(program: impl Into<OsString>) -> Self {
+        Call { program: program.into(), arguments: Vec::new(), variables: Vec::new() }
+    }
+
+    /// A call of the cargo that runs this program, or else of the one in the path.
+    pub(crate) fn cargo(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        Self::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).arguments(arguments)
+    }
+
+    pub(crate) fn argument(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    pub(crate) fn arguments(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same call with an environment variable.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
+    fn command(&self, root: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).current_dir(root).stdin(Stdio::null());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// As it could be typed at the root of the workspace.
+    fn line(&self, root: &Path) -> String {
+        let program = Path::new(&self.program);
+        let is_cargo = program.file_stem().is_some_and(|name| name == "cargo");
+        let program =
+            if is_cargo { OsStr::new("cargo") } else { program.strip_prefix(root).unwrap_or(program).as_os_str() };
+        let variables = self.variables.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+        let arguments = self.arguments.iter().map(|argument| quoted(argument));
+        variables.chain([quoted(program)]).chain(arguments).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn quoted(text: &OsStr) -> String {
+    let text = text.to_string_lossy();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_=./,:+@".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) { text.into_owned() } else { format!("'{text}'") }
+}
+
+impl Workshop {
+    pub(crate) fn new(root: PathBuf, target: PathBuf) -> Self {
+        Workshop { root, target }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Says what is called, calls it, and lets its output through.
+    pub(crate) fn run(&self, call: &Call) -> Result<()> {
+        let line = call.line(&self.root);
+        println!("$ {line}");
+        let status = call.command(&self.root).status().with_context(|| format!("`{line}` cannot be started"))?;
+        anyhow::ensure!(status.success(), "`{line}` ended with {status}");
+        Ok(())
+    }
+
+    /// Calls it without a word and gives its output; what it said is shown if it fails.
+    pub(crate) fn ask(&self, call: &Call) -> Result<String> {
+        let line = call.line(&self.root);
+        let output = call.command(&self.root).output().with_context(|| format!("`{line}` cannot be started"))?;
+        if !output.status.success() {
+            let said = [output.stdout, output.stderr].concat();
+            bail!("`{line}` ended with {}:\n{}", output.status, String::from_utf8_lossy(&said).trim_end());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// An empty folder for what a stage makes. It stays after the stage, so that what failed can be looked at.
+    pub(crate) fn fresh_folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.target.join("ci").join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Call;
+    use std::path::Path;
+
+    #[test]
+    fn a_call_is_shown_as_it_could_be_typed() {
+        let call = Call::new("cargo").arguments(["doc", "a b"]).with("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(call.line(Path::new("/r")), "RUSTDOCFLAGS='-D warnings' cargo doc 'a b'");
+        assert_eq!(Call::new("/r/target/x").argument("-runs=0").line(Path::new("/r")), "target/x -runs=0");
+    }
+}

@@ -1,0 +1,169 @@
+//! A find: a minimised divergence, with everything that a person needs to understand and replay it.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use similar::{ChangeTag, TextDiff};
+use stalemap_harness::{Build, Divergence, Driver};
+use stalemap_operations::{Machine, Operation, Outcome, Step, Subject, Trace};
+use stalemap_reference::Model;
+
+use crate::state::states_after;
+use crate::style::{BAD, FAINT, GOOD, STRONG};
+
+/// Where a find came from.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Origin {
+    /// Seed of the campaign and index of the execution, where it came from a campaign.
+    pub seed_and_execution: Option<(u64, u64)>,
+    /// Runs that minimising took.
+    pub minimised_in: Option<u64>,
+}
+
+/// A divergence as it is shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct Find {
+    /// `oracle.fact@operation`.
+    pub signature: String,
+    /// Number of the differing operation, counted from 1.
+    pub step: usize,
+    /// The differing operation.
+    pub operation: String,
+    /// What the reference says.
+    pub expected: String,
+    /// What the subject says.
+    pub actual: String,
+    /// Name of the subject.
+    pub subject: String,
+    /// Canonical text of the trace with the reference's answers.
+    pub trace: String,
+    /// State of the reference after the step; empty where it could not be looked at.
+    pub reference_state: String,
+    /// State of the subject after the step, likewise.
+    pub subject_state: String,
+    /// Where it came from.
+    pub origin: Origin,
+    #[serde(skip)]
+    parsed: Trace,
+}
+
+impl Find {
+    /// Looks at both sides where operations diverge and writes down what is seen.
+    ///
+    /// # Errors
+    /// As [`Driver::run`].
+    pub fn describe<B: Build>(
+        driver: &mut Driver<B>,
+        subject: &str,
+        machine: &Machine,
+        operations: &[Operation],
+        divergence: &Divergence,
+        origin: Origin,
+    ) -> Result<Find, String> {
+        let [reference_state, subject_state] = states_after(driver, machine, operations, divergence.step)?;
+        let parsed = answered(machine, &operations[..operations.len().min(divergence.step + 1)]);
+        Ok(Find {
+            signature: divergence.signature().to_string(),
+            step: divergence.step + 1,
+            operation: divergence.operation.map_or_else(String::new, |operation| operation.to_string()),
+            expected: divergence.objection.expected.clone(),
+            actual: divergence.objection.actual.clone(),
+            subject: subject.to_string(),
+            trace: parsed.to_string(),
+            reference_state,
+            subject_state,
+            origin,
+            parsed,
+        })
+    }
+
+    /// The text of a file that replays it: what it is on top, the reference's answers, a mark above the differing step.
+    #[must_use]
+    pub fn file(&self, version: &str, name: &str) -> String {
+        let mut trace = self.parsed.clone();
+        trace.title = vec![
+            format!("# {}", self.signature),
+            format!("# expected: {}", self.expected),
+            format!("# actual:   {}", one_line(&self.actual)),
+            format!("# Found by stalemap {version}{}.", self.origin.words()),
+            format!("# Replay with: stalemap run {name}"),
+        ];
+        if let Some(step) = trace.steps.get_mut(self.step - 1) {
+            step.comments.push(format!("# Here {} and reference differ.", self.subject));
+        }
+        trace.to_string()
+    }
+
+    /// The find for a terminal: signature, trace with the differing step marked, what was expected, and the diff of
+    /// the two states.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text).expect("a string takes everything");
+        text
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(
+            text,
+            "{BAD}{}{BAD:#}  {FAINT}{}{FAINT:#}",
+            self.signature,
+            self.origin.words().trim_start_matches(", ")
+        )?;
+        writeln!(text)?;
+        let marked = self.step;
+        for (number, line) in self.trace.lines().enumerate() {
+            if number == marked {
+                writeln!(text, "{STRONG}> {line}{STRONG:#}")?;
+            } else {
+                writeln!(text, "  {line}")?;
+            }
+        }
+        writeln!(text)?;
+        writeln!(text, "  expected  {}", self.expected)?;
+        writeln!(text, "  actual    {}", self.actual)?;
+        if self.reference_state != self.subject_state {
+            writeln!(text)?;
+            writeln!(text, "  {BAD}- reference{BAD:#}   {GOOD}+ {}{GOOD:#}", self.subject)?;
+            let diff = TextDiff::from_lines(&self.reference_state, &self.subject_state);
+            for change in diff.iter_all_changes() {
+                let line = change.value().trim_end();
+                match change.tag() {
+                    ChangeTag::Delete => writeln!(text, "  {BAD}- {line}{BAD:#}")?,
+                    ChangeTag::Insert => writeln!(text, "  {GOOD}+ {line}{GOOD:#}")?,
+                    ChangeTag::Equal => writeln!(text, "    {line}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Origin {
+    fn words(&self) -> String {
+        let mut words = String::new();
+        if let Some((seed, execution)) = self.seed_and_execution {
+            words += &format!(", seed {seed}, execution {execution}");
+        }
+        if let Some(executions) = self.minimised_in {
+            words += &format!(", minimised in {executions} runs");
+        }
+        words
+    }
+}
+
+/// The operations with the answers that the reference gives when nobody claims anything.
+fn answered(machine: &Machine, operations: &[Operation]) -> Trace {
+    let capacity = stalemap_operations::Home::ALL.map(|home| machine.frames(home));
+    let mut model = Model::new(*machine, capacity);
+    let steps = operations.iter().map(|&operation| {
+        let answer: Outcome = model.apply(operation);
+        Step { answer: Some(answer), ..Step::from(operation) }
+    });
+    Trace { machine: *machine, steps: steps.collect(), ..Trace::default() }
+}
+
+/// A message without its line breaks, since a comment is a line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,27 @@
+//! What is shown: states, finds, results of replays and summaries of campaigns, as text, JSON or JUnit.
+
+mod find;
+mod junit;
+mod results;
+mod state;
+mod summary;
+
+pub use find::{Find, Origin};
+pub use junit::{junit_of_finds, junit_of_results};
+pub use results::{FileResult, Verdict};
+pub use state::{Side, render, states_after};
+pub use summary::{Ending, Summary};
+
+/// How text is dressed up; where the output is no terminal, whoever prints strips it.
+pub mod style {
+    use anstyle::{AnsiColor, Style};
+
+    /// Something that went wrong.
+    pub const BAD: Style = AnsiColor::Red.on_default().bold();
+    /// Something that went well.
+    pub const GOOD: Style = AnsiColor::Green.on_default();
+    /// Something to look at first.
+    pub const STRONG: Style = Style::new().bold();
+    /// Something beside the point.
+    pub const FAINT: Style = Style::new().dimmed();
+}

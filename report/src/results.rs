@@ -1,0 +1,28 @@
+//! Results of replayed files.
+
+use serde::Serialize;
+
+use crate::find::Find;
+
+/// How a file came out.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Both sides agree, and every written answer is right.
+    Agree,
+    /// They differ, or a written answer is wrong.
+    Diverge(Box<Find>),
+    /// It could not be run.
+    Trouble(String),
+}
+
+/// A file and how it came out.
+#[derive(Clone, Debug, Serialize)]
+pub struct FileResult {
+    /// Its path as given.
+    pub file: String,
+    /// Operations that were done.
+    pub operations: usize,
+    /// How it came out.
+    pub verdict: Verdict,
+}

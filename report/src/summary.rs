@@ -1,0 +1,122 @@
+//! The summary of a campaign: what it did, what it met and never met, what it found.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+use stalemap_harness::Tally;
+use stalemap_operations::{Kind, KindSet, Outcome};
+use stalemap_reference::MARKS;
+
+use crate::style::{BAD, GOOD, STRONG};
+
+/// Why a campaign ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// Its time or its number of runs was over.
+    Done,
+    /// Somebody interrupted it.
+    Interrupted,
+}
+
+/// What a campaign came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// The seed.
+    pub seed: u64,
+    /// The command that repeats it.
+    pub command: String,
+    /// Why it ended.
+    pub ending: Ending,
+    /// Executions.
+    pub executions: u64,
+    /// Operations in all.
+    pub operations: u64,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// Transitions that were met: operation × state before × outcome.
+    pub transitions: usize,
+    /// How often each mark was met.
+    pub marks: BTreeMap<&'static str, u64>,
+    /// How often each operation had each outcome.
+    pub tally: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// Outcomes that an enabled operation may have and never had.
+    pub never_met: Vec<String>,
+    /// Executions that diverged, by signature; signatures that are known already included.
+    pub signatures: BTreeMap<String, u64>,
+    /// Oracles that could not judge this subject, and the facts they miss.
+    pub skipped_oracles: Vec<String>,
+}
+
+impl Summary {
+    /// Puts the counts of a campaign's drivers into the summary.
+    pub fn set_met(&mut self, tally: &Tally, marks: &[u64], kinds: KindSet) {
+        self.operations = tally.operations();
+        self.marks = MARKS.iter().copied().zip(marks.iter().copied()).collect();
+        for kind in kinds.iter() {
+            let classes = (0..Outcome::CLASSES).filter(|&class| tally.of(kind, class) > 0);
+            let row = classes.map(|class| (Outcome::class_name(class), tally.of(kind, class)));
+            self.tally.insert(kind.row().word, row.collect());
+        }
+        let never = tally.never_met(kinds.iter());
+        self.never_met = never.into_iter().map(|(kind, class)| format!("{} {class}", kind.row().word)).collect();
+    }
+
+    /// The summary for a terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text).expect("a string takes everything");
+        text
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        self.write_tally(text)?;
+        if !self.never_met.is_empty() {
+            writeln!(text, "{STRONG}never met{STRONG:#}  {}", self.never_met.join(", "))?;
+        }
+        let met = self.marks.values().filter(|&&count| count > 0).count();
+        writeln!(text, "{STRONG}marks{STRONG:#}  {met} of {} met", self.marks.len())?;
+        for (name, _) in self.marks.iter().filter(|&(_, &count)| count == 0) {
+            writeln!(text, "  never: {name}")?;
+        }
+        for oracle in &self.skipped_oracles {
+            writeln!(text, "{STRONG}skipped oracle{STRONG:#}  {oracle}")?;
+        }
+        let rate = if self.seconds > 0.0 { self.operations as f64 / self.seconds } else { 0.0 };
+        writeln!(
+            text,
+            "{STRONG}campaign{STRONG:#}  {} executions, {} operations in {:.1} s ({:.2} M operations/s), {} transitions",
+            self.executions,
+            self.operations,
+            self.seconds,
+            rate / 1e6,
+            self.transitions
+        )?;
+        writeln!(text, "{STRONG}seed{STRONG:#}  {}   repeat with: {}", self.seed, self.command)?;
+        let interrupted = if self.ending == Ending::Interrupted { ", interrupted" } else { "" };
+        if self.signatures.is_empty() {
+            writeln!(text, "{GOOD}no divergence{GOOD:#}{interrupted}")?;
+        } else {
+            writeln!(text, "{BAD}{} signatures{BAD:#}{interrupted}", self.signatures.len())?;
+            for (signature, count) in &self.signatures {
+                writeln!(text, "  {signature}  {count} executions")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Operation × outcome, a line for each operation.
+    fn write_tally(&self, text: &mut String) -> std::fmt::Result {
+        let width = Kind::ALL.iter().map(|kind| kind.row().word.len()).max().unwrap_or(0);
+        writeln!(text, "{STRONG}tally{STRONG:#}")?;
+        for kind in Kind::ALL {
+            if let Some(row) = self.tally.get(kind.row().word) {
+                let cells: Vec<String> = row.iter().map(|(class, count)| format!("{class} {count}")).collect();
+                writeln!(text, "  {:width$}  {}", kind.row().word, cells.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+}
