@@ -69,13 +69,14 @@ impl Offences {
     }
 }
 
-/// What breaks the rules in the tree, rule by rule.
+/// What breaks the rules in the tree: rule by rule, and of one rule in the order of paths and lines.
 #[must_use]
 pub fn check(rules: &'static [Rule], tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in rules {
         let mut offences = Offences::default();
         (rule.check)(tree, &mut offences);
+        offences.0.sort_by(|(_, path, line, _), (_, other, other_line, _)| (path, line).cmp(&(other, other_line)));
         let found = offences.0.into_iter();
         findings.extend(found.map(|(severity, path, line, what)| Finding { rule, severity, path, line, what }));
     }

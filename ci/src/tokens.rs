@@ -141,15 +141,16 @@ pub fn every_level<'a>(nodes: &'a [Node], visit: &mut dyn FnMut(&'a [Node])) {
     }
 }
 
-/// Visits every identifier with its line.
+/// Visits every identifier with its line, in the order of the source.
 pub fn every_word<'a>(nodes: &'a [Node], visit: &mut dyn FnMut(&'a str, usize)) {
-    every_level(nodes, &mut |level| {
-        for node in level {
-            if let Some(word) = node.word() {
-                visit(word, node.line);
-            }
+    for node in nodes {
+        if let Some(word) = node.word() {
+            visit(word, node.line);
         }
-    });
+        if let Token::Group { inside, .. } = &node.token {
+            every_word(inside, visit);
+        }
+    }
 }
 
 /// The words of a name in lower case: `PageTable`, `page_table` and `PAGE_TABLE` are `page` and `table`.

@@ -1,0 +1,103 @@
+//! The program that continuous integration runs: the stages, one after the other, until one fails.
+
+use std::env;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use stalemap_ci::stages::{self, STAGES, Stage, Workshop};
+
+/// A stage failed.
+const FAILED: u8 = 1;
+
+/// No stage could be run: a wrong argument, or no workspace here. (clap ends with the same number.)
+const TROUBLE: u8 = 2;
+
+/// Runs what continuous integration runs.
+#[derive(Parser)]
+#[command(name = "stalemap-ci", after_help = AFTER_HELP)]
+struct Arguments {
+    /// The stages to run, in this order; without any, all that run by default.
+    #[arg(value_name = "STAGE", value_parser = stage_parser())]
+    stages: Vec<String>,
+    /// Lists the stages and what each does, and runs none.
+    #[arg(long, conflicts_with = "stages")]
+    list: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  cargo run -q -p stalemap-ci                      everything that a change must pass
+  cargo run -q -p stalemap-ci -- arrows tidy       two stages
+  cargo run -q -p stalemap-ci -- --list            what there is
+
+Exit codes: 0 every stage passed, 1 a stage failed, 2 no stage could be run.";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.list {
+        list();
+        return ExitCode::SUCCESS;
+    }
+    match run(&arguments.stages) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FAILED),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(TROUBLE)
+        }
+    }
+}
+
+/// Did all stages pass? Nothing runs after the first that fails.
+fn run(names: &[String]) -> Result<bool> {
+    let folder = env::current_dir().context("the current folder cannot be found")?;
+    let workshop = stages::workshop_at(&folder)?;
+    let chosen = choose(names);
+    let start = Instant::now();
+    for (number, stage) in (1..).zip(&chosen) {
+        println!("== {} ({number} of {}): {}", stage.name, chosen.len(), stage.meaning);
+        if !passes(stage, &workshop) {
+            return Ok(false);
+        }
+    }
+    println!("== all {} stages passed in {:.1} s", chosen.len(), start.elapsed().as_secs_f64());
+    Ok(true)
+}
+
+fn passes(stage: &Stage, workshop: &Workshop) -> bool {
+    let start = Instant::now();
+    let result = stage.run(workshop);
+    let seconds = start.elapsed().as_secs_f64();
+    let Stage { name, .. } = stage;
+    match result {
+        Ok(()) => println!("== {name} passed in {seconds:.1} s"),
+        Err(ref error) => {
+            eprintln!("== {name} FAILED after {seconds:.1} s: {error:#}");
+            eprintln!("   run it alone with: cargo run -q -p stalemap-ci -- {name}");
+        }
+    }
+    result.is_ok()
+}
+
+/// The named stages; without a name, those that run by default.
+fn choose(names: &[String]) -> Vec<&'static Stage> {
+    if names.is_empty() {
+        return STAGES.iter().filter(|stage| stage.by_default).collect();
+    }
+    names.iter().filter_map(|name| STAGES.iter().find(|stage| stage.name == name)).collect()
+}
+
+fn list() {
+    let width = STAGES.iter().map(|stage| stage.name.len()).max().unwrap_or(0);
+    for stage in STAGES {
+        let when = if stage.by_default { "always" } else { "named " };
+        println!("{:width$}  {when}  {}", stage.name, stage.meaning);
+    }
+}
+
+/// Knows the names of the stages, so that a wrong one is answered with the list and the nearest.
+fn stage_parser() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(STAGES.iter().map(|stage| stage.name))
+}
