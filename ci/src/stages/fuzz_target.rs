@@ -17,7 +17,6 @@ const FLAGS: &[&str] = &[
     "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
     "--cfg",
     "fuzzing",
-    "-Clink-dead-code",
     "-Cllvm-args=-sanitizer-coverage-stack-depth",
     "-Cdebug-assertions",
     "-Ccodegen-units=1",
