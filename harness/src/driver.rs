@@ -9,7 +9,7 @@ use stalemap_reference::MARKS;
 
 use crate::divergence::{Divergence, Objection};
 use crate::lockstep::{Compare, Lockstep, Met, Watched, Watcher};
-use crate::oracle::{Asked, ORACLES};
+use crate::oracle::{Asked, ORACLES, Wanted};
 use crate::tally::Tally;
 use crate::transitions::Transitions;
 
@@ -61,7 +61,7 @@ pub struct Driver<B: Build> {
     kept: BTreeMap<Machine, Box<Lockstep<B::Subject>>>,
     met: Met,
     marks: Vec<u64>,
-    only: Option<String>,
+    wanted: Wanted,
     skipped: Vec<Skipped>,
 }
 
@@ -69,12 +69,17 @@ impl<B: Build> Driver<B> {
     /// A driver of the subjects that this builds.
     pub fn new(build: B) -> Self {
         let marks = vec![0; MARKS.len()];
-        Driver { build, kept: BTreeMap::new(), met: Met::default(), marks, only: None, skipped: Vec::new() }
+        Driver { build, kept: BTreeMap::new(), met: Met::default(), marks, wanted: Wanted::All, skipped: Vec::new() }
     }
 
     /// Asks one oracle alone, or all again.
     pub fn ask_only(&mut self, oracle: Option<&str>) {
-        self.only = oracle.map(str::to_string);
+        self.wanted = oracle.map_or(Wanted::All, |oracle| Wanted::Only(oracle.to_string()));
+    }
+
+    /// Asks all oracles but the subject's own recount, which judges a subject by what no observer could see.
+    pub fn ask_no_recount(&mut self) {
+        self.wanted = Wanted::AllButRecount;
     }
 
     /// Runs operations from the start of a machine up to the first difference, which is traced to its step.
@@ -167,7 +172,7 @@ impl<B: Build> Driver<B> {
             Some(lockstep) => lockstep,
             None => self.pair(machine)?,
         };
-        let asked = Asked::of(lockstep.subject.sight().facts, self.only.as_deref());
+        let asked = Asked::of(lockstep.subject.sight().facts, &self.wanted);
         let met = &mut self.met;
         let result = catch_unwind(AssertUnwindSafe(|| lockstep.run(operations, written, compare, asked, met, watcher)));
         for (sum, count) in self.marks.iter_mut().zip(lockstep.reference.marks()) {

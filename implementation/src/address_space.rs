@@ -2,6 +2,7 @@
 
 use stalemap_operations::{Access, Destination, Dialect, Effect, Errno, PageRange, Place, Space, VirtualPage};
 
+use crate::bug::Bug;
 use crate::implementation::{Answer, Implementation, Stop};
 use crate::memmap::Frame;
 use crate::pagetable::places;
@@ -68,7 +69,11 @@ impl Implementation {
             self.tables.set_mapping(place, region, access, &mut self.notes);
             let entry = self.tables.entry(place);
             if !access.writable() {
-                self.tables.set_entry(place, entry.write_protected(), &mut self.notes);
+                let on_device = matches!(entry, PteView::Device { .. });
+                let protected = entry.write_protected();
+                if !(on_device && self.bugs().skips(Bug::ProtectLeavesDeviceWritable, protected != entry)) {
+                    self.tables.set_entry(place, protected, &mut self.notes);
+                }
             } else if let PteView::Present { frame, dirty, .. } = entry
                 && self.may_become_writable(frame, dirty)
             {
@@ -81,7 +86,8 @@ impl Implementation {
     /// Whether `protect` to `rw` may set the writable bit at once (`can_change_pte_writable`, mm/mprotect.c: until
     /// 6.1 a clean entry waits for the write fault).
     fn may_become_writable(&self, frame: Frame, dirty: bool) -> bool {
-        self.frames.memmap[frame].is_exclusive()
+        let exclusive = self.frames.memmap[frame].is_exclusive();
+        self.bugs().choose(Bug::ProtectUpgradesShared, exclusive, || true)
             && match self.machine.rules() {
                 Dialect::Linux6_12 => true,
                 Dialect::Linux6_1 => dirty,
@@ -114,7 +120,8 @@ impl Implementation {
         let heir = match self.graph.region(region).heir {
             Some(heir) => heir,
             None => {
-                let clone = self.graph.clone_for_move(region, distance);
+                let shift = self.bugs().choose(Bug::MoveKeepsOffset, distance, || 0);
+                let clone = self.graph.clone_for_move(region, shift);
                 self.set_heir(region, clone);
                 clone
             }
@@ -170,7 +177,9 @@ impl Implementation {
         self.tables.set_mapping(place, clone, access, &mut self.notes);
         match self.tables.entry(parent) {
             PteView::Hole => Ok(()),
-            PteView::Present { frame, .. } if self.frames.memmap[frame].pins() > 0 => {
+            PteView::Present { frame, .. }
+                if self.bugs().choose(Bug::ForkSharesPinned, self.frames.memmap[frame].pins() > 0, || false) =>
+            {
                 self.copy_pinned(frame, place, access)
             }
             entry @ (PteView::Present { frame, .. } | PteView::Device { frame, .. }) => {
@@ -187,8 +196,13 @@ impl Implementation {
 
     /// Both entries lose the writable bit, and the page is no longer exclusive.
     fn share_entry(&mut self, entry: PteView, parent: Place, child: Place, frame: Frame) {
-        self.tables.set_entry(parent, entry.write_protected(), &mut self.notes);
-        self.tables.set_entry(child, entry.write_protected(), &mut self.notes);
+        let protected = entry.write_protected();
+        let shared = match entry {
+            PteView::Device { .. } => self.bugs().choose(Bug::ForkLeavesDeviceWritable, protected, || entry),
+            PteView::Hole | PteView::Present { .. } | PteView::Migration { .. } => protected,
+        };
+        self.tables.set_entry(parent, shared, &mut self.notes);
+        self.tables.set_entry(child, shared, &mut self.notes);
         let page = &mut self.frames.memmap[frame];
         page.set_exclusive(false);
         self.notes.page(page);
@@ -216,7 +230,16 @@ impl Implementation {
 
     /// Unmaps everything; the space is dead.
     fn tear_down(&mut self, space: Space) -> Removed {
-        let removed = self.unmap_mapped(space, 0, self.machine.pages());
+        let mut removed = Removed::default();
+        let mut from = 0;
+        while let Some(page) = self.tables.next_mapped(space, from) {
+            let place = Place { space, page };
+            let migrating = matches!(self.tables.entry(place), PteView::Migration { .. });
+            if !(migrating && self.bugs().skips(Bug::ExitForgetsMigrationEntries, true)) {
+                self.unmap_place(place, &mut removed);
+            }
+            from = page.0 + 1;
+        }
         self.spaces[space.index()].alive = false;
         removed
     }
@@ -246,15 +269,22 @@ impl Implementation {
     fn zap(&mut self, place: Place, removed: &mut Removed) {
         match self.tables.entry(place) {
             PteView::Hole => return,
-            PteView::Present { frame, .. } | PteView::Device { frame, .. } => {
+            entry @ (PteView::Present { frame, .. } | PteView::Device { frame, .. }) => {
                 self.tables.set_entry(place, PteView::Hole, &mut self.notes);
-                self.remove_rmap(frame);
+                let on_device = matches!(entry, PteView::Device { .. });
+                let is_shared = self.frames.memmap[frame].refcount() > 1;
+                if !(on_device && self.bugs().skips(Bug::ZapKeepsRmap, is_shared)) {
+                    self.remove_rmap(frame);
+                }
                 removed.freed += self.put_page(frame);
             }
             PteView::Migration { frame, .. } => {
                 // The transaction has the page; the entry only leads there.
                 self.tables.set_entry(place, PteView::Hole, &mut self.notes);
                 self.notes.page(&self.frames.memmap[frame]);
+                if self.bugs().choose(Bug::DiscardFreesMigrating, false, || true) {
+                    removed.freed += self.put_page(self.frame_behind(frame));
+                }
             }
         }
         removed.pages += 1;

@@ -2,6 +2,7 @@
 
 use stalemap_operations::{BlockSlot, Effect, Errno, Order, Slot};
 
+use crate::bug::Bug;
 use crate::implementation::{Answer, Implementation};
 use crate::memmap::Frame;
 
@@ -48,16 +49,22 @@ impl Implementation {
         if !block.split {
             let Block { base, order, .. } = *block;
             self.frames.free_block(base, order);
-            self.blocks[slot.index()] = None;
+            self.empty(slot);
             return Ok(Effect::Nothing);
         }
         let lowest = Frame(block.base.0 + block.given_back);
         block.given_back += 1;
         if block.held() == 0 {
-            self.blocks[slot.index()] = None;
+            self.empty(slot);
         }
         self.frames.free(lowest);
         Ok(Effect::Nothing)
+    }
+
+    fn empty(&mut self, slot: BlockSlot) {
+        if !self.bugs().skips(Bug::DoubleFreeAccepted, true) {
+            self.blocks[slot.index()] = None;
+        }
     }
 
     pub(crate) fn split(&mut self, slot: BlockSlot) -> Answer {

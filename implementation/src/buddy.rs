@@ -8,6 +8,7 @@ use core::array;
 use stalemap_operations::{Machine, Order};
 
 use crate::bitset::BitSet;
+use crate::bug::{Bug, Switch};
 use crate::memmap::Frame;
 
 const ORDERS: usize = Order::HIGHEST.0 as usize + 1;
@@ -26,13 +27,16 @@ pub(crate) struct Buddy {
     free: u32,
     ram: u32,
     highest: Order,
+    /// The seeded bugs of the whole implementation: here, since this part is within everybody's reach.
+    pub(crate) bugs: Switch,
 }
 
 impl Buddy {
     /// All of RAM is free.
     pub(crate) fn new(machine: &Machine, all_frames: u32) -> Self {
         let ram = machine.ram();
-        let capacity = |order: usize| if order == 0 { all_frames } else { (ram >> order) + 1 };
+        // The last blocks are asked for a buddy that may lie behind the border.
+        let capacity = |order: usize| if order == 0 { all_frames + 1 } else { (ram >> order) + 2 };
         let mut buddy = Buddy {
             sets: array::from_fn(|order| BitSet::new(capacity(order))),
             blocks: [0; ORDERS],
@@ -40,6 +44,7 @@ impl Buddy {
             free: 0,
             ram,
             highest: machine.highest_order(),
+            bugs: Switch::default(),
         };
         buddy.fill();
         buddy
@@ -75,6 +80,14 @@ impl Buddy {
     /// Takes a block of this order, if there is one that is large enough.
     #[inline]
     pub(crate) fn allocate(&mut self, order: Order) -> Option<Frame> {
+        let frame = self.take(order)?;
+        self.count_taken(order.frames());
+        Some(frame)
+    }
+
+    /// Takes a block that the caller counts by [`count_taken`](Self::count_taken).
+    #[inline]
+    pub(crate) fn take(&mut self, order: Order) -> Option<Frame> {
         let serving = self.available >> order.0;
         if serving == 0 {
             return None;
@@ -86,8 +99,14 @@ impl Buddy {
             found = Order(found.0 - 1);
             self.insert(found, frame + found.frames());
         }
-        self.free -= order.frames();
         Some(Frame(frame))
+    }
+
+    /// Counts frames as taken. Never more than are free; where a miscount says so, the count goes round, so that who
+    /// compares sees it.
+    #[inline]
+    pub(crate) fn count_taken(&mut self, frames: u32) {
+        self.free = self.free.wrapping_sub(frames);
     }
 
     /// Gives a block back and merges it with its buddies as far as they are free.
@@ -96,16 +115,36 @@ impl Buddy {
         self.free += order.frames();
         let (mut frame, mut order) = (frame.0, order);
         while order < self.highest {
-            let buddy = frame ^ order.frames();
+            let buddy = self.bugs.choose(Bug::WrongBuddy, frame ^ order.frames(), || frame + order.frames());
             // The last blocks of RAM may have no buddy: what lies behind the border belongs to a device.
-            if buddy + order.frames() > self.ram || !self.sets[order.0 as usize].contains(buddy >> order.0) {
+            let behind = buddy + order.frames() > self.ram;
+            if behind && !self.bugs.skips(Bug::MergeAcrossBorder, self.is_free(order, buddy)) {
                 break;
             }
-            self.remove(order, buddy);
+            let whole = self.is_free(order, buddy).then_some(order);
+            let part = || (0..=order.0).rev().map(Order).find(|&smaller| self.is_free(smaller, buddy));
+            let Some(absorbed) = self.bugs.choose(Bug::MergeIgnoresOrder, whole, part) else {
+                break;
+            };
+            if order.0 + 1 == self.highest.0 && self.bugs.skips(Bug::LastOrderMissed, true) {
+                break;
+            }
+            if behind {
+                // It is none of the blocks of RAM that are counted.
+                self.set_device_frame_free(Frame(buddy), false);
+            } else if !self.bugs.skips(Bug::AbsorbedHalfStays, true) {
+                self.remove(absorbed, buddy);
+            }
             frame &= buddy;
             order = Order(order.0 + 1);
         }
         self.insert(order, frame);
+    }
+
+    /// Whether a free block of exactly this order begins here.
+    #[inline]
+    fn is_free(&self, order: Order, frame: u32) -> bool {
+        self.sets[order.0 as usize].contains(frame >> order.0)
     }
 
     #[inline]

@@ -4,6 +4,7 @@ use stalemap_operations::{Device, Home};
 
 use crate::bitset::BitSet;
 use crate::buddy::Buddy;
+use crate::bug::Bug;
 use crate::memmap::{Frame, Memmap};
 use crate::page::Page;
 
@@ -65,11 +66,14 @@ impl DeviceMemory {
     /// Puts a frame on the list that nobody refers to any more.
     pub(crate) fn free(&mut self, frame: Frame, memmap: &mut Memmap, buddy: &mut Buddy) {
         let offset = frame.0 - memmap.range(Home::Device(self.device)).0.0;
-        memmap[frame].give_back_to_device(self.first_free);
+        let references = buddy.bugs.choose(Bug::FreePageCounted, 0, || 1);
+        memmap[frame].give_back_to_device(self.first_free, references);
         self.first_free = frame;
         self.free += 1;
         buddy.set_device_frame_free(frame, true);
-        self.used.remove(offset);
+        if references == 0 {
+            self.used.remove(offset);
+        }
     }
 
     /// The first frame in use that is not below `from`, both as offsets.

@@ -2,6 +2,7 @@
 
 use stalemap_operations::{Device, Effect, Errno, Home, Place, Space, Stamp, VirtualPage};
 
+use crate::bug::Bug;
 use crate::implementation::{Answer, Implementation, Stop};
 use crate::memmap::Frame;
 use crate::pte::PteView;
@@ -22,7 +23,7 @@ impl Implementation {
                 PteView::Device { frame, .. } if self.is_own(device, frame) => {
                     return Ok(Effect::Value(self.frames.memmap.content(frame)));
                 }
-                PteView::Device { frame, .. } => self.fault_back(place, frame)?,
+                PteView::Device { frame, .. } => self.bring_back(place, frame)?,
             }
         }
         Err(Stop::Stuck)
@@ -41,16 +42,25 @@ impl Implementation {
                 }
                 frame
             }
-            PteView::Hole | PteView::Present { .. } | PteView::Device { .. } => {
+            entry @ (PteView::Hole | PteView::Present { .. } | PteView::Device { .. }) => {
                 let (_, access) = self.tables.mapping(place).ok_or(Errno::EFAULT)?;
                 if !access.writable() {
                     return Err(Errno::EPERM.into());
+                }
+                if let PteView::Device { frame, .. } = entry {
+                    self.bring_back(place, frame)?;
                 }
                 self.make_writable(place)?
             }
         };
         self.store(frame, stamp);
         Ok(Effect::Nothing)
+    }
+
+    /// Another device's page is faulted back, as for the CPU (`hmm_vma_handle_pte`).
+    fn bring_back(&mut self, place: Place, frame: Frame) -> Result<(), Stop> {
+        self.bugs().choose(Bug::ForeignDeviceRefused, Ok(()), || Err(Errno::EFAULT))?;
+        self.fault_back(place, frame)
     }
 
     /// Whether the frame belongs to this device.

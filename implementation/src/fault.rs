@@ -2,6 +2,7 @@
 
 use stalemap_operations::{Effect, Errno, Place, Space, Stamp, VirtualPage};
 
+use crate::bug::Bug;
 use crate::implementation::{Answer, Implementation, Stop};
 use crate::memmap::Frame;
 use crate::pte::PteView;
@@ -76,9 +77,12 @@ impl Implementation {
     /// A write through an entry without the writable bit: the page is reused where it belongs to this place alone,
     /// else copied (`do_wp_page`).
     fn write_protect_fault(&mut self, place: Place, frame: Frame) -> Result<Frame, Stop> {
-        let page = &mut self.frames.memmap[frame];
+        let page = &self.frames.memmap[frame];
         // Mapped here alone, and nobody else has a reference (`wp_can_reuse_anon_folio`).
-        if page.is_exclusive() || page.refcount() == 1 {
+        let reused = page.is_exclusive()
+            || self.bugs().choose(Bug::ReuseCountsOnlyMaps, page.refcount() == 1, || page.mapcount() == 1);
+        if reused {
+            let page = &mut self.frames.memmap[frame];
             page.set_exclusive(true);
             self.notes.page(page);
             self.enter_writable(place, frame);
@@ -104,11 +108,22 @@ impl Implementation {
         if self.frames.memmap[frame].is_locked() {
             return Err(Errno::EAGAIN.into());
         }
-        let new = self.frames.allocate().ok_or(Errno::ENOMEM)?;
+        let Some(new) = self.frames.allocate() else {
+            return self.bugs().choose(Bug::SwallowedFaultError, Err(Errno::ENOMEM.into()), || Ok(()));
+        };
         self.isolate(frame, Some(place))?;
+        if self.frames.memmap[frame].mapcount() > 0 {
+            // Somebody maps it still: everything as it was, and the access may try again (`migrate_device_unmap`).
+            self.restore(frame, frame)?;
+            self.put_page(frame);
+            self.frames.free(new);
+            return Err(Errno::EAGAIN.into());
+        }
         let stamp = self.frames.memmap.content(frame);
         self.frames.memmap.set_content(new, stamp);
-        self.take_new_frame(frame, new);
+        let mapping = self.frames.memmap[frame].mapping();
+        let mapping = self.bugs().choose(Bug::NewestAnonVma, mapping, || Some(self.mapping_at(place)));
+        self.take_new_frame(frame, new, mapping);
         self.restore(frame, new)?;
         self.put_page(new);
         self.put_bare_frame(frame);

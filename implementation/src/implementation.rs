@@ -11,6 +11,7 @@ use stalemap_operations::{
 
 use crate::anon_vma::Graph;
 use crate::blocks::Block;
+use crate::bug::Switch;
 use crate::frames::FrameAllocator;
 use crate::memmap::Frame;
 use crate::notes::{Identities, Notes};
@@ -87,6 +88,15 @@ impl Implementation {
         implementation
     }
 
+    /// As [`new`](Self::new), with a bug switched on. The switch is shared: its counters go on counting there.
+    #[cfg(feature = "seeded-bugs")]
+    #[must_use]
+    pub fn with_bug(machine: &Machine, switch: &Switch) -> Self {
+        let mut implementation = Implementation::new(machine);
+        implementation.frames.buddy.bugs = switch.clone();
+        implementation
+    }
+
     fn answer(&mut self, operation: Operation) -> Answer {
         match operation {
             Operation::Alloc { block, order } => self.alloc(block, order),
@@ -130,6 +140,12 @@ impl Implementation {
     #[inline]
     pub(crate) fn must_be_unlocked(&self, space: Space) -> Result<(), Errno> {
         if self.spaces[space.index()].locks == 0 { Ok(()) } else { Err(Errno::EAGAIN) }
+    }
+
+    /// The seeded bugs.
+    #[inline]
+    pub(crate) fn bugs(&self) -> &Switch {
+        &self.frames.buddy.bugs
     }
 
     /// Free frames at each home.

@@ -7,7 +7,8 @@
 //! `page` the descriptor · `memmap` the flat array · `bitset`, `buddy`, `percpu`, `device`, `frames` who gives frames ·
 //! `pte`, `pagetable` entries and mappings · `region`, `anon_vma`, `rmap` who maps a page, and the only place where a
 //! mapcount changes · `lifetime` birth and end of a page · `address_space` · `fault` · `device_access` · `transaction`,
-//! `migrate` · `pins` · `blocks` · `observe` · `validate` everything counted again.
+//! `migrate` · `pins` · `blocks` · `observe` · `validate` everything counted again · `bug` the seeded bugs, which are off
+//! and, without the feature `seeded-bugs`, not there.
 
 #![no_std]
 
@@ -21,6 +22,7 @@ mod arena;
 mod bitset;
 mod blocks;
 mod buddy;
+mod bug;
 mod device;
 mod device_access;
 mod fault;
@@ -41,6 +43,9 @@ mod rmap;
 mod transaction;
 mod validate;
 
+pub use bug::Bug;
+#[cfg(feature = "seeded-bugs")]
+pub use bug::Switch;
 pub use frames::FrameAllocator;
 pub use implementation::Implementation;
 pub use memmap::Frame;

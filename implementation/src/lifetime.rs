@@ -2,6 +2,8 @@
 
 use stalemap_operations::{Home, Place, Stamp};
 
+use crate::anon_vma::AnonVmaId;
+use crate::bug::Bug;
 use crate::implementation::{Implementation, Stop};
 use crate::memmap::Frame;
 
@@ -10,29 +12,32 @@ impl Implementation {
     /// writes. The frame's one reference is the entry's.
     pub(crate) fn birth(&mut self, frame: Frame, place: Place) -> Result<(), Stop> {
         let identity = self.identities.born(frame);
+        if !self.bugs().skips(Bug::StampSurvives, self.frames.memmap.content(frame) != Stamp(0)) {
+            self.frames.memmap.set_content(frame, Stamp(0));
+        }
         let memmap = &mut self.frames.memmap;
-        memmap.set_content(frame, Stamp(0));
         memmap[frame].set_identity(identity);
         memmap[frame].set_exclusive(true);
         self.notes.page(&memmap[frame]);
         self.add_rmap(frame, place)
     }
 
-    /// A page takes its new frame, whose one reference is the transaction's. The old frame keeps what leads the
-    /// migration entries to the page until it is free (`folio_migrate_mapping`, mm/migrate.c, does not reset it
-    /// either).
-    pub(crate) fn take_new_frame(&mut self, old: Frame, new: Frame) {
+    /// A page takes its new frame, whose one reference is the transaction's, and the mapping by which it is found from
+    /// there. The old frame keeps what leads the migration entries to the page until it is free
+    /// (`folio_migrate_mapping`, mm/migrate.c, does not reset it either).
+    pub(crate) fn take_new_frame(&mut self, old: Frame, new: Frame, mapping: Option<(AnonVmaId, u32)>) {
         let memmap = &mut self.frames.memmap;
-        let (mapping, exclusive) = (memmap[old].mapping(), memmap[old].is_exclusive());
-        let identity = memmap[old].identity().expect("a page has an identity");
+        let (identity, exclusive) = (memmap[old].identity(), memmap[old].is_exclusive());
         let page = &mut memmap[new];
         if let Some((anon_vma, index)) = mapping {
             page.set_mapping(anon_vma, index);
             self.graph.tag(anon_vma);
         }
         page.set_exclusive(exclusive);
-        page.set_identity(identity);
-        self.identities.moved(identity, new);
+        if let Some(identity) = identity {
+            page.set_identity(identity);
+            self.identities.moved(identity, new);
+        }
         self.notes.page(page);
     }
 
@@ -50,21 +55,29 @@ impl Implementation {
 
     /// The last reference was dropped: the page ends and its frame is free.
     pub(crate) fn end_page(&mut self, frame: Frame) {
-        let identity = self.frames.memmap[frame].identity().expect("a page has an identity");
-        self.identities.ended(identity);
+        if let Some(identity) = self.frames.memmap[frame].identity() {
+            self.identities.ended(identity);
+        }
         self.free_frame(frame);
     }
 
-    /// Drops the one reference to a frame that no page is in: given by `copy` and not used, or left by a page.
+    /// Drops the reference to a frame that no page is in: given by `copy` and not used, or left by a page.
     pub(crate) fn put_bare_frame(&mut self, frame: Frame) {
-        assert!(self.frames.memmap[frame].put(), "a frame without a page has one reference");
-        self.free_frame(frame);
+        if self.frames.memmap[frame].put() {
+            self.free_frame(frame);
+        }
     }
 
     /// Gives a frame to the free ones. Nothing of its page stays in the descriptor.
     fn free_frame(&mut self, frame: Frame) {
         if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
-            self.graph.untag(anon_vma);
+            // A frame of RAM is emptied as a whole when it is taken back; one of a device keeps its other words
+            // (`free_zone_device_folio`, mm/memremap.c).
+            let stays = self.is_on_device(frame) && self.bugs().skips(Bug::StaleMapping, true);
+            if !stays {
+                self.graph.untag(anon_vma);
+                self.frames.memmap[frame].clear_mapping();
+            }
         }
         self.frames.take_back(frame);
     }

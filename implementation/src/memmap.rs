@@ -95,8 +95,9 @@ impl Memmap {
     fn place_of_content(&self, frame: Frame) -> usize {
         let page = &self[frame];
         match page.device() {
-            None => frame.index(),
-            Some(device) => (self.starts[Home::Device(device).index()] + page.driver_data()) as usize,
+            Some(device) if page.is_used() => (self.starts[Home::Device(device).index()] + page.driver_data()) as usize,
+            // The word of a free frame is the next one on its device's list.
+            Some(_) | None => frame.index(),
         }
     }
 }

@@ -4,6 +4,7 @@ use stalemap_operations::{
     Device, Effect, Errno, Home, Mask, PageRange, Phase, Place, Route, Slot, Space, TransactionSlot,
 };
 
+use crate::bug::Bug;
 use crate::implementation::{Answer, Implementation, Stop};
 use crate::memmap::Frame;
 use crate::pagetable::places;
@@ -23,7 +24,7 @@ impl Implementation {
             for (offset, place) in (0..).zip(places(space, range)) {
                 machine.collect_place(transaction, offset, place, route)?;
             }
-            Ok(Effect::Pages(transaction.count()))
+            Ok(Effect::Pages(transaction.collected))
         })
     }
 
@@ -31,7 +32,7 @@ impl Implementation {
         self.must_be_closed(slot)?;
         self.in_slot(slot, |machine, transaction| {
             machine.collect_device(transaction, device)?;
-            Ok(Effect::Pages(transaction.count()))
+            Ok(Effect::Pages(transaction.collected))
         })
     }
 
@@ -106,18 +107,17 @@ impl Implementation {
         place: Place,
         route: Route,
     ) -> Result<(), Stop> {
-        let source = match (self.tables.entry(place), route) {
-            (PteView::Hole, Route::To(_)) => Some(Source::Hole(place)),
-            (PteView::Present { frame, .. }, Route::To(_)) => self.collect_page(frame, Some(place))?,
+        match (self.tables.entry(place), route) {
+            (PteView::Hole, Route::To(_)) => transaction.add(offset, Source::Hole(place)),
+            (PteView::Present { frame, .. }, Route::To(_)) => {
+                self.collect_page(transaction, offset, frame, Some(place))?;
+            }
             (PteView::Device { frame, .. }, Route::From(device))
                 if self.frames.memmap.home(frame) == Home::Device(device) =>
             {
-                self.collect_page(frame, Some(place))?
+                self.collect_page(transaction, offset, frame, Some(place))?;
             }
-            (PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. }, _) => None,
-        };
-        if let Some(source) = source {
-            transaction.add(offset, source);
+            (PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. }, _) => {}
         }
         Ok(())
     }
@@ -127,9 +127,7 @@ impl Implementation {
         transaction.begin(Route::From(device), None);
         let mut from = 0;
         while let Some((frame, offset)) = self.next_collectable(device, from) {
-            if let Some(source) = self.collect_page(frame, None)? {
-                transaction.add(offset, source);
-            }
+            self.collect_page(transaction, offset, frame, None)?;
             from = offset + 1;
         }
         Ok(())
@@ -151,20 +149,33 @@ impl Implementation {
 
     /// Takes a page from everybody who maps it, unless a transaction has it; puts it back if it turns out to be
     /// pinned or held.
-    fn collect_page(&mut self, frame: Frame, place: Option<Place>) -> Result<Option<Source>, Stop> {
+    fn collect_page(
+        &mut self,
+        transaction: &mut Transaction,
+        offset: u32,
+        frame: Frame,
+        place: Option<Place>,
+    ) -> Result<(), Stop> {
         if self.frames.memmap[frame].is_locked() {
-            return Ok(None);
+            return Ok(());
         }
+        transaction.add(offset, Source::Page(frame));
         self.isolate(frame, place)?;
-        // The only reference that is left should be the transaction's (`migrate_vma_check_page`).
+        // The only reference that is left should be the transaction's (`migrate_vma_check_page`). Nobody pins or holds
+        // a device page.
+        let on_device = self.is_on_device(frame);
         let page = &mut self.frames.memmap[frame];
-        if page.refcount() == 1 {
+        if page.mapcount() == 0 && (on_device || page.refcount() == 1) {
             page.set_locked(true);
-            return Ok(Some(Source::Page(frame)));
+            return Ok(());
+        }
+        transaction.candidates.pop();
+        if !self.bugs().skips(Bug::CollectedNotMigrating, true) {
+            transaction.collected -= 1;
         }
         self.restore(frame, frame)?;
         self.put_page(frame);
-        Ok(None)
+        Ok(())
     }
 
     /// Takes a reference to a page and turns every entry that maps it into a migration entry, the one at `place`
@@ -173,8 +184,10 @@ impl Implementation {
         self.frames.memmap[frame].get();
         if let Some(place) = place {
             match self.tables.entry(place) {
-                PteView::Present { writable, .. } | PteView::Device { writable, .. } => {
-                    self.unmap_for_migration(place, frame, writable);
+                PteView::Present { writable, .. } => self.unmap_for_migration(place, frame, frame, writable),
+                PteView::Device { writable, .. } => {
+                    let writable = self.bugs().choose(Bug::CollectTakesAllWritable, writable, || true);
+                    self.unmap_for_migration(place, frame, frame, writable);
                 }
                 PteView::Hole | PteView::Migration { .. } => {}
             }
@@ -214,7 +227,7 @@ impl Implementation {
             candidate.moved = match candidate.source {
                 Source::Hole(place) => self.insert_page(place, frame)?,
                 Source::Page(old) => {
-                    self.take_new_frame(old, frame);
+                    self.take_new_frame(old, frame, self.frames.memmap[old].mapping());
                     true
                 }
             };
@@ -230,7 +243,8 @@ impl Implementation {
         let Some((_, access)) = self.tables.mapping(place) else {
             return Ok(false);
         };
-        if self.tables.entry(place) != PteView::Hole {
+        let was_filled = self.tables.entry(place) != PteView::Hole;
+        if was_filled && !self.bugs().skips(Bug::LostHoleRace, true) {
             return Ok(false);
         }
         self.frames.memmap[frame].get();
@@ -243,20 +257,27 @@ impl Implementation {
     /// Last phase: entries restored, unused and old frames free, locks dropped, the slot empty.
     fn finish(&mut self, transaction: &mut Transaction) -> Answer {
         let (mut pages, mut freed) = (0, 0);
+        let aborted = transaction.open.is_some_and(|open| open.phase != Phase::Moved);
         for &candidate in &transaction.candidates {
             let Candidate { source, .. } = candidate;
             if let Some(frame) = candidate.page_frame() {
                 if let Source::Page(old) = source {
                     pages += self.restore(old, frame)?;
                 }
-                self.frames.memmap[frame].set_locked(false);
+                if !(aborted && self.bugs().skips(Bug::PageLockForgotten, true)) {
+                    self.frames.memmap[frame].set_locked(false);
+                }
                 freed += self.put_page(frame);
             }
-            if let Some(frame) = candidate.bare_frame() {
+            if let Some(frame) = candidate.bare_frame()
+                && !(aborted && self.bugs().skips(Bug::FrameLeakOnAbort, true))
+            {
                 self.put_bare_frame(frame);
             }
         }
-        if let Some(space) = transaction.open.and_then(|open| open.space) {
+        if let Some(space) = transaction.open.and_then(|open| open.space)
+            && !(aborted && self.bugs().skips(Bug::SpaceLockForgotten, true))
+        {
             self.spaces[space.index()].locks -= 1;
         }
         transaction.close();

@@ -83,10 +83,10 @@ impl Page {
         Page { page_map: device.0 + 1, word: next.0, ..Page::FREE }
     }
 
-    /// Gives a free frame to somebody, with one reference.
+    /// Gives a free frame to somebody, with one reference. That it is clean as well is for the recount to see.
     #[inline]
     pub(crate) fn take(&mut self) {
-        assert!(self.is_clean(), "a frame is taken that is not free");
+        assert!(!self.is_used(), "a frame is taken that is not free");
         self.flags = flag::USED;
         self.refcount = 1;
     }
@@ -98,10 +98,12 @@ impl Page {
         *self = Page::FREE;
     }
 
-    /// Takes a frame of a device back, which goes before `next` on the free list.
-    pub(crate) fn give_back_to_device(&mut self, next: Frame) {
+    /// Takes a frame of a device back, which goes before `next` on the free list. Its mapping was cleared when the page
+    /// ended.
+    pub(crate) fn give_back_to_device(&mut self, next: Frame, references: u32) {
         assert!(self.flags & flag::USED != 0 && self.refcount == 0, "a frame is given back that is free or in use");
-        *self = Page { page_map: self.page_map, word: next.0, ..Page::FREE };
+        let Page { page_map, mapping, index, .. } = *self;
+        *self = Page { page_map, mapping, index, word: next.0, refcount: references, ..Page::FREE };
     }
 
     /// Whether nothing of a page shows in the descriptor.
@@ -220,6 +222,13 @@ impl Page {
     pub(crate) fn set_mapping(&mut self, anon_vma: AnonVmaId, index: u32) {
         self.mapping = anon_vma.0 << 1 | MAPPING_ANON;
         self.index = index;
+    }
+
+    /// The reverse map finds nothing from here any more.
+    #[inline]
+    pub(crate) fn clear_mapping(&mut self) {
+        self.mapping = 0;
+        self.index = 0;
     }
 
     /// The device on which the frame is.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use stalemap_operations::{Access, Machine, PageRange, Place, Space, VirtualPage};
 
 use crate::bitset::BitSet;
+use crate::memmap::Frame;
 use crate::notes::Notes;
 use crate::pte::{Pte, PteView};
 use crate::region::RegionId;
@@ -61,6 +62,11 @@ impl PageTables {
     #[inline]
     pub(crate) fn entry(&self, place: Place) -> PteView {
         self.entries[self.index(place)].view()
+    }
+
+    /// The frame of an entry that is taken for a present one.
+    pub(crate) fn frame_as_if_present(&self, place: Place) -> Frame {
+        self.entries[self.index(place)].frame_as_if_present()
     }
 
     #[inline]

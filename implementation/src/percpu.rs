@@ -3,6 +3,7 @@
 use stalemap_operations::{Machine, Order};
 
 use crate::buddy::Buddy;
+use crate::bug::Bug;
 use crate::memmap::Frame;
 
 const CAPACITY: usize = 64;
@@ -63,11 +64,17 @@ impl Cache {
     #[cold]
     #[inline(never)]
     fn refill(&mut self, buddy: &mut Buddy) {
+        let mut taken = 0;
         while self.count < self.batch
-            && let Some(frame) = buddy.allocate(Order(0))
+            && let Some(frame) = buddy.take(Order(0))
         {
             self.frames[self.count] = frame;
             self.count += 1;
+            taken += 1;
+        }
+        // Counted for all at once, as `rmqueue_bulk` does (mm/page_alloc.c).
+        if !buddy.bugs.skips(Bug::RefillNotCounted, taken > 0) {
+            buddy.count_taken(taken);
         }
         // The lowest frame came first and is to go first.
         self.frames[..self.count].reverse();
@@ -76,9 +83,9 @@ impl Cache {
     #[cold]
     #[inline(never)]
     fn spill(&mut self, frames: usize, buddy: &mut Buddy) {
-        for _ in 0..frames {
-            self.count -= 1;
-            buddy.free(self.frames[self.count], Order(0));
+        for &frame in self.frames[self.count - frames..self.count].iter().rev() {
+            buddy.free(frame, Order(0));
         }
+        self.count -= buddy.bugs.choose(Bug::PercpuListMiscount, frames, || frames / 2);
     }
 }

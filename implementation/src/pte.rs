@@ -73,7 +73,7 @@ impl Pte {
             return PteView::Hole;
         }
         if self.0 & PRESENT != 0 {
-            let frame = frame(self.0 >> PRESENT_FRAME_SHIFT);
+            let frame = self.frame_as_if_present();
             return PteView::Present { frame, writable: self.0 & WRITABLE != 0, dirty: self.0 & DIRTY != 0 };
         }
         let frame = frame(self.0 >> SWAP_FRAME_SHIFT);
@@ -84,6 +84,12 @@ impl Pte {
             DEVICE_WRITE => PteView::Device { frame, writable: true },
             other => panic!("an entry of unknown type {other}"),
         }
+    }
+
+    /// The frame of a present entry (`pte_pfn`); of another one a number without meaning.
+    #[inline]
+    pub(crate) fn frame_as_if_present(self) -> Frame {
+        frame(self.0 >> PRESENT_FRAME_SHIFT)
     }
 
     #[inline]

@@ -2,7 +2,8 @@
 
 use stalemap_operations::Place;
 
-use crate::anon_vma::ChainId;
+use crate::anon_vma::{AnonVmaId, ChainId};
+use crate::bug::Bug;
 use crate::implementation::{Implementation, Stop};
 use crate::memmap::Frame;
 use crate::pte::PteView;
@@ -25,12 +26,17 @@ impl Implementation {
         if page.mapping().is_some() {
             return Ok(());
         }
-        let (region, _) = self.tables.mapping(place).expect("a page is mapped at a mapped place");
-        let region = self.graph.region(region);
-        let (anon_vma, index) = (region.anon_vma, region.index_of(place.page));
-        page.set_mapping(anon_vma, index);
+        let (anon_vma, index) = self.mapping_at(place);
+        self.frames.memmap[frame].set_mapping(anon_vma, index);
         self.graph.tag(anon_vma);
         Ok(())
+    }
+
+    /// By what the reverse map finds a page that is born at this place.
+    pub(crate) fn mapping_at(&self, place: Place) -> (AnonVmaId, u32) {
+        let (region, _) = self.tables.mapping(place).expect("a page is mapped at a mapped place");
+        let region = self.graph.region(region);
+        (region.anon_vma, region.index_of(place.page))
     }
 
     /// One entry less maps the page (`folio_remove_rmap_pte`).
@@ -73,10 +79,14 @@ impl Implementation {
             && let Some(place) = self.step(&mut walk)?
         {
             match self.tables.entry(place) {
-                PteView::Present { frame: mapped, writable, .. } | PteView::Device { frame: mapped, writable }
-                    if mapped == frame =>
-                {
-                    self.unmap_for_migration(place, frame, writable);
+                PteView::Present { frame: mapped, writable, .. } if mapped == frame => {
+                    self.unmap_for_migration(place, frame, frame, writable);
+                }
+                PteView::Device { frame: mapped, writable } if mapped == frame => {
+                    let writable = self.bugs().choose(Bug::ReadonlySlowPath, writable, || false);
+                    let subpage =
+                        self.bugs().choose(Bug::SubpagePointer, frame, || self.tables.frame_as_if_present(place));
+                    self.unmap_for_migration(place, frame, subpage, writable);
                 }
                 PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. } => {}
             }
@@ -84,10 +94,11 @@ impl Implementation {
         Ok(())
     }
 
-    /// Turns one entry that maps the page into a migration entry. The caller has a reference of its own.
-    pub(crate) fn unmap_for_migration(&mut self, place: Place, frame: Frame, writable: bool) {
+    /// Turns one entry that maps the page into a migration entry. The caller has a reference of its own. `subpage` is
+    /// the descriptor that counts the entry: the page's own, as long as there are no large folios.
+    pub(crate) fn unmap_for_migration(&mut self, place: Place, frame: Frame, subpage: Frame, writable: bool) {
         self.tables.set_entry(place, PteView::Migration { frame, writable }, &mut self.notes);
-        self.remove_rmap(frame);
+        self.remove_rmap(subpage);
         self.put_page(frame);
     }
 
@@ -103,7 +114,9 @@ impl Implementation {
                 let entry = if self.is_on_device(new) {
                     PteView::Device { frame: new, writable }
                 } else {
-                    PteView::Present { frame: new, writable, dirty: false }
+                    let clean = PteView::Present { frame: new, writable, dirty: false };
+                    let dirty = || PteView::Present { frame: new, writable: true, dirty: true };
+                    self.bugs().choose(Bug::DirtyMeansWrite, clean, dirty)
                 };
                 self.tables.set_entry(place, entry, &mut self.notes);
                 self.frames.memmap[new].get();

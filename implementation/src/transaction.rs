@@ -12,6 +12,8 @@ pub(crate) struct Transaction {
     /// `None`: the slot is empty.
     pub(crate) open: Option<Open>,
     pub(crate) candidates: Vec<Candidate>,
+    /// How many were collected, less those that were put back (`cpages` of `struct migrate_vma`).
+    pub(crate) collected: u32,
 }
 
 /// What an open transaction is.
@@ -49,6 +51,7 @@ impl Transaction {
     pub(crate) fn begin(&mut self, route: Route, space: Option<Space>) {
         self.open = Some(Open { phase: Phase::Collected, route, space });
         self.candidates.clear();
+        self.collected = 0;
     }
 
     /// Empties the slot.
@@ -59,6 +62,7 @@ impl Transaction {
 
     pub(crate) fn add(&mut self, offset: u32, source: Source) {
         self.candidates.push(Candidate { offset, source, given: None, moved: false });
+        self.collected += 1;
     }
 
     /// Notes that the transaction has come this far.

@@ -89,6 +89,24 @@ pub const ORACLE_NAMES: &[&str] = &[
     "panic",
 ];
 
+/// Which oracles somebody wants to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    AllButRecount,
+    Only(String),
+}
+
+impl Wanted {
+    fn includes(&self, name: &str) -> bool {
+        match self {
+            Wanted::All => true,
+            Wanted::AllButRecount => name != validity::NAME,
+            Wanted::Only(only) => name == only,
+        }
+    }
+}
+
 /// Which oracles are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Asked(u16);
@@ -96,12 +114,14 @@ pub(crate) struct Asked(u16);
 impl Asked {
     const VALIDITY: u16 = 1 << ORACLES.len();
 
-    /// Those that can see what they need, or of those only the one with this name.
-    pub(crate) fn of(facts: Facts, only: Option<&str>) -> Asked {
-        let wanted = |name: &str| only.is_none_or(|only| only == name);
-        let able = ORACLES.iter().enumerate().filter(|(_, oracle)| facts.include(oracle.needs) && wanted(oracle.name));
+    /// Those that are wanted and can see what they need.
+    pub(crate) fn of(facts: Facts, wanted: &Wanted) -> Asked {
+        let able = ORACLES
+            .iter()
+            .enumerate()
+            .filter(|(_, oracle)| facts.include(oracle.needs) && wanted.includes(oracle.name));
         let bits = able.fold(0, |bits, (index, _)| bits | 1 << index);
-        Asked(if wanted(validity::NAME) { bits | Self::VALIDITY } else { bits })
+        Asked(if wanted.includes(validity::NAME) { bits | Self::VALIDITY } else { bits })
     }
 
     pub(crate) fn validity(self) -> bool {

@@ -1,0 +1,118 @@
+//! Seeded bugs: each one's sequence diverges with the bug on and agrees with it off.
+
+use std::collections::BTreeMap;
+
+use stalemap_harness::{Compare, Driver, Run};
+use stalemap_implementation::{Bug, Implementation, Switch};
+use stalemap_operations::{Machine, Trace};
+
+/// The machine and the mapping that most sequences begin with.
+const START: &str = "machine ram=4 device=2,2 spaces=3 pages=8; map s0 v0+4 rw";
+
+/// Bug and operations that show it. Where frames are given and taken, a cache stands before the buddy allocator: it takes
+/// two frames before it spills one, and gives all back before a block is refused.
+const SEQUENCES: &[(&str, &str)] = &[
+    ("stale_mapping", "migrate s0 v0 to d0; read s0 v0; migrate s0 v1 to d0; read s0 v1"),
+    ("stale_mapping", "migrate s0 v0 to d0; read s0 v0; unmap s0 v0; migrate s0 v1 to d0; read s0 v1"),
+    ("subpage_pointer", "migrate s0 v0 to d0; fork s0 s1; read s1 v0"),
+    ("subpage_pointer", "write s0 v1 #1; migrate s0 v0 to d0; evict d0"),
+    ("readonly_slow_path", "write s0 v0 #1; migrate s0 v0 to d0; evict d0"),
+    ("fork_leaves_device_writable", "migrate s0 v0 to d0; fork s0 s1"),
+    ("protect_leaves_device_writable", "migrate s0 v0 to d0; protect s0 v0 r"),
+    ("zap_keeps_rmap", "migrate s0 v0 to d0; fork s0 s1; unmap s0 v0"),
+    ("collect_takes_all_writable", "migrate s0 v0 to d0; fork s0 s1; migrate s0 v0 from d0"),
+    ("swallowed_fault_error", "migrate s0 v0 to d0; alloc b0 2; read s0 v0"),
+    ("collected_not_migrating", "write s0 v0 #1; write s0 v1 #1; hold h0 s0 v1; setup t0 s0 v0+2 to d0"),
+    ("free_page_counted", "migrate s0 v0 to d0; read s0 v0; evict d0"),
+    ("foreign_device_refused", "migrate s0 v0 to d0; device_read d1 s0 v0"),
+    ("foreign_device_refused", "migrate s0 v0 to d0; device_write d1 s0 v0 #1"),
+    (
+        "dirty_means_write",
+        "write s0 v0 #1; fork s0 s1; migrate s0 v0 to d0; migrate s0 v0 from d0; write s0 v0 #2; read s1 v0",
+    ),
+    ("lost_hole_race", "setup t0 s0 v0 to d0; write s0 v0 #1; copy t0 0; pages t0"),
+    ("space_lock_forgotten", "setup t0 s0 v0 to d0; finalize t0; unmap s0 v0"),
+    ("page_lock_forgotten", "write s0 v0 #1; setup t0 s0 v0 to d0; finalize t0; setup t0 s0 v0 to d0"),
+    ("frame_leak_on_abort", "setup t0 s0 v0 to d0; copy t0 0; finalize t0"),
+    ("discard_frees_migrating", "write s0 v0 #1; setup t0 s0 v0 to d0; discard s0 v0"),
+    ("exit_forgets_migration_entries", "migrate s0 v0 to d0; fork s0 s1; collect t0 d0; exit s1; finalize t0"),
+    ("fork_shares_pinned", "pin k0 s0 v0; fork s0 s1; write s0 v0 #2; pin_read k0"),
+    ("newest_anon_vma", "migrate s0 v0 to d0; fork s0 s1; read s1 v0"),
+    ("protect_upgrades_shared", "write s0 v0 #1; fork s0 s1; protect s0 v0 r; protect s0 v0 rw"),
+    ("move_keeps_offset", "write s0 v0 #1; move s0 v0 v6"),
+    ("reuse_counts_only_maps", "write s0 v0 #1; fork s0 s1; hold h0 s1 v0; exit s1; write s0 v0 #2; peek h0"),
+    // Frame 2 is given back before frame 1, whose buddy is frame 0.
+    ("wrong_buddy", "alloc b0 0; alloc b1 0; alloc b2 0; alloc b3 0; free b1; free b2; alloc b4 1"),
+    (
+        "merge_across_border",
+        "machine ram=5 device=2 spaces=1 pages=1; \
+         alloc b0 2; alloc b1 0; free b1; alloc b2 1; free b0; alloc b3 1; alloc b4 1; alloc b5 1",
+    ),
+    (
+        "merge_ignores_order",
+        "machine ram=8 spaces=1 pages=1; alloc b0 1; alloc b1 1; split b1; free b1; alloc b2 2; free b2; alloc b3 2; \
+         free b0; free b3; alloc b4 2; alloc b5 2",
+    ),
+    (
+        "absorbed_half_stays",
+        "alloc b0 0; alloc b1 0; alloc b2 0; alloc b3 0; free b0; free b1; free b2; free b3; alloc b4 1; alloc b5 2",
+    ),
+    ("last_order_missed", "alloc b0 0; free b0; alloc b0 2"),
+    ("refill_not_counted", "write s0 v0 #1"),
+    ("percpu_list_miscount", "alloc b0 0; alloc b1 0; alloc b2 0; free b0; free b1; free b2"),
+    ("double_free_accepted", "alloc b0 0; free b0; free b0"),
+    ("stamp_survives", "write s0 v0 #1; discard s0 v0; migrate s0 v0 to d0; pin k0 s0 v1"),
+    ("stamp_survives", "write s0 v0 #1; migrate s0 v0 to d0; discard s0 v0; migrate s0 v0 to d0"),
+];
+
+fn run(switch: &Switch, trace: &Trace, compare: Compare) -> Run {
+    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
+    driver.ask_no_recount();
+    driver.check(trace, compare).expect("the implementation takes every machine")
+}
+
+fn trace(sequence: &str) -> Trace {
+    let start = if sequence.starts_with("machine") { "" } else { START };
+    let lines: Vec<&str> = [start, sequence].into_iter().flat_map(|part| part.split(';')).map(str::trim).collect();
+    let text = lines.join("\n");
+    Trace::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[test]
+fn every_bug_has_a_sequence_that_shows_it_and_agrees_without_it() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut wrong = Vec::new();
+    let mut shown: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, sequence) in SEQUENCES {
+        let bug = Bug::ALL.iter().find(|bug| bug.name() == *name).unwrap_or_else(|| panic!("no bug is called {name}"));
+        let trace = trace(sequence);
+        for compare in [Compare::Touched, Compare::Everything] {
+            let off = run(&Switch::new(None), &trace, compare);
+            if let Some(divergence) = off.divergence {
+                wrong.push(format!("{name} off: {} {:?}", divergence.signature(), divergence.objection));
+            }
+            let switch = Switch::new(Some(*bug));
+            let on = run(&switch, &trace, compare);
+            match on.divergence {
+                Some(divergence) => {
+                    shown.entry(name).or_default().push(divergence.signature().to_string());
+                    if divergence.objection.oracle == "panic" {
+                        shown.entry(name).or_default().push(divergence.objection.actual.clone());
+                    }
+                }
+                None => wrong.push(format!("{name} on: agrees, reached {}", switch.reached())),
+            }
+            if switch.triggered() == 0 {
+                wrong.push(format!("{name} on: not triggered, reached {}", switch.reached()));
+            }
+        }
+    }
+    let _ = std::panic::take_hook();
+    for (name, signatures) in &shown {
+        println!("{name}: {}", signatures.join(", "));
+    }
+    let missing: Vec<&str> =
+        Bug::ALL.iter().map(|bug| bug.name()).filter(|name| !SEQUENCES.iter().any(|(it, _)| it == name)).collect();
+    assert!(missing.is_empty(), "no sequence shows {missing:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,245 @@
+//! Seeded bugs: real faults from the history of page migration and of page allocators, each behind one switch.
+//!
+//! A bug stands where the real one sat, in code that is otherwise right, as one of two forms: [`Switch::choose`] takes
+//! the wrong of two values, [`Switch::skips`] leaves a thing undone. Both count how often the faulty line was reached and
+//! how often what it did differs from the right thing. Without the feature `seeded-bugs` the switch is a unit type, and
+//! both forms come to the right value, so that nothing is left of them.
+
+macro_rules! bugs {
+    ($($(#[doc = $doc:literal])+ $name:ident $word:literal;)+) => {
+        /// A fault that can be switched on.
+        ///
+        /// Commits are those of the mainline kernel that mended the fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Bug {$(
+            $(#[doc = $doc])+
+            $name,
+        )+}
+
+        impl Bug {
+            /// All of them.
+            pub const ALL: &[Bug] = &[$(Bug::$name),+];
+
+            /// Its name, as in `stale_mapping`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {$( Bug::$name => $word, )+}
+            }
+
+            /// What it does and which real fault it stands for, in a few sentences.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self {$( Bug::$name => concat!($($doc),+), )+}
+            }
+        }
+    };
+}
+
+bugs! {
+    /// Freeing a device-private page leaves its mapping word. Whoever tags a new anonymous page sees that the word says
+    /// "anonymous" already and leaves it, so the next page in the frame, when a migration fills a hole with it, keeps
+    /// the dead owner's mapping and index, and no walk of the reverse map finds it again.
+    /// Linux, 2019: "mm/hmm: fix ZONE_DEVICE anon page mapping reuse", 7ab0ad0e74f8.
+    StaleMapping "stale_mapping";
+    /// The walk that unmaps a page takes the frame number out of its entry as if that were a present one. A
+    /// device-private entry has another layout, so another page's descriptor loses a mapping.
+    /// Linux, 2019: "mm/hmm: fix bad subpage pointer in try_to_unmap_one", 1de13ee59225.
+    SubpagePointer "subpage_pointer";
+    /// The reverse-map path makes read-only migration entries for device pages, whatever the entry was; only the direct
+    /// path looks at it.
+    /// Linux, 2021: "mm/rmap.c: avoid double faults migrating device private pages", 3d88705c1067.
+    ReadonlySlowPath "readonly_slow_path";
+    /// Fork write-protects present entries, not device-private ones.
+    /// What copy_one_pte (mm/memory.c) had to learn with "mm/ZONE_DEVICE: new type of ZONE_DEVICE for unaddressable
+    /// memory" (Linux, 2017).
+    ForkLeavesDeviceWritable "fork_leaves_device_writable";
+    /// A change to a lesser access write-protects present entries, not device-private ones.
+    /// What change_pte_range (mm/mprotect.c) had to learn with "mm/ZONE_DEVICE: new type of ZONE_DEVICE for
+    /// unaddressable memory" (Linux, 2017).
+    ProtectLeavesDeviceWritable "protect_leaves_device_writable";
+    /// Removing a device-private entry drops the reference and not the mapping count.
+    /// What zap_pte_range (mm/memory.c) had to learn with "mm/ZONE_DEVICE: new type of ZONE_DEVICE for unaddressable
+    /// memory" (Linux, 2017).
+    ZapKeepsRmap "zap_keeps_rmap";
+    /// The direct path takes every device-private entry that it collects for a writable one.
+    /// The test that migrate_vma_collect_pmd (mm/migrate.c, since "mm/migrate: support un-addressable ZONE_DEVICE page
+    /// in migration", Linux, 2017) makes of the entry's type.
+    CollectTakesAllWritable "collect_takes_all_writable";
+    /// A fault back that fails for want of memory is reported as done.
+    /// Linux, 2022: "mm/memory: return vm_fault_t result from migrate_to_ram() callback", 4a955bed882e.
+    SwallowedFaultError "swallowed_fault_error";
+    /// The first phase returns how many pages it collected, not how many are left after held ones were put back.
+    /// Linux, 2022: "mm/migrate_device: return number of migrating pages in args->cpages", 44af0b45d58d.
+    CollectedNotMigrating "collected_not_migrating";
+    /// A freed device page keeps a reference count of one, so that an eviction by frame takes it for a page in use.
+    /// Linux, 2022: "mm: free device private pages have zero refcount", ef233450898f.
+    FreePageCounted "free_page_counted";
+    /// A device that meets another device's page answers an error instead of faulting the page back.
+    /// Linux, 2022: "mm/hmm: fault non-owner device private entries", 8a295dbbaf72.
+    ForeignDeviceRefused "foreign_device_refused";
+    /// Restoring an entry after migration marks it dirty in a way that sets the writable bit as well.
+    /// Linux, 2023: "mm/migrate: fix wrongly apply write bit after mkdirty on sparc64", 96a9c287e25d.
+    DirtyMeansWrite "dirty_means_write";
+    /// The third phase fills a hole although somebody filled it meanwhile.
+    /// The check under the page-table lock that migrate_vma_insert_page (mm/migrate.c) came with in "mm/migrate: allow
+    /// migrate_vma() to alloc new page on empty entry" (Linux, 2017).
+    LostHoleRace "lost_hole_race";
+    /// The last phase after an abort forgets the space's lock: the early return of an error path.
+    SpaceLockForgotten "space_lock_forgotten";
+    /// The last phase after an abort forgets the page's lock, so that later migrations pass the page over.
+    PageLockForgotten "page_lock_forgotten";
+    /// Frames that the second phase gave are not returned when the transaction is aborted.
+    FrameLeakOnAbort "frame_leak_on_abort";
+    /// Removing a migration entry drops the reference that the transaction holds, as if the entry held one.
+    DiscardFreesMigrating "discard_frees_migrating";
+    /// Tearing a space down walks present entries and leaves migration entries behind.
+    ExitForgetsMigrationEntries "exit_forgets_migration_entries";
+    /// Fork shares a pinned page like any other; the next write moves the parent to a copy, and the pin keeps the old
+    /// page.
+    /// Linux, 2020: "mm: Do early cow for pinned pages during fork() for ptes", 70e806e4e645.
+    ForkSharesPinned "fork_shares_pinned";
+    /// A page that ancestors map is tagged with the faulting region's own, newest anon_vma (here: in the fault back), so
+    /// that walks miss the ancestors.
+    /// Linux, 2010: "anonvma: when setting up page->mapping, we need to pick the _oldest_ anonvma", ea90002b0fa7.
+    NewestAnonVma "newest_anon_vma";
+    /// Widening the access sets the writable bit on pages that are not exclusive.
+    /// What can_change_pte_writable (mm/mprotect.c) rules out since "mm/mprotect: try avoiding write faults for exclusive
+    /// anonymous pages when changing protection" (Linux, 2022).
+    ProtectUpgradesShared "protect_upgrades_shared";
+    /// The region that a moved place belongs to keeps its old offset, so that the address computed from a page's index is
+    /// the old one.
+    /// The vm_pgoff that copy_vma (mm/mmap.c) computes for mremap.
+    MoveKeepsOffset "move_keeps_offset";
+    /// A held page is reused on write because a single entry maps it.
+    /// Linux, 2020: "mm: do_wp_page() simplification", 09854ba94c6a (CVE-2020-29374).
+    ReuseCountsOnlyMaps "reuse_counts_only_maps";
+    /// The buddy of a block is computed as its frame plus its size, and not by turning one bit over.
+    /// A classic of every first buddy allocator (Knuth, The Art of Computer Programming, volume 1, 2.5).
+    WrongBuddy "wrong_buddy";
+    /// The merge does not look at the border behind which a device's frames lie in the same free set.
+    /// What page_is_buddy (mm/page_alloc.c) rules out by comparing zones.
+    MergeAcrossBorder "merge_across_border";
+    /// A free buddy of a smaller order is absorbed as if the whole of it were free.
+    /// What page_is_buddy (mm/page_alloc.c) rules out by comparing orders.
+    MergeIgnoresOrder "merge_ignores_order";
+    /// The half that a merge absorbs stays in its free set.
+    /// The del_page_from_free_list of __free_one_page (mm/page_alloc.c), left out.
+    AbsorbedHalfStays "absorbed_half_stays";
+    /// The largest order is never merged into: an "at most" read as "less than".
+    /// The meaning of MAX_ORDER was mistaken so often that Linux changed it in 2023: "mm, treewide: redefine MAX_ORDER
+    /// sanely", 23baf831a32c.
+    LastOrderMissed "last_order_missed";
+    /// The refill of the order-0 cache takes frames from the buddy allocator and forgets the counter of free ones.
+    /// Linux, 2021: "mm/page_alloc: fix counting of free pages after take off from buddy", bac9c6fa1f92.
+    RefillNotCounted "refill_not_counted";
+    /// The order-0 cache gives back a number of frames and lowers its count by another.
+    /// Linux, 2020: "mm, page_alloc: fix core hung in free_pcppages_bulk()", 88e8ac11d2ea.
+    PercpuListMiscount "percpu_list_miscount";
+    /// A block that is freed stays in its slot, and may be freed again.
+    DoubleFreeAccepted "double_free_accepted";
+    /// A frame's old content shows in its next life: a page that is born is not cleared.
+    StampSurvives "stamp_survives";
+}
+
+#[cfg(feature = "seeded-bugs")]
+pub use seeded::Switch;
+
+#[cfg(feature = "seeded-bugs")]
+mod seeded {
+    use alloc::rc::Rc;
+    use core::cell::Cell;
+
+    use super::Bug;
+
+    /// Which bug is on, and how far it came. Clones share the counters, so that whoever keeps one can read them when the
+    /// allocator is gone.
+    #[derive(Clone, Debug, Default)]
+    pub struct Switch {
+        on: Option<Bug>,
+        reached: Rc<Cell<u64>>,
+        triggered: Rc<Cell<u64>>,
+    }
+
+    impl Switch {
+        /// This bug and no other is on; with `None` every one is off.
+        #[must_use]
+        pub fn new(on: Option<Bug>) -> Self {
+            Switch { on, ..Switch::default() }
+        }
+
+        /// How often the faulty line ran.
+        #[must_use]
+        pub fn reached(&self) -> u64 {
+            self.reached.get()
+        }
+
+        /// How often what it did differed from the right thing.
+        #[must_use]
+        pub fn triggered(&self) -> u64 {
+            self.triggered.get()
+        }
+
+        /// The right value, or the wrong one where the bug is on.
+        #[inline]
+        pub(crate) fn choose<T: PartialEq>(&self, bug: Bug, right: T, wrong: impl FnOnce() -> T) -> T {
+            if self.on != Some(bug) {
+                return right;
+            }
+            let wrong = wrong();
+            self.count(wrong != right);
+            wrong
+        }
+
+        /// Whether what follows is left undone; `matters` says whether that makes a difference.
+        #[inline]
+        pub(crate) fn skips(&self, bug: Bug, matters: bool) -> bool {
+            let skips = self.on == Some(bug);
+            if skips {
+                self.count(matters);
+            }
+            skips
+        }
+
+        #[cold]
+        fn count(&self, matters: bool) {
+            self.reached.set(self.reached.get() + 1);
+            self.triggered.set(self.triggered.get() + u64::from(matters));
+        }
+    }
+}
+
+/// No bug can be switched on.
+#[cfg(not(feature = "seeded-bugs"))]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Switch(());
+
+#[cfg(not(feature = "seeded-bugs"))]
+impl Switch {
+    /// The right value.
+    #[inline(always)]
+    pub(crate) fn choose<T>(self, _: Bug, right: T, _: impl FnOnce() -> T) -> T {
+        right
+    }
+
+    /// Nothing is left undone.
+    #[inline(always)]
+    pub(crate) fn skips(self, _: Bug, _: bool) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bug;
+    use alloc::collections::BTreeSet;
+
+    #[test]
+    fn every_bug_has_a_name_of_its_own_that_is_its_variant_in_small_letters() {
+        let mut names = BTreeSet::new();
+        for &bug in Bug::ALL {
+            assert!(names.insert(bug.name()), "{} is twice there", bug.name());
+            let joined: alloc::string::String = bug.name().split('_').collect();
+            assert_eq!(joined, alloc::format!("{bug:?}").to_lowercase());
+        }
+    }
+}
