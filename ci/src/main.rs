@@ -24,6 +24,9 @@ struct Arguments {
     /// Lists the stages and what each does, and runs none.
     #[arg(long, conflicts_with = "stages")]
     list: bool,
+    /// A source that the stage `mutants` changes, as a path from the root; without any, all of both sides.
+    #[arg(long = "source", value_name = "PATH")]
+    sources: Vec<String>,
 }
 
 const AFTER_HELP: &str = "\
@@ -31,6 +34,7 @@ Examples:
   cargo run -q -p stalemap-ci                      everything that a change must pass
   cargo run -q -p stalemap-ci -- arrows tidy       two stages
   cargo run -q -p stalemap-ci -- --list            what there is
+  cargo run -q -p stalemap-ci -- mutants --source reference/src/fault.rs
 
 Exit codes: 0 every stage passed, 1 a stage failed, 2 no stage could be run.";
 
@@ -40,7 +44,7 @@ fn main() -> ExitCode {
         list();
         return ExitCode::SUCCESS;
     }
-    match run(&arguments.stages) {
+    match run(&arguments.stages, arguments.sources) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(FAILED),
         Err(error) => {
@@ -51,9 +55,9 @@ fn main() -> ExitCode {
 }
 
 /// Did all stages pass? Nothing runs after the first that fails.
-fn run(names: &[String]) -> Result<bool> {
+fn run(names: &[String], sources: Vec<String>) -> Result<bool> {
     let folder = env::current_dir().context("the current folder cannot be found")?;
-    let workshop = stages::workshop_at(&folder)?;
+    let workshop = stages::workshop_at(&folder)?.with_sources(sources);
     let chosen = choose(names);
     let start = Instant::now();
     for (number, stage) in (1..).zip(&chosen) {

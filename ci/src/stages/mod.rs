@@ -3,6 +3,7 @@
 mod fuzz_target;
 mod mutants;
 mod readme;
+mod tool;
 mod workshop;
 
 use std::env;
@@ -60,7 +61,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {
         name: "mutants",
-        meaning: "every mutant of the implementation is caught by a test",
+        meaning: "a test notices each changed line of both sides (hours; --source chooses)",
         by_default: false,
         run: mutants::run,
     },

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 pub struct Workshop {
     root: PathBuf,
     target: PathBuf,
+    sources: Vec<String>,
 }
 
 /// A call of another program.
@@ -75,7 +76,19 @@ fn quoted(text: &OsStr) -> String {
 
 impl Workshop {
     pub(crate) fn new(root: PathBuf, target: PathBuf) -> Self {
-        Workshop { root, target }
+        Workshop { root, target, sources: Vec::new() }
+    }
+
+    /// The same workshop, where stages that change sources change only these; none stands for all.
+    #[must_use]
+    pub fn with_sources(mut self, sources: Vec<String>) -> Self {
+        self.sources = sources;
+        self
+    }
+
+    /// The sources that are changed, as paths from the root; none stands for all.
+    pub(crate) fn sources(&self) -> &[String] {
+        &self.sources
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -88,11 +101,21 @@ impl Workshop {
 
     /// Says what is called, calls it, and lets its output through.
     pub(crate) fn run(&self, call: &Call) -> Result<()> {
+        let status = self.status(call)?;
+        anyhow::ensure!(status.success(), "`{}` ended with {status}", call.line(&self.root));
+        Ok(())
+    }
+
+    /// The same for a program of which some failures mean something: gives its exit code.
+    pub(crate) fn code(&self, call: &Call) -> Result<i32> {
+        let status = self.status(call)?;
+        status.code().with_context(|| format!("`{}` ended with {status}", call.line(&self.root)))
+    }
+
+    fn status(&self, call: &Call) -> Result<ExitStatus> {
         let line = call.line(&self.root);
         println!("$ {line}");
-        let status = call.command(&self.root).status().with_context(|| format!("`{line}` cannot be started"))?;
-        anyhow::ensure!(status.success(), "`{line}` ended with {status}");
-        Ok(())
+        call.command(&self.root).status().with_context(|| format!("`{line}` cannot be started"))
     }
 
     /// Calls it without a word and gives its output; what it said is shown if it fails.

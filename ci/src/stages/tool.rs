@@ -1,0 +1,33 @@
+//! Programs that only some stages need: each in its pinned version, in a folder of its own under the target folder.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::workshop::{Call, Workshop};
+
+/// A program from the package registry.
+pub(super) struct Tool {
+    /// Its package, which is also the name of the program.
+    pub(super) package: &'static str,
+    /// The one version that the stages were written for.
+    pub(super) version: &'static str,
+}
+
+pub(super) const CARGO_MUTANTS: Tool = Tool { package: "cargo-mutants", version: "27.0.0" };
+
+impl Tool {
+    /// Where the program is; it is brought there first when it is missing.
+    pub(super) fn path(&self, workshop: &Workshop) -> Result<PathBuf> {
+        let Tool { package, version } = self;
+        let folder = workshop.target().join("tools").join(format!("{package}-{version}"));
+        let program = folder.join("bin").join(package);
+        if !program.is_file() {
+            println!("{package} {version} is missing; it is built from its package, which takes a minute or two");
+            let exact = format!("={version}");
+            let install = Call::cargo(["install", package, "--locked", "--version", &exact, "--root"]);
+            workshop.run(&install.argument(&folder))?;
+        }
+        Ok(program)
+    }
+}
