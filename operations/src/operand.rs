@@ -403,6 +403,28 @@ pub enum OperandKind {
     Mask,
 }
 
+impl OperandKind {
+    /// How it looks in text, for tables of operations.
+    #[must_use]
+    pub const fn form(self) -> &'static str {
+        match self {
+            OperandKind::Space => "sN",
+            OperandKind::Page | OperandKind::Destination => "vN",
+            OperandKind::Range => "vN+n",
+            OperandKind::Access => "none|r|rw",
+            OperandKind::Stamp => "#xx",
+            OperandKind::Device => "dN",
+            OperandKind::Route => "to|from dN",
+            OperandKind::Transaction => "tN",
+            OperandKind::Pin => "kN",
+            OperandKind::Hold => "hN",
+            OperandKind::Block => "bN",
+            OperandKind::Order => "order",
+            OperandKind::Mask => "mask",
+        }
+    }
+}
+
 /// A type that can stand in a row of the operation table.
 pub trait Operand: Copy {
     /// What it is in text.

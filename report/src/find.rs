@@ -3,13 +3,13 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use similar::{ChangeTag, TextDiff};
 use stalemap_harness::{Build, Divergence, Driver};
-use stalemap_operations::{Machine, Operation, Outcome, Step, Subject, Trace};
+use stalemap_operations::{Machine, Operation, Subject, Trace};
 use stalemap_reference::Model;
 
+use crate::diff::diff;
 use crate::state::states_after;
-use crate::style::{BAD, FAINT, GOOD, STRONG};
+use crate::style::{BAD, FAINT, STRONG};
 
 /// Where a find came from.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -61,7 +61,8 @@ impl Find {
         origin: Origin,
     ) -> Result<Find, String> {
         let [reference_state, subject_state] = states_after(driver, machine, operations, divergence.step)?;
-        let parsed = answered(machine, &operations[..operations.len().min(divergence.step + 1)]);
+        let shown = operations[..operations.len().min(divergence.step + 1)].iter().copied();
+        let parsed = answered(&Trace::new(*machine, shown));
         Ok(Find {
             signature: divergence.signature().to_string(),
             step: divergence.step + 1,
@@ -104,12 +105,12 @@ impl Find {
     }
 
     fn write(&self, text: &mut String) -> std::fmt::Result {
-        writeln!(
-            text,
-            "{BAD}{}{BAD:#}  {FAINT}{}{FAINT:#}",
-            self.signature,
-            self.origin.words().trim_start_matches(", ")
-        )?;
+        write!(text, "{BAD}{}{BAD:#}", self.signature)?;
+        let origin = self.origin.words();
+        if !origin.is_empty() {
+            write!(text, "  {FAINT}{}{FAINT:#}", origin.trim_start_matches(", "))?;
+        }
+        writeln!(text)?;
         writeln!(text)?;
         let marked = self.step;
         for (number, line) in self.trace.lines().enumerate() {
@@ -123,17 +124,7 @@ impl Find {
         writeln!(text, "  expected  {}", self.expected)?;
         writeln!(text, "  actual    {}", self.actual)?;
         if self.reference_state != self.subject_state {
-            writeln!(text)?;
-            writeln!(text, "  {BAD}- reference{BAD:#}   {GOOD}+ {}{GOOD:#}", self.subject)?;
-            let diff = TextDiff::from_lines(&self.reference_state, &self.subject_state);
-            for change in diff.iter_all_changes() {
-                let line = change.value().trim_end();
-                match change.tag() {
-                    ChangeTag::Delete => writeln!(text, "  {BAD}- {line}{BAD:#}")?,
-                    ChangeTag::Insert => writeln!(text, "  {GOOD}+ {line}{GOOD:#}")?,
-                    ChangeTag::Equal => writeln!(text, "    {line}")?,
-                }
-            }
+            write!(text, "\n{}", diff(&self.reference_state, &self.subject_state, &self.subject))?;
         }
         Ok(())
     }
@@ -152,15 +143,16 @@ impl Origin {
     }
 }
 
-/// The operations with the answers that the reference gives when nobody claims anything.
-fn answered(machine: &Machine, operations: &[Operation]) -> Trace {
-    let capacity = stalemap_operations::Home::ALL.map(|home| machine.frames(home));
-    let mut model = Model::new(*machine, capacity);
-    let steps = operations.iter().map(|&operation| {
-        let answer: Outcome = model.apply(operation);
-        Step { answer: Some(answer), ..Step::from(operation) }
-    });
-    Trace { machine: *machine, steps: steps.collect(), ..Trace::default() }
+/// The trace with the answers that the reference gives when nobody claims anything.
+#[must_use]
+pub fn answered(trace: &Trace) -> Trace {
+    let capacity = stalemap_operations::Home::ALL.map(|home| trace.machine.frames(home));
+    let mut model = Model::new(trace.machine, capacity);
+    let mut trace = trace.clone();
+    for step in &mut trace.steps {
+        step.answer = Some(model.apply(step.operation));
+    }
+    trace
 }
 
 /// A message without its line breaks, since a comment is a line.

@@ -1,15 +1,17 @@
 //! What is shown: states, finds, results of replays and summaries of campaigns, as text, JSON or JUnit.
 
+mod diff;
 mod find;
 mod junit;
 mod results;
 mod state;
 mod summary;
 
-pub use find::{Find, Origin};
+pub use diff::diff;
+pub use find::{Find, Origin, answered};
 pub use junit::{junit_of_finds, junit_of_results};
 pub use results::{FileResult, Verdict};
-pub use state::{Side, render, states_after};
+pub use state::states;
 pub use summary::{Ending, Summary};
 
 /// How text is dressed up; where the output is no terminal, whoever prints strips it.

@@ -9,36 +9,41 @@ use stalemap_operations::{
 
 /// Whose state it is; pages have the same names on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+enum Side {
     /// The reference's.
     Reference,
     /// The subject's.
     Subject,
 }
 
+/// The states of both sides after a step: the reference's, then the subject's.
+#[must_use]
+pub fn states(watched: &Watched<'_>, machine: &Machine) -> [String; 2] {
+    [Side::Reference, Side::Subject].map(|side| render(watched, machine, side))
+}
+
 /// The states of both sides after the operation with this index.
 ///
 /// # Errors
 /// As [`Driver::run`].
-pub fn states_after<B: Build>(
+pub(crate) fn states_after<B: Build>(
     driver: &mut Driver<B>,
     machine: &Machine,
     operations: &[Operation],
     step: usize,
 ) -> Result<[String; 2], String> {
-    let mut states = [String::new(), String::new()];
+    let mut found = [String::new(), String::new()];
     let operations = &operations[..operations.len().min(step + 1)];
     driver.watch(machine, operations, &mut |watched| {
         if watched.step == step {
-            states = [render(watched, machine, Side::Reference), render(watched, machine, Side::Subject)];
+            found = states(watched, machine);
         }
     })?;
-    Ok(states)
+    Ok(found)
 }
 
 /// One side's state after a step.
-#[must_use]
-pub fn render(watched: &Watched<'_>, machine: &Machine, side: Side) -> String {
+fn render(watched: &Watched<'_>, machine: &Machine, side: Side) -> String {
     let observation = match side {
         Side::Reference => watched.reference,
         Side::Subject => watched.subject,

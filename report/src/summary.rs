@@ -45,6 +45,8 @@ pub struct Summary {
     pub never_met: Vec<String>,
     /// Executions that diverged, by signature; signatures that are known already included.
     pub signatures: BTreeMap<String, u64>,
+    /// Those of the signatures that were known before, and are no finds.
+    pub known: Vec<String>,
     /// Oracles that could not judge this subject, and the facts they miss.
     pub skipped_oracles: Vec<String>,
 }
@@ -78,7 +80,9 @@ impl Summary {
         }
         let met = self.marks.values().filter(|&&count| count > 0).count();
         writeln!(text, "{STRONG}marks{STRONG:#}  {met} of {} met", self.marks.len())?;
-        for (name, _) in self.marks.iter().filter(|&(_, &count)| count == 0) {
+        // A part of the operations cannot meet all of them.
+        let is_whole = self.tally.len() == Kind::COUNT;
+        for (name, _) in self.marks.iter().filter(|&(_, &count)| is_whole && count == 0) {
             writeln!(text, "  never: {name}")?;
         }
         for oracle in &self.skipped_oracles {
@@ -96,13 +100,16 @@ impl Summary {
         )?;
         writeln!(text, "{STRONG}seed{STRONG:#}  {}   repeat with: {}", self.seed, self.command)?;
         let interrupted = if self.ending == Ending::Interrupted { ", interrupted" } else { "" };
-        if self.signatures.is_empty() {
-            writeln!(text, "{GOOD}no divergence{GOOD:#}{interrupted}")?;
+        let new = self.signatures.len() - self.known.len();
+        if new == 0 {
+            let known = if self.known.is_empty() { "" } else { " that was not known" };
+            writeln!(text, "{GOOD}no divergence{known}{GOOD:#}{interrupted}")?;
         } else {
-            writeln!(text, "{BAD}{} signatures{BAD:#}{interrupted}", self.signatures.len())?;
-            for (signature, count) in &self.signatures {
-                writeln!(text, "  {signature}  {count} executions")?;
-            }
+            writeln!(text, "{BAD}{new} signature{}{BAD:#}{interrupted}", if new == 1 { "" } else { "s" })?;
+        }
+        for (signature, count) in &self.signatures {
+            let known = if self.known.contains(signature) { ", known" } else { "" };
+            writeln!(text, "  {signature}  {count} executions{known}")?;
         }
         Ok(())
     }

@@ -1,0 +1,240 @@
+//! The native campaign: executions made from seed and index, spread over jobs, collected in the order of their index.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use stalemap_harness::{Build, Compare, Divergence, Driver, Generator, Settings, Skipped, Tally, Transitions};
+use stalemap_reference::MARKS;
+
+use crate::interrupt::interrupted;
+use crate::quiet;
+
+/// Executions that a job takes at once.
+const BATCH: u64 = 128;
+/// How often whoever listens hears of the progress when there is nothing else to hear.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What a campaign does.
+pub(crate) struct Plan {
+    /// Execution i is a function of the settings, this seed and i.
+    pub(crate) seed: u64,
+    pub(crate) jobs: u32,
+    pub(crate) settings: Settings,
+    pub(crate) runs: Option<u64>,
+    pub(crate) time: Option<Duration>,
+}
+
+/// An execution that diverged.
+pub(crate) struct Diverged {
+    pub(crate) index: u64,
+    pub(crate) divergence: Divergence,
+}
+
+/// How far a campaign has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    pub(crate) executions: u64,
+    pub(crate) operations: u64,
+    pub(crate) transitions: usize,
+    pub(crate) time: Duration,
+}
+
+/// Who hears of what happens; an error ends the campaign.
+pub(crate) trait Listener {
+    /// An execution diverged; told in the order of the index.
+    fn diverged(&mut self, diverged: Diverged) -> Result<()>;
+    /// Now and then.
+    fn progress(&mut self, progress: &Progress);
+}
+
+/// What a campaign has met.
+#[derive(Default)]
+pub(crate) struct Met {
+    pub(crate) executions: u64,
+    pub(crate) time: Duration,
+    pub(crate) tally: Tally,
+    pub(crate) transitions: Transitions,
+    pub(crate) marks: Vec<u64>,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// What a job tells.
+enum Message {
+    Batch(Batch),
+    /// The subject cannot be a machine that was asked for.
+    Unable(String),
+}
+
+/// Executions that a job has done, one after the other.
+struct Batch {
+    first: u64,
+    executions: u64,
+    operations: u64,
+    diverged: Vec<Diverged>,
+    /// All that the job has met, where it is more than it told before.
+    transitions: Option<Transitions>,
+}
+
+/// Runs a campaign until its runs or its time are over, or somebody interrupts.
+///
+/// # Errors
+/// When the listener fails, or the subject cannot be a machine of the campaign.
+pub(crate) fn run<B>(plan: &Plan, build: &B, listener: &mut dyn Listener) -> Result<Met>
+where
+    B: Build + Clone + Send + Sync,
+{
+    let start = Instant::now();
+    let next = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let (sender, receiver) = channel();
+        let jobs: Vec<_> = (0..plan.jobs)
+            .map(|_| {
+                let (sender, next, stop) = (sender.clone(), &next, &stop);
+                scope.spawn(move || Job { plan, start, next, stop }.work(build.clone(), &sender))
+            })
+            .collect();
+        drop(sender);
+        let collected = collect(&receiver, start, listener);
+        stop.store(true, Ordering::Relaxed);
+        let mut met = Met { marks: vec![0; MARKS.len()], ..Met::default() };
+        for job in jobs {
+            let done = job.join().map_err(|_| anyhow!("a job of the campaign has panicked"))?;
+            met.add(&done);
+        }
+        met.executions = collected?;
+        met.time = start.elapsed();
+        Ok(met)
+    })
+}
+
+/// Hears all jobs out and passes on what they tell in the order of the index; the number of executions.
+fn collect(receiver: &Receiver<Message>, start: Instant, listener: &mut dyn Listener) -> Result<u64> {
+    let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
+    let mut frontier = 0;
+    let mut transitions = Transitions::default();
+    let mut progress = Progress { executions: 0, operations: 0, transitions: 0, time: Duration::ZERO };
+    loop {
+        match receiver.recv_timeout(TICK) {
+            Ok(Message::Batch(mut batch)) => {
+                progress.executions += batch.executions;
+                progress.operations += batch.operations;
+                if let Some(met) = batch.transitions.take() {
+                    transitions.merge(&met);
+                    progress.transitions = transitions.count();
+                }
+                early.insert(batch.first, batch);
+            }
+            Ok(Message::Unable(sentence)) => return Err(anyhow!(sentence)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        while let Some(batch) = early.remove(&frontier) {
+            frontier += batch.executions.max(1);
+            batch.diverged.into_iter().try_for_each(|diverged| listener.diverged(diverged))?;
+        }
+        progress.time = start.elapsed();
+        listener.progress(&progress);
+    }
+    // Behind a batch that was cut short.
+    early.into_values().flat_map(|batch| batch.diverged).try_for_each(|diverged| listener.diverged(diverged))?;
+    Ok(progress.executions)
+}
+
+impl Met {
+    /// What one job's driver has met.
+    fn of<B: Build>(driver: &Driver<B>) -> Met {
+        Met {
+            executions: 0,
+            time: Duration::ZERO,
+            tally: driver.tally().clone(),
+            transitions: driver.transitions().clone(),
+            marks: driver.marks().to_vec(),
+            skipped: driver.skipped().to_vec(),
+        }
+    }
+
+    /// Adds what another job has met.
+    fn add(&mut self, other: &Met) {
+        self.tally.merge(&other.tally);
+        self.transitions.merge(&other.transitions);
+        for (sum, count) in self.marks.iter_mut().zip(&other.marks) {
+            *sum += count;
+        }
+        if self.skipped.is_empty() {
+            self.skipped.clone_from(&other.skipped);
+        }
+    }
+}
+
+/// One of the jobs of a campaign.
+struct Job<'a> {
+    plan: &'a Plan,
+    start: Instant,
+    /// The first execution that no job has taken.
+    next: &'a AtomicU64,
+    stop: &'a AtomicBool,
+}
+
+impl Job<'_> {
+    /// Takes batches until it is time to end; what was met.
+    fn work<B: Build>(&self, build: B, sender: &Sender<Message>) -> Met {
+        let mut driver = Driver::new(build);
+        let mut generator = Generator::new(self.plan.settings.clone());
+        let mut told = 0;
+        while !self.is_over() {
+            let first = self.next.fetch_add(BATCH, Ordering::Relaxed);
+            let end = self.plan.runs.map_or(first + BATCH, |runs| runs.min(first + BATCH));
+            if first >= end {
+                break;
+            }
+            let message = match quiet::driving(|| self.batch(&mut driver, &mut generator, first, end)) {
+                Ok(mut batch) => {
+                    if driver.transitions().count() > told {
+                        told = driver.transitions().count();
+                        batch.transitions = Some(driver.transitions().clone());
+                    }
+                    Message::Batch(batch)
+                }
+                Err(sentence) => Message::Unable(sentence),
+            };
+            let ends = matches!(message, Message::Unable(_));
+            if sender.send(message).is_err() || ends {
+                break;
+            }
+        }
+        Met::of(&driver)
+    }
+
+    fn batch<B: Build>(
+        &self,
+        driver: &mut Driver<B>,
+        generator: &mut Generator,
+        first: u64,
+        end: u64,
+    ) -> Result<Batch, String> {
+        let mut operations = Vec::new();
+        let mut batch = Batch { first, executions: 0, operations: 0, diverged: Vec::new(), transitions: None };
+        for index in first..end {
+            if self.is_over() {
+                break;
+            }
+            let machine = generator.execution(self.plan.seed, index, &mut operations);
+            let run = driver.run(&machine, &operations, Compare::Touched)?;
+            batch.executions += 1;
+            batch.operations += run.steps as u64;
+            batch.diverged.extend(run.divergence.map(|divergence| Diverged { index, divergence }));
+        }
+        Ok(batch)
+    }
+
+    fn is_over(&self) -> bool {
+        interrupted()
+            || self.stop.load(Ordering::Relaxed)
+            || self.plan.time.is_some_and(|time| self.start.elapsed() >= time)
+    }
+}

@@ -1,0 +1,117 @@
+//! `stalemap check-determinism`: one trace, one result, in this process and in another.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use sha2::{Digest, Sha256};
+use stalemap_harness::{Driver, Generator, Settings};
+use stalemap_operations::Trace;
+
+use crate::arguments::DeterminismArguments;
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::subject::BuildImplementation;
+use crate::{input, output, quiet, subject};
+
+/// Generated executions where nothing is said.
+const RUNS: u64 = 1_000;
+
+/// Something to check.
+struct Item {
+    name: String,
+    trace: Trace,
+}
+
+pub(crate) fn check(arguments: &DeterminismArguments) -> Result<Ending> {
+    let items = items(arguments)?;
+    if arguments.digests {
+        let mut driver = subject::driver();
+        for item in &items {
+            output::print_line(digest(&mut driver, &item.trace)?)?;
+        }
+        return Ok(Ending::Agree);
+    }
+    let mut first = Vec::new();
+    let mut different = 0;
+    // The second time the driver has used machines, which must not show.
+    let mut driver = subject::driver();
+    let mut status = Status::new();
+    for item in &items {
+        if interrupted() {
+            return Ok(Ending::Interrupted);
+        }
+        status.show(|| format!("{} of {} traces", first.len(), items.len()));
+        let once = digest(&mut driver, &item.trace)?;
+        let again = digest(&mut driver, &item.trace)?;
+        if once != again {
+            different += 1;
+            output::print_line(format_args!("{}: {once} and then {again} in one process", item.name))?;
+        }
+        first.push(once);
+    }
+    status.clear();
+    let second = digests_of_another_process()?;
+    ensure!(second.len() == first.len(), "the second process has {} digests instead of {}", second.len(), first.len());
+    for (item, (here, there)) in items.iter().zip(first.iter().zip(&second)) {
+        if here != there {
+            different += 1;
+            output::print_line(format_args!("{}: {here} here and {there} in another process", item.name))?;
+        }
+    }
+    let all = Sha256::digest(first.concat());
+    output::print_line(format_args!("{} traces, {different} differ, digest {}", items.len(), hex(&all)))?;
+    Ok(if different == 0 { Ending::Agree } else { Ending::Diverge })
+}
+
+fn items(arguments: &DeterminismArguments) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for file in input::files(&arguments.paths)? {
+        if file.as_os_str() == "-" {
+            bail!("stdin cannot be read by two processes; name a file");
+        }
+        items.push(Item { name: file.display().to_string(), trace: input::read(&file)?.trace });
+    }
+    let runs = arguments.runs.unwrap_or(if items.is_empty() { RUNS } else { 0 });
+    let mut generator = Generator::new(Settings::default());
+    let mut operations = Vec::new();
+    for index in 0..runs {
+        let machine = generator.execution(arguments.seed, index, &mut operations);
+        let name = format!("seed {}, execution {index}", arguments.seed);
+        items.push(Item { name, trace: Trace::new(machine, operations.iter().copied()) });
+    }
+    Ok(items)
+}
+
+/// Runs this program again, with the same items.
+fn digests_of_another_process() -> Result<Vec<String>> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let output = Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .arg("--digests")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start a second process")?;
+    ensure!(output.status.success(), "the second process ended with {}", output.status);
+    Ok(String::from_utf8(output.stdout)?.lines().map(str::to_string).collect())
+}
+
+/// The digest of all that both sides answer and show after every step.
+fn digest(driver: &mut Driver<BuildImplementation>, trace: &Trace) -> Result<String> {
+    let operations: Vec<_> = trace.operations().collect();
+    let mut digest = Sha256::new();
+    let run = quiet::driving(|| {
+        driver.watch(&trace.machine, &operations, &mut |watched| {
+            let answers = (watched.expected, watched.claimed);
+            digest.update(format!("{answers:?} {:?} {:?}", watched.reference, watched.subject));
+        })
+    });
+    let run = run.map_err(|it| anyhow!(it))?;
+    digest.update(format!("{run:?}"));
+    Ok(hex(&digest.finalize())[..16].to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,60 @@
+//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `ops` and `check-determinism`.
+
+mod arguments;
+mod campaign;
+mod determinism;
+mod encode;
+mod ending;
+mod fmt;
+mod fuzz;
+mod input;
+mod interrupt;
+mod minimize;
+mod ops;
+mod output;
+mod quiet;
+mod run;
+mod status;
+mod subject;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::ending::Ending;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match answer(arguments).and_then(finish) {
+        Ok(ending) => ending.code(),
+        // Who reads has read enough, as `head` does.
+        Err(error) if output::is_broken_pipe(&error) => Ending::Trouble.code(),
+        Err(error) => {
+            output::complain(&error);
+            Ending::Trouble.code()
+        }
+    }
+}
+
+/// Does what is asked for.
+fn answer(arguments: Arguments) -> Result<Ending> {
+    interrupt::listen()?;
+    quiet::install();
+    match arguments.command {
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Minimize(arguments) => minimize::minimize(&arguments),
+        Command::Fmt(arguments) => fmt::fmt(&arguments),
+        Command::Encode(arguments) => encode::encode(&arguments),
+        Command::Ops(arguments) => ops::ops(&arguments),
+        Command::CheckDeterminism(arguments) => determinism::check(&arguments),
+    }
+}
+
+/// A result that could not be printed is trouble.
+fn finish(ending: Ending) -> Result<Ending> {
+    output::flush()?;
+    Ok(ending)
+}

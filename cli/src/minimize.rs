@@ -1,0 +1,73 @@
+//! `stalemap minimize`: shortens a trace that diverges.
+
+use anyhow::{Result, anyhow, bail};
+use stalemap_harness::{Compare, Run, minimise};
+use stalemap_operations::{Operation, Trace};
+use stalemap_report::{Find, Origin};
+
+use crate::arguments::MinimizeArguments;
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::{input, output, quiet, subject};
+
+pub(crate) fn minimize(arguments: &MinimizeArguments) -> Result<Ending> {
+    let file = arguments.file.display();
+    let trace = input::read(&arguments.file)?.trace;
+    if let Some(path) = &arguments.output {
+        output::check_folder(path.parent().unwrap_or(path))?;
+    }
+    let operations: Vec<Operation> = trace.operations().collect();
+    let mut driver = subject::driver();
+    let run = quiet::driving(|| driver.run(&trace.machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    let Some(divergence) = &run.divergence else {
+        bail!("{file}: {}", why_not(&trace, &run, &mut driver)?);
+    };
+    let signature = divergence.signature();
+    let mut status = Status::new();
+    let minimised = quiet::driving(|| {
+        minimise(&mut driver, &trace.machine, &operations, &signature, &mut |progress| {
+            status.show(|| format!("{} operations after {} runs", progress.operations, progress.executions));
+            !interrupted()
+        })
+    });
+    status.clear();
+    let minimised = minimised.ok_or_else(|| anyhow!("{file}: it diverges at one time and agrees at another"))?;
+    let origin = Origin { minimised_in: Some(minimised.executions), ..Origin::default() };
+    let find = quiet::driving(|| {
+        let (machine, operations) = (&minimised.machine, &minimised.operations);
+        Find::describe(&mut driver, subject::NAME, machine, operations, &minimised.divergence, origin)
+    });
+    let find = find.map_err(|it| anyhow!(it))?;
+    let name = arguments.output.as_ref().map_or("FILE".into(), |path| path.to_string_lossy());
+    let text = find.file(env!("CARGO_PKG_VERSION"), &name);
+    match &arguments.output {
+        Some(path) => output::write_file(path, text.as_bytes())?,
+        None => output::print(text)?,
+    }
+    let early = if minimised.complete { "" } else { ", interrupted before the end" };
+    output::tell(format_args!(
+        "{signature}: from {} operations to {} in {} runs{early}",
+        operations.len(),
+        minimised.operations.len(),
+        minimised.executions
+    ));
+    Ok(Ending::Agree)
+}
+
+/// Why there is nothing to shorten.
+fn why_not(
+    trace: &Trace,
+    run: &Run,
+    driver: &mut stalemap_harness::Driver<subject::BuildImplementation>,
+) -> Result<String> {
+    let checked = quiet::driving(|| driver.check(trace, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    Ok(match checked.divergence {
+        Some(divergence) => format!(
+            "both sides agree; only the answer written at operation {} is wrong ({})",
+            divergence.step + 1,
+            divergence.objection.actual
+        ),
+        None => format!("both sides agree on all {} operations; there is nothing to shorten", run.steps),
+    })
+}

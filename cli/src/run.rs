@@ -1,0 +1,161 @@
+//! `stalemap run`: replays traces, checks what is written in them, and shows what happens.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+use stalemap_harness::{Compare, Driver};
+use stalemap_operations::{Operation, Trace};
+use stalemap_report::style::{BAD, GOOD};
+use stalemap_report::{FileResult, Find, Origin, Verdict, diff, junit_of_results, states};
+
+use crate::arguments::{Format, RunArguments};
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::subject::BuildImplementation;
+use crate::{input, output, quiet, subject};
+
+/// All results as JSON.
+#[derive(Serialize)]
+struct Results<'a> {
+    version: &'static str,
+    subject: &'static str,
+    files: &'a [FileResult],
+}
+
+pub(crate) fn run(arguments: &RunArguments) -> Result<Ending> {
+    let files = input::files(&arguments.paths)?;
+    let mut driver = subject::driver();
+    let mut results = Vec::with_capacity(files.len());
+    let mut status = Status::new();
+    for file in &files {
+        if interrupted() {
+            break;
+        }
+        status.show(|| format!("{} of {} files", results.len(), files.len()));
+        let result = replay(&mut driver, file, arguments);
+        if arguments.format == Format::Text {
+            status.aside(|| print_result(&result))?;
+        }
+        results.push(result);
+    }
+    status.clear();
+    print_all(&results, arguments.format)?;
+    Ok(ending(&results))
+}
+
+fn ending(results: &[FileResult]) -> Ending {
+    let any = |wanted: fn(&Verdict) -> bool| results.iter().any(|result| wanted(&result.verdict));
+    if any(|verdict| matches!(verdict, Verdict::Trouble(_))) {
+        Ending::Trouble
+    } else if any(|verdict| matches!(verdict, Verdict::Diverge(_))) {
+        Ending::Diverge
+    } else if interrupted() {
+        Ending::Interrupted
+    } else {
+        Ending::Agree
+    }
+}
+
+/// Runs one file.
+fn replay(driver: &mut Driver<BuildImplementation>, file: &Path, arguments: &RunArguments) -> FileResult {
+    let name = file.to_string_lossy().into_owned();
+    let outcome = input::read(file).and_then(|input| {
+        if arguments.show {
+            show(driver, &input.trace)?;
+        }
+        compare(driver, &input.trace, arguments)
+    });
+    match outcome {
+        Ok((operations, None)) => FileResult { file: name, operations, verdict: Verdict::Agree },
+        Ok((operations, Some(find))) => {
+            FileResult { file: name, operations, verdict: Verdict::Diverge(Box::new(find)) }
+        }
+        Err(error) => FileResult { file: name, operations: 0, verdict: Verdict::Trouble(format!("{error:#}")) },
+    }
+}
+
+/// The operations that were done, and how they diverge if they do.
+fn compare(
+    driver: &mut Driver<BuildImplementation>,
+    trace: &Trace,
+    arguments: &RunArguments,
+) -> Result<(usize, Option<Find>)> {
+    let compare = if arguments.full { Compare::Everything } else { Compare::Touched };
+    let run = quiet::driving(|| driver.check(trace, compare)).map_err(|it| anyhow!(it))?;
+    let Some(divergence) = run.divergence else {
+        return Ok((run.steps, None));
+    };
+    let operations: Vec<Operation> = trace.operations().collect();
+    let origin = Origin::default();
+    let find =
+        quiet::driving(|| Find::describe(driver, subject::NAME, &trace.machine, &operations, &divergence, origin));
+    Ok((run.steps, Some(find.map_err(|it| anyhow!(it))?)))
+}
+
+/// Prints each step with the state after it.
+fn show(driver: &mut Driver<BuildImplementation>, trace: &Trace) -> Result<()> {
+    let operations: Vec<Operation> = trace.operations().collect();
+    output::print_line(format_args!("machine {}", trace.machine))?;
+    let mut printed = Ok(());
+    let run = quiet::driving(|| {
+        driver.watch(&trace.machine, &operations, &mut |watched| {
+            if printed.is_ok() {
+                let claimed = if watched.claimed == watched.expected {
+                    String::new()
+                } else {
+                    format!("   {BAD}but {} answers {}{BAD:#}", subject::NAME, watched.claimed)
+                };
+                let [reference, other] = states(watched, &trace.machine);
+                let state = diff(&reference, &other, subject::NAME);
+                printed = output::print(format_args!(
+                    "\n{}  {} = {}{claimed}\n{state}",
+                    watched.step + 1,
+                    watched.operation,
+                    watched.expected
+                ));
+            }
+        })
+    });
+    printed?;
+    run.map_err(|it| anyhow!(it))?;
+    output::print_line("")
+}
+
+fn print_result(result: &FileResult) -> Result<()> {
+    let FileResult { file, operations, verdict } = result;
+    match verdict {
+        Verdict::Agree => output::print_line(format_args!("{GOOD}agree{GOOD:#}    {file}  {operations} operations")),
+        Verdict::Diverge(find) => {
+            output::print_line(format_args!("{BAD}diverge{BAD:#}  {file}  at operation {}\n", find.step))?;
+            output::print_line(find.text())
+        }
+        Verdict::Trouble(sentence) => {
+            output::complain(&anyhow!(sentence.clone()));
+            Ok(())
+        }
+    }
+}
+
+/// What stands at the end: the whole for machines, the sums for people.
+fn print_all(results: &[FileResult], format: Format) -> Result<()> {
+    match format {
+        Format::Json => {
+            let results = Results { version: env!("CARGO_PKG_VERSION"), subject: subject::NAME, files: results };
+            output::print_line(serde_json::to_string_pretty(&results)?)
+        }
+        Format::Junit => output::print_line(junit_of_results(results).map_err(|it| anyhow!(it))?),
+        Format::Text if results.len() == 1 => Ok(()),
+        Format::Text => {
+            let count = |wanted: fn(&Verdict) -> bool| results.iter().filter(|it| wanted(&it.verdict)).count();
+            let agree = count(|verdict| matches!(verdict, Verdict::Agree));
+            let diverge = count(|verdict| matches!(verdict, Verdict::Diverge(_)));
+            let trouble = count(|verdict| matches!(verdict, Verdict::Trouble(_)));
+            output::print_line(format_args!(
+                "{} files: {agree} agree, {diverge} diverge, {trouble} in trouble",
+                results.len()
+            ))
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Bad input through the built program: a clear sentence, exit code 2, and nothing written.
+
+mod program;
+
+use std::fs;
+use std::path::Path;
+
+use program::{Ended, in_folder, stalemap};
+
+/// A file that is no trace, and what is said of it.
+struct Bad {
+    name: &'static str,
+    content: &'static [u8],
+    says: &'static str,
+}
+
+const BAD: &[Bad] = &[
+    Bad {
+        name: "empty.trace",
+        content: b"",
+        says: "empty.trace: the file is empty; a trace begins with a machine line",
+    },
+    Bad {
+        name: "comments.trace",
+        content: b"# nothing else\n",
+        says: "comments.trace:2:1: expected a machine line such as `machine ram=8 device=4,4 spaces=3 pages=8`, found the end of the text",
+    },
+    Bad {
+        name: "latin1.trace",
+        content: b"machine ram=4 spaces=1 pages=4\n# gr\xfc\xdfe\n",
+        says: "latin1.trace:2:5: expected text in UTF-8, found bytes that are none",
+    },
+    Bad {
+        name: "unknown.trace",
+        content: b"machine ram=4 spaces=1 pages=4\nmpa s0 v0 rw\n",
+        says: "unknown.trace:2:1: expected an operation, found \"mpa\"; did you mean \"map\"?",
+    },
+    Bad {
+        name: "two-machines.trace",
+        content: b"machine ram=4 spaces=1 pages=4\nmachine ram=4 spaces=1 pages=4\n",
+        says: "two-machines.trace:2:1: expected an operation (a trace has one machine line, its first), found \"machine\"",
+    },
+    Bad {
+        name: "two-sizes.trace",
+        content: b"machine ram=4 ram=5 spaces=1 pages=4\n",
+        says: "two-sizes.trace:1:15: expected one ram= on a machine line, found \"ram=5\"",
+    },
+    Bad {
+        name: "huge.trace",
+        content: b"machine ram=16777217 spaces=1 pages=4\n",
+        says: "huge.trace:1:13: expected 1 to 16777216 frames of RAM, found \"16777217\"",
+    },
+    Bad {
+        name: "spaces.trace",
+        content: b"machine ram=4 spaces=65 pages=4\n",
+        says: "spaces.trace:1:22: expected 1 to 64 spaces, found \"65\"",
+    },
+    Bad {
+        name: "out-of-range.trace",
+        content: b"machine ram=4 spaces=1 pages=4\nmap s0 v3+2 rw\n",
+        says: "out-of-range.trace:2:8: expected a range such as v0 or v0+2, within v0 to v3, found \"v3+2\"",
+    },
+    Bad {
+        name: "no-device.trace",
+        content: b"machine ram=4 spaces=1 pages=4\nevict d0\n",
+        says: "no-device.trace:2:1: expected an operation without a device (the machine has none), found \"evict\"",
+    },
+    Bad {
+        name: "impossible-answer.trace",
+        content: b"machine ram=4 spaces=1 pages=4\nmap s0 v0 rw = EPERM\n",
+        says: "impossible-answer.trace:2:16: expected ok or a refusal that map may give (ESRCH, EAGAIN, EEXIST), found \"EPERM\"",
+    },
+    Bad {
+        name: "control.trace",
+        content: b"machine ram=4 spaces=1 pages=4\n\x1b[2J\n",
+        says: "control.trace:2:1: expected an operation, found \"\\u{1b}[2J\"",
+    },
+];
+
+#[test]
+fn every_command_that_reads_traces_names_the_place_of_the_first_mistake_and_writes_nothing() {
+    in_folder(|folder| {
+        for bad in BAD {
+            fs::write(folder.join(bad.name), bad.content).unwrap();
+        }
+        for bad in BAD {
+            for command in ["run", "minimize", "fmt", "encode", "check-determinism"] {
+                let ended = stalemap(folder, &[command, bad.name]);
+                assert_eq!(ended.code, 2, "{command} {}: {}", bad.name, ended.stderr);
+                assert!(ended.stderr.contains(bad.says), "{command} {}: {}", bad.name, ended.stderr);
+                assert_eq!(ended.stdout, "", "{command} {}", bad.name);
+            }
+            for command in ["minimize", "encode"] {
+                stalemap(folder, &[command, bad.name, "-o", "written"]);
+                assert!(!folder.join("written").exists(), "{command} {}", bad.name);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_trace_with_too_many_operations_is_refused_at_the_first_that_is_too_many() {
+    in_folder(|folder| {
+        let text = format!("machine ram=4 spaces=1 pages=4\n{}", "free b0\n".repeat((1 << 20) + 1));
+        fs::write(folder.join("long.trace"), text).unwrap();
+        let ended = stalemap(folder, &["run", "long.trace"]);
+        assert_eq!(ended.code, 2);
+        assert!(ended.stderr.contains("long.trace:1048578:1: expected at most 1048576 operations"), "{}", ended.stderr);
+    });
+}
+
+#[test]
+fn what_is_not_there_or_holds_no_trace_is_named() {
+    in_folder(|folder| {
+        fs::create_dir(folder.join("empty")).unwrap();
+        fs::write(folder.join("empty/notes.txt"), "nothing").unwrap();
+        let cases: [(&[&str], &str); 4] = [
+            (&["run", "missing.trace"], "cannot read missing.trace: No such file or directory"),
+            (&["run", "empty"], "empty: the folder holds no trace (*.trace) and no input of a fuzzing engine"),
+            (&["fmt", "missing"], "cannot read missing"),
+            (&["fuzz", "--runs", "1", "--known", "missing"], "cannot read missing"),
+        ];
+        for (arguments, says) in cases {
+            let ended = stalemap(folder, arguments);
+            assert_eq!(ended.code, 2, "{arguments:?}");
+            assert!(ended.stderr.contains(says), "{arguments:?}: {}", ended.stderr);
+        }
+    });
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_said_before_the_work() {
+    in_folder(|folder| {
+        fs::write(folder.join("file"), "in the way").unwrap();
+        fs::write(folder.join("good.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").unwrap();
+        let cases: [&[&str]; 3] = [
+            &["fuzz", "--seconds", "60", "--out", "file"],
+            &["fuzz", "--seconds", "60", "--out", "/proc/finds"],
+            &["encode", "good.trace", "-o", "file/seed"],
+        ];
+        for arguments in cases {
+            let ended = stalemap(folder, arguments);
+            assert_eq!(ended.code, 2, "{arguments:?}");
+            assert!(ended.stderr.contains("cannot write"), "{arguments:?}: {}", ended.stderr);
+        }
+    });
+}
+
+#[test]
+fn a_full_disk_is_said_and_leaves_nothing_half_written() {
+    let full = Path::new("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    in_folder(|folder| {
+        fs::write(folder.join("good.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").unwrap();
+        for arguments in [["fmt", "good.trace"], ["encode", "good.trace"], ["run", "good.trace"]] {
+            let stdout = fs::File::options().write(true).open(full).unwrap();
+            let ended = Ended::of(program::command(folder, &arguments).stdout(stdout));
+            assert_eq!(ended.code, 2, "{arguments:?}");
+            assert!(ended.stderr.contains("No space left on device"), "{arguments:?}: {}", ended.stderr);
+        }
+    });
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused_with_the_nearest_that_does() {
+    in_folder(|folder| {
+        let cases: [(&[&str], &str); 8] = [
+            (&["fuzz", "--only", "protcet"], "a similar value exists: 'protect'"),
+            (&["fuzz", "--levels", "7"], "expected levels 0 to 3"),
+            (&["fuzz", "--levels", "3-1"], "expected the lower level first"),
+            (&["fuzz", "--machine", "ram=0 spaces=1 pages=1"], "column 5: expected 1 to 16777216 frames of RAM"),
+            (&["fuzz", "--machine", "ram=4 space=1 pages=1"], "did you mean \"spaces\"?"),
+            (&["fuzz", "--only", "map", "--without", "map", "--runs", "1"], "no operation is left"),
+            (&["fuzz", "--ops", "0"], "0 is not in 1..=1048576"),
+            (&["fuzz", "--runs", "0"], "0 is not in 1.."),
+        ];
+        for (arguments, says) in cases {
+            let ended = stalemap(folder, arguments);
+            assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.stderr);
+            assert!(ended.stderr.contains(says), "{arguments:?}: {}", ended.stderr);
+        }
+    });
+}
+
+#[test]
+fn a_file_of_known_signatures_is_read_line_by_line() {
+    in_folder(|folder| {
+        fs::write(folder.join("known.txt"), "# ours\nmapping.writable@migrate\n\nmapping.writable@jump # no such\n")
+            .unwrap();
+        let ended = stalemap(folder, &["fuzz", "--runs", "1", "--known", "known.txt"]);
+        assert_eq!(ended.code, 2);
+        assert!(ended.stderr.contains("known.txt:4: \"mapping.writable@jump\" is no signature"), "{}", ended.stderr);
+    });
+}
