@@ -22,19 +22,30 @@ pub(crate) struct BitSet {
 impl BitSet {
     /// An empty set for numbers below `capacity`.
     pub(crate) fn new(capacity: u32) -> Self {
+        let (starts, depth) = Self::layout(capacity);
+        BitSet { words: vec![0; starts[depth] as usize], starts, depth }
+    }
+
+    /// Where each level begins, and how many levels there are.
+    const fn layout(capacity: u32) -> ([u32; DEPTH + 1], usize) {
         let mut starts = [0; DEPTH + 1];
         let mut depth = 0;
-        let mut numbers = capacity.max(1);
+        let mut numbers = if capacity == 0 { 1 } else { capacity };
         loop {
             let words = numbers.div_ceil(BITS);
             starts[depth + 1] = starts[depth] + words;
             depth += 1;
             if words == 1 {
-                break;
+                return (starts, depth);
             }
             numbers = words;
         }
-        BitSet { words: vec![0; starts[depth] as usize], starts, depth }
+    }
+
+    /// Bytes that a set of this capacity keeps its bits in.
+    pub(crate) const fn bytes(capacity: u32) -> usize {
+        let (starts, depth) = Self::layout(capacity);
+        starts[depth] as usize * size_of::<u64>()
     }
 
     /// Takes every member out.

@@ -35,10 +35,8 @@ impl Buddy {
     /// All of RAM is free.
     pub(crate) fn new(machine: &Machine, all_frames: u32) -> Self {
         let ram = machine.ram();
-        // The last blocks are asked for a buddy that may lie behind the border.
-        let capacity = |order: usize| if order == 0 { all_frames + 1 } else { (ram >> order) + 2 };
         let mut buddy = Buddy {
-            sets: array::from_fn(|order| BitSet::new(capacity(order))),
+            sets: array::from_fn(|order| BitSet::new(Self::capacity(order, ram, all_frames))),
             blocks: [0; ORDERS],
             available: 0,
             free: 0,
@@ -48,6 +46,23 @@ impl Buddy {
         };
         buddy.fill();
         buddy
+    }
+
+    /// How many blocks of an order the set of its free ones can hold. The last blocks are asked for a buddy that may lie
+    /// behind the border.
+    const fn capacity(order: usize, ram: u32, all_frames: u32) -> u32 {
+        if order == 0 { all_frames + 1 } else { (ram >> order) + 2 }
+    }
+
+    /// Bytes of the sets, whatever is in them.
+    pub(crate) const fn bytes(ram: u32, all_frames: u32) -> usize {
+        let mut bytes = 0;
+        let mut order = 0;
+        while order < ORDERS {
+            bytes += BitSet::bytes(Self::capacity(order, ram, all_frames));
+            order += 1;
+        }
+        bytes
     }
 
     /// Back to the start.

@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Device, Home, Machine, Order};
+use stalemap_operations::{Device, Dialect, Home, Machine, Order};
 
+use crate::bitset::BitSet;
 use crate::buddy::Buddy;
 use crate::device::DeviceMemory;
 use crate::memmap::{Frame, Memmap};
@@ -18,6 +19,19 @@ pub struct FrameAllocator {
     pub(crate) devices: Vec<DeviceMemory>,
 }
 
+/// Less than a third of a byte for each frame of a machine that is not tiny, wherever its frames are.
+const _: () = {
+    let large = [[1 << 18, 0, 0], [1 << 18, 1 << 18, 1 << 18], [1 << 24, 0, 0], [1 << 24, 1 << 24, 1 << 24]];
+    let mut i = 0;
+    while i < large.len() {
+        let Some(machine) = Machine::new(large[i], 1, 1, Dialect::Linux6_12) else { panic!("sizes within the limits") };
+        let [ram, first, second] = large[i];
+        let frames = ram as usize + first as usize + second as usize;
+        assert!(FrameAllocator::metadata_bytes(&machine) * 100 <= frames * 30, "0.30 bytes a frame");
+        i += 1;
+    }
+};
+
 impl FrameAllocator {
     /// All frames of the machine, free.
     #[must_use]
@@ -26,6 +40,20 @@ impl FrameAllocator {
         let mut buddy = Buddy::new(machine, memmap.frames());
         let devices = (0..machine.devices()).map(|d| DeviceMemory::new(Device(d), &mut memmap, &mut buddy)).collect();
         FrameAllocator { memmap, buddy, cache: Cache::new(machine), devices }
+    }
+
+    /// Bytes that the allocator of this machine keeps beside the descriptors and contents of its frames.
+    #[must_use]
+    pub const fn metadata_bytes(machine: &Machine) -> usize {
+        let devices = [machine.frames(Home::ALL[1]), machine.frames(Home::ALL[2])];
+        let all_frames = machine.ram() + devices[0] + devices[1];
+        let mut bytes = size_of::<FrameAllocator>() + Buddy::bytes(machine.ram(), all_frames);
+        let mut device = 0;
+        while device < machine.devices() as usize {
+            bytes += size_of::<DeviceMemory>() + BitSet::bytes(devices[device]);
+            device += 1;
+        }
+        bytes
     }
 
     /// Back to the start, the order of free lists included.

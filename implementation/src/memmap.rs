@@ -21,6 +21,13 @@ impl Frame {
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// The number, for whoever drives the allocator alone: frames of RAM count from 0, those of devices follow.
+    #[inline]
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
 }
 
 impl fmt::Display for Frame {

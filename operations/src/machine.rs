@@ -83,15 +83,18 @@ impl Machine {
     /// A machine with these frames in RAM and on the devices (0: no such device), spaces and pages in each space;
     /// `None` where a size is outside its limits or a second device stands without a first.
     #[must_use]
-    pub fn new(frames: [u32; Home::LIMIT], spaces: u32, pages: u32, rules: Dialect) -> Option<Machine> {
+    pub const fn new(frames: [u32; Home::LIMIT], spaces: u32, pages: u32, rules: Dialect) -> Option<Machine> {
+        const fn within(size: u32, limit: u32) -> bool {
+            1 <= size && size <= limit
+        }
         let [ram, first, second] = frames;
-        let fits = (1..=Self::FRAMES_LIMIT).contains(&ram)
+        let fits = within(ram, Self::FRAMES_LIMIT)
             && first <= Self::FRAMES_LIMIT
             && second <= Self::FRAMES_LIMIT
             && (second == 0 || first > 0)
-            && (1..=Space::LIMIT).contains(&spaces)
-            && (1..=VirtualPage::LIMIT).contains(&pages);
-        fits.then_some(Machine { frames, spaces, pages, rules })
+            && within(spaces, Space::LIMIT)
+            && within(pages, VirtualPage::LIMIT);
+        if fits { Some(Machine { frames, spaces, pages, rules }) } else { None }
     }
 
     /// Frames at this home; 0 where there is no such device.

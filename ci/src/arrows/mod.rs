@@ -75,8 +75,8 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "no-unsafe",
-        why: "only the guest's system calls and libFuzzer's C interface need it.",
-        instead: "write it in safe Rust, or move it to linux/guest or fuzz.",
+        why: "only the guest's system calls, libFuzzer's C interface and the benchmark's peers need it.",
+        instead: "write it in safe Rust, or move it to linux/guest, fuzz or bench/src/peers.",
         check: knowledge::no_unsafe,
     },
     Rule {
