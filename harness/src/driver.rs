@@ -8,7 +8,7 @@ use stalemap_operations::{Machine, Operation, Step, Subject, Trace};
 use stalemap_reference::MARKS;
 
 use crate::divergence::{Divergence, Objection};
-use crate::lockstep::{Compare, Lockstep, Met, Watched, Watcher};
+use crate::lockstep::{Compare, Lockstep, Met, Shown, Watched, Watcher};
 use crate::oracle::{Asked, ORACLES, Wanted};
 use crate::tally::Tally;
 use crate::transitions::Transitions;
@@ -40,6 +40,14 @@ pub struct Run {
     pub steps: usize,
     /// The first difference.
     pub divergence: Option<Divergence>,
+}
+
+impl Run {
+    fn of(operations: &[Operation], shown: Option<Shown>) -> Run {
+        let divergence = shown.map(|shown| shown.divergence);
+        let steps = divergence.as_ref().map_or(operations.len(), |divergence| divergence.step + 1);
+        Run { steps, divergence }
+    }
 }
 
 /// An oracle that cannot judge this subject.
@@ -109,7 +117,8 @@ impl<B: Build> Driver<B> {
         operations: &[Operation],
         watch: &mut dyn FnMut(&Watched<'_>),
     ) -> Result<Run, String> {
-        self.drive(machine, operations, None, Compare::Everything, Some(watch))
+        let shown = self.drive(machine, operations, None, Compare::Everything, Some(watch))?;
+        Ok(Run::of(operations, shown))
     }
 
     /// Operation × outcome, over all runs.
@@ -150,14 +159,13 @@ impl<B: Build> Driver<B> {
         written: Option<&[Step]>,
         compare: Compare,
     ) -> Result<Run, String> {
-        let run = self.drive(machine, operations, written, compare, None)?;
-        let at_the_end = run.divergence.as_ref().is_some_and(|divergence| divergence.step + 1 == operations.len());
-        if compare != Compare::Touched || !at_the_end {
-            return Ok(run);
+        let shown = self.drive(machine, operations, written, compare, None)?;
+        if !shown.as_ref().is_some_and(|shown| shown.only_at_the_end) {
+            return Ok(Run::of(operations, shown));
         }
         let again = self.drive(machine, operations, written, Compare::Everything, None)?;
         // Full comparison sees no less, but keep what was found should a subject not repeat itself.
-        Ok(if again.divergence.is_some() { again } else { run })
+        Ok(Run::of(operations, again.or(shown)))
     }
 
     fn drive(
@@ -167,30 +175,32 @@ impl<B: Build> Driver<B> {
         written: Option<&[Step]>,
         compare: Compare,
         watcher: Watcher<'_>,
-    ) -> Result<Run, String> {
+    ) -> Result<Option<Shown>, String> {
         let mut lockstep = match self.kept.remove(machine) {
             Some(lockstep) => lockstep,
             None => self.pair(machine)?,
         };
-        let asked = Asked::of(lockstep.subject.sight().facts, &self.wanted);
+        let mut asked = Asked::of(lockstep.subject.sight().facts, &self.wanted);
+        if watcher.is_some() {
+            // Who watches wants to see how far a fault goes; a recount would end it where it begins.
+            asked = asked.without_validity();
+        }
         let met = &mut self.met;
         let result = catch_unwind(AssertUnwindSafe(|| lockstep.run(operations, written, compare, asked, met, watcher)));
         for (sum, count) in self.marks.iter_mut().zip(lockstep.reference.marks()) {
             *sum += count;
         }
         lockstep.reference.clear_marks();
-        let divergence = match result {
-            Ok(divergence) => {
+        Ok(match result {
+            Ok(shown) => {
                 if size(machine) <= KEPT_SIZE {
                     self.keep(*machine, lockstep);
                 }
-                divergence
+                shown
             }
             // Nobody knows what state it is in: it is thrown away.
-            Err(payload) => Some(panicked(&lockstep, payload.as_ref())),
-        };
-        let steps = divergence.as_ref().map_or(operations.len(), |divergence| divergence.step + 1);
-        Ok(Run { steps, divergence })
+            Err(payload) => Some(Shown { divergence: panicked(&lockstep, payload.as_ref()), only_at_the_end: false }),
+        })
     }
 
     fn pair(&mut self, machine: &Machine) -> Result<Box<Lockstep<B::Subject>>, String> {

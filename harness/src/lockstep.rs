@@ -40,6 +40,8 @@ pub struct Watched<'a> {
     pub subject: &'a Observation,
     /// Names for the pages of both.
     pub names: &'a Names,
+    /// What an oracle objects to; no step comes behind it.
+    pub objection: Option<&'a Objection>,
 }
 
 /// Who watches.
@@ -52,6 +54,13 @@ pub(crate) struct Position {
     pub(crate) operation: Option<Operation>,
     /// Whether the reference is at work, not the subject.
     pub(crate) in_reference: bool,
+}
+
+/// A divergence as a run shows it.
+pub(crate) struct Shown {
+    pub(crate) divergence: Divergence,
+    /// Whether no step's own comparison showed it, so that its step may be an earlier one.
+    pub(crate) only_at_the_end: bool,
 }
 
 /// What a campaign has met.
@@ -105,7 +114,7 @@ impl<S: Subject> Lockstep<S> {
         asked: Asked,
         met: &mut Met,
         mut watcher: Watcher<'_>,
-    ) -> Option<Divergence> {
+    ) -> Option<Shown> {
         self.reset();
         let sight = self.subject.sight();
         let mut last = None;
@@ -131,10 +140,12 @@ impl<S: Subject> Lockstep<S> {
                     reference: &self.seen[REFERENCE],
                     subject: &self.seen[SUBJECT],
                     names: &self.names,
+                    objection: judged.as_ref().err(),
                 });
             }
             if let Err(objection) = judged {
-                return Some(Divergence { step, operation: Some(operation), objection });
+                let divergence = Divergence { step, operation: Some(operation), objection };
+                return Some(Shown { divergence, only_at_the_end: false });
             }
         }
         let (step, operation, outcomes) = last?;
@@ -144,7 +155,8 @@ impl<S: Subject> Lockstep<S> {
             }
             Compare::Outcomes | Compare::Everything => Ok(()),
         };
-        judged.err().map(|objection| Divergence { step, operation: Some(operation), objection })
+        let divergence = Divergence { step, operation: Some(operation), objection: judged.err()? };
+        Some(Shown { divergence, only_at_the_end: true })
     }
 
     fn reset(&mut self) {

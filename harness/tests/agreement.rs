@@ -1,7 +1,7 @@
 //! The implementation beside the reference: they agree on generated operations and on the corpus.
 
 use stalemap_harness::{Compare, Driver, Generator, Settings, minimise};
-use stalemap_implementation::Implementation;
+use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Machine, Operation, Trace};
 
 fn implementation(machine: &Machine) -> Result<Implementation, String> {
@@ -26,4 +26,23 @@ fn they_agree_on_generated_operations() {
             panic!("execution {index}, {signature}: {:#?}\n{trace}", small.divergence.objection);
         }
     }
+}
+
+/// A device frame keeps something of its page, which the recount sees long before the reverse map fails.
+#[test]
+fn a_recount_that_objects_earlier_does_not_keep_the_minimiser_from_shortening() {
+    let text = "machine ram=4 device=2 spaces=2 pages=8\n\
+                map s0 v0+4 rw\nexit s0\nfork s0 s1\nmigrate s0 v0 to d0\nunpin k0\nread s0 v0\nexit s1\nmap s1 v0 r\n\
+                release h0\nmigrate s0 v1 to d0\n";
+    let trace = Trace::parse(text).expect("a good text");
+    let operations: Vec<Operation> = trace.operations().collect();
+    let switch = Switch::new(Some(Bug::StaleMapping));
+    let mut driver = Driver::new(|machine: &Machine| Ok::<_, String>(Implementation::with_bug(machine, &switch)));
+    let run = driver.run(&trace.machine, &operations, Compare::Touched).expect("it takes every machine");
+    let signature = run.divergence.expect("the bug is on").signature();
+    assert_eq!(signature.to_string(), "rmap.places@migrate");
+    let small =
+        minimise(&mut driver, &trace.machine, &operations, &signature, &mut |_| true).expect("it diverges again");
+    let text = Trace::new(small.machine, small.operations).to_string();
+    assert_eq!(text.lines().count(), 1 + 4, "map, migrate, bring back, migrate another:\n{text}");
 }

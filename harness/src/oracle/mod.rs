@@ -124,6 +124,10 @@ impl Asked {
         Asked(if wanted.includes(validity::NAME) { bits | Self::VALIDITY } else { bits })
     }
 
+    pub(crate) fn without_validity(self) -> Asked {
+        Asked(self.0 & !Self::VALIDITY)
+    }
+
     pub(crate) fn validity(self) -> bool {
         self.0 & Self::VALIDITY != 0
     }
