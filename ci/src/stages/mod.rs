@@ -1,5 +1,6 @@
 //! The stages of continuous integration, in the order in which they run.
 
+mod campaign;
 mod fuzz_target;
 mod mutants;
 mod readme;
@@ -45,7 +46,12 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "clippy", meaning: "no lint of the workspace has anything to say", by_default: true, run: clippy },
     Stage { name: "test", meaning: "the test command of README.md", by_default: true, run: test },
     Stage { name: "docs", meaning: "the documentation builds without a warning", by_default: true, run: docs },
-    Stage { name: "campaign", meaning: "60 seconds of fuzzing find nothing", by_default: true, run: campaign },
+    Stage {
+        name: "campaign",
+        meaning: "60 seconds of fuzzing find nothing and meet everything",
+        by_default: true,
+        run: campaign::short,
+    },
     Stage {
         name: "fuzz-target",
         meaning: "the libFuzzer target builds on stable, replays the corpus and runs a little",
@@ -54,9 +60,9 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "long-campaign",
-        meaning: "300 seconds of fuzzing find nothing",
+        meaning: "300 seconds of fuzzing find nothing and meet everything",
         by_default: false,
-        run: long_campaign,
+        run: campaign::long,
     },
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {
@@ -89,22 +95,6 @@ fn test(workshop: &Workshop) -> Result<()> {
 
 fn docs(workshop: &Workshop) -> Result<()> {
     workshop.run(&Call::cargo(["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings"))
-}
-
-fn campaign(workshop: &Workshop) -> Result<()> {
-    fuzz_for(workshop, "60", "1")
-}
-
-fn long_campaign(workshop: &Workshop) -> Result<()> {
-    // Another seed than the short one, so that the long one does not begin with the same executions.
-    fuzz_for(workshop, "300", "2")
-}
-
-/// Fuzzes as a user would; what is found stays in the target folder, to be looked at.
-fn fuzz_for(workshop: &Workshop, seconds: &str, seed: &str) -> Result<()> {
-    let finds = workshop.fresh_folder("campaign")?;
-    let arguments = ["run", "--release", "--", "fuzz", "--seconds", seconds, "--seed", seed, "--out"];
-    workshop.run(&Call::cargo(arguments).argument(finds))
 }
 
 fn bench(workshop: &Workshop) -> Result<()> {

@@ -112,6 +112,18 @@ impl Workshop {
         status.code().with_context(|| format!("`{}` ended with {status}", call.line(&self.root)))
     }
 
+    /// The same for a program whose output is read: gives its exit code and its output; what it tells on stderr goes
+    /// through.
+    pub(crate) fn listen(&self, call: &Call) -> Result<(i32, String)> {
+        let line = call.line(&self.root);
+        println!("$ {line}");
+        let mut command = call.command(&self.root);
+        let output = command.stderr(Stdio::inherit()).output();
+        let output = output.with_context(|| format!("`{line}` cannot be started"))?;
+        let code = output.status.code().with_context(|| format!("`{line}` ended with {}", output.status))?;
+        Ok((code, String::from_utf8_lossy(&output.stdout).into_owned()))
+    }
+
     fn status(&self, call: &Call) -> Result<ExitStatus> {
         let line = call.line(&self.root);
         println!("$ {line}");
