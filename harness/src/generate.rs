@@ -1,7 +1,7 @@
 //! The native generator: from a seed and an index a machine and operations that meet one another.
 //!
 //! Each execution enables a random part of the operations with random weights (swarm testing: Groce and others, 2012),
-//! prefers small machines where everything collides, and takes half of its operands from those used recently. It knows
+//! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
 //! the table's fields and refusals, and no operation in particular.
 
 use stalemap_operations::{Access, Dialect, Errno, Field, Kind, KindSet, Machine, Operation};
@@ -100,7 +100,9 @@ fn small_machine(random: &mut Random) -> Machine {
         1..=3 => [ram, device(random), 0],
         _ => [ram, device(random), device(random)],
     };
-    Machine::new(frames, 1 + random.below(4), 1 + random.below(10), rules).expect("small sizes")
+    let spaces = [1, 2, 2, 2, 3, 3, 3, 4][random.below(8) as usize];
+    let pages = [1 + random.below(3), 2 + random.below(5), 4 + random.below(7)][random.below(3) as usize];
+    Machine::new(frames, spaces, pages, rules).expect("small sizes")
 }
 
 /// An operation of this kind, with operands that are likely to meet those before.
@@ -108,15 +110,16 @@ fn operation(kind: Kind, machine: &Machine, recent: &mut Recent, random: &mut Ra
     let row = kind.row();
     let fills = row.refusals.contains(&Errno::EBUSY);
     let opens = row.refusals.contains(&Errno::EEXIST);
-    let place = if random.chance(1, 2) { recent.place(random) } else { None };
+    let place = if random.chance(3, 4) { recent.place(random) } else { None };
+    // The same page in another space that was filled is often the same memory.
+    let space = match place {
+        Some((space, _)) if random.chance(7, 8) => space,
+        Some(_) | None if random.chance(7, 8) => recent.slot(Field::Space, random).unwrap_or(0),
+        Some(_) | None => random.below(machine.spaces()),
+    };
     let mut first_space = true;
     let operation = Operation::chosen(kind, machine, |field, choices, _| match field {
-        Field::Space if std::mem::take(&mut first_space) => match place {
-            Some((space, _)) => space,
-            // The first space is the only one that is always alive.
-            None if random.chance(1, 3) => 0,
-            None => random.below(choices),
-        },
+        Field::Space if std::mem::take(&mut first_space) => space,
         Field::Page => match place {
             Some((_, page)) => page,
             None if opens && random.chance(1, 2) => 0,
@@ -125,7 +128,7 @@ fn operation(kind: Kind, machine: &Machine, recent: &mut Recent, random: &mut Ra
         Field::Count if opens => random.below(choices).max(random.below(choices)),
         Field::Count if random.chance(1, 2) => 0,
         Field::Count => random.below(choices.min(4)),
-        Field::Access if random.chance(1, 2) => Access::ReadWrite as u32,
+        Field::Access if random.chance(3, 4) => Access::ReadWrite as u32,
         Field::Order if random.chance(3, 4) => random.below(choices.min(4)),
         Field::Mask => match random.below(8) {
             0..=4 => 0,
@@ -155,9 +158,15 @@ fn remember(operation: &Operation, fills: bool, recent: &mut Recent) {
     if let Some((space, page)) = operation.first_place() {
         recent.remember_place((space.0, page.0));
     }
-    if fills {
-        let slot = |field| matches!(field, Field::Transaction | Field::Pin | Field::Hold | Field::Block);
-        if let Some((field, value)) = operation.values().iter().find(|&(field, _)| slot(field)) {
+    if !fills {
+        return;
+    }
+    let mut spaces = 0;
+    for (field, value) in operation.values().iter() {
+        spaces += u32::from(field == Field::Space);
+        // A space that is not the one where it happens is filled as a slot is.
+        let other_space = field == Field::Space && spaces > 1;
+        if other_space || matches!(field, Field::Transaction | Field::Pin | Field::Hold | Field::Block) {
             recent.remember_slot(field, value);
         }
     }

@@ -41,7 +41,10 @@ pub(crate) struct Recent {
 
 impl Recent {
     pub(crate) fn new() -> Recent {
-        Recent { places: Ring::EMPTY(), slots: [Ring::EMPTY(); Field::KINDS] }
+        let mut recent = Recent { places: Ring::EMPTY(), slots: [Ring::EMPTY(); Field::KINDS] };
+        // The first space is the only one that is always alive.
+        recent.remember_slot(Field::Space, 0);
+        recent
     }
 
     /// A place, as space and page.
