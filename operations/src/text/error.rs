@@ -20,7 +20,7 @@ pub struct ParseError {
     pub nearest: Option<String>,
 }
 
-/// `3:10: expected an access (none, r or rw), found "rx"; did you mean "r"?`
+/// `3:10: expected an access (none, r or rw), found "rx"; did you mean "rw"?`
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: expected {}, found {}", self.line, self.column, self.expected, self.found)?;

@@ -62,7 +62,11 @@ impl<'a> Line<'a> {
 
     /// An error at a word.
     pub(super) fn error(&self, word: Word<'_>, expected: &str) -> ParseError {
-        let found = if word.text.is_empty() { "the end of the line".to_string() } else { quoted(word.text) };
+        let found = match word.text {
+            "" if word.column < self.column => "nothing".to_string(),
+            "" => "the end of the line".to_string(),
+            text => quoted(text),
+        };
         ParseError { line: self.number, column: word.column, found, expected: expected.to_string(), nearest: None }
     }
 

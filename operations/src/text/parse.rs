@@ -66,8 +66,8 @@ fn machine<'a>(line: &mut Line<'a>) -> Result<Machine, ParseError> {
     while let Some(word) = line.take() {
         let (key, value) = word.text.split_once('=').unwrap_or((word.text, ""));
         let Some(index) = KEYS.iter().position(|&known| known == key) else {
-            let key = Word { text: key, ..word };
-            return Err(line.unknown(key, "ram=, device=, spaces=, pages= or rules=", KEYS));
+            let named = Word { text: if key.is_empty() { word.text } else { key }, ..word };
+            return Err(line.unknown(named, "ram=, device=, spaces=, pages= or rules=", KEYS));
         };
         if values[index].is_some() {
             return Err(line.error(word, &format!("one {key}= on a machine line")));
