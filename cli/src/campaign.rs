@@ -1,6 +1,7 @@
 //! The native campaign: executions made from seed and index, spread over jobs, collected in the order of their index.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -14,8 +15,8 @@ use crate::interrupt::interrupted;
 use crate::quiet;
 
 /// Executions that a job takes at once.
-const BATCH: u64 = 128;
-/// How often whoever listens hears of the progress when there is nothing else to hear.
+const TAKEN: u64 = 128;
+/// How often whoever listens hears of the progress at the least, as far as single executions allow.
 const TICK: Duration = Duration::from_millis(100);
 
 /// What a campaign does.
@@ -55,6 +56,8 @@ pub(crate) trait Listener {
 #[derive(Default)]
 pub(crate) struct Met {
     pub(crate) executions: u64,
+    /// One more than the highest index: as many executions do all of these again.
+    pub(crate) end: u64,
     pub(crate) time: Duration,
     pub(crate) tally: Tally,
     pub(crate) transitions: Transitions,
@@ -106,16 +109,17 @@ where
             let done = job.join().map_err(|_| anyhow!("a job of the campaign has panicked"))?;
             met.add(&done);
         }
-        met.executions = collected?;
+        (met.executions, met.end) = collected?;
         met.time = start.elapsed();
         Ok(met)
     })
 }
 
-/// Hears all jobs out and passes on what they tell in the order of the index; the number of executions.
-fn collect(receiver: &Receiver<Message>, start: Instant, listener: &mut dyn Listener) -> Result<u64> {
+/// Hears all jobs out and passes on what they tell in the order of the index; the number of executions, and one
+/// more than the highest index.
+fn collect(receiver: &Receiver<Message>, start: Instant, listener: &mut dyn Listener) -> Result<(u64, u64)> {
     let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
-    let mut frontier = 0;
+    let (mut frontier, mut end) = (0, 0);
     let mut transitions = Transitions::default();
     let mut progress = Progress { executions: 0, operations: 0, transitions: 0, time: Duration::ZERO };
     loop {
@@ -127,22 +131,25 @@ fn collect(receiver: &Receiver<Message>, start: Instant, listener: &mut dyn List
                     transitions.merge(&met);
                     progress.transitions = transitions.count();
                 }
-                early.insert(batch.first, batch);
+                if batch.executions > 0 {
+                    end = end.max(batch.first + batch.executions);
+                    early.insert(batch.first, batch);
+                }
             }
             Ok(Message::Unable(sentence)) => return Err(anyhow!(sentence)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
         while let Some(batch) = early.remove(&frontier) {
-            frontier += batch.executions.max(1);
+            frontier += batch.executions;
             batch.diverged.into_iter().try_for_each(|diverged| listener.diverged(diverged))?;
         }
         progress.time = start.elapsed();
         listener.progress(&progress);
     }
-    // Behind a batch that was cut short.
+    // Behind executions that were taken and not done.
     early.into_values().flat_map(|batch| batch.diverged).try_for_each(|diverged| listener.diverged(diverged))?;
-    Ok(progress.executions)
+    Ok((progress.executions, end))
 }
 
 impl Met {
@@ -150,6 +157,7 @@ impl Met {
     fn of<B: Build>(driver: &Driver<B>) -> Met {
         Met {
             executions: 0,
+            end: 0,
             time: Duration::ZERO,
             tally: driver.tally().clone(),
             transitions: driver.transitions().clone(),
@@ -181,28 +189,29 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Takes batches until it is time to end; what was met.
+    /// Takes executions until it is time to end; what was met.
     fn work<B: Build>(&self, build: B, sender: &Sender<Message>) -> Met {
         let mut driver = Driver::new(build);
         let mut generator = Generator::new(self.plan.settings.clone());
         let mut told = 0;
+        let mut taken = 0..0;
         while !self.is_over() {
-            let first = self.next.fetch_add(BATCH, Ordering::Relaxed);
-            let end = self.plan.runs.map_or(first + BATCH, |runs| runs.min(first + BATCH));
-            if first >= end {
-                break;
-            }
-            let message = match quiet::driving(|| self.batch(&mut driver, &mut generator, first, end)) {
-                Ok(mut batch) => {
-                    if driver.transitions().count() > told {
-                        told = driver.transitions().count();
-                        batch.transitions = Some(driver.transitions().clone());
-                    }
-                    Message::Batch(batch)
+            if taken.is_empty() {
+                let first = self.next.fetch_add(TAKEN, Ordering::Relaxed);
+                taken = first..self.plan.runs.map_or(first + TAKEN, |runs| runs.min(first + TAKEN));
+                if taken.is_empty() {
+                    break;
                 }
-                Err(sentence) => Message::Unable(sentence),
-            };
-            let ends = matches!(message, Message::Unable(_));
+            }
+            let batch = quiet::driving(|| self.batch(&mut driver, &mut generator, &mut taken));
+            let ends = batch.is_err();
+            let message = batch.map_or_else(Message::Unable, |mut batch| {
+                if driver.transitions().count() > told {
+                    told = driver.transitions().count();
+                    batch.transitions = Some(driver.transitions().clone());
+                }
+                Message::Batch(batch)
+            });
             if sender.send(message).is_err() || ends {
                 break;
             }
@@ -210,19 +219,21 @@ impl Job<'_> {
         Met::of(&driver)
     }
 
+    /// Does the executions that were taken, or as many as fit into a tick.
     fn batch<B: Build>(
         &self,
         driver: &mut Driver<B>,
         generator: &mut Generator,
-        first: u64,
-        end: u64,
+        taken: &mut Range<u64>,
     ) -> Result<Batch, String> {
+        let start = Instant::now();
         let mut operations = Vec::new();
-        let mut batch = Batch { first, executions: 0, operations: 0, diverged: Vec::new(), transitions: None };
-        for index in first..end {
-            if self.is_over() {
-                break;
-            }
+        let mut batch =
+            Batch { first: taken.start, executions: 0, operations: 0, diverged: Vec::new(), transitions: None };
+        while start.elapsed() < TICK
+            && !self.is_over()
+            && let Some(index) = taken.next()
+        {
             let machine = generator.execution(self.plan.seed, index, &mut operations);
             let run = driver.run(&machine, &operations, Compare::Touched)?;
             batch.executions += 1;

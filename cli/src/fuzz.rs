@@ -219,7 +219,7 @@ fn status_line(progress: &Progress, counts: &BTreeMap<Signature, u64>) -> String
 fn summary(plan: &Plan, kinds: KindSet, met: &Met, finds: &Finds<'_>) -> Summary {
     let mut summary = Summary {
         seed: plan.seed,
-        command: command(&[("--runs", met.executions), ("--seed", plan.seed)]),
+        command: command(&[("--runs", met.end), ("--seed", plan.seed)]),
         ending: if interrupted() { HowEnded::Interrupted } else { HowEnded::Done },
         executions: met.executions,
         operations: 0,

@@ -23,7 +23,7 @@ impl Status {
     pub(crate) fn new() -> Status {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(REDRAWS));
-            bar.with_style(ProgressStyle::with_template("{spinner} {wide_msg}").expect("a template that is right"))
+            bar.with_style(ProgressStyle::with_template("{wide_msg}").expect("a template that is right"))
         });
         Status { bar, last: Instant::now() }
     }
@@ -36,10 +36,7 @@ impl Status {
         }
         self.last = Instant::now();
         match &self.bar {
-            Some(bar) => {
-                bar.tick();
-                bar.set_message(text());
-            }
+            Some(bar) => bar.set_message(text()),
             None => output::tell(text()),
         }
     }
