@@ -60,8 +60,18 @@ impl BitSet {
 
     #[inline]
     pub(crate) fn insert(&mut self, number: u32) {
-        let mut number = number;
-        for level in 0..self.depth {
+        let word = &mut self.words[(number / BITS) as usize];
+        let was = *word;
+        *word |= 1 << (number % BITS);
+        if was == 0 {
+            self.insert_above(number / BITS);
+        }
+    }
+
+    /// A word of level 0 has its first bit: puts it into the summaries.
+    fn insert_above(&mut self, word: u32) {
+        let mut number = word;
+        for level in 1..self.depth {
             let word = &mut self.words[(self.starts[level] + number / BITS) as usize];
             let was = *word;
             *word |= 1 << (number % BITS);
@@ -74,8 +84,17 @@ impl BitSet {
 
     #[inline]
     pub(crate) fn remove(&mut self, number: u32) {
-        let mut number = number;
-        for level in 0..self.depth {
+        let word = &mut self.words[(number / BITS) as usize];
+        *word &= !(1 << (number % BITS));
+        if *word == 0 {
+            self.remove_above(number / BITS);
+        }
+    }
+
+    /// A word of level 0 has no bit any more: takes it out of the summaries.
+    fn remove_above(&mut self, word: u32) {
+        let mut number = word;
+        for level in 1..self.depth {
             let word = &mut self.words[(self.starts[level] + number / BITS) as usize];
             *word &= !(1 << (number % BITS));
             if *word != 0 {
@@ -83,6 +102,29 @@ impl BitSet {
             }
             number /= BITS;
         }
+    }
+
+    /// Takes the smallest members out and puts them into the places; at least one if there is one, and not more than are
+    /// in one word. How many.
+    #[inline]
+    pub(crate) fn take_first<T>(&mut self, places: &mut [T], make: impl Fn(u32) -> T) -> u32 {
+        let Some(first) = self.first() else { return 0 };
+        let index = first / BITS;
+        let mut word = self.words[index as usize];
+        let mut taken = 0;
+        for place in places {
+            if word == 0 {
+                break;
+            }
+            *place = make(index * BITS + word.trailing_zeros());
+            word &= word - 1;
+            taken += 1;
+        }
+        self.words[index as usize] = word;
+        if word == 0 {
+            self.remove_above(index);
+        }
+        taken
     }
 
     /// The smallest member.

@@ -100,9 +100,33 @@ impl Buddy {
         Some(frame)
     }
 
-    /// Takes a block that the caller counts by [`count_taken`](Self::count_taken).
+    /// Takes single frames as long as there is a place, those that one request after the other would get: free singles
+    /// first, then the smallest blocks whole, ascending. How many; the caller counts them by
+    /// [`count_taken`](Self::count_taken).
+    pub(crate) fn take_singles(&mut self, places: &mut [Frame]) -> usize {
+        let mut taken = 0;
+        while taken < places.len() && self.available != 0 {
+            let empty = &mut places[taken..];
+            if self.blocks[0] > 0 {
+                // The frames of devices that are in the set come after those of RAM.
+                let most = empty.len().min(self.blocks[0] as usize);
+                let found = self.sets[0].take_first(&mut empty[..most], Frame);
+                taken += found as usize;
+                self.drop_blocks(Order(0), found);
+            } else {
+                let order = Order(self.available.trailing_zeros().min(empty.len().ilog2()));
+                let Some(Frame(first)) = self.take(order) else { break };
+                for (place, frame) in empty.iter_mut().zip(first..first + order.frames()) {
+                    *place = Frame(frame);
+                    taken += 1;
+                }
+            }
+        }
+        taken
+    }
+
     #[inline]
-    pub(crate) fn take(&mut self, order: Order) -> Option<Frame> {
+    fn take(&mut self, order: Order) -> Option<Frame> {
         let serving = self.available >> order.0;
         if serving == 0 {
             return None;
@@ -174,8 +198,14 @@ impl Buddy {
     fn remove(&mut self, order: Order, frame: u32) {
         let o = order.0 as usize;
         self.sets[o].remove(frame >> order.0);
-        self.blocks[o] -= 1;
-        if self.blocks[o] == 0 {
+        self.drop_blocks(order, 1);
+    }
+
+    #[inline]
+    fn drop_blocks(&mut self, order: Order, blocks: u32) {
+        let left = &mut self.blocks[order.0 as usize];
+        *left -= blocks;
+        if *left == 0 {
             self.available &= !(1 << order.0);
         }
     }

@@ -47,7 +47,8 @@ impl FrameAllocator {
     pub const fn metadata_bytes(machine: &Machine) -> usize {
         let devices = [machine.frames(Home::ALL[1]), machine.frames(Home::ALL[2])];
         let all_frames = machine.ram() + devices[0] + devices[1];
-        let mut bytes = size_of::<FrameAllocator>() + Buddy::bytes(machine.ram(), all_frames);
+        let mut bytes =
+            size_of::<FrameAllocator>() + Buddy::bytes(machine.ram(), all_frames) + Cache::bytes(machine.ram());
         let mut device = 0;
         while device < machine.devices() as usize {
             bytes += size_of::<DeviceMemory>() + BitSet::bytes(devices[device]);
@@ -87,8 +88,8 @@ impl FrameAllocator {
     /// Gives back a frame of RAM whose last reference is dropped by this.
     #[inline]
     pub fn free(&mut self, frame: Frame) {
-        self.memmap[frame].put();
-        self.take_back(frame);
+        self.memmap[frame].release();
+        self.cache.free(frame, &mut self.buddy);
     }
 
     /// Takes a block of RAM; its first frame has one reference, the others are not looked at.
@@ -109,8 +110,7 @@ impl FrameAllocator {
         if order == Order(0) {
             return self.free(frame);
         }
-        self.memmap[frame].put();
-        self.memmap[frame].give_back();
+        self.memmap[frame].release();
         self.buddy.free(frame, order);
     }
 

@@ -91,6 +91,14 @@ impl Page {
         self.refcount = 1;
     }
 
+    /// Takes a frame of RAM back whose only reference is dropped by this. A free frame has none.
+    #[inline]
+    pub(crate) fn release(&mut self) {
+        assert!(self.refcount == 1, "a frame is released that is free or shared");
+        debug_assert!(self.is_used() && self.page_map == 0, "a frame of RAM in use");
+        *self = Page::FREE;
+    }
+
     /// Takes a frame of RAM back that nobody refers to any more.
     #[inline]
     pub(crate) fn give_back(&mut self) {

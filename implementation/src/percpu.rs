@@ -1,28 +1,44 @@
 //! The order-0 cache: a small stack of free frames in front of the buddy allocator (Linux: per-CPU page lists).
 
+use alloc::boxed::Box;
+use alloc::vec;
+
 use stalemap_operations::{Machine, Order};
 
 use crate::buddy::Buddy;
 use crate::bug::Bug;
 use crate::memmap::Frame;
 
-const CAPACITY: usize = 64;
+/// The most that the cache of a large machine holds; small machines have a small one, so that it fills and spills.
+const CAPACITY: u32 = 64;
 
 /// A stack of free frames. They count as free; the buddy allocator does not know them.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    frames: [Frame; CAPACITY],
+    /// Room for all that it can hold, at least 2; half of it goes from or to the buddy allocator at once.
+    frames: Box<[Frame]>,
     count: usize,
-    /// The most that the cache holds, 2 to [`CAPACITY`]; small machines have a small one, so that it fills and spills.
-    high: usize,
-    /// How many frames go from or to the buddy allocator at once.
-    batch: usize,
 }
 
 impl Cache {
     pub(crate) fn new(machine: &Machine) -> Self {
-        let high = (machine.ram() as usize / 2).clamp(2, CAPACITY);
-        Cache { frames: [Frame::NONE; CAPACITY], count: 0, high, batch: high / 2 }
+        Cache { frames: vec![Frame::NONE; Self::capacity(machine.ram())].into(), count: 0 }
+    }
+
+    const fn capacity(ram: u32) -> usize {
+        let half = ram / 2;
+        (if half < 2 {
+            2
+        } else if half < CAPACITY {
+            half
+        } else {
+            CAPACITY
+        }) as usize
+    }
+
+    /// Bytes of the stack, whatever is in it.
+    pub(crate) const fn bytes(ram: u32) -> usize {
+        Self::capacity(ram) * size_of::<Frame>()
     }
 
     /// Back to the start.
@@ -39,21 +55,26 @@ impl Cache {
     /// Takes a frame, the one that came last; fills up from the buddy allocator when empty.
     #[inline]
     pub(crate) fn allocate(&mut self, buddy: &mut Buddy) -> Option<Frame> {
-        if self.count == 0 {
-            self.refill(buddy);
+        let last = self.count.wrapping_sub(1);
+        match self.frames.get(last) {
+            Some(&frame) => {
+                self.count = last;
+                Some(frame)
+            }
+            None => self.refill(buddy),
         }
-        self.count = self.count.checked_sub(1)?;
-        Some(self.frames[self.count])
     }
 
     /// Gives a frame back; spills to the buddy allocator when full.
     #[inline]
     pub(crate) fn free(&mut self, frame: Frame, buddy: &mut Buddy) {
-        if self.count == self.high {
-            self.spill(self.batch, buddy);
+        match self.frames.get_mut(self.count) {
+            Some(place) => {
+                *place = frame;
+                self.count += 1;
+            }
+            None => self.spill_for(frame, buddy),
         }
-        self.frames[self.count] = frame;
-        self.count += 1;
     }
 
     /// Gives everything to the buddy allocator, before it refuses a block.
@@ -63,25 +84,27 @@ impl Cache {
 
     #[cold]
     #[inline(never)]
-    fn refill(&mut self, buddy: &mut Buddy) {
-        let mut taken = 0;
-        while self.count < self.batch
-            && let Some(frame) = buddy.take(Order(0))
-        {
-            self.frames[self.count] = frame;
-            self.count += 1;
-            taken += 1;
-        }
+    fn refill(&mut self, buddy: &mut Buddy) -> Option<Frame> {
+        let batch = self.frames.len() / 2;
+        self.count = buddy.take_singles(&mut self.frames[..batch]);
         // Counted for all at once, as `rmqueue_bulk` does (mm/page_alloc.c).
-        if !buddy.bugs.skips(Bug::RefillNotCounted, taken > 0) {
-            buddy.count_taken(taken);
+        if !buddy.bugs.skips(Bug::RefillNotCounted, self.count > 0) {
+            buddy.count_taken(u32::try_from(self.count).unwrap_or(CAPACITY));
         }
         // The lowest frame came first and is to go first.
         self.frames[..self.count].reverse();
+        self.count = self.count.checked_sub(1)?;
+        Some(self.frames[self.count])
     }
 
     #[cold]
     #[inline(never)]
+    fn spill_for(&mut self, frame: Frame, buddy: &mut Buddy) {
+        self.spill(self.frames.len() / 2, buddy);
+        self.frames[self.count] = frame;
+        self.count += 1;
+    }
+
     fn spill(&mut self, frames: usize, buddy: &mut Buddy) {
         for &frame in self.frames[self.count - frames..self.count].iter().rev() {
             buddy.free(frame, Order(0));
