@@ -5,6 +5,7 @@ use stalemap_implementation::Implementation;
 use stalemap_operations::{Home, Machine, Observation, Operation, Scope, Subject, Touched};
 use stalemap_reference::Model;
 
+use crate::callgrind::count;
 use crate::clock::{alternately, median, now, seconds};
 use crate::state_machine;
 use crate::table::{Row, Verdict, figure};
@@ -126,6 +127,23 @@ pub(crate) fn oracles() -> Vec<Row> {
         || seconds(|| run_all(&mut bare, &executions, Compare::Outcomes)) / operations,
     );
     vec![nanoseconds("H2", "an operation in lockstep, with / without oracles, ns", with, without, ratio, 2.0)]
+}
+
+/// Runs the kernel `lockstep:HOW` if it is this.
+pub(crate) fn run_kernel(name: &str) -> bool {
+    let compare = match name {
+        "lockstep:touched" => Compare::Touched,
+        "lockstep:outcomes" => Compare::Outcomes,
+        _ => return false,
+    };
+    let executions = executions();
+    let mut driver = Driver::new(implementation);
+    run_all(&mut driver, &executions, compare);
+    count("lockstep", || {
+        run_all(&mut driver, &executions, compare);
+        (executions.iter().map(Vec::len).sum::<usize>() as u64, String::new())
+    });
+    true
 }
 
 fn nanoseconds(id: &'static str, what: &str, one: f64, other: f64, ratio: f64, most: f64) -> Row {

@@ -73,7 +73,7 @@ pub fn main() -> ExitCode {
 /// Runs one kernel, under callgrind or to see it run.
 fn kernel(arguments: &[String]) -> ExitCode {
     let [name] = arguments else { return trouble("name one kernel") };
-    if allocator::run_kernel(name) || migration::run_kernel(name) {
+    if allocator::run_kernel(name) || migration::run_kernel(name) || harness::run_kernel(name) {
         ExitCode::SUCCESS
     } else {
         trouble(&format!("there is no kernel `{name}`"))
