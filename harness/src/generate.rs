@@ -4,8 +4,9 @@
 //! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
 //! the table's fields and refusals, and no operation in particular.
 
-use stalemap_operations::{Access, Dialect, Errno, Field, Kind, KindSet, Machine, Operation};
+use stalemap_operations::{Dialect, Errno, Kind, KindSet, Machine, Operation};
 
+use crate::draw::operation;
 use crate::random::Random;
 use crate::recent::Recent;
 
@@ -84,7 +85,7 @@ impl Generator {
 }
 
 /// A machine in which everything collides.
-fn small_machine(random: &mut Random) -> Machine {
+pub(crate) fn small_machine(random: &mut Random) -> Machine {
     let rules = if random.chance(1, 4) { Dialect::Linux6_1 } else { Dialect::Linux6_12 };
     if random.chance(1, 4) {
         let default = Machine::DEFAULT;
@@ -103,71 +104,4 @@ fn small_machine(random: &mut Random) -> Machine {
     let spaces = [1, 2, 2, 2, 3, 3, 3, 4][random.below(8) as usize];
     let pages = [1 + random.below(3), 2 + random.below(5), 4 + random.below(7)][random.below(3) as usize];
     Machine::new(frames, spaces, pages, rules).expect("small sizes")
-}
-
-/// An operation of this kind, with operands that are likely to meet those before.
-fn operation(kind: Kind, machine: &Machine, recent: &mut Recent, random: &mut Random) -> Option<Operation> {
-    let row = kind.row();
-    let fills = row.refusals.contains(&Errno::EBUSY);
-    let opens = row.refusals.contains(&Errno::EEXIST);
-    let place = if random.chance(3, 4) { recent.place(random) } else { None };
-    // The same page in another space that was filled is often the same memory.
-    let space = match place {
-        Some((space, _)) if random.chance(7, 8) => space,
-        Some(_) | None if random.chance(7, 8) => recent.slot(Field::Space, random).unwrap_or(0),
-        Some(_) | None => random.below(machine.spaces()),
-    };
-    let mut first_space = true;
-    let operation = Operation::chosen(kind, machine, |field, choices, _| match field {
-        Field::Space if std::mem::take(&mut first_space) => space,
-        Field::Page => match place {
-            Some((_, page)) => page,
-            None if opens && random.chance(1, 2) => 0,
-            None => random.below(choices),
-        },
-        Field::Count if opens => random.below(choices).max(random.below(choices)),
-        Field::Count if random.chance(1, 2) => 0,
-        Field::Count => random.below(choices.min(4)),
-        Field::Access if random.chance(3, 4) => Access::ReadWrite as u32,
-        Field::Order if random.chance(3, 4) => random.below(choices.min(4)),
-        Field::Mask => match random.below(8) {
-            0..=4 => 0,
-            5 => choices - 1,
-            _ => random.below(choices),
-        },
-        Field::Transaction | Field::Pin | Field::Hold | Field::Block if !fills && random.chance(7, 8) => {
-            recent.slot(field, random).unwrap_or_else(|| random.below(choices))
-        }
-        Field::Space
-        | Field::Destination
-        | Field::Access
-        | Field::Stamp
-        | Field::Device
-        | Field::Direction
-        | Field::Order
-        | Field::Transaction
-        | Field::Pin
-        | Field::Hold
-        | Field::Block => random.below(choices),
-    })?;
-    remember(&operation, fills, recent);
-    Some(operation)
-}
-
-fn remember(operation: &Operation, fills: bool, recent: &mut Recent) {
-    if let Some((space, page)) = operation.first_place() {
-        recent.remember_place((space.0, page.0));
-    }
-    if !fills {
-        return;
-    }
-    let mut spaces = 0;
-    for (field, value) in operation.values().iter() {
-        spaces += u32::from(field == Field::Space);
-        // A space that is not the one where it happens is filled as a slot is.
-        let other_space = field == Field::Space && spaces > 1;
-        if other_space || matches!(field, Field::Transaction | Field::Pin | Field::Hold | Field::Block) {
-            recent.remember_slot(field, value);
-        }
-    }
 }

@@ -1,15 +1,18 @@
 //! Who compares: reference and subject in lockstep, after every step all that was touched, at the end everything.
 //!
 //! A [`Driver`] runs operations on a pair of machines and answers with the first [`Divergence`], if there is one.
-//! [`minimise`] shortens what led to it, [`Generator`] makes operations, [`Tally`] and [`Transitions`] tell what a
+//! [`minimise`] shortens what led to it, [`Generator`] makes operations, [`Mutator`] changes them for engines that keep a
+//! corpus, [`Tally`] and [`Transitions`] tell what a
 //! campaign has met. One trace gives one result for ever: no clock, no thread, no hash order here.
 
 mod binding;
 mod divergence;
+mod draw;
 mod driver;
 mod generate;
 mod lockstep;
 mod minimise;
+mod mutate;
 mod names;
 mod oracle;
 mod random;
@@ -22,6 +25,7 @@ pub use driver::{Build, Driver, Run, Skipped};
 pub use generate::{Generator, Settings};
 pub use lockstep::{Compare, Watched};
 pub use minimise::{Minimised, Progress, minimise};
+pub use mutate::Mutator;
 pub use names::Names;
 pub use oracle::ORACLE_NAMES;
 pub use random::Random;

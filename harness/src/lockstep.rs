@@ -70,6 +70,13 @@ pub(crate) struct Met {
     pub(crate) transitions: Transitions,
 }
 
+impl Met {
+    pub(crate) fn clear(&mut self) {
+        self.tally.clear();
+        self.transitions.clear();
+    }
+}
+
 /// A subject, the reference, and what compares them.
 pub(crate) struct Lockstep<S> {
     pub(crate) subject: S,

@@ -34,6 +34,18 @@ impl Random {
         u32::try_from(high).expect("less than the bound")
     }
 
+    /// An index below a bound, which is at least 1 and at most 2^32 − 1.
+    #[inline]
+    pub fn index(&mut self, bound: usize) -> usize {
+        self.below(u32::try_from(bound).expect("a small bound")) as usize
+    }
+
+    /// One of these; none where there are none.
+    #[inline]
+    pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
+        if choices.is_empty() { None } else { choices.get(self.index(choices.len())) }
+    }
+
     /// Whether a thing happens that happens `of` times in `out_of`.
     #[inline]
     pub fn chance(&mut self, of: u32, out_of: u32) -> bool {

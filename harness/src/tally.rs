@@ -21,6 +21,11 @@ impl Tally {
         self.counts[kind as usize][outcome.class()] += 1;
     }
 
+    /// Back to zero.
+    pub fn clear(&mut self) {
+        self.counts.as_flattened_mut().fill(0);
+    }
+
     /// Adds what another tally counted.
     pub fn merge(&mut self, other: &Tally) {
         for (mine, others) in self.counts.iter_mut().flatten().zip(other.counts.iter().flatten()) {

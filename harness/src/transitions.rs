@@ -1,65 +1,138 @@
 //! Transition coverage: which operation met which abstract state of its place or slot, and how it ended.
+//!
+//! Transitions are numbered densely from the table: an operation that names a place has a row for each situation of a
+//! place, one that names a slot a row for each state of a slot, any other one row; each row has a cell for `ok` and for
+//! each refusal that the operation may give.
 
 use stalemap_operations::{BlockSlot, HoldSlot, PinSlot, TransactionSlot};
-use stalemap_operations::{Field, Kind, Operation, Outcome, Phase, Place, Slot, SlotState};
+use stalemap_operations::{Errno, Field, Kind, Operation, Outcome, Phase, Place, Slot, SlotState};
 use stalemap_reference::{Model, Situation};
 
-/// States of a slot that are told apart: empty, three phases, pin, hold, block whole and split.
-const SLOT_STATES: usize = 8;
-const STATES: usize = Situation::COUNT + SLOT_STATES;
-const CELLS: usize = Kind::COUNT * STATES * Outcome::CLASSES;
+/// States of a slot that are told apart.
+const SLOT_STATES: [&str; 8] =
+    ["empty slot", "collected", "copied", "moved", "pin", "hold", "whole block", "split block"];
+
+/// The first cell of each operation, and behind them the number of all cells.
+static FIRST: [usize; Kind::COUNT + 1] = {
+    let mut first = [0; Kind::COUNT + 1];
+    let mut i = 0;
+    while i < Kind::COUNT {
+        first[i + 1] = first[i] + states(Kind::ALL[i]) * outcomes(Kind::ALL[i]);
+        i += 1;
+    }
+    first
+};
+
+/// What an operation is about to meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meets {
+    Place,
+    Slot,
+    Nothing,
+}
 
 /// The set of transitions that were met.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Transitions {
     met: Vec<u64>,
-    count: usize,
+    /// Their cells, in the order in which they were first met.
+    cells: Vec<usize>,
 }
 
 /// The state before an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Before(usize);
 
+/// As sets: the order in which they were met does not count.
+impl PartialEq for Transitions {
+    fn eq(&self, other: &Self) -> bool {
+        self.met == other.met
+    }
+}
+
+impl Eq for Transitions {}
+
 impl Default for Transitions {
     fn default() -> Self {
-        Transitions { met: vec![0; CELLS.div_ceil(64)], count: 0 }
+        Transitions { met: vec![0; Self::CELLS.div_ceil(64)], cells: Vec::new() }
     }
 }
 
 impl Transitions {
+    /// How many there are in the matrix, those included that no sequence of operations can reach.
+    pub const CELLS: usize = {
+        let mut sum = 0;
+        let mut i = 0;
+        while i < Kind::COUNT {
+            sum += states(Kind::ALL[i]) * outcomes(Kind::ALL[i]);
+            i += 1;
+        }
+        sum
+    };
+
     /// Number of transitions that were met.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.count
+        self.cells.len()
     }
 
     /// Adds what another set has met.
     pub fn merge(&mut self, other: &Transitions) {
-        for (mine, others) in self.met.iter_mut().zip(&other.met) {
-            *mine |= others;
+        for &cell in &other.cells {
+            self.add(cell);
         }
-        self.count = self.met.iter().map(|word| word.count_ones() as usize).sum();
     }
 
-    /// Forgets everything.
+    /// Forgets everything; costs what was met.
     pub fn clear(&mut self) {
-        self.met.fill(0);
-        self.count = 0;
+        for cell in self.cells.drain(..) {
+            self.met[cell / 64] = 0;
+        }
     }
 
-    /// The cells of the matrix operation × state × outcome that were met, by number.
-    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..CELLS).filter(|cell| self.met[cell / 64] >> (cell % 64) & 1 == 1)
+    /// The cells that were met, each below [`CELLS`](Self::CELLS), in the order in which they were first met.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        self.cells.iter().copied()
+    }
+
+    /// What a cell stands for: the operation, the state that it met, the class of its outcome.
+    ///
+    /// # Panics
+    /// When there is no such cell.
+    #[must_use]
+    pub fn meaning(cell: usize) -> (Kind, String, &'static str) {
+        let index = FIRST.partition_point(|&first| first <= cell) - 1;
+        let kind = Kind::ALL[index];
+        let (state, outcome) = ((cell - FIRST[index]) / outcomes(kind), (cell - FIRST[index]) % outcomes(kind));
+        let words = match meets(kind) {
+            Meets::Place => Situation::all().nth(state).expect("a situation").words(),
+            Meets::Slot => SLOT_STATES[state].to_string(),
+            Meets::Nothing => "anything".to_string(),
+        };
+        let errno = outcome.checked_sub(1).map(|index| kind.row().refusals[index]);
+        (kind, words, errno.map_or("ok", Errno::name))
     }
 
     /// Notes a transition; whether it is new.
     #[inline]
     pub(crate) fn insert(&mut self, kind: Kind, Before(state): Before, outcome: Outcome) -> bool {
-        let cell = (kind as usize * STATES + state) * Outcome::CLASSES + outcome.class();
+        let outcome = match outcome {
+            Outcome::Refused(errno) => kind.row().refusals.iter().position(|&it| it == errno).map(|index| index + 1),
+            Outcome::Done(_) => Some(0),
+            Outcome::Stuck => None,
+        };
+        // An outcome that the table does not allow is for the oracles to object to.
+        outcome.is_some_and(|outcome| self.add(FIRST[kind as usize] + state * outcomes(kind) + outcome))
+    }
+
+    #[inline]
+    fn add(&mut self, cell: usize) -> bool {
         let (word, bit) = (cell / 64, 1 << (cell % 64));
         let new = self.met[word] & bit == 0;
-        self.met[word] |= bit;
-        self.count += usize::from(new);
+        if new {
+            self.met[word] |= bit;
+            self.cells.push(cell);
+        }
         new
     }
 }
@@ -72,7 +145,39 @@ impl Before {
             return Before(model.situation(Place { space, page }).index());
         }
         let slot = operation.values().iter().find_map(|(field, value)| slot_of(field, value));
-        Before(slot.map_or(Situation::UNMAPPED.index(), |slot| Situation::COUNT + state_of(&model.slot(slot))))
+        Before(slot.map_or(0, |slot| state_of(&model.slot(slot))))
+    }
+}
+
+/// Rows of an operation.
+const fn states(kind: Kind) -> usize {
+    match meets(kind) {
+        Meets::Place => Situation::COUNT,
+        Meets::Slot => SLOT_STATES.len(),
+        Meets::Nothing => 1,
+    }
+}
+
+/// Cells in each of them.
+const fn outcomes(kind: Kind) -> usize {
+    1 + kind.row().refusals.len()
+}
+
+const fn meets(kind: Kind) -> Meets {
+    let fields = kind.row().fields;
+    let (mut has_page, mut has_slot) = (false, false);
+    let mut i = 0;
+    while i < fields.len() {
+        has_page |= matches!(fields[i], Field::Page);
+        has_slot |= matches!(fields[i], Field::Transaction | Field::Pin | Field::Hold | Field::Block);
+        i += 1;
+    }
+    if has_page {
+        Meets::Place
+    } else if has_slot {
+        Meets::Slot
+    } else {
+        Meets::Nothing
     }
 }
 
@@ -96,6 +201,7 @@ fn slot_of(field: Field, value: u32) -> Option<Slot> {
     }
 }
 
+/// The number of a slot's state, an index into [`SLOT_STATES`].
 fn state_of(state: &SlotState) -> usize {
     match state {
         SlotState::Empty => 0,
@@ -106,5 +212,43 @@ fn state_of(state: &SlotState) -> usize {
         SlotState::Hold(_) => 5,
         SlotState::Block { split: false, .. } => 6,
         SlotState::Block { split: true, .. } => 7,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use stalemap_operations::{Kind, Outcome};
+
+    use super::{Before, Transitions, states};
+
+    #[test]
+    fn every_cell_means_something_else() {
+        let meanings: BTreeSet<_> = (0..Transitions::CELLS).map(Transitions::meaning).collect();
+        assert_eq!(meanings.len(), Transitions::CELLS);
+        for kind in Kind::ALL {
+            let outcomes: BTreeSet<_> = meanings.iter().filter(|it| it.0 == *kind).map(|it| it.2).collect();
+            assert_eq!(outcomes.len(), 1 + kind.row().refusals.len(), "{}", kind.row().word);
+        }
+    }
+
+    #[test]
+    fn a_cell_is_met_once_and_forgotten_by_clear() {
+        let mut all = Transitions::default();
+        for &kind in Kind::ALL {
+            let outcomes = kind.row().refusals.iter().map(|&errno| Outcome::Refused(errno));
+            for (state, outcome) in (0..states(kind)).flat_map(|state| outcomes.clone().map(move |it| (state, it))) {
+                assert!(all.insert(kind, Before(state), outcome));
+                assert!(!all.insert(kind, Before(state), outcome));
+            }
+            assert!(!all.insert(kind, Before(0), Outcome::Stuck));
+        }
+        let (refusals, count) = (all.clone(), all.count());
+        assert!(all.iter().all(|cell| Transitions::meaning(cell).2 != "ok"));
+        all.merge(&refusals);
+        assert_eq!(all.count(), count);
+        all.clear();
+        assert_eq!((all.count(), &all), (0, &Transitions::default()));
     }
 }

@@ -100,23 +100,42 @@ pub fn operation_to_record(operation: &Operation) -> [u8; RECORD] {
 /// Machine and operations from any bytes.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> (Machine, Vec<Operation>) {
+    let mut operations = Vec::new();
+    let machine = decode_into(bytes, &mut operations);
+    (machine, operations)
+}
+
+/// The same; puts the operations into `operations`, which is cleared first.
+pub fn decode_into(bytes: &[u8], operations: &mut Vec<Operation>) -> Machine {
     let mut records = bytes.chunks(RECORD).map(|chunk| {
         let mut record = [0; RECORD];
         record[..chunk.len()].copy_from_slice(chunk);
         record
     });
     let machine = machine_from_record(records.next().unwrap_or_default());
-    (machine, records.filter_map(|record| operation_from_record(record, &machine)).collect())
+    operations.clear();
+    operations.extend(records.filter_map(|record| operation_from_record(record, &machine)));
+    machine
 }
 
 /// Bytes of machine and operations; `None` where the machine has no bytes.
 #[must_use]
 pub fn encode(machine: &Machine, operations: impl IntoIterator<Item = Operation>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::from(machine_to_record(machine)?);
+    let mut bytes = Vec::new();
+    encode_into(machine, operations, &mut bytes).then_some(bytes)
+}
+
+/// The same; puts the bytes into `bytes`, which is cleared first. `false` where the machine has no bytes.
+pub fn encode_into(machine: &Machine, operations: impl IntoIterator<Item = Operation>, bytes: &mut Vec<u8>) -> bool {
+    bytes.clear();
+    let Some(record) = machine_to_record(machine) else {
+        return false;
+    };
+    bytes.extend_from_slice(&record);
     for operation in operations {
         bytes.extend_from_slice(&operation_to_record(&operation));
     }
-    Some(bytes)
+    true
 }
 
 /// The kind for each first byte: the one with that number, or else the numbers in use are counted round and round.

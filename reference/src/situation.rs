@@ -22,6 +22,11 @@ impl Situation {
     /// The place is not mapped.
     pub const UNMAPPED: Situation = Situation(0);
 
+    /// All of them by number, those included that no place can be in.
+    pub fn all() -> impl Iterator<Item = Situation> {
+        (0..).map(Situation).take(Self::COUNT)
+    }
+
     /// Its number, less than [`COUNT`](Self::COUNT).
     #[inline]
     #[must_use]
