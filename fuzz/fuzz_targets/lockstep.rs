@@ -1,8 +1,7 @@
-//! libFuzzer target: whatever bytes mean, reference and implementation agree on it. All levels.
+//! Target: whatever operations bytes mean, reference and implementation agree. All levels, machines of any size.
 
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
-use libfuzzer_sys::fuzz_target;
-use stalemap_fuzz::Input;
+use stalemap_fuzz::Lockstep;
 
-fuzz_target!(init: stalemap_fuzz::quiet_panics(), |input: Input<'_>| stalemap_fuzz::lockstep(input.0));
+stalemap_fuzz::target!(Lockstep::of_levels(0..=3));

@@ -1,70 +1,98 @@
-//! What the targets have in common: input to lockstep, lockstep to a report, a report to an abort that triage can tell apart.
+//! What the targets have in common: bytes to a run, a divergence to a report, a report to an abort that triage can tell
+//! apart. A target is one line, [`target!`], and serves every engine.
 
+#[cfg(feature = "libfuzzer")]
 mod artifact;
+mod counters;
+#[cfg(feature = "libfuzzer")]
 mod input;
+mod lockstep;
 mod panics;
+mod report;
 mod stacks;
+mod text;
 
-use std::cell::RefCell;
-
-use stalemap_harness::{Compare, Divergence, Driver, minimise};
-use stalemap_implementation::Implementation;
-use stalemap_operations::{Machine, Operation, Trace};
-use stalemap_report::{Find, Origin};
-
+#[cfg(feature = "libfuzzer")]
 pub use input::Input;
+pub use lockstep::Lockstep;
 pub use panics::quiet_panics;
+pub use text::same_text_again;
 
-type Build = fn(&Machine) -> Result<Implementation, String>;
-
-thread_local! {
-    /// Machines are built once and reset for each input.
-    static DRIVER: RefCell<Driver<Build>> = RefCell::new(Driver::new(build));
-}
-
-fn build(machine: &Machine) -> Result<Implementation, String> {
-    Ok(Implementation::new(machine))
-}
-
-/// Runs what the bytes mean. A divergence is minimised and printed, and the process aborts.
-pub fn lockstep(bytes: &[u8]) {
-    let trace = Trace::from_bytes(bytes);
-    let operations: Vec<Operation> = trace.operations().collect();
-    DRIVER.with_borrow_mut(|driver| {
-        let run = panics::caught(|| driver.run(&trace.machine, &operations, Compare::Touched));
-        let run = run.expect("the implementation takes every machine that has bytes");
-        if let Some(divergence) = run.divergence {
-            report(driver, bytes, &trace.machine, &operations, &divergence);
+/// Makes a target of a [`Lockstep`]: an entry point for the engine, and its mutator where the engine takes one.
+#[cfg(feature = "libfuzzer")]
+#[macro_export]
+macro_rules! target {
+    ($lockstep:expr) => {
+        std::thread_local! {
+            static LOCKSTEP: std::cell::RefCell<$crate::Lockstep> = std::cell::RefCell::new($lockstep);
         }
-    });
+
+        libfuzzer_sys::fuzz_target!(
+            init: $crate::quiet_panics(),
+            |input: $crate::Input<'_>| -> libfuzzer_sys::Corpus {
+                let takes = LOCKSTEP.with_borrow_mut(|lockstep| lockstep.run(input.0));
+                if takes { libfuzzer_sys::Corpus::Keep } else { libfuzzer_sys::Corpus::Reject }
+            }
+        );
+
+        libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+            LOCKSTEP.with_borrow_mut(|lockstep| {
+                let mutated = lockstep.mutator().mutate(&data[..size], max_size, seed.into());
+                data[..mutated.len()].copy_from_slice(mutated);
+                mutated.len()
+            })
+        });
+
+        libfuzzer_sys::fuzz_crossover!(|data1: &[u8], data2: &[u8], out: &mut [u8], seed: u32| {
+            LOCKSTEP.with_borrow_mut(|lockstep| {
+                let crossed = lockstep.mutator().cross(data1, data2, out.len(), seed.into());
+                out[..crossed.len()].copy_from_slice(crossed);
+                crossed.len()
+            })
+        });
+    };
 }
 
-/// Prints the find as `stalemap` does, and how to go on with it, and aborts.
-#[cold]
-fn report(
-    driver: &mut Driver<Build>,
-    bytes: &[u8],
-    machine: &Machine,
-    operations: &[Operation],
-    divergence: &Divergence,
-) -> ! {
-    let signature = divergence.signature();
-    // First of all, and whatever happens afterwards: triage looks for this line.
-    eprintln!("ASSERTION FAILED: {} {}", signature.oracle(), signature.operation());
-    let find = panics::caught(|| {
-        let smallest = minimise(driver, machine, operations, &signature, &mut |_| true);
-        let (machine, operations, divergence) = match &smallest {
-            Some(it) => (&it.machine, it.operations.as_slice(), &it.divergence),
-            None => (machine, operations, divergence),
-        };
-        let origin = Origin { seed_and_execution: None, minimised_in: smallest.as_ref().map(|it| it.executions) };
-        Find::describe(driver, "implementation", machine, operations, divergence, origin)
-    });
-    match find {
-        Ok(find) => anstream::eprintln!("\n{}", find.text()),
-        Err(sentence) => eprintln!("\n{sentence}"),
-    }
-    let file = artifact::path(bytes);
-    eprintln!("  Reproduce with:\n\n      stalemap run {file}\n\n  Minimize with:\n\n      stalemap minimize {file}\n");
-    stacks::abort_as(signature.oracle(), signature.operation())
+/// Makes the target that reads text; the engine's own mutations suit it.
+#[cfg(feature = "libfuzzer")]
+#[macro_export]
+macro_rules! text_target {
+    () => {
+        libfuzzer_sys::fuzz_target!(|bytes: &[u8]| -> libfuzzer_sys::Corpus {
+            // What is no trace may be the way to one: it is kept all the same.
+            $crate::same_text_again(bytes);
+            libfuzzer_sys::Corpus::Keep
+        });
+    };
+}
+
+/// The same for AFL++, in persistent mode; it loads its mutator as a library of its own.
+#[cfg(all(feature = "afl", not(feature = "libfuzzer")))]
+#[macro_export]
+macro_rules! target {
+    ($lockstep:expr) => {
+        fn main() {
+            $crate::quiet_panics();
+            let mut lockstep = $lockstep;
+            afl::fuzz(
+                false,
+                std::panic::AssertUnwindSafe(|input: &[u8]| {
+                    lockstep.run(input);
+                }),
+            );
+        }
+    };
+}
+
+/// The same for AFL++.
+#[cfg(all(feature = "afl", not(feature = "libfuzzer")))]
+#[macro_export]
+macro_rules! text_target {
+    () => {
+        fn main() {
+            afl::fuzz(true, |bytes: &[u8]| {
+                $crate::same_text_again(bytes);
+            });
+        }
+    };
 }

@@ -64,8 +64,8 @@ pub struct Mutator {
 }
 
 impl Mutator {
-    /// A mutator that adds operations of these kinds only, and none to an input that has as many as the settings say or
-    /// more. Where the settings name a machine, that is the machine of everything; it must have bytes.
+    /// A mutator that adds operations of these kinds only, and makes no input longer than the settings say, if it is not
+    /// so already. Where the settings name a machine, that is the machine of everything; it must have bytes.
     #[must_use]
     pub fn new(settings: Settings) -> Mutator {
         Mutator {
@@ -102,8 +102,9 @@ impl Mutator {
         record::decode_into(other, &mut self.others);
         self.decode(one);
         fit(&mut self.others, &self.machine);
+        let longest = self.operations.len().max(self.others.len()).max(self.settings.operations);
         self.combine(&mut random);
-        let room = room(most);
+        let room = room(most).min(longest);
         self.operations.truncate(room);
         if random.chance(1, 2) {
             self.mutate_a_little(room, &mut random);

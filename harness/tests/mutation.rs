@@ -46,7 +46,8 @@ fn an_empty_input_grows_to_the_length_of_the_settings_and_not_beyond() {
     let mut input = Vec::new();
     let mut longest = 0;
     for seed in 0..5_000 {
-        input = mutator.mutate(&input, 4_096, seed).to_vec();
+        let grown = mutator.mutate(&input, 4_096, seed).to_vec();
+        input = mutator.cross(&grown, &input, 4_096, seed).to_vec();
         longest = longest.max(record::decode(&input).1.len());
     }
     assert_eq!(longest, 20);

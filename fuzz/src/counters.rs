@@ -1,0 +1,65 @@
+//! Transitions as coverage: libFuzzer takes these counters for edges, so that an input with a new transition is kept.
+
+use stalemap_harness::Transitions;
+
+/// Says which transitions the last run met. libFuzzer sets the counters to zero before each run.
+#[cfg(all(feature = "libfuzzer", target_os = "linux"))]
+pub(crate) fn count(met: &Transitions) {
+    for cell in met.iter() {
+        linux::COUNTERS.0[cell].store(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+/// The engine has no such counters here.
+#[cfg(not(all(feature = "libfuzzer", target_os = "linux")))]
+pub(crate) fn count(_met: &Transitions) {}
+
+#[cfg(all(feature = "libfuzzer", target_os = "linux"))]
+mod linux {
+    use std::sync::atomic::AtomicU8;
+
+    use stalemap_harness::Transitions;
+
+    /// A counter for each cell; libFuzzer reads them eight at a time.
+    #[repr(C, align(8))]
+    pub(super) struct Counters(pub(super) [AtomicU8; Transitions::CELLS.next_multiple_of(8)]);
+
+    /// libFuzzer finds them by the name of their section (FuzzerExtraCounters.cpp). Nobody here reads them, so the
+    /// compiler would leave them out.
+    #[used]
+    #[unsafe(link_section = "__libfuzzer_extra_counters")]
+    pub(super) static COUNTERS: Counters =
+        Counters([const { AtomicU8::new(0) }; Transitions::CELLS.next_multiple_of(8)]);
+}
+
+#[cfg(all(test, feature = "libfuzzer", target_os = "linux"))]
+mod tests {
+    use stalemap_harness::{Compare, Driver};
+    use stalemap_implementation::Implementation;
+    use stalemap_operations::{Machine, Operation, Trace};
+
+    unsafe extern "C" {
+        // The linker sets these to the borders of the section, as libFuzzer sees them.
+        static __start___libfuzzer_extra_counters: u8;
+        static __stop___libfuzzer_extra_counters: u8;
+    }
+
+    #[test]
+    fn libfuzzer_sees_one_counter_for_each_transition() {
+        let trace =
+            Trace::parse("machine ram=4 spaces=1 pages=2\nmap s0 v0 rw\nread s0 v0\nread s0 v1\n").expect("a trace");
+        let operations: Vec<Operation> = trace.operations().collect();
+        let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
+        driver.run(&trace.machine, &operations, Compare::Touched).expect("it runs");
+        super::count(driver.transitions());
+        let (start, stop) =
+            (&raw const __start___libfuzzer_extra_counters, &raw const __stop___libfuzzer_extra_counters);
+        let length = stop.addr() - start.addr();
+        // SAFETY: between the two lie the counters, which are bytes, and nobody writes them meanwhile.
+        let seen = unsafe { std::slice::from_raw_parts(start, length) };
+        let set: Vec<usize> = (0..length).filter(|&cell| seen[cell] != 0).collect();
+        let mut met: Vec<usize> = driver.transitions().iter().collect();
+        met.sort_unstable();
+        assert_eq!((set, start.addr() % 8, length % 8), (met, 0, 0));
+    }
+}

@@ -1,0 +1,114 @@
+//! The lockstep as a target: reference and implementation agree on what the bytes mean.
+
+use std::ops::RangeInclusive;
+
+use stalemap_harness::{Compare, Driver, Mutator, Settings};
+use stalemap_implementation::Implementation;
+use stalemap_operations::{Kind, KindSet, Machine, Operation, record};
+
+use crate::{counters, panics, report};
+
+pub(crate) type Build = fn(&Machine) -> Result<Implementation, String>;
+
+/// Runs inputs. It means by them what `stalemap run` means, so inputs outside its limits are turned away, not bent.
+pub struct Lockstep {
+    /// Machines are built once and reset for each input.
+    driver: Driver<Build>,
+    mutator: Mutator,
+    kinds: KindSet,
+    /// The largest number of frames, spaces or pages.
+    largest: u32,
+    operations: Vec<Operation>,
+}
+
+impl Lockstep {
+    /// Takes the operations of these levels, on machines of any size.
+    #[must_use]
+    pub fn of_levels(levels: RangeInclusive<u8>) -> Lockstep {
+        let kinds = Kind::ALL.iter().copied().filter(|kind| levels.contains(&kind.row().level)).collect();
+        Lockstep {
+            driver: Driver::new(build),
+            mutator: Mutator::new(Settings { kinds, ..Settings::default() }),
+            kinds,
+            largest: u32::MAX,
+            operations: Vec::new(),
+        }
+    }
+
+    /// Takes only machines with no size above this.
+    #[must_use]
+    pub fn on_machines_up_to(self, largest: u32) -> Lockstep {
+        Lockstep { largest, ..self }
+    }
+
+    /// Mutates more often by filling a slot and going on with operations that use it.
+    #[must_use]
+    pub fn favouring_phases(self) -> Lockstep {
+        Lockstep { mutator: self.mutator.favouring_phases(), ..self }
+    }
+
+    /// Changes inputs into others that it takes, if they have room.
+    pub fn mutator(&mut self) -> &mut Mutator {
+        &mut self.mutator
+    }
+
+    /// Runs what the bytes mean; `false` if it does not take them. A divergence is minimised and printed, and the
+    /// process aborts.
+    pub fn run(&mut self, bytes: &[u8]) -> bool {
+        let machine = record::decode_into(bytes, &mut self.operations);
+        let takes = |operation: &Operation| self.kinds.contains(operation.kind());
+        if machine.sizes().iter().any(|&size| size > self.largest) || !self.operations.iter().all(takes) {
+            return false;
+        }
+        self.driver.clear_met();
+        let run = panics::caught(|| self.driver.run(&machine, &self.operations, Compare::Touched));
+        let run = run.expect("the implementation takes every machine that has bytes");
+        if let Some(divergence) = run.divergence {
+            report::abort(&mut self.driver, bytes, &machine, &self.operations, &divergence);
+        }
+        counters::count(self.driver.transitions());
+        true
+    }
+}
+
+fn build(machine: &Machine) -> Result<Implementation, String> {
+    Ok(Implementation::new(machine))
+}
+
+#[cfg(test)]
+mod tests {
+    use stalemap_operations::Trace;
+
+    use super::Lockstep;
+
+    fn bytes(text: &str) -> Vec<u8> {
+        Trace::parse(text).expect("a trace").to_bytes().expect("it is small")
+    }
+
+    #[test]
+    fn a_target_takes_its_levels_and_machines_and_nothing_else() {
+        let allocs = bytes("machine ram=8 spaces=1 pages=1\nalloc b0 1\nfree b0\n");
+        let maps = bytes("machine ram=8 spaces=1 pages=1\nmap s0 v0 rw\n");
+        let many_pages = bytes("machine ram=8 spaces=1 pages=17\nmap s0 v0 rw\n");
+        let cases = [
+            (Lockstep::of_levels(0..=3), [true, true, true]),
+            (Lockstep::of_levels(0..=0), [true, false, false]),
+            (Lockstep::of_levels(1..=3).on_machines_up_to(16), [false, true, false]),
+        ];
+        for (mut lockstep, expected) in cases {
+            assert_eq!([&allocs, &maps, &many_pages].map(|input| lockstep.run(input)), expected);
+        }
+    }
+
+    #[test]
+    fn a_target_takes_what_its_mutator_makes() {
+        let mut lockstep = Lockstep::of_levels(1..=3).on_machines_up_to(16).favouring_phases();
+        let mut input = Vec::new();
+        let mut taken = 0;
+        for seed in 0..2_000 {
+            input = lockstep.mutator().mutate(&input, 512, seed).to_vec();
+            taken += u32::from(lockstep.run(&input));
+        }
+        assert!(taken > 1_900, "{taken} of 2000");
+    }
+}
