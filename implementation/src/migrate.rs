@@ -147,8 +147,8 @@ impl Implementation {
         }
     }
 
-    /// Takes a page from everybody who maps it, unless a transaction has it; puts it back if it turns out to be
-    /// pinned or held.
+    /// Takes a page from everybody who maps it, unless a transaction has it or it is pinned; puts it back if it turns
+    /// out to be held.
     fn collect_page(
         &mut self,
         transaction: &mut Transaction,
@@ -156,13 +156,15 @@ impl Implementation {
         frame: Frame,
         place: Option<Place>,
     ) -> Result<(), Stop> {
-        if self.frames.memmap[frame].is_locked() {
+        let page = &self.frames.memmap[frame];
+        // A pinned page keeps its entry as it is (`folio_try_share_anon_rmap_pte` in `migrate_vma_collect_pmd`).
+        if page.is_locked() || page.pins() > 0 {
             return Ok(());
         }
         transaction.add(offset, Source::Page(frame));
         self.isolate(frame, place)?;
-        // The only reference that is left should be the transaction's (`migrate_vma_check_page`). Nobody pins or holds
-        // a device page.
+        // The only reference that is left should be the transaction's (`migrate_vma_check_page`). Nobody holds a device
+        // page.
         let on_device = self.is_on_device(frame);
         let page = &mut self.frames.memmap[frame];
         if page.mapcount() == 0 && (on_device || page.refcount() == 1) {

@@ -179,6 +179,8 @@ operations! {
     /// The device writes through the space's page tables; its own pages in place, which needs the writable bit (`EFAULT`).
     13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, refuses [ESRCH, EFAULT, EAGAIN, EPERM, ENOMEM];
     /// First phase of a migration by place (`migrate_vma_setup`): collects the pages of the range and locks the space.
+    /// Pinned and held pages stay. The entry of a pinned one is left as it is, dirty bit included
+    /// (`migrate_vma_collect_pmd`, mm/migrate_device.c); that of a held one comes back clean.
     14 => Setup "setup" (transaction: TransactionSlot, space: Space, range: PageRange, route: Route) level 2, Pages, refuses [ESRCH, EBUSY, EINVAL];
     /// Second phase: candidates whose mask bit is clear get a frame at the destination, and the content.
     15 => Copy "copy" (transaction: TransactionSlot, mask: Mask) level 2, Pages, refuses [ENOENT, EINVAL, ENOMEM];

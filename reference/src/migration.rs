@@ -94,7 +94,10 @@ impl Model {
             }
             Entry::Maps { page, .. } if self.is_pinned_or_held(page) => {
                 mark!(self, "migration that puts back a pinned or held page");
-                self.clean_entries(page);
+                // A pinned page is refused before its entry is taken away (`migrate_vma_collect_pmd`, mm/migrate_device.c).
+                if self.pins_on(page) == 0 {
+                    self.clean_entries(page);
+                }
                 None
             }
             Entry::Maps { page, .. } => {
