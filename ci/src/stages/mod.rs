@@ -4,6 +4,7 @@ mod campaign;
 mod fuzz_target;
 mod mutants;
 mod readme;
+mod targets;
 mod tool;
 mod workshop;
 
@@ -56,13 +57,19 @@ pub const STAGES: &[Stage] = &[
         name: "fuzz-target",
         meaning: "the libFuzzer target builds on stable, replays the corpus and runs a little",
         by_default: true,
-        run: fuzz_target::run,
+        run: fuzz_target::quick,
     },
     Stage {
         name: "long-campaign",
         meaning: "300 seconds of fuzzing find nothing and meet everything",
         by_default: false,
         run: campaign::long,
+    },
+    Stage {
+        name: "smoke",
+        meaning: "every fuzz target replays the corpus and runs for 60 seconds",
+        by_default: false,
+        run: fuzz_target::smoke,
     },
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {
@@ -86,7 +93,10 @@ fn tidy(workshop: &Workshop) -> Result<()> {
 }
 
 fn clippy(workshop: &Workshop) -> Result<()> {
-    workshop.run(&Call::cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    // The fuzz targets come last, with their own flags and folder: libFuzzer would otherwise be compiled twice.
+    let all = ["clippy", "--locked", "--workspace", "--exclude", targets::PACKAGE, "--all-targets"];
+    workshop.run(&Call::cargo(all).arguments(["--", "-D", "warnings"]))?;
+    workshop.run(&targets::cargo(workshop, "clippy")?.arguments(["--all-targets", "--", "-D", "warnings"]))
 }
 
 fn test(workshop: &Workshop) -> Result<()> {
@@ -94,7 +104,8 @@ fn test(workshop: &Workshop) -> Result<()> {
 }
 
 fn docs(workshop: &Workshop) -> Result<()> {
-    workshop.run(&Call::cargo(["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings"))
+    let all = ["doc", "--locked", "--workspace", "--exclude", targets::PACKAGE, "--no-deps"];
+    workshop.run(&Call::cargo(all).with("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn bench(workshop: &Workshop) -> Result<()> {
