@@ -5,7 +5,7 @@ mod program;
 use std::fs;
 use std::path::Path;
 
-use program::{Ended, in_folder, stalemap};
+use program::{Ended, command, in_folder, stalemap};
 
 /// A file that is no trace, and what is said of it.
 struct Bad {
@@ -156,7 +156,7 @@ fn a_full_disk_is_said_and_leaves_nothing_half_written() {
         fs::write(folder.join("good.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").unwrap();
         for arguments in [["fmt", "good.trace"], ["encode", "good.trace"], ["run", "good.trace"]] {
             let stdout = fs::File::options().write(true).open(full).unwrap();
-            let ended = Ended::of(program::command(folder, &arguments).stdout(stdout));
+            let ended = Ended::of(command(folder, &arguments).stdout(stdout));
             assert_eq!(ended.code, 2, "{arguments:?}");
             assert!(ended.stderr.contains("No space left on device"), "{arguments:?}: {}", ended.stderr);
         }
@@ -192,5 +192,23 @@ fn a_file_of_known_signatures_is_read_line_by_line() {
         let ended = stalemap(folder, &["fuzz", "--runs", "1", "--known", "known.txt"]);
         assert_eq!(ended.code, 2);
         assert!(ended.stderr.contains("known.txt:4: \"mapping.writable@jump\" is no signature"), "{}", ended.stderr);
+    });
+}
+
+/// A limit on the size of files stands for a full disk: the write fails half-way.
+#[test]
+fn a_folder_without_room_is_said_and_keeps_no_half_file() {
+    in_folder(|folder| {
+        let text = format!("machine ram=4 spaces=1 pages=4\n{}", "free b0\n".repeat(1_000));
+        fs::write(folder.join("good.trace"), text).unwrap();
+        let program = command(folder, &[]).get_program().to_string_lossy().into_owned();
+        for arguments in ["encode good.trace -o out/seed", "fuzz --runs 10 --out out"] {
+            let limited = format!("trap '' XFSZ; ulimit -f 1; exec {program} {arguments}");
+            let ended = Ended::of(std::process::Command::new("sh").args(["-c", &limited]).current_dir(folder));
+            assert_eq!(ended.code, 2, "{arguments}: {}", ended.stderr);
+            assert!(ended.stderr.contains("File too large"), "{arguments}: {}", ended.stderr);
+            let left = fs::read_dir(folder.join("out")).map_or(0, |entries| entries.count());
+            assert_eq!(left, 0, "{arguments}");
+        }
     });
 }
