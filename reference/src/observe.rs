@@ -1,7 +1,7 @@
 //! How the reference is looked at: everything is counted when it is asked for.
 
 use stalemap_operations::{
-    Entry as Shown, Home, Observation, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
+    Entry as Shown, Observation, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
 };
 
 use crate::model::{Entry, Mapped, Model};
@@ -9,7 +9,7 @@ use crate::model::{Entry, Mapped, Model};
 impl Model {
     pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
-        into.free = Home::ALL.map(|home| self.free(home));
+        into.free = self.free_at_each();
         into.alive = self.alive.iter().fold(0, |bits, space| bits | 1 << space.0);
         let locked = self.transactions.values().filter_map(|transaction| transaction.space);
         into.locked = locked.fold(0, |bits, space| bits | 1 << space.0);
