@@ -16,8 +16,12 @@ impl Model {
         if scope.everything {
             into.places
                 .extend(self.places.iter().map(|(&place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
-            into.slots
-                .extend(Slot::all().map(|slot| (slot, self.slot(slot))).filter(|(_, it)| *it != SlotState::Empty));
+            let transactions = self.transactions.keys().map(|&slot| Slot::Transaction(slot));
+            let pins = self.pins.keys().map(|&slot| Slot::Pin(slot));
+            let holds = self.holds.keys().map(|&slot| Slot::Hold(slot));
+            let blocks = self.blocks.keys().map(|&slot| Slot::Block(slot));
+            let slots = transactions.chain(pins).chain(holds).chain(blocks);
+            into.slots.extend(slots.map(|slot| (slot, self.slot(slot))));
             into.tokens.extend(self.pages.keys());
         } else {
             into.places.extend(scope.places.iter().map(|&place| self.view(place)));
