@@ -1,6 +1,8 @@
 //! What the targets have in common: bytes to a run, a divergence to a report, a report to an abort that triage can tell
 //! apart. A target is one line, [`target!`], and serves every engine.
 
+#[cfg(feature = "afl-mutator")]
+pub mod afl_mutator;
 #[cfg(feature = "libfuzzer")]
 mod artifact;
 mod counters;
@@ -10,12 +12,14 @@ mod lockstep;
 mod panics;
 mod report;
 mod stacks;
+mod targets;
 mod text;
 
 #[cfg(feature = "libfuzzer")]
 pub use input::Input;
 pub use lockstep::Lockstep;
 pub use panics::quiet_panics;
+pub use targets::{frames, lockstep, migration};
 pub use text::same_text_again;
 
 /// Makes a target of a [`Lockstep`]: an entry point for the engine, and its mutator where the engine takes one.
@@ -71,15 +75,15 @@ macro_rules! text_target {
 #[macro_export]
 macro_rules! target {
     ($lockstep:expr) => {
+        std::thread_local! {
+            static LOCKSTEP: std::cell::RefCell<$crate::Lockstep> = std::cell::RefCell::new($lockstep);
+        }
+
         fn main() {
             $crate::quiet_panics();
-            let mut lockstep = $lockstep;
-            afl::fuzz(
-                false,
-                std::panic::AssertUnwindSafe(|input: &[u8]| {
-                    lockstep.run(input);
-                }),
-            );
+            afl::fuzz(false, |input: &[u8]| {
+                LOCKSTEP.with_borrow_mut(|lockstep| lockstep.run(input));
+            });
         }
     };
 }

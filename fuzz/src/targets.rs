@@ -1,0 +1,33 @@
+//! The targets of the lockstep: which operations and machines each takes.
+
+use crate::Lockstep;
+
+/// All levels, machines of any size.
+#[must_use]
+pub fn lockstep() -> Lockstep {
+    Lockstep::of_levels(0..=3)
+}
+
+/// Blocks of frames, taken, split and given back (level 0).
+#[must_use]
+pub fn frames() -> Lockstep {
+    Lockstep::of_levels(0..=0)
+}
+
+/// Memory that is shared, pinned, held and in the middle of a migration (levels 1 to 3), on machines so small that
+/// everything collides.
+#[must_use]
+pub fn migration() -> Lockstep {
+    Lockstep::of_levels(1..=3).on_machines_up_to(16).favouring_phases()
+}
+
+/// The target of this name.
+#[cfg(feature = "afl-mutator")]
+pub(crate) fn by_name(name: &str) -> Option<Lockstep> {
+    match name {
+        "lockstep" => Some(lockstep()),
+        "frames" => Some(frames()),
+        "migration" => Some(migration()),
+        _ => None,
+    }
+}
