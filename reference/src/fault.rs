@@ -77,7 +77,7 @@ impl Model {
                     mark!(self, "write that reuses a page that was shared");
                     page
                 } else {
-                    self.copy_on_write(place, page)?
+                    self.copy_on_write(page)?
                 }
             }
         };
@@ -86,8 +86,9 @@ impl Model {
         Ok(page)
     }
 
-    /// The old page loses this mapping. After a fault back, `ENOMEM` leaves the page in RAM.
-    fn copy_on_write(&mut self, place: Place, old: PageToken) -> Result<PageToken, Errno> {
+    /// A copy for the writer. The old page lives on: it is mapped elsewhere or held. After a fault back, `ENOMEM` leaves
+    /// it in RAM.
+    fn copy_on_write(&mut self, old: PageToken) -> Result<PageToken, Errno> {
         if self.holds_on(old) > 0 {
             mark!(self, "copy on write of a held page");
         }
@@ -98,8 +99,6 @@ impl Model {
         };
         mark!(self, "copy on write");
         self.page_mut(copy).stamp = stamp;
-        self.set_entry(place, Entry::Maps { page: copy, writable: true, dirty: true });
-        self.end_if_unused(old);
         Ok(copy)
     }
 
