@@ -95,6 +95,10 @@ pub trait Subject {
     /// Back to the start, private state included.
     fn reset(&mut self);
 
+    /// Hears after a reset which operations are going to be applied. A subject that is far away may do them ahead; all
+    /// others need not listen. A promise it is not: fewer may follow.
+    fn announce(&mut self, _operations: &[Operation]) {}
+
     /// Does one operation. Total: every operation that fits the machine has an answer.
     fn apply(&mut self, operation: Operation) -> Outcome;
 
