@@ -1,0 +1,16 @@
+//! What the guest and its host say to each other: programs one way, answers and sights the other.
+
+mod bytes;
+mod message;
+mod sight;
+
+pub use bytes::{Bytes, Malformed};
+pub use message::{Batch, End, FromGuest, Hello, Shown, read_frame, table_digest, write_frame};
+pub use sight::{Candidate, EntryKind, Frame, Held, PageSight, PlaceSight, Sighting, TransactionSight};
+
+/// The most spaces that the guest can drive.
+pub const MOST_SPACES: u32 = 8;
+/// The most virtual pages in each.
+pub const MOST_PAGES: u32 = 64;
+/// The most frames of a device.
+pub const MOST_DEVICE_FRAMES: u32 = 512;

@@ -1,0 +1,269 @@
+//! The messages: frames of bytes, a batch of programs, and what comes back of each.
+
+use std::io::{self, Read, Write};
+
+use stalemap_operations::{Errno, Outcome, TABLE};
+
+use crate::bytes::{Bytes, Malformed, put_list};
+use crate::sight::Sighting;
+
+/// The longest message; what is longer is no message.
+const LONGEST: u32 = 1 << 24;
+
+/// Sends a message behind its length.
+///
+/// # Errors
+/// As the writer's.
+///
+/// # Panics
+/// When the message is longer than any may be.
+pub fn write_frame(to: &mut impl Write, message: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(message.len()).ok().filter(|&length| length <= LONGEST).expect("a short message");
+    to.write_all(&length.to_le_bytes())?;
+    to.write_all(message)
+}
+
+/// Receives a message.
+///
+/// # Errors
+/// As the reader's, and `InvalidData` for a length that no message has.
+pub fn read_frame(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length)?;
+    let length = u32::from_le_bytes(length);
+    if length > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a message of {length} bytes")));
+    }
+    let mut message = vec![0; length as usize];
+    from.read_exact(&mut message)?;
+    Ok(message)
+}
+
+/// The programs that are to be run, each from the start of its machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Whether each step is to be sent as soon as it is done, so that one that never ends is known.
+    pub eager: bool,
+    /// Machines and operations as records.
+    pub programs: Vec<Vec<u8>>,
+}
+
+impl Batch {
+    /// The bytes of it.
+    ///
+    /// # Panics
+    /// When there are more than 65,535 programs, or one is longer than 4 GiB.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![u8::from(self.eager)];
+        put_list(&mut bytes, &self.programs, |program, into| {
+            let length = u32::try_from(program.len()).expect("a short program");
+            into.extend_from_slice(&length.to_le_bytes());
+            into.extend_from_slice(program);
+        });
+        bytes
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Batch, Malformed> {
+        let mut from = Bytes(bytes);
+        let eager = from.u8()? != 0;
+        let programs = from.list(|from| {
+            let length = from.u32()?;
+            Ok(from.take(length as usize)?.to_vec())
+        })?;
+        from.end()?;
+        Ok(Batch { eager, programs })
+    }
+}
+
+/// The guest's first message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The [`table_digest`] that it was built with.
+    pub table: u64,
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The class of the outcome, as [`Outcome::class`] counts.
+    pub class: u8,
+    /// The pages or the stamp, where the operation answers with some. What ended in a step the host counts.
+    pub number: u32,
+    /// What is seen afterwards.
+    pub sighting: Sighting,
+}
+
+/// The end of a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// What the kernel says of its own health (`/proc/sys/kernel/tainted`), 0 where it is well.
+    pub tainted: u64,
+    /// Frames of each device that are in use after everything has been given back.
+    pub leaked: [u32; 2],
+    /// What the kernel logged as a bug or a warning.
+    pub log: String,
+}
+
+/// What the guest says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FromGuest {
+    /// It is up.
+    Hello(Hello),
+    /// A step is done.
+    Shown(Shown),
+    /// A program is done.
+    End(End),
+}
+
+impl FromGuest {
+    /// The bytes of it.
+    ///
+    /// # Panics
+    /// When the log is longer than 4 GiB.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match self {
+            FromGuest::Hello(hello) => {
+                bytes.push(0);
+                bytes.extend_from_slice(&hello.table.to_le_bytes());
+            }
+            FromGuest::Shown(shown) => {
+                bytes.extend_from_slice(&[1, shown.class]);
+                bytes.extend_from_slice(&shown.number.to_le_bytes());
+                shown.sighting.write(&mut bytes);
+            }
+            FromGuest::End(end) => {
+                bytes.push(2);
+                bytes.extend_from_slice(&end.tainted.to_le_bytes());
+                end.leaked.iter().for_each(|leaked| bytes.extend_from_slice(&leaked.to_le_bytes()));
+                bytes.extend_from_slice(end.log.as_bytes());
+            }
+        }
+        bytes
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<FromGuest, Malformed> {
+        let mut from = Bytes(bytes);
+        let message = match from.u8()? {
+            0 => FromGuest::Hello(Hello { table: from.u64()? }),
+            1 => {
+                let class = from.u8()?;
+                if usize::from(class) >= Outcome::CLASSES {
+                    return Err(Malformed("there is no such outcome"));
+                }
+                FromGuest::Shown(Shown { class, number: from.u32()?, sighting: Sighting::read(&mut from)? })
+            }
+            2 => {
+                let (tainted, leaked) = (from.u64()?, [from.u32()?, from.u32()?]);
+                let log = from.take(from.0.len())?;
+                FromGuest::End(End { tainted, leaked, log: String::from_utf8_lossy(log).into_owned() })
+            }
+            _ => return Err(Malformed("there is no such message")),
+        };
+        from.end()?;
+        Ok(message)
+    }
+}
+
+/// A number that changes with the operations' table, so that a guest of another table is not spoken to.
+#[must_use]
+pub fn table_digest() -> u64 {
+    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |byte: u8| digest = (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    for row in &TABLE {
+        add(row.number);
+        row.word.bytes().for_each(&mut add);
+        row.fields.iter().for_each(|&field| add(u8::try_from(field as u32).unwrap_or(u8::MAX)));
+        add(0xff);
+    }
+    Errno::ALL.iter().flat_map(|errno| errno.name().bytes()).for_each(add);
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Batch, End, FromGuest, Hello, Shown, read_frame, table_digest, write_frame};
+    use crate::sight::{Candidate, EntryKind, Frame, Held, PageSight, PlaceSight, Sighting, TransactionSight};
+
+    fn sighting() -> Sighting {
+        let (ram, device) = (Frame { home: 0, number: 70_000 }, Frame { home: 2, number: 3 });
+        let place = PlaceSight {
+            space: 1,
+            page: 7,
+            access: 2,
+            entry: EntryKind::Migrating,
+            writable: true,
+            exclusive: true,
+            frame: ram,
+        };
+        let page = PageSight {
+            frame: ram,
+            anonymous: true,
+            exclusive: false,
+            stamp: 0x2a,
+            mapcount: -1,
+            refcount: 3,
+            rmap: vec![(0, 1), (255, 0)],
+        };
+        let candidates = vec![
+            Candidate { source: Some(ram), destination: Some(device), moves: true },
+            Candidate { source: None, destination: None, moves: false },
+        ];
+        Sighting {
+            alive: 3,
+            locked: 2,
+            places: vec![place, PlaceSight { entry: EntryKind::Hole, frame: Frame { home: 0, number: 0 }, ..place }],
+            pages: vec![page],
+            transactions: vec![TransactionSight { slot: 3, phase: 2, candidates }],
+            held: vec![Held { slot: 19, frame: ram }],
+        }
+    }
+
+    #[test]
+    fn what_the_guest_says_is_understood() {
+        let end = End { tainted: 1 << 9, leaked: [0, 2], log: "BUG: Bad page".to_string() };
+        let shown = Shown { class: 1, number: 77, sighting: sighting() };
+        for message in [FromGuest::Hello(Hello { table: table_digest() }), FromGuest::Shown(shown), FromGuest::End(end)]
+        {
+            assert_eq!(FromGuest::from_bytes(&message.to_bytes()), Ok(message));
+        }
+    }
+
+    #[test]
+    fn a_batch_is_understood() {
+        let batch = Batch { eager: true, programs: vec![vec![], vec![1, 2, 3], vec![0; 300]] };
+        assert_eq!(Batch::from_bytes(&batch.to_bytes()), Ok(batch));
+    }
+
+    #[test]
+    fn a_message_that_is_cut_or_goes_on_is_refused_at_every_length() {
+        let bytes = FromGuest::Shown(Shown { class: 0, number: 1, sighting: sighting() }).to_bytes();
+        for length in 0..bytes.len() {
+            assert!(FromGuest::from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+        }
+        assert!(FromGuest::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err());
+        assert!(FromGuest::from_bytes(&[9]).is_err());
+    }
+
+    #[test]
+    fn frames_follow_each_other_and_a_mad_length_is_an_error() {
+        let mut pipe = Vec::new();
+        write_frame(&mut pipe, b"one").expect("a vector takes it");
+        write_frame(&mut pipe, b"").expect("a vector takes it");
+        let mut from = pipe.as_slice();
+        assert_eq!(read_frame(&mut from).expect("a message"), b"one");
+        assert_eq!(read_frame(&mut from).expect("a message"), b"");
+        assert!(read_frame(&mut from).is_err());
+        assert!(read_frame(&mut [255_u8, 255, 255, 255].as_slice()).is_err());
+    }
+}

@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/*
+ * Requests that Stalemap adds to the test driver: migration in single phases, pins and holds, and a look at page
+ * tables and page descriptors that changes neither. Included by lib/test_hmm.c, whose types it uses.
+ *
+ * One guest process makes one request at a time, on one CPU; nothing here is guarded against company.
+ */
+#include <linux/pagewalk.h>
+
+#define STALEMAP_LOOK		_IOWR('H', 0x20, struct stalemap_request)
+#define STALEMAP_DESCRIBE	_IOWR('H', 0x21, struct stalemap_request)
+#define STALEMAP_SETUP		_IOWR('H', 0x22, struct stalemap_request)
+#define STALEMAP_COLLECT	_IOWR('H', 0x23, struct stalemap_request)
+#define STALEMAP_COPY		_IOWR('H', 0x24, struct stalemap_request)
+#define STALEMAP_PAGES		_IOWR('H', 0x25, struct stalemap_request)
+#define STALEMAP_FINALIZE	_IOWR('H', 0x26, struct stalemap_request)
+#define STALEMAP_CANDIDATES	_IOWR('H', 0x27, struct stalemap_request)
+#define STALEMAP_EVICT		_IOWR('H', 0x28, struct stalemap_request)
+#define STALEMAP_CAPACITY	_IOWR('H', 0x29, struct stalemap_request)
+#define STALEMAP_PIN		_IOWR('H', 0x2a, struct stalemap_request)
+#define STALEMAP_UNPIN		_IOWR('H', 0x2b, struct stalemap_request)
+#define STALEMAP_PIN_READ	_IOWR('H', 0x2c, struct stalemap_request)
+#define STALEMAP_PIN_WRITE	_IOWR('H', 0x2d, struct stalemap_request)
+
+/* The argument of every request; each says which fields it reads and writes. */
+struct stalemap_request {
+	__u64 addr;
+	__u64 ptr;
+	__u64 npages;
+	__u64 slot;
+	__u64 value;
+	__u64 out;
+};
+
+#define STALEMAP_NOWHERE 0xff
+
+/* A frame: 0 is RAM and the number counts from its start, else 1 + the number of the device, from its chunk's start. */
+struct stalemap_frame {
+	__u32 number;
+	__u8 home;
+};
+
+enum stalemap_entry {
+	STALEMAP_UNMAPPED,
+	STALEMAP_HOLE,
+	STALEMAP_MAPS,
+	STALEMAP_MIGRATING,
+	STALEMAP_UNKNOWN,
+};
+
+struct stalemap_place {
+	__u32 number;
+	__u8 home;
+	__u8 entry;
+	/* 0 none, 1 reading, 2 reading and writing. */
+	__u8 access;
+	/* Bit 0 writable, bit 1 exclusive. */
+	__u8 bits;
+};
+
+#define STALEMAP_MOST_RMAP 16
+
+struct stalemap_page {
+	__u32 number;
+	__u8 home;
+	/* Bit 0 anonymous, bit 1 exclusive, bit 2 locked. */
+	__u8 bits;
+	__u8 stamp;
+	__u8 rmaps;
+	__s32 mapcount;
+	__s32 refcount;
+	struct {
+		__u64 mm;
+		__u64 addr;
+	} rmap[STALEMAP_MOST_RMAP];
+};
+
+struct stalemap_candidate {
+	__u32 source;
+	__u32 destination;
+	__u8 source_home;
+	__u8 destination_home;
+	/* Offset of its place in the range; with collect its number among the candidates. */
+	__u8 offset;
+	/* Bit 0: still going to move, or has moved. */
+	__u8 bits;
+};
+
+#define STALEMAP_SLOTS		4
+#define STALEMAP_MOST_PLACES	64
+#define STALEMAP_MOST_PINS	20
+#define STALEMAP_CHUNK_PAGES	(DEVMEM_CHUNK_SIZE / PAGE_SIZE)
+
+enum stalemap_phase { STALEMAP_FREE, STALEMAP_COLLECTED, STALEMAP_COPIED, STALEMAP_MOVED };
+
+struct stalemap_transaction {
+	enum stalemap_phase phase;
+	struct dmirror *dmirror;
+	bool by_device;
+	bool from;
+	unsigned long count;
+	struct migrate_vma args[STALEMAP_MOST_PLACES];
+	unsigned long src[STALEMAP_CHUNK_PAGES];
+	unsigned long dst[STALEMAP_CHUNK_PAGES];
+	/* Whether it was a candidate once; a candidate that does not move loses MIGRATE_PFN_MIGRATE. */
+	bool candidate[STALEMAP_CHUNK_PAGES];
+	struct anon_vma *anon_vma[STALEMAP_CHUNK_PAGES];
+};
+
+static struct stalemap_transaction stalemap_transactions[STALEMAP_SLOTS];
+
+static struct {
+	struct page *page;
+	bool pinned;
+} stalemap_pins[STALEMAP_MOST_PINS];
+
+unsigned long stalemap_limit[DMIRROR_NDEVICES] = { [0 ... DMIRROR_NDEVICES - 1] = ULONG_MAX };
+unsigned long stalemap_bits;
+core_param(stalemap, stalemap_bits, ulong, 0444);
+
+static struct stalemap_frame stalemap_frame_of(struct page *page)
+{
+	struct stalemap_frame frame = { .number = page_to_pfn(page), .home = 0 };
+
+	if (is_device_private_page(page)) {
+		struct dmirror_chunk *chunk = dmirror_page_to_chunk(page);
+
+		frame.number = page_to_pfn(page) - (chunk->pagemap.range.start >> PAGE_SHIFT);
+		frame.home = 1 + (chunk->mdevice - dmirror_devices);
+	}
+	return frame;
+}
+
+static struct page *stalemap_page_at(__u32 number, __u8 home)
+{
+	struct dmirror_device *mdevice;
+	unsigned long pfn = number;
+
+	if (home > 2)
+		return NULL;
+	if (home) {
+		mdevice = &dmirror_devices[home - 1];
+		if (!mdevice->devmem_count || number >= STALEMAP_CHUNK_PAGES)
+			return NULL;
+		pfn += mdevice->devmem_chunks[0]->pagemap.range.start >> PAGE_SHIFT;
+	}
+	return pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
+}
+
+struct stalemap_look {
+	struct stalemap_place *places;
+	unsigned long start;
+};
+
+static int stalemap_look_at_entry(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	struct stalemap_look *look = walk->private;
+	struct stalemap_place *place = &look->places[(addr - look->start) >> PAGE_SHIFT];
+	struct stalemap_frame frame;
+	struct page *page = NULL;
+	pte_t pte = *ptep;
+
+	if (pte_none(pte))
+		return 0;
+	if (pte_present(pte)) {
+		if (is_zero_pfn(pte_pfn(pte)))
+			return 0;
+		page = pte_page(pte);
+		place->entry = STALEMAP_MAPS;
+		place->bits = pte_write(pte) ? 1 : 0;
+	} else {
+		swp_entry_t entry = pte_to_swp_entry(pte);
+
+		if (is_device_private_entry(entry)) {
+			page = pfn_swap_entry_to_page(entry);
+			place->entry = STALEMAP_MAPS;
+			place->bits = is_writable_device_private_entry(entry) ? 1 : 0;
+		} else if (is_migration_entry(entry)) {
+			page = pfn_swap_entry_to_page(entry);
+			place->entry = STALEMAP_MIGRATING;
+			place->bits = is_writable_migration_entry(entry) ? 3 :
+				is_readable_exclusive_migration_entry(entry) ? 2 : 0;
+		} else {
+			place->entry = STALEMAP_UNKNOWN;
+			return 0;
+		}
+	}
+	if (place->entry == STALEMAP_MAPS && PageAnon(page) && PageAnonExclusive(page))
+		place->bits |= 2;
+	frame = stalemap_frame_of(page);
+	place->number = frame.number;
+	place->home = frame.home;
+	return 0;
+}
+
+static const struct mm_walk_ops stalemap_look_ops = { .pte_entry = stalemap_look_at_entry };
+
+/* addr, npages, ptr to as many stalemap_place; out is the space's name in the rmap of a page. */
+static int stalemap_look(struct dmirror *dmirror, struct stalemap_request *request)
+{
+	static struct stalemap_place places[STALEMAP_MOST_PLACES];
+	struct stalemap_look look = { .places = places, .start = request->addr };
+	struct mm_struct *mm = dmirror->notifier.mm;
+	unsigned long i;
+
+	if (request->npages > STALEMAP_MOST_PLACES)
+		return -EINVAL;
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	memset(places, 0, sizeof(places));
+	mmap_read_lock(mm);
+	for (i = 0; i < request->npages; i++) {
+		struct vm_area_struct *vma = vma_lookup(mm, request->addr + (i << PAGE_SHIFT));
+
+		if (!vma)
+			continue;
+		places[i].entry = STALEMAP_HOLE;
+		places[i].access = !(vma->vm_flags & VM_READ) ? 0 : vma->vm_flags & VM_WRITE ? 2 : 1;
+	}
+	walk_page_range(mm, request->addr, request->addr + (request->npages << PAGE_SHIFT), &stalemap_look_ops, &look);
+	mmap_read_unlock(mm);
+	mmput(mm);
+	request->out = (unsigned long)mm;
+	if (copy_to_user(u64_to_user_ptr(request->ptr), places, request->npages * sizeof(places[0])))
+		return -EFAULT;
+	return 0;
+}
+
+static bool stalemap_note_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr, void *arg)
+{
+	struct stalemap_page *out = arg;
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, 0);
+
+	while (page_vma_mapped_walk(&pvmw)) {
+		if (out->rmaps < STALEMAP_MOST_RMAP) {
+			out->rmap[out->rmaps].mm = (unsigned long)vma->vm_mm;
+			out->rmap[out->rmaps].addr = pvmw.address;
+			out->rmaps++;
+		}
+	}
+	return true;
+}
+
+static void stalemap_describe_page(struct page *page, struct stalemap_page *out)
+{
+	struct rmap_walk_control walk = {
+		.rmap_one = stalemap_note_rmap,
+		.arg = out,
+		.anon_lock = folio_lock_anon_vma_read,
+	};
+	struct page *backing = BACKING_PAGE(page);
+
+	out->rmaps = 0;
+	out->mapcount = atomic_read(&page->_mapcount) + 1;
+	out->refcount = page_count(page);
+	out->bits = (PageAnon(page) ? 1 : 0) | (PageAnon(page) && PageAnonExclusive(page) ? 2 : 0) |
+		(PageLocked(page) ? 4 : 0);
+	out->stamp = 0;
+	if (out->refcount > 0 && backing) {
+		char *content = kmap_local_page(backing);
+
+		out->stamp = *content;
+		kunmap_local(content);
+	}
+	if (PageAnon(page) && out->mapcount > 0)
+		rmap_walk(page_folio(page), &walk);
+}
+
+/* npages, ptr to as many stalemap_page, whose number and home are read and whose other fields are written. */
+static int stalemap_describe(struct stalemap_request *request)
+{
+	struct stalemap_page __user *user = u64_to_user_ptr(request->ptr);
+	static struct stalemap_page out;
+	unsigned long i;
+
+	lru_add_drain();
+	for (i = 0; i < request->npages; i++) {
+		struct page *page;
+
+		if (copy_from_user(&out, &user[i], offsetof(struct stalemap_page, bits)))
+			return -EFAULT;
+		page = stalemap_page_at(out.number, out.home);
+		if (!page)
+			return -ENXIO;
+		stalemap_describe_page(page, &out);
+		if (copy_to_user(&user[i], &out, offsetof(struct stalemap_page, rmap[out.rmaps])))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static bool stalemap_is_candidate(struct stalemap_transaction *t, unsigned long i)
+{
+	unsigned long wanted = MIGRATE_PFN_MIGRATE | (t->from ? MIGRATE_PFN_VALID : 0);
+
+	return (t->src[i] & wanted) == wanted;
+}
+
+/* Counts the candidates that are left, in out. */
+static void stalemap_count_candidates(struct stalemap_transaction *t, struct stalemap_request *request)
+{
+	unsigned long i;
+
+	request->out = 0;
+	for (i = 0; i < t->count; i++) {
+		t->candidate[i] = stalemap_is_candidate(t, i);
+		request->out += t->candidate[i];
+	}
+}
+
+/* addr, npages, slot, value: 0 to the device of this file, 1 from it. One migrate_vma a place; the mmap lock is kept. */
+static int stalemap_setup(struct dmirror *dmirror, struct stalemap_request *request)
+{
+	struct stalemap_transaction *t = &stalemap_transactions[request->slot];
+	struct mm_struct *mm = dmirror->notifier.mm;
+	unsigned long i;
+
+	if (t->phase != STALEMAP_FREE)
+		return -EBUSY;
+	if (request->npages > STALEMAP_MOST_PLACES)
+		return -E2BIG;
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	mmap_read_lock(mm);
+	for (i = 0; i < request->npages; i++) {
+		struct vm_area_struct *vma = vma_lookup(mm, request->addr + (i << PAGE_SHIFT));
+
+		if (!vma || !(vma->vm_flags & VM_READ)) {
+			mmap_read_unlock(mm);
+			mmput(mm);
+			return -EINVAL;
+		}
+	}
+	t->phase = STALEMAP_COLLECTED;
+	t->dmirror = dmirror;
+	t->by_device = false;
+	t->from = request->value;
+	t->count = request->npages;
+	for (i = 0; i < t->count; i++) {
+		unsigned long addr = request->addr + (i << PAGE_SHIFT);
+
+		t->src[i] = 0;
+		t->dst[i] = 0;
+		memset(&t->args[i], 0, sizeof(t->args[i]));
+		t->args[i].vma = vma_lookup(mm, addr);
+		t->args[i].src = &t->src[i];
+		t->args[i].dst = &t->dst[i];
+		t->args[i].start = addr;
+		t->args[i].end = addr + PAGE_SIZE;
+		t->args[i].pgmap_owner = dmirror->mdevice;
+		t->args[i].flags = t->from ? MIGRATE_VMA_SELECT_DEVICE_PRIVATE : MIGRATE_VMA_SELECT_SYSTEM;
+		if (migrate_vma_setup(&t->args[i]))
+			t->src[i] = 0;
+	}
+	stalemap_count_candidates(t, request);
+	return 0;
+}
+
+/* slot. Collects by migrate_device_range over the chunk of this file's device. */
+static int stalemap_collect(struct dmirror *dmirror, struct stalemap_request *request)
+{
+	struct stalemap_transaction *t = &stalemap_transactions[request->slot];
+	struct dmirror_device *mdevice = dmirror->mdevice;
+	unsigned long start, i;
+
+	if (t->phase != STALEMAP_FREE)
+		return -EBUSY;
+	if (mdevice->devmem_count != 1)
+		return -ENODEV;
+	start = mdevice->devmem_chunks[0]->pagemap.range.start >> PAGE_SHIFT;
+	t->phase = STALEMAP_COLLECTED;
+	t->dmirror = dmirror;
+	t->by_device = true;
+	t->from = true;
+	t->count = STALEMAP_CHUNK_PAGES;
+	memset(t->dst, 0, sizeof(t->dst));
+	memset(t->anon_vma, 0, sizeof(t->anon_vma));
+	/* The walk of migrate_device_finalize needs the anon_vma; nobody else keeps it once all have unmapped the page. */
+	for (i = 0; i < t->count && !stalemap_is_on(STALEMAP_SHOW_ANON_VMA); i++) {
+		struct page *page = pfn_to_page(start + i);
+
+		if (page_count(page) && !PageLocked(page))
+			t->anon_vma[i] = folio_get_anon_vma(page_folio(page));
+	}
+	migrate_device_range(t->src, start, t->count);
+	stalemap_count_candidates(t, request);
+	return 0;
+}
+
+static void stalemap_give_device_frame(struct stalemap_transaction *t, unsigned long i)
+{
+	struct page *source = migrate_pfn_to_page(t->src[i]);
+	struct page *page = dmirror_devmem_alloc_page(t->dmirror->mdevice);
+	struct page *backing;
+
+	if (!page)
+		return;
+	backing = BACKING_PAGE(page);
+	if (source)
+		copy_highpage(backing, source);
+	else
+		clear_highpage(backing);
+	backing->zone_device_data = t->dmirror;
+	t->dst[i] = migrate_pfn(page_to_pfn(page));
+	if (t->src[i] & MIGRATE_PFN_WRITE || (!source && t->args[i].vma->vm_flags & VM_WRITE))
+		t->dst[i] |= MIGRATE_PFN_WRITE;
+}
+
+static void stalemap_give_ram_frame(struct stalemap_transaction *t, unsigned long i)
+{
+	struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE);
+
+	if (!page)
+		return;
+	lock_page(page);
+	copy_highpage(page, BACKING_PAGE(migrate_pfn_to_page(t->src[i])));
+	t->dst[i] = migrate_pfn(page_to_pfn(page));
+	if (t->src[i] & MIGRATE_PFN_WRITE)
+		t->dst[i] |= MIGRATE_PFN_WRITE;
+}
+
+/* slot, value: candidates whose bit (offset mod 8) is set get no frame. Counts those that got one, in out. */
+static int stalemap_copy(struct stalemap_request *request)
+{
+	struct stalemap_transaction *t = &stalemap_transactions[request->slot];
+	unsigned long i;
+
+	if (t->phase != STALEMAP_COLLECTED)
+		return -EINVAL;
+	t->phase = STALEMAP_COPIED;
+	request->out = 0;
+	for (i = 0; i < t->count; i++) {
+		unsigned long bit = t->by_device ? 0 : i % 8;
+
+		if (!t->candidate[i] || request->value >> bit & 1)
+			continue;
+		if (t->from)
+			stalemap_give_ram_frame(t, i);
+		else
+			stalemap_give_device_frame(t, i);
+		request->out += t->dst[i] != 0;
+	}
+	return 0;
+}
+
+/* slot. Counts those that moved, in out. */
+static int stalemap_pages(struct stalemap_request *request)
+{
+	struct stalemap_transaction *t = &stalemap_transactions[request->slot];
+	unsigned long i;
+
+	if (t->phase != STALEMAP_COPIED)
+		return -EINVAL;
+	t->phase = STALEMAP_MOVED;
+	if (t->by_device) {
+		migrate_device_pages(t->src, t->dst, t->count);
+	} else {
+		for (i = 0; i < t->count; i++)
+			if (t->candidate[i])
+				migrate_vma_pages(&t->args[i]);
+	}
+	request->out = 0;
+	for (i = 0; i < t->count; i++)
+		request->out += t->candidate[i] && t->src[i] & MIGRATE_PFN_MIGRATE && t->dst[i];
+	return 0;
+}
+
+/* slot. Without the phase before it is the abort. */
+static int stalemap_finalize(struct stalemap_request *request)
+{
+	struct stalemap_transaction *t = &stalemap_transactions[request->slot];
+	struct mm_struct *mm;
+	unsigned long i;
+
+	if (t->phase == STALEMAP_FREE)
+		return -ENOENT;
+	for (i = 0; i < t->count && t->phase != STALEMAP_MOVED; i++)
+		t->src[i] &= ~MIGRATE_PFN_MIGRATE;
+	if (t->by_device) {
+		migrate_device_finalize(t->src, t->dst, t->count);
+		for (i = 0; i < t->count; i++)
+			if (t->anon_vma[i])
+				put_anon_vma(t->anon_vma[i]);
+	} else {
+		mm = t->dmirror->notifier.mm;
+		for (i = 0; i < t->count; i++) {
+			if (stalemap_is_on(STALEMAP_SHOW_DISCARDED_IN_TABLE) && !t->from && t->candidate[i])
+				dmirror_migrate_finalize_and_map(&t->args[i], t->dmirror);
+			migrate_vma_finalize(&t->args[i]);
+		}
+		mmap_read_unlock(mm);
+		mmput(mm);
+	}
+	t->phase = STALEMAP_FREE;
+	return 0;
+}
+
+/* slot, npages, ptr to as many stalemap_candidate. Counts those that were written, in out. */
+static int stalemap_candidates(struct stalemap_request *request)
+{
+	struct stalemap_transaction *t = &stalemap_transactions[request->slot];
+	struct stalemap_candidate __user *user = u64_to_user_ptr(request->ptr);
+	unsigned long i, n = 0;
+
+	if (t->phase == STALEMAP_FREE)
+		return -ENOENT;
+	for (i = 0; i < t->count && n < request->npages; i++) {
+		struct stalemap_candidate candidate = { .source_home = STALEMAP_NOWHERE };
+		struct page *source = migrate_pfn_to_page(t->src[i]);
+		struct page *destination = migrate_pfn_to_page(t->dst[i]);
+		struct stalemap_frame frame;
+
+		if (!t->candidate[i])
+			continue;
+		candidate.destination_home = STALEMAP_NOWHERE;
+		candidate.offset = t->by_device ? n : i;
+		candidate.bits = t->src[i] & MIGRATE_PFN_MIGRATE && t->dst[i] ? 1 : 0;
+		if (source) {
+			frame = stalemap_frame_of(source);
+			candidate.source = frame.number;
+			candidate.source_home = frame.home;
+		}
+		if (destination) {
+			frame = stalemap_frame_of(destination);
+			candidate.destination = frame.number;
+			candidate.destination_home = frame.home;
+		}
+		if (copy_to_user(&user[n], &candidate, sizeof(candidate)))
+			return -EFAULT;
+		n++;
+	}
+	request->out = n;
+	return 0;
+}
+
+static int stalemap_evict(struct dmirror *dmirror)
+{
+	unsigned int i;
+
+	for (i = 0; i < dmirror->mdevice->devmem_count; i++)
+		dmirror_device_evict_chunk(dmirror->mdevice->devmem_chunks[i]);
+	return 0;
+}
+
+/* As new: free frames carry nothing from their last life, and are taken in the order of their numbers. */
+static void stalemap_renew(struct dmirror_device *mdevice)
+{
+	unsigned long start = mdevice->devmem_chunks[0]->pagemap.range.start >> PAGE_SHIFT;
+	unsigned long i;
+
+	mdevice->free_pages = NULL;
+	for (i = STALEMAP_CHUNK_PAGES; i-- > 0;) {
+		struct page *page = pfn_to_page(start + i);
+
+		page->mapping = NULL;
+		atomic_set(&page->_mapcount, -1);
+		page->zone_device_data = mdevice->free_pages;
+		mdevice->free_pages = page;
+	}
+}
+
+/* value: frames that this file's device has from now on; if none is in use, it is as new. Those in use, in out. */
+static int stalemap_capacity(struct dmirror *dmirror, struct stalemap_request *request)
+{
+	struct dmirror_device *mdevice = dmirror->mdevice;
+
+	if (request->value > STALEMAP_CHUNK_PAGES || mdevice->devmem_count != 1)
+		return -EINVAL;
+	stalemap_limit[mdevice - dmirror_devices] = request->value;
+	request->out = mdevice->calloc - mdevice->cfree;
+	if (!request->out)
+		stalemap_renew(mdevice);
+	return 0;
+}
+
+/* addr in the calling process, slot, value: 1 pins for writing, 0 takes a bare reference. */
+static int stalemap_pin(struct stalemap_request *request)
+{
+	struct page *page;
+	int got;
+
+	if (stalemap_pins[request->slot].page)
+		return -EBUSY;
+	if (request->value)
+		got = pin_user_pages_fast(request->addr, 1, FOLL_WRITE | FOLL_LONGTERM, &page);
+	else
+		got = get_user_pages_fast(request->addr, 1, 0, &page);
+	if (got != 1)
+		return got < 0 ? got : -EFAULT;
+	stalemap_pins[request->slot].page = page;
+	stalemap_pins[request->slot].pinned = request->value;
+	return 0;
+}
+
+/* slot. */
+static int stalemap_unpin(struct stalemap_request *request)
+{
+	struct page *page = stalemap_pins[request->slot].page;
+
+	if (!page)
+		return -ENOENT;
+	stalemap_pins[request->slot].page = NULL;
+	if (stalemap_pins[request->slot].pinned)
+		unpin_user_page(page);
+	else
+		put_page(page);
+	return 0;
+}
+
+/* slot; the stamp in value, the frame in out: the number, and its home above bit 32. */
+static int stalemap_pin_access(struct stalemap_request *request, bool write)
+{
+	struct page *page = stalemap_pins[request->slot].page;
+	struct stalemap_frame frame;
+	char *content;
+
+	if (!page)
+		return -ENOENT;
+	content = kmap_local_page(page);
+	if (write)
+		*content = request->value;
+	request->value = *(unsigned char *)content;
+	kunmap_local(content);
+	frame = stalemap_frame_of(page);
+	request->out = (__u64)frame.home << 32 | frame.number;
+	return 0;
+}
+
+static bool stalemap_has_slot(unsigned int command, __u64 slot)
+{
+	switch (command) {
+	case STALEMAP_PIN:
+	case STALEMAP_UNPIN:
+	case STALEMAP_PIN_READ:
+	case STALEMAP_PIN_WRITE:
+		return slot < STALEMAP_MOST_PINS;
+	default:
+		return slot < STALEMAP_SLOTS;
+	}
+}
+
+static long stalemap_request(struct dmirror *dmirror, unsigned int command, void __user *user)
+{
+	struct stalemap_request request;
+	long ret;
+
+	if (copy_from_user(&request, user, sizeof(request)))
+		return -EFAULT;
+	if (!stalemap_has_slot(command, request.slot))
+		return -EINVAL;
+	switch (command) {
+	case STALEMAP_LOOK:
+		ret = stalemap_look(dmirror, &request);
+		break;
+	case STALEMAP_DESCRIBE:
+		ret = stalemap_describe(&request);
+		break;
+	case STALEMAP_SETUP:
+		ret = stalemap_setup(dmirror, &request);
+		break;
+	case STALEMAP_COLLECT:
+		ret = stalemap_collect(dmirror, &request);
+		break;
+	case STALEMAP_COPY:
+		ret = stalemap_copy(&request);
+		break;
+	case STALEMAP_PAGES:
+		ret = stalemap_pages(&request);
+		break;
+	case STALEMAP_FINALIZE:
+		ret = stalemap_finalize(&request);
+		break;
+	case STALEMAP_CANDIDATES:
+		ret = stalemap_candidates(&request);
+		break;
+	case STALEMAP_EVICT:
+		ret = stalemap_evict(dmirror);
+		break;
+	case STALEMAP_CAPACITY:
+		ret = stalemap_capacity(dmirror, &request);
+		break;
+	case STALEMAP_PIN:
+		ret = stalemap_pin(&request);
+		break;
+	case STALEMAP_UNPIN:
+		ret = stalemap_unpin(&request);
+		break;
+	case STALEMAP_PIN_READ:
+	case STALEMAP_PIN_WRITE:
+		ret = stalemap_pin_access(&request, command == STALEMAP_PIN_WRITE);
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (!ret && copy_to_user(user, &request, sizeof(request)))
+		return -EFAULT;
+	return ret;
+}

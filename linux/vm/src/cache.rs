@@ -1,0 +1,132 @@
+//! The cache folder: what was built, named by version, configuration, edits and additions.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::edits::{ADDITIONS, edits};
+use crate::version::Version;
+
+/// The configuration of every kernel.
+pub(crate) const CONFIGURATION: &str = include_str!("../kernel/hmm.config");
+
+/// Where kernels are kept.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+}
+
+impl Cache {
+    /// The user's: `$XDG_CACHE_HOME/stalemap/linux`, or `.cache/stalemap/linux` in the home folder.
+    ///
+    /// # Errors
+    /// When neither is known.
+    pub fn of_the_user() -> Result<Cache> {
+        let folder = match (env::var_os("XDG_CACHE_HOME"), env::var_os("HOME")) {
+            (Some(cache), _) if Path::new(&cache).is_absolute() => PathBuf::from(cache),
+            (_, Some(home)) => PathBuf::from(home).join(".cache"),
+            (_, None) => anyhow::bail!("no cache folder: neither XDG_CACHE_HOME nor HOME is set"),
+        };
+        Ok(Cache { root: folder.join("stalemap").join("linux") })
+    }
+
+    /// A cache in this folder.
+    #[must_use]
+    pub fn at(root: PathBuf) -> Cache {
+        Cache { root }
+    }
+
+    /// The folder of a version's kernel as it is edited and configured now.
+    #[must_use]
+    pub fn kernel(&self, version: Version) -> PathBuf {
+        self.root.join(format!("{version}-{:016x}", key(version)))
+    }
+
+    /// The kernel's image in its folder.
+    #[must_use]
+    pub fn image(&self, version: Version) -> PathBuf {
+        self.kernel(version).join("bzImage")
+    }
+
+    /// The file system that the guest starts from; the same for all versions.
+    #[must_use]
+    pub fn initramfs(&self) -> PathBuf {
+        self.root.join("initramfs.cpio")
+    }
+
+    /// The folder in which a version is unpacked and built.
+    #[must_use]
+    pub fn workshop(&self, version: Version) -> PathBuf {
+        self.root.join(format!("build-{version}"))
+    }
+
+    /// Makes the folder, if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(&self) -> Result<&Path> {
+        std::fs::create_dir_all(&self.root).with_context(|| format!("cannot make {}", self.root.display()))?;
+        Ok(&self.root)
+    }
+}
+
+/// Changes with everything that changes the kernel: version, configuration, additions and edits.
+fn key(version: Version) -> u64 {
+    let mut key = Key::default();
+    key.add(version.word());
+    key.add(CONFIGURATION);
+    for addition in ADDITIONS {
+        key.add(addition.file);
+        key.add(addition.text);
+    }
+    for edit in edits(version) {
+        for part in [edit.file, edit.function, edit.line, edit.text] {
+            key.add(part);
+        }
+        key.add(if edit.side == crate::edit::Side::Before { "before" } else { "after" });
+    }
+    key.0
+}
+
+/// FNV-1a, 64 bits, of texts and their ends. It guards against stale builds, not against anybody.
+struct Key(u64);
+
+impl Default for Key {
+    fn default() -> Self {
+        Key(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Key {
+    fn add(&mut self, text: &str) {
+        for byte in text.bytes().chain([0xff]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cache, Key};
+    use crate::version::Version;
+
+    #[test]
+    fn the_versions_do_not_share_a_folder() {
+        let cache = Cache::at("somewhere".into());
+        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_12));
+        assert_eq!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_1));
+    }
+
+    #[test]
+    fn a_key_tells_where_texts_end() {
+        let key = |texts: &[&str]| {
+            let mut key = Key::default();
+            texts.iter().for_each(|text| key.add(text));
+            key.0
+        };
+        assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
+        assert_ne!(key(&["ab"]), key(&["ab", ""]));
+        assert_eq!(key(&["ab", "c"]), key(&["ab", "c"]));
+    }
+}

@@ -1,0 +1,214 @@
+//! What is edited in the kernel: the requests, the mutants, and what hides the test driver's own faults.
+
+use crate::edit::{Edit, Side};
+use crate::version::Version;
+
+/// A file of ours that is put into the source.
+#[derive(Clone, Copy, Debug)]
+pub struct Addition {
+    /// Its path, from the root of the source.
+    pub file: &'static str,
+    /// What is in it.
+    pub text: &'static str,
+}
+
+/// The files that are added.
+pub const ADDITIONS: &[Addition] = &[
+    Addition { file: "include/linux/stalemap.h", text: include_str!("../kernel/stalemap.h") },
+    Addition { file: "lib/stalemap_requests.h", text: include_str!("../kernel/stalemap_requests.h") },
+];
+
+const DRIVER: &str = "lib/test_hmm.c";
+const INCLUDE: &str = "#include <linux/stalemap.h>";
+
+/// The edits of a version, in order.
+#[must_use]
+pub fn edits(version: Version) -> Vec<Edit> {
+    let mut edits = include_edits();
+    edits.extend(driver_edits());
+    edits.extend(mutants(version));
+    edits
+}
+
+fn include_edits() -> Vec<Edit> {
+    [
+        (DRIVER, "#include <linux/migrate.h>"),
+        ("mm/memremap.c", "#include <linux/memremap.h>"),
+        ("mm/rmap.c", "#include <linux/rmap.h>"),
+        ("mm/memory.c", "#include <linux/rmap.h>"),
+        ("mm/mprotect.c", "#include <linux/migrate.h>"),
+        ("mm/migrate_device.c", "#include <linux/rmap.h>"),
+    ]
+    .map(|(file, line)| Edit {
+        purpose: "the names of the bits",
+        file,
+        function: "",
+        line,
+        side: Side::After,
+        text: INCLUDE,
+    })
+    .to_vec()
+}
+
+fn driver_edits() -> [Edit; 8] {
+    [
+        Edit {
+            purpose: "small devices: opening, closing and collecting take time by their size",
+            file: DRIVER,
+            function: "",
+            line: "#define DEVMEM_CHUNKS_RESERVE\t\t16",
+            side: Side::After,
+            text: "#undef DEVMEM_CHUNK_SIZE\n#define DEVMEM_CHUNK_SIZE\t\t(2 * 1024 * 1024U)",
+        },
+        Edit {
+            purpose: "a chunk of its own size: the region that is found for it is rounded up to a memory section",
+            file: DRIVER,
+            function: "static int dmirror_allocate_chunk(",
+            line: "devmem->pagemap.range.end = res->end;",
+            side: Side::After,
+            text: "devmem->pagemap.range.end = res->start + DEVMEM_CHUNK_SIZE - 1;",
+        },
+        Edit {
+            purpose: "a device has as many frames as the machine says",
+            file: DRIVER,
+            function: "static struct page *dmirror_devmem_alloc_page(",
+            line: "struct page *rpage = NULL;",
+            side: Side::After,
+            text: "\nif (mdevice->calloc - mdevice->cfree >= stalemap_limit[mdevice - dmirror_devices])\n\treturn NULL;",
+        },
+        Edit {
+            purpose: "closing a file leaves the pages of other processes alone",
+            file: DRIVER,
+            function: "static int dmirror_fops_release(",
+            line: "if (mdevice->devmem_chunks) {",
+            side: Side::Before,
+            text: "if (stalemap_is_on(STALEMAP_EVICT_ON_CLOSE))",
+        },
+        Edit {
+            purpose: "the device's table holds backing pages, and a refused write is no warning",
+            file: DRIVER,
+            function: "static int dmirror_do_fault(",
+            line: "entry = page;",
+            side: Side::After,
+            text: "if (!stalemap_is_on(STALEMAP_SHOW_DEVICE_PAGE_IN_TABLE))\n\tentry = BACKING_PAGE(page);\n\
+                   if (!(*pfns & HMM_PFN_WRITE) && (range->default_flags & HMM_PFN_WRITE))\n\treturn -EFAULT;",
+        },
+        Edit {
+            purpose: "a process drops what another one faulted back from the device's table",
+            file: DRIVER,
+            function: "static bool dmirror_interval_invalidate(",
+            line: "if (range->event == MMU_NOTIFY_MIGRATE &&",
+            side: Side::Before,
+            text: "if (stalemap_is_on(STALEMAP_SHOW_STALE_TABLE))",
+        },
+        Edit {
+            purpose: "the requests",
+            file: DRIVER,
+            function: "",
+            line: "static long dmirror_fops_unlocked_ioctl(struct file *filp,",
+            side: Side::Before,
+            text: "#include \"stalemap_requests.h\"\n",
+        },
+        Edit {
+            purpose: "the way to the requests",
+            file: DRIVER,
+            function: "static long dmirror_fops_unlocked_ioctl(",
+            line: "dmirror = filp->private_data;",
+            side: Side::After,
+            text: "if (_IOC_NR(command) >= 0x20)\n\treturn stalemap_request(dmirror, command, uarg);",
+        },
+    ]
+}
+
+/// The mutants, by the bits of the kernel parameter `stalemap`.
+fn mutants(version: Version) -> [Edit; 6] {
+    [
+        Edit {
+            purpose: "mutant stale_mapping",
+            file: "mm/memremap.c",
+            function: version.pick("void free_zone_device_page(", "void free_zone_device_folio("),
+            line: version.pick("page->mapping = NULL;", "folio->mapping = NULL;"),
+            side: Side::Before,
+            text: "if (!stalemap_is_on(STALEMAP_STALE_MAPPING))",
+        },
+        Edit {
+            purpose: "mutant subpage_pointer",
+            file: "mm/rmap.c",
+            function: "static bool try_to_migrate_one(",
+            line: "subpage = &folio->page;",
+            side: Side::After,
+            text: version.pick(
+                "if (stalemap_is_on(STALEMAP_SUBPAGE_POINTER))\n\
+                 \tsubpage = folio_page(folio, pte_pfn(*pvmw.pte) - folio_pfn(folio));",
+                "if (stalemap_is_on(STALEMAP_SUBPAGE_POINTER))\n\
+                 \tsubpage = folio_page(folio, pte_pfn(ptep_get(pvmw.pte)) - folio_pfn(folio));",
+            ),
+        },
+        Edit {
+            purpose: "mutant fork_leaves_device_writable",
+            file: "mm/memory.c",
+            function: "copy_nonpresent_pte(",
+            line: "if (is_writable_device_private_entry(entry) &&",
+            side: Side::Before,
+            text: "if (!stalemap_is_on(STALEMAP_FORK_LEAVES_WRITABLE))",
+        },
+        Edit {
+            purpose: "mutant protect_leaves_device_writable",
+            file: "mm/mprotect.c",
+            function: "static long change_pte_range(",
+            line: "} else if (is_writable_device_private_entry(entry)) {",
+            side: Side::After,
+            text: "\tif (stalemap_is_on(STALEMAP_PROTECT_LEAVES_WRITABLE))\n\t\tcontinue;",
+        },
+        Edit {
+            purpose: "mutant zap_keeps_rmap",
+            file: "mm/memory.c",
+            function: "static unsigned long zap_pte_range(",
+            line: "if (is_device_private_entry(entry))",
+            side: Side::Before,
+            text: "if (!stalemap_is_on(STALEMAP_ZAP_KEEPS_RMAP))",
+        },
+        Edit {
+            purpose: "mutant collect_takes_all_writable",
+            file: "mm/migrate_device.c",
+            function: "static int migrate_vma_collect_pmd(",
+            line: "if (is_writable_device_private_entry(entry))",
+            side: Side::Before,
+            text: "if (stalemap_is_on(STALEMAP_COLLECT_ALL_WRITABLE))\n\tmpfn |= MIGRATE_PFN_WRITE;",
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ADDITIONS, edits};
+    use crate::version::Version;
+
+    #[test]
+    fn every_bit_that_an_edit_asks_for_has_a_name_in_the_header() {
+        let header = ADDITIONS[0].text;
+        for version in Version::ALL {
+            for edit in edits(version) {
+                for (at, _) in edit.text.match_indices("stalemap_is_on(") {
+                    let rest = &edit.text[at + "stalemap_is_on(".len()..];
+                    let name = &rest[..rest.find(')').expect("the call is closed")];
+                    assert!(header.contains(&format!("\t{name} = ")), "{}: {name}", edit.purpose);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_edits_of_a_version_have_the_same_place() {
+        for version in Version::ALL {
+            let edits = edits(version);
+            for (index, edit) in edits.iter().enumerate() {
+                let twin = edits[..index].iter().find(|other| {
+                    (other.file, other.function, other.line, other.side)
+                        == (edit.file, edit.function, edit.line, edit.side)
+                });
+                assert!(twin.is_none(), "{}: {}", edit.file, edit.purpose);
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Building a kernel: unpack the packaged source, add and edit, configure, make.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::cache::{CONFIGURATION, Cache};
+use crate::edits::{ADDITIONS, edits};
+use crate::version::Version;
+
+/// How a long piece of work is told about: a sentence, and whether it is the end of its line.
+pub type Tell<'a> = &'a mut dyn FnMut(&str);
+
+/// Builds the image of a version into the cache; it is there already if nothing has changed.
+///
+/// # Errors
+/// When the source is not where its package puts it, an edit does not find its place, or the build fails.
+pub fn build(cache: &Cache, version: Version, keep_tree: bool, tell: Tell<'_>) -> Result<PathBuf> {
+    let image = cache.image(version);
+    if image.exists() {
+        return Ok(image);
+    }
+    let tree = Tree { folder: cache.workshop(version), version };
+    tree.unpack(tell)?;
+    tell(&format!("linux-{version}: editing the source"));
+    tree.edit()?;
+    tree.configure(tell)?;
+    tree.make(tell)?;
+    let folder = cache.kernel(version);
+    fs::create_dir_all(&folder)?;
+    // The image is there when it is whole.
+    let partial = folder.join("bzImage.partial");
+    fs::copy(tree.output().join("arch/x86/boot/bzImage"), &partial).context("the build left no bzImage")?;
+    fs::copy(tree.output().join(".config"), folder.join("config"))?;
+    fs::rename(&partial, &image)?;
+    if !keep_tree {
+        tell(&format!("linux-{version}: removing the source tree"));
+        fs::remove_dir_all(&tree.folder)?;
+    }
+    Ok(image)
+}
+
+/// Where the package of a version puts its source.
+#[must_use]
+pub fn packaged_source(version: Version) -> PathBuf {
+    PathBuf::from(format!("/usr/src/linux-source-{version}.tar.xz"))
+}
+
+/// An unpacked source and what is built from it.
+struct Tree {
+    folder: PathBuf,
+    version: Version,
+}
+
+impl Tree {
+    fn source(&self) -> PathBuf {
+        self.folder.join(format!("linux-source-{}", self.version))
+    }
+
+    /// The edited files as they were.
+    fn originals(&self) -> PathBuf {
+        self.folder.join("originals")
+    }
+
+    fn output(&self) -> PathBuf {
+        self.folder.join("output")
+    }
+
+    fn unpack(&self, tell: Tell<'_>) -> Result<()> {
+        let package = packaged_source(self.version);
+        let done = self.folder.join("unpacked");
+        if done.exists() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.folder)?;
+        let mut tar = Command::new("nice");
+        tar.args(["-n", "15", "tar", "xf"]).arg(&package).arg("-C").arg(&self.folder);
+        self.run(&mut tar, "unpacking the source", tell)?;
+        for edit in edits(self.version) {
+            let original = self.originals().join(edit.file);
+            fs::create_dir_all(original.parent().context("a file in a folder")?)?;
+            fs::copy(self.source().join(edit.file), &original)
+                .with_context(|| format!("the source has changed: there is no {}", edit.file))?;
+        }
+        Ok(fs::write(done, "")?)
+    }
+
+    /// Writes what changes and leaves the rest alone, so that `make` builds no more than it must.
+    fn edit(&self) -> Result<()> {
+        for addition in ADDITIONS {
+            write_if_changed(&self.source().join(addition.file), addition.text)?;
+        }
+        let edits = edits(self.version);
+        let mut files: Vec<&str> = edits.iter().map(|edit| edit.file).collect();
+        files.sort_unstable();
+        files.dedup();
+        for file in files {
+            let mut text = fs::read_to_string(self.originals().join(file))?;
+            for edit in edits.iter().filter(|edit| edit.file == file) {
+                text = edit.apply(&text)?;
+            }
+            write_if_changed(&self.source().join(file), &text)?;
+        }
+        Ok(())
+    }
+
+    fn configure(&self, tell: Tell<'_>) -> Result<()> {
+        let configured = self.folder.join("configured");
+        if fs::read_to_string(&configured).is_ok_and(|text| text == CONFIGURATION) {
+            return Ok(());
+        }
+        self.run(&mut self.make_command("tinyconfig"), "configuring", tell)?;
+        let path = self.output().join(".config");
+        let tiny = fs::read_to_string(&path)?;
+        fs::write(&path, format!("{tiny}\n{CONFIGURATION}"))?;
+        self.run(&mut self.make_command("olddefconfig"), "configuring", tell)?;
+        let result = fs::read_to_string(&path)?;
+        for needed in ["CONFIG_TEST_HMM=y", "CONFIG_DEVICE_PRIVATE=y", "CONFIG_VIRTIO_CONSOLE=y"] {
+            if !result.lines().any(|line| line == needed) {
+                bail!("the source has changed: with our configuration {needed} is not reached");
+            }
+        }
+        Ok(fs::write(configured, CONFIGURATION)?)
+    }
+
+    fn make(&self, tell: Tell<'_>) -> Result<()> {
+        self.run(&mut self.make_command("bzImage"), "building, about 200 CPU seconds the first time", tell)
+    }
+
+    fn make_command(&self, target: &str) -> Command {
+        let mut make = Command::new("nice");
+        make.args(["-n", "15", "make", "-C"]).arg(self.source()).arg(format!("O={}", self.output().display()));
+        make.args(["-j2", target]);
+        // The result must not depend on who builds it where.
+        make.envs([
+            ("KBUILD_BUILD_TIMESTAMP", "2019"),
+            ("KBUILD_BUILD_USER", "stalemap"),
+            ("KBUILD_BUILD_HOST", "here"),
+        ]);
+        make
+    }
+
+    /// Runs a command with its output in a log, and tells how it is getting on.
+    fn run(&self, command: &mut Command, what: &str, tell: Tell<'_>) -> Result<()> {
+        fs::create_dir_all(self.output())?;
+        let log = self.folder.join("log");
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        writeln!(file, "== {what}")?;
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let start = Instant::now();
+        let mut child = command.spawn().with_context(|| format!("{what}: cannot start {command:?}"))?;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                if status.success() {
+                    return Ok(());
+                }
+                bail!("linux-{}: {what} failed; the end of {}:\n{}", self.version, log.display(), tail(&log));
+            }
+            let objects = objects(&log);
+            let progress = if objects == 0 { String::new() } else { format!(", {objects} files compiled") };
+            tell(&format!("linux-{}: {what}{progress}, {} s", self.version, start.elapsed().as_secs()));
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+}
+
+fn write_if_changed(path: &Path, text: &str) -> Result<()> {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Files that the log says were compiled in the last run.
+fn objects(log: &Path) -> usize {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let run = text.rfind("== ").map_or("", |at| &text[at..]);
+    run.lines().filter(|line| line.starts_with("  CC ")).count()
+}
+
+/// The last lines of a log.
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(25)..].join("\n")
+}

@@ -1,0 +1,98 @@
+//! Kernels for a driver: builds subjects that share a laboratory, and lets it run ahead of the driver.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use stalemap_harness::Build;
+use stalemap_operations::{Machine, Operation};
+
+use crate::acceleration::Acceleration;
+use crate::cache::Cache;
+use crate::lab::Lab;
+use crate::subject::{Kernel, machine, sight};
+use crate::version::Version;
+use crate::virtual_machine::{Boot, VirtualMachine};
+
+/// Builds kernels of a version. A clone has a laboratory, and so a guest, of its own.
+pub struct Kernels {
+    version: Version,
+    boot: Boot,
+    lab: Arc<Mutex<Lab>>,
+}
+
+impl Kernels {
+    /// The kernels that the cache holds.
+    ///
+    /// # Errors
+    /// When the version is not built.
+    pub fn cached(cache: &Cache, version: Version, bits: u64) -> Result<Kernels> {
+        let (image, initramfs) = (cache.image(version), cache.initramfs());
+        if !image.exists() || !initramfs.exists() {
+            bail!("{} is not built; run `stalemap linux build --version {version}`", version.subject());
+        }
+        let acceleration = Acceleration::probe(&image);
+        Ok(Kernels::new(version, Boot { image, initramfs, bits, acceleration, talks: false }))
+    }
+
+    /// Kernels that are booted like this.
+    #[must_use]
+    pub fn new(version: Version, boot: Boot) -> Kernels {
+        let lab = Arc::new(Mutex::new(Lab::new(boot.clone())));
+        Kernels { version, boot, lab }
+    }
+
+    /// Boots a guest for a look: what its kernel said until the guest was up, and how long that took.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn look(&self) -> Result<(String, Duration)> {
+        let start = Instant::now();
+        let machine = VirtualMachine::boot(&Boot { talks: true, ..self.boot.clone() })?;
+        let time = start.elapsed();
+        Ok((machine.console(), time))
+    }
+
+    /// The version.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The laboratory.
+    #[must_use]
+    pub fn lab(&self) -> &Mutex<Lab> {
+        &self.lab
+    }
+}
+
+impl Clone for Kernels {
+    fn clone(&self) -> Self {
+        Kernels::new(self.version, self.boot.clone())
+    }
+}
+
+impl Build for Kernels {
+    type Subject = Kernel;
+
+    fn build(&self, machine: &Machine) -> Result<Kernel, String> {
+        Kernel::new(self.version, machine, Arc::clone(&self.lab))
+    }
+
+    fn looks_ahead(&self) -> bool {
+        true
+    }
+
+    fn look_ahead(&self, executions: &[(Machine, Vec<Operation>)]) -> Result<(), String> {
+        let able = |(asked, operations): &(Machine, Vec<Operation>)| {
+            let machine = machine(self.version, asked).ok()?;
+            let operations: Vec<Operation> =
+                operations.iter().filter(|operation| sight().operations.contains(operation.kind())).copied().collect();
+            (!operations.is_empty()).then_some((machine, operations))
+        };
+        let executions: Vec<(Machine, Vec<Operation>)> = executions.iter().filter_map(able).collect();
+        let programs = executions.iter().map(|(machine, operations)| (machine, operations.as_slice()));
+        let mut lab = self.lab.lock().unwrap_or_else(PoisonError::into_inner);
+        lab.run_ahead(programs).map_err(|error| format!("{}: {error:#}", self.version))
+    }
+}

@@ -1,0 +1,27 @@
+//! The real kernel as a subject: builds it from packaged source with a few edits, boots it in a virtual machine, and
+//! drives it beside the reference.
+
+mod acceleration;
+pub mod cache;
+pub mod edit;
+pub mod edits;
+mod guest;
+mod initramfs;
+pub mod kernel;
+mod kernels;
+mod lab;
+pub mod packages;
+mod subject;
+mod track;
+mod version;
+mod virtual_machine;
+
+pub use acceleration::Acceleration;
+pub use cache::Cache;
+pub use guest::build_guest;
+pub use kernels::Kernels;
+pub use lab::{Ending, Lab, Recording};
+
+pub use subject::{Kernel, machine, sight};
+pub use version::Version;
+pub use virtual_machine::{Boot, Lost};

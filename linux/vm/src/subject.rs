@@ -1,0 +1,202 @@
+//! The kernel as a subject: what the laboratory recorded, step by step, as outcomes and observations.
+
+use std::any::Any;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use stalemap_guest::{MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown};
+use stalemap_operations::{
+    Effect, EffectShape, Errno, Facts, Home, Kind, KindSet, Machine, Observation, Operation, Outcome, Scope, Sight,
+    Stamp, Subject, Touched,
+};
+
+use crate::lab::{Ending, Lab, Recording};
+use crate::track::Tracker;
+use crate::version::Version;
+use crate::virtual_machine::Lost;
+
+/// Frames of RAM that the guest's kernel is taken to have: more than any program can use. Its own use of them is its
+/// own matter, so free frames are out of sight.
+const RAM: u32 = Machine::FRAMES_LIMIT;
+
+/// What the guest can do and show: all operations but those on blocks of frames; all facts but reference counts (pages
+/// that were just brought back wait in a list with a reference), free counts and frame numbers.
+#[must_use]
+pub fn sight() -> Sight {
+    let operations: KindSet = Kind::ALL.iter().copied().filter(|kind| kind.row().level > 0).collect();
+    let facts = Facts::PLACES
+        .and(Facts::STAMPS)
+        .and(Facts::EXCLUSIVE)
+        .and(Facts::MAPCOUNTS)
+        .and(Facts::RMAPS)
+        .and(Facts::SLOTS);
+    Sight { facts, operations }
+}
+
+/// The machine as the kernel can be it: its own rules, whatever the trace says.
+///
+/// # Errors
+/// When it is larger than the guest can drive.
+pub fn machine(version: Version, machine: &Machine) -> Result<Machine, String> {
+    let [_, first, second, spaces, pages] = machine.sizes();
+    if spaces > MOST_SPACES || pages > MOST_PAGES || first.max(second) > MOST_DEVICE_FRAMES || !machine.has_bytes() {
+        return Err(format!(
+            "{version}: the guest drives at most {MOST_SPACES} spaces of {MOST_PAGES} pages, and machines whose sizes \
+             are at most {}; this one is {machine}",
+            Machine::BYTES_LIMIT
+        ));
+    }
+    Ok(Machine::from_sizes(machine.sizes(), version.dialect()).expect("the sizes of a machine"))
+}
+
+/// A kernel in a guest.
+pub struct Kernel {
+    version: Version,
+    machine: Machine,
+    lab: Arc<Mutex<Lab>>,
+    done: Vec<Operation>,
+    recording: Recording,
+    tracker: Tracker,
+    observation: Observation,
+}
+
+impl Kernel {
+    /// A machine that this laboratory's guest is to be.
+    ///
+    /// # Errors
+    /// When it is larger than the guest can drive.
+    pub fn new(version: Version, machine: &Machine, lab: Arc<Mutex<Lab>>) -> Result<Kernel, String> {
+        Ok(Kernel {
+            version,
+            machine: self::machine(version, machine)?,
+            lab,
+            done: Vec::new(),
+            recording: nothing(),
+            tracker: Tracker::default(),
+            observation: start(),
+        })
+    }
+
+    /// Runs operations from the start, unless they are what was recorded.
+    fn record(&mut self, operations: &[Operation]) {
+        let mut lab = self.lab.lock().unwrap_or_else(PoisonError::into_inner);
+        match lab.ask(&self.machine, operations) {
+            Ok(recording) => self.recording = recording,
+            Err(error) => stop(format!("{}: {error:#}", self.version)),
+        }
+    }
+}
+
+/// Before anything was done.
+fn nothing() -> Recording {
+    Recording { steps: Vec::new(), ending: Ending::Ended(stalemap_guest::End::default()) }
+}
+
+/// What is seen before anything was done.
+fn start() -> Observation {
+    Observation { alive: 1, ..Observation::default() }
+}
+
+/// Ends the run with a panic that the driver catches, without the noise of a panic of our own.
+fn stop(message: String) -> ! {
+    let payload: Box<dyn Any + Send> = Box::new(message);
+    resume_unwind(payload)
+}
+
+impl Subject for Kernel {
+    fn name(&self) -> &str {
+        self.version.subject()
+    }
+
+    fn sight(&self) -> Sight {
+        sight()
+    }
+
+    fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    fn capacity(&self) -> [u32; Home::LIMIT] {
+        Home::ALL.map(|home| if home == Home::Ram { RAM } else { self.machine.frames(home) })
+    }
+
+    fn reset(&mut self) {
+        self.done.clear();
+        self.recording = nothing();
+        self.tracker = Tracker::default();
+        self.observation = start();
+    }
+
+    fn announce(&mut self, operations: &[Operation]) {
+        let able = |operation: &&Operation| sight().operations.contains(operation.kind());
+        let operations: Vec<Operation> = operations.iter().filter(able).copied().collect();
+        if !operations.is_empty() {
+            self.record(&operations);
+        }
+    }
+
+    fn apply(&mut self, operation: Operation) -> Outcome {
+        let step = self.done.len();
+        self.done.push(operation);
+        if self.recording.steps.len() <= step && matches!(self.recording.ending, Ending::Ended(_)) {
+            let done = std::mem::take(&mut self.done);
+            self.record(&done);
+            self.done = done;
+        }
+        match (self.recording.steps.get(step), &self.recording.ending) {
+            (Some(shown), _) => {
+                let ended = self.tracker.step(&shown.sighting, operation.first_place(), &mut self.observation);
+                outcome(shown, operation, ended)
+            }
+            (None, Ending::Lost(Lost::Crash(message))) => stop(format!("the kernel: {message}")),
+            (None, Ending::Lost(Lost::Hang) | Ending::Ended(_)) => Outcome::Stuck,
+        }
+    }
+
+    fn touched(&mut self, _: &mut Touched) -> bool {
+        false
+    }
+
+    fn observe(&self, _: &Scope, into: &mut Observation) {
+        into.clone_from(&self.observation);
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        match &self.recording.ending {
+            _ if self.done.len() < self.recording.steps.len() => Ok(()),
+            Ending::Ended(end) => health(end),
+            Ending::Lost(Lost::Crash(message)) => Err(format!("the kernel, while everything is given back: {message}")),
+            Ending::Lost(Lost::Hang) => Err("the kernel hangs while everything is given back".to_string()),
+        }
+    }
+}
+
+/// The outcome that was shown; the guest does not count what ends in a step.
+fn outcome(shown: &Shown, operation: Operation, ended: u32) -> Outcome {
+    match usize::from(shown.class) {
+        0 => Outcome::Done(match operation.kind().row().effect {
+            EffectShape::Nothing => Effect::Nothing,
+            EffectShape::Pages => Effect::Pages(shown.number),
+            EffectShape::PagesFreed => Effect::PagesFreed { pages: shown.number, freed: ended },
+            EffectShape::Freed => Effect::Freed(ended),
+            EffectShape::Value => Effect::Value(Stamp(shown.number.to_le_bytes()[0])),
+        }),
+        class => Errno::ALL.get(class - 1).map_or(Outcome::Stuck, |&errno| Outcome::Refused(errno)),
+    }
+}
+
+/// What the kernel says of itself after a program.
+fn health(end: &stalemap_guest::End) -> Result<(), String> {
+    if let Some(line) = end.log.lines().next() {
+        return Err(format!("the kernel logs: {line}"));
+    }
+    if end.tainted != 0 {
+        return Err(format!("the kernel is tainted: {:#x}", end.tainted));
+    }
+    match end.leaked {
+        [0, 0] => Ok(()),
+        [first, second] => {
+            Err(format!("frames of d0 and d1 that nobody has and that are not free: {first} and {second}"))
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The kernel versions that Debian packages the source of and that are compared with the reference.
+
+use std::fmt;
+use std::str::FromStr;
+
+use stalemap_operations::Dialect;
+
+/// A version of the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// Linux 6.1, where both bugs of 2019 can be put back.
+    #[default]
+    V6_1,
+    /// Linux 6.12.
+    V6_12,
+}
+
+impl Version {
+    /// All of them.
+    pub const ALL: [Version; 2] = [Version::V6_1, Version::V6_12];
+
+    /// As it is typed: `6.1`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        self.pick("6.1", "6.12")
+    }
+
+    /// The name of the subject: `linux-6.1`.
+    #[must_use]
+    pub const fn subject(self) -> &'static str {
+        self.pick("linux-6.1", "linux-6.12")
+    }
+
+    /// The rules that it plays by.
+    #[must_use]
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Version::V6_1 => Dialect::Linux6_1,
+            Version::V6_12 => Dialect::Linux6_12,
+        }
+    }
+
+    /// One of two texts, where the versions differ.
+    #[must_use]
+    pub(crate) const fn pick(self, v6_1: &'static str, v6_12: &'static str) -> &'static str {
+        match self {
+            Version::V6_1 => v6_1,
+            Version::V6_12 => v6_12,
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Version::ALL
+            .into_iter()
+            .find(|version| version.word() == text || version.subject() == text)
+            .ok_or_else(|| format!("there is no kernel \"{text}\" here; there are 6.1 and 6.12"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Version;
+
+    #[test]
+    fn a_version_is_read_as_number_or_as_subject() {
+        for version in Version::ALL {
+            assert_eq!(version.word().parse(), Ok(version));
+            assert_eq!(version.subject().parse(), Ok(version));
+        }
+        assert!("6.2".parse::<Version>().is_err_and(|error| error.contains("6.1 and 6.12")));
+    }
+}

@@ -1,0 +1,235 @@
+//! The virtual machine: QEMU as a child process with a port to the guest, stopped on every way out.
+
+use std::fs;
+use std::io::{self, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use stalemap_guest::{Batch, FromGuest, read_frame, table_digest, write_frame};
+use tempfile::TempDir;
+
+use crate::acceleration::Acceleration;
+use crate::packages;
+
+/// The program that is run.
+pub(crate) const QEMU: &str = "qemu-system-x86_64";
+
+/// What a virtual machine is booted with.
+#[derive(Clone, Debug)]
+pub struct Boot {
+    /// The kernel.
+    pub image: PathBuf,
+    /// What it starts from.
+    pub initramfs: PathBuf,
+    /// The bits of the kernel parameter `stalemap`: deliberate faults, none in an ordinary run.
+    pub bits: u64,
+    /// How it is run.
+    pub acceleration: Acceleration,
+    /// Whether the kernel says on its console what it does, or only what is wrong.
+    pub talks: bool,
+}
+
+/// Why nothing more comes from a guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The kernel has stopped; what it said last.
+    Crash(String),
+    /// It says nothing and does not stop.
+    Hang,
+}
+
+/// A running guest.
+pub(crate) struct VirtualMachine {
+    child: Child,
+    to: ChildStdin,
+    from: Receiver<io::Result<FromGuest>>,
+    /// Holds the console's text; goes with the machine.
+    folder: TempDir,
+}
+
+/// Processor time without a word after which a guest hangs.
+const HANG_PROCESSOR: Duration = Duration::from_secs(3);
+/// The same by the clock, for a guest that sleeps: long, since the host may be busy with other things.
+const HANG_CLOCK: Duration = Duration::from_secs(20);
+
+impl VirtualMachine {
+    /// Boots and waits for the guest's first word.
+    pub(crate) fn boot(boot: &Boot) -> Result<VirtualMachine> {
+        if !packages::missing_to_run().is_empty() {
+            bail!("{QEMU} is not installed; `stalemap linux build` installs it");
+        }
+        let folder = tempfile::Builder::new().prefix("stalemap-").tempdir()?;
+        let mut command = qemu(boot, &console(folder.path()));
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {QEMU}"))?;
+        let to = child.stdin.take().context("a pipe was asked for")?;
+        let mut output = BufReader::new(child.stdout.take().context("a pipe was asked for")?);
+        let (send, from) = channel();
+        thread::spawn(move || listen(&mut output, &send));
+        let mut machine = VirtualMachine { child, to, from, folder };
+        match machine.hear() {
+            Ok(FromGuest::Hello(hello)) if hello.table == table_digest() => Ok(machine),
+            Ok(_) => bail!("the guest knows other operations than this program; run `stalemap linux build`"),
+            Err(Lost::Hang) => bail!("the kernel does not come up; its console:\n{}", machine.console()),
+            Err(Lost::Crash(message)) => bail!("the kernel does not come up: {message}"),
+        }
+    }
+
+    /// Sends programs; what comes back is to be heard until each has ended.
+    pub(crate) fn send(&mut self, batch: &Batch) -> io::Result<()> {
+        write_frame(&mut self.to, &batch.to_bytes())?;
+        self.to.flush()
+    }
+
+    /// The guest's next word.
+    pub(crate) fn hear(&mut self) -> Result<FromGuest, Lost> {
+        let start = Instant::now();
+        let worked = self.processor_time();
+        loop {
+            match self.from.recv_timeout(Duration::from_millis(250)) {
+                Ok(Ok(message)) => return Ok(message),
+                Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(Lost::Crash(self.last_words())),
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.child.try_wait().is_ok_and(|status| status.is_some()) {
+                        return Err(Lost::Crash(self.last_words()));
+                    }
+                    let works = self.processor_time().saturating_sub(worked);
+                    if works > HANG_PROCESSOR || start.elapsed() > HANG_CLOCK {
+                        return Err(Lost::Hang);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything that the kernel has said on its console.
+    pub(crate) fn console(&self) -> String {
+        let bytes = fs::read(console(self.folder.path())).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The line of the console that says best why the kernel stopped.
+    fn last_words(&mut self) -> String {
+        // The console is complete when the process is gone; a panicking kernel stops it at once.
+        for _ in 0..40 {
+            if self.child.try_wait().is_ok_and(|status| status.is_some()) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        last_words(&self.console())
+    }
+
+    /// Processor time that the process has used so far; zero where it cannot be known.
+    fn processor_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        processor_time(&stat)
+    }
+}
+
+impl Drop for VirtualMachine {
+    fn drop(&mut self) {
+        // Either may fail because it is gone already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn console(folder: &Path) -> PathBuf {
+    folder.join("console")
+}
+
+/// The command line of a virtual machine.
+pub(crate) fn qemu(boot: &Boot, console: &Path) -> Command {
+    let mut command = command_that_ends_with_us();
+    command.args(boot.acceleration.arguments());
+    command.args(["-M", "microvm,acpi=off,pit=on,pic=on,rtc=off", "-m", "128", "-smp", "1"]);
+    command.args(["-no-user-config", "-nodefaults", "-display", "none", "-no-reboot"]);
+    command.arg("-kernel").arg(&boot.image).arg("-initrd").arg(&boot.initramfs);
+    command.arg("-serial").arg(format!("file:{}", console.display()));
+    command.args(["-chardev", "stdio,id=port,signal=off", "-device", "virtio-serial-device"]);
+    command.args(["-device", "virtserialport,chardev=port,name=stalemap"]);
+    let (bits, level) = (boot.bits, if boot.talks { 7 } else { 4 });
+    command.args(["-append", &format!("console=ttyS0 panic=-1 oops=panic reboot=t loglevel={level} stalemap={bits}")]);
+    command
+}
+
+/// QEMU, ended by the system when this process is, where there is a program that arranges it.
+fn command_that_ends_with_us() -> Command {
+    let setpriv = Path::new("/usr/bin/setpriv");
+    if setpriv.exists() {
+        let mut command = Command::new(setpriv);
+        command.args(["--pdeathsig", "KILL", QEMU]);
+        command
+    } else {
+        Command::new(QEMU)
+    }
+}
+
+/// Passes on what the guest says, until it says nothing more or nobody listens.
+fn listen(output: &mut impl io::Read, send: &Sender<io::Result<FromGuest>>) {
+    loop {
+        let message = read_frame(output).and_then(|bytes| FromGuest::from_bytes(&bytes).map_err(io::Error::other));
+        let is_last = message.is_err();
+        if send.send(message).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// The line that says best why a kernel stopped: the first that speaks of a bug, else the last.
+fn last_words(console: &str) -> String {
+    const TELLING: [&str; 8] =
+        ["BUG:", "kernel BUG", "Oops", "WARNING:", "general protection", "stalemap: ", "Kernel panic", "Bad "];
+    let lines = || console.lines().map(without_time).filter(|line| !line.is_empty());
+    let telling = TELLING.iter().find_map(|word| lines().find(|line| line.contains(word)));
+    telling.or_else(|| lines().next_back()).unwrap_or("the kernel stopped without a word").to_string()
+}
+
+/// A console line without the time before it.
+fn without_time(line: &str) -> &str {
+    match line.split_once("] ") {
+        Some((time, rest)) if time.starts_with('[') => rest.trim(),
+        Some(_) | None => line.trim(),
+    }
+}
+
+/// User and system time of a process, from `/proc/PID/stat`; a tick is a hundredth of a second.
+fn processor_time(stat: &str) -> Duration {
+    // The name, in brackets, may hold spaces.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{last_words, processor_time};
+
+    #[test]
+    fn the_line_that_tells_of_the_bug_is_chosen() {
+        let console = "[    0.1] hello\n[    1.0] BUG: kernel NULL pointer dereference, address: 0\n\
+                       [    1.1] RIP: 0010:f\n[    1.2] Kernel panic - not syncing: Fatal exception\n";
+        assert_eq!(last_words(console), "BUG: kernel NULL pointer dereference, address: 0");
+        assert_eq!(last_words("[ 1.0] one\n[ 2.0] Kernel panic - x\n"), "Kernel panic - x");
+        assert_eq!(last_words("[ 1.0] one\n[ 2.0] two\n\n"), "two");
+        assert_eq!(last_words(""), "the kernel stopped without a word");
+    }
+
+    #[test]
+    fn processor_time_is_user_and_system_time() {
+        let stat = "7 (qemu (x) y) S 1 7 7 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 4 0 100 1 1";
+        assert_eq!(processor_time(stat), Duration::from_secs(2));
+        assert_eq!(processor_time(""), Duration::ZERO);
+    }
+}
