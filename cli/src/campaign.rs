@@ -226,6 +226,9 @@ impl Job<'_> {
         generator: &mut Generator,
         taken: &mut Range<u64>,
     ) -> Result<Batch, String> {
+        if driver.build().looks_ahead() {
+            self.look_ahead(driver, generator, taken.clone())?;
+        }
         let start = Instant::now();
         let mut operations = Vec::new();
         let mut batch =
@@ -241,6 +244,22 @@ impl Job<'_> {
             batch.diverged.extend(run.divergence.map(|divergence| Diverged { index, divergence }));
         }
         Ok(batch)
+    }
+
+    /// Tells whoever builds the subjects what is going to be run.
+    fn look_ahead<B: Build>(
+        &self,
+        driver: &Driver<B>,
+        generator: &mut Generator,
+        taken: Range<u64>,
+    ) -> Result<(), String> {
+        let execution = |index| {
+            let mut operations = Vec::new();
+            let machine = generator.execution(self.plan.seed, index, &mut operations);
+            (machine, operations)
+        };
+        let executions: Vec<_> = taken.map(execution).collect();
+        driver.build().look_ahead(&executions)
     }
 
     fn is_over(&self) -> bool {

@@ -19,11 +19,21 @@ use crate::campaign::{self, Diverged, Listener, Met, Plan, Progress};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::subject::BuildImplementation;
-use crate::{output, quiet, subject};
+use crate::subject::{self, Builder, Work, work_with};
+use crate::{output, quiet};
 
 pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
-    let settings = settings(arguments)?;
+    work_with(arguments.subject, arguments)
+}
+
+impl Work for &FuzzArguments {
+    fn with<B: Builder>(self, name: &'static str, build: &B) -> Result<Ending> {
+        fuzz_with(name, build, self)
+    }
+}
+
+fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArguments) -> Result<Ending> {
+    let settings = settings(arguments, subject::operations(build)?)?;
     let known = arguments.known.as_deref().map_or_else(|| Ok(BTreeSet::new()), known_signatures)?;
     output::check_folder(&arguments.out)?;
     let plan = Plan {
@@ -36,12 +46,12 @@ pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
         time: arguments.seconds.map(Duration::from_secs),
     };
     output::tell(format_args!("seed {}   {}", plan.seed, command(&[("--seed", plan.seed)])));
-    let mut finds = Finds::new(arguments, &plan, known);
-    let met = campaign::run(&plan, &subject::build(), &mut finds);
+    let mut finds = Finds::new(subject, build, arguments, &plan, known);
+    let met = campaign::run(&plan, build, &mut finds);
     finds.status.clear();
     let met = met?;
     let summary = summary(&plan, settings.kinds, &met, &finds);
-    print_end(arguments.format, &summary, &finds.finds)?;
+    print_end(subject, arguments.format, &summary, &finds.finds)?;
     Ok(if finds.lost > 0 {
         Ending::Trouble
     } else if !finds.finds.is_empty() {
@@ -53,8 +63,8 @@ pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
     })
 }
 
-fn settings(arguments: &FuzzArguments) -> Result<Settings> {
-    let mut kinds = arguments.levels;
+fn settings(arguments: &FuzzArguments, able: KindSet) -> Result<Settings> {
+    let mut kinds = arguments.levels.and(able);
     if !arguments.only.is_empty() {
         kinds = kinds.and(arguments.only.iter().copied().collect());
     }
@@ -62,7 +72,10 @@ fn settings(arguments: &FuzzArguments) -> Result<Settings> {
     if let Some(machine) = &arguments.machine {
         kinds = kinds.iter().filter(|kind| kind.exists_on(machine)).collect();
     }
-    ensure!(!kinds.is_empty(), "no operation is left: --levels, --only, --without and --machine leave none");
+    ensure!(
+        !kinds.is_empty(),
+        "no operation is left: --levels, --only, --without, --machine and the subject leave none"
+    );
     Ok(Settings { operations: arguments.ops as usize, kinds, machine: arguments.machine })
 }
 
@@ -102,11 +115,12 @@ fn command(limits: &[(&str, u64)]) -> String {
 }
 
 /// What a campaign finds: counted by signature, minimised, printed and kept.
-struct Finds<'a> {
+struct Finds<'a, B: Builder> {
+    subject: &'static str,
     arguments: &'a FuzzArguments,
     plan: &'a Plan,
     known: BTreeSet<Signature>,
-    driver: Driver<BuildImplementation>,
+    driver: Driver<B>,
     status: Status,
     /// Executions that diverged, known ones included.
     counts: BTreeMap<Signature, u64>,
@@ -115,13 +129,20 @@ struct Finds<'a> {
     lost: u32,
 }
 
-impl<'a> Finds<'a> {
-    fn new(arguments: &'a FuzzArguments, plan: &'a Plan, known: BTreeSet<Signature>) -> Self {
+impl<'a, B: Builder> Finds<'a, B> {
+    fn new(
+        subject: &'static str,
+        build: &B,
+        arguments: &'a FuzzArguments,
+        plan: &'a Plan,
+        known: BTreeSet<Signature>,
+    ) -> Self {
         Finds {
+            subject,
             arguments,
             plan,
             known,
-            driver: subject::driver(),
+            driver: Driver::new(build.clone()),
             status: Status::new(),
             counts: BTreeMap::new(),
             finds: Vec::new(),
@@ -153,7 +174,7 @@ impl<'a> Finds<'a> {
             None => (machine, operations, divergence.clone()),
         };
         let find = quiet::driving(|| {
-            Find::describe(&mut self.driver, subject::NAME, &machine, &operations, &divergence, origin)
+            Find::describe(&mut self.driver, self.subject, &machine, &operations, &divergence, origin)
         });
         Ok((Trace::new(machine, operations), find.map_err(|it| anyhow!(it))?))
     }
@@ -169,7 +190,7 @@ impl<'a> Finds<'a> {
     }
 }
 
-impl Listener for Finds<'_> {
+impl<B: Builder> Listener for Finds<'_, B> {
     fn diverged(&mut self, Diverged { index, divergence }: Diverged) -> Result<()> {
         let signature = divergence.signature();
         let count = self.counts.entry(signature.clone()).or_default();
@@ -182,7 +203,8 @@ impl Listener for Finds<'_> {
         let where_it_is = match &kept {
             Ok(path) => {
                 let path = output::quoted(&path.to_string_lossy());
-                format!("  kept in   {path}\n  replay    {} run {path}\n", output::program())
+                let option = subject::option(self.subject);
+                format!("  kept in   {path}\n  replay    {} run{option} {path}\n", output::program())
             }
             Err(error) => format!("  NOT KEPT  {error:#}\n"),
         };
@@ -216,7 +238,7 @@ fn status_line(progress: &Progress, counts: &BTreeMap<Signature, u64>) -> String
     )
 }
 
-fn summary(plan: &Plan, kinds: KindSet, met: &Met, finds: &Finds<'_>) -> Summary {
+fn summary<B: Builder>(plan: &Plan, kinds: KindSet, met: &Met, finds: &Finds<'_, B>) -> Summary {
     let mut summary = Summary {
         seed: plan.seed,
         command: command(&[("--runs", met.end), ("--seed", plan.seed)]),
@@ -249,12 +271,12 @@ struct Campaign<'a> {
     finds: &'a [Find],
 }
 
-fn print_end(format: Format, summary: &Summary, finds: &[Find]) -> Result<()> {
+fn print_end(subject: &'static str, format: Format, summary: &Summary, finds: &[Find]) -> Result<()> {
     match format {
         Format::Text => output::print(summary.text()),
         Format::Junit => output::print_line(junit_of_finds(finds).map_err(|it| anyhow!(it))?),
         Format::Json => {
-            let campaign = Campaign { version: env!("CARGO_PKG_VERSION"), subject: subject::NAME, summary, finds };
+            let campaign = Campaign { version: env!("CARGO_PKG_VERSION"), subject, summary, finds };
             output::print_line(serde_json::to_string_pretty(&campaign)?)
         }
     }

@@ -1,4 +1,4 @@
-//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `ops` and `check-determinism`.
+//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `ops`, `check-determinism` and `linux`.
 
 mod arguments;
 mod campaign;
@@ -9,6 +9,7 @@ mod fmt;
 mod fuzz;
 mod input;
 mod interrupt;
+mod linux;
 mod minimize;
 mod ops;
 mod output;
@@ -50,6 +51,7 @@ fn answer(arguments: Arguments) -> Result<Ending> {
         Command::Encode(arguments) => encode::encode(&arguments),
         Command::Ops(arguments) => ops::ops(&arguments),
         Command::CheckDeterminism(arguments) => determinism::check(&arguments),
+        Command::Linux(arguments) => linux::linux(&arguments),
     }
 }
 

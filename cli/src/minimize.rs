@@ -1,7 +1,7 @@
 //! `stalemap minimize`: shortens a trace that diverges.
 
 use anyhow::{Result, anyhow, bail};
-use stalemap_harness::{Compare, Run, minimise};
+use stalemap_harness::{Compare, Driver, Run, minimise};
 use stalemap_operations::{Operation, Trace};
 use stalemap_report::{Find, Origin};
 
@@ -9,16 +9,27 @@ use crate::arguments::MinimizeArguments;
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::{input, output, quiet, subject};
+use crate::subject::{Builder, Work, work_with};
+use crate::{input, output, quiet};
 
 pub(crate) fn minimize(arguments: &MinimizeArguments) -> Result<Ending> {
+    work_with(arguments.subject, arguments)
+}
+
+impl Work for &MinimizeArguments {
+    fn with<B: Builder>(self, name: &'static str, build: &B) -> Result<Ending> {
+        minimize_with(name, build, self)
+    }
+}
+
+fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &MinimizeArguments) -> Result<Ending> {
     let file = arguments.file.display();
     let trace = input::read(&arguments.file)?.trace;
     if let Some(path) = &arguments.output {
         output::check_folder(path.parent().unwrap_or(path))?;
     }
     let operations: Vec<Operation> = trace.operations().collect();
-    let mut driver = subject::driver();
+    let mut driver = Driver::new(build.clone());
     let run = quiet::driving(|| driver.run(&trace.machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
     let Some(divergence) = &run.divergence else {
         bail!("{file}: {}", why_not(&trace, &run, &mut driver)?);
@@ -36,7 +47,7 @@ pub(crate) fn minimize(arguments: &MinimizeArguments) -> Result<Ending> {
     let origin = Origin { minimised_in: Some(minimised.executions), ..Origin::default() };
     let find = quiet::driving(|| {
         let (machine, operations) = (&minimised.machine, &minimised.operations);
-        Find::describe(&mut driver, subject::NAME, machine, operations, &minimised.divergence, origin)
+        Find::describe(&mut driver, subject, machine, operations, &minimised.divergence, origin)
     });
     let find = find.map_err(|it| anyhow!(it))?;
     let name = arguments.output.as_ref().map_or("FILE".into(), |path| path.to_string_lossy());
@@ -56,11 +67,7 @@ pub(crate) fn minimize(arguments: &MinimizeArguments) -> Result<Ending> {
 }
 
 /// Why there is nothing to shorten.
-fn why_not(
-    trace: &Trace,
-    run: &Run,
-    driver: &mut stalemap_harness::Driver<subject::BuildImplementation>,
-) -> Result<String> {
+fn why_not<B: Builder>(trace: &Trace, run: &Run, driver: &mut Driver<B>) -> Result<String> {
     let checked = quiet::driving(|| driver.check(trace, Compare::Touched)).map_err(|it| anyhow!(it))?;
     Ok(match checked.divergence {
         Some(divergence) => format!(

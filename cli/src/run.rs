@@ -1,6 +1,6 @@
 //! `stalemap run`: replays traces, checks what is written in them, and shows what happens.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
@@ -13,8 +13,8 @@ use crate::arguments::{Format, RunArguments};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::subject::BuildImplementation;
-use crate::{input, output, quiet, subject};
+use crate::subject::{Builder, Work, work_with};
+use crate::{input, output, quiet};
 
 /// All results as JSON.
 #[derive(Serialize)]
@@ -25,23 +25,43 @@ struct Results<'a> {
 }
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<Ending> {
-    let files = input::files(&arguments.paths)?;
-    let mut driver = subject::driver();
+    work_with(arguments.subject, Replay { arguments, files: input::files(&arguments.paths)? })
+}
+
+/// Replaying files.
+struct Replay<'a> {
+    arguments: &'a RunArguments,
+    files: Vec<PathBuf>,
+}
+
+impl Work for Replay<'_> {
+    fn with<B: Builder>(self, name: &'static str, build: &B) -> Result<Ending> {
+        replay_all(name, build, &self.files, self.arguments)
+    }
+}
+
+fn replay_all<B: Builder>(
+    name: &'static str,
+    build: &B,
+    files: &[PathBuf],
+    arguments: &RunArguments,
+) -> Result<Ending> {
+    let mut driver = Driver::new(build.clone());
     let mut results = Vec::with_capacity(files.len());
     let mut status = Status::new();
-    for file in &files {
+    for file in files {
         if interrupted() {
             break;
         }
         status.show(|| format!("{} of {} files", results.len(), files.len()));
-        let result = replay(&mut driver, file, arguments);
+        let result = replay(name, &mut driver, file, arguments);
         if arguments.format == Format::Text {
             status.aside(|| print_result(&result))?;
         }
         results.push(result);
     }
     status.clear();
-    print_all(&results, arguments.format)?;
+    print_all(name, &results, arguments.format)?;
     Ok(ending(&results))
 }
 
@@ -59,13 +79,13 @@ fn ending(results: &[FileResult]) -> Ending {
 }
 
 /// Runs one file.
-fn replay(driver: &mut Driver<BuildImplementation>, file: &Path, arguments: &RunArguments) -> FileResult {
+fn replay<B: Builder>(subject: &str, driver: &mut Driver<B>, file: &Path, arguments: &RunArguments) -> FileResult {
     let name = file.to_string_lossy().into_owned();
     let outcome = input::read(file).and_then(|input| {
         if arguments.show {
-            show(driver, &input.trace)?;
+            show(subject, driver, &input.trace)?;
         }
-        compare(driver, &input.trace, arguments)
+        compare(subject, driver, &input.trace, arguments)
     });
     match outcome {
         Ok((operations, None)) => FileResult { file: name, operations, verdict: Verdict::Agree },
@@ -77,8 +97,9 @@ fn replay(driver: &mut Driver<BuildImplementation>, file: &Path, arguments: &Run
 }
 
 /// The operations that were done, and how they diverge if they do.
-fn compare(
-    driver: &mut Driver<BuildImplementation>,
+fn compare<B: Builder>(
+    subject: &str,
+    driver: &mut Driver<B>,
     trace: &Trace,
     arguments: &RunArguments,
 ) -> Result<(usize, Option<Find>)> {
@@ -89,13 +110,12 @@ fn compare(
     };
     let operations: Vec<Operation> = trace.operations().collect();
     let origin = Origin::default();
-    let find =
-        quiet::driving(|| Find::describe(driver, subject::NAME, &trace.machine, &operations, &divergence, origin));
+    let find = quiet::driving(|| Find::describe(driver, subject, &trace.machine, &operations, &divergence, origin));
     Ok((run.steps, Some(find.map_err(|it| anyhow!(it))?)))
 }
 
 /// Prints each step with the state after it.
-fn show(driver: &mut Driver<BuildImplementation>, trace: &Trace) -> Result<()> {
+fn show<B: Builder>(subject: &str, driver: &mut Driver<B>, trace: &Trace) -> Result<()> {
     let operations: Vec<Operation> = trace.operations().collect();
     output::print_line(format_args!("machine {}", trace.machine))?;
     let mut printed = Ok(());
@@ -105,10 +125,10 @@ fn show(driver: &mut Driver<BuildImplementation>, trace: &Trace) -> Result<()> {
                 let claimed = if watched.claimed == watched.expected {
                     String::new()
                 } else {
-                    format!("   {BAD}but {} answers {}{BAD:#}", subject::NAME, watched.claimed)
+                    format!("   {BAD}but {} answers {}{BAD:#}", subject, watched.claimed)
                 };
                 let [reference, other] = states(watched, &trace.machine);
-                let state = diff(&reference, &other, subject::NAME);
+                let state = diff(&reference, &other, subject);
                 printed = output::print(format_args!(
                     "\n{}  {} = {}{claimed}\n{state}",
                     watched.step + 1,
@@ -139,10 +159,10 @@ fn print_result(result: &FileResult) -> Result<()> {
 }
 
 /// What stands at the end: the whole for machines, the sums for people.
-fn print_all(results: &[FileResult], format: Format) -> Result<()> {
+fn print_all(subject: &'static str, results: &[FileResult], format: Format) -> Result<()> {
     match format {
         Format::Json => {
-            let results = Results { version: env!("CARGO_PKG_VERSION"), subject: subject::NAME, files: results };
+            let results = Results { version: env!("CARGO_PKG_VERSION"), subject, files: results };
             output::print_line(serde_json::to_string_pretty(&results)?)
         }
         Format::Junit => output::print_line(junit_of_results(results).map_err(|it| anyhow!(it))?),

@@ -1,21 +1,78 @@
 //! The subjects that the command line can drive.
 
-use stalemap_harness::Driver;
+use anyhow::{Result, anyhow};
+use clap::ValueEnum;
+use stalemap_harness::{Build, Driver};
 use stalemap_implementation::Implementation;
-use stalemap_operations::Machine;
+use stalemap_linux::{Cache, Kernels, Version};
+use stalemap_operations::{KindSet, Machine, Subject as _};
+
+use crate::ending::Ending;
+
+/// Who is driven beside the reference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SubjectName {
+    /// The optimised allocator.
+    #[default]
+    Implementation,
+    /// Linux 6.1 in a virtual machine (`stalemap linux build` makes it).
+    #[value(name = "linux-6.1")]
+    Linux6_1,
+    /// Linux 6.12 in a virtual machine.
+    #[value(name = "linux-6.12")]
+    Linux6_12,
+}
 
 /// Builds the optimised machine.
 pub(crate) type BuildImplementation = fn(&Machine) -> Result<Implementation, String>;
 
-/// The name of the subject in reports.
-pub(crate) const NAME: &str = "implementation";
+/// A builder of subjects that a campaign can hand to its jobs.
+pub(crate) trait Builder: Build + Clone + Send + Sync {}
 
-/// Builds the subject.
-pub(crate) fn build() -> BuildImplementation {
+impl<B: Build + Clone + Send + Sync> Builder for B {}
+
+/// What is to be done with a subject, whichever it is.
+pub(crate) trait Work {
+    /// Does it. The name is the subject's in reports and on the command line.
+    fn with<B: Builder>(self, name: &'static str, build: &B) -> Result<Ending>;
+}
+
+/// Does some work with the subject of this name.
+///
+/// # Errors
+/// When there is no such subject yet, or the work fails.
+pub(crate) fn work_with(subject: SubjectName, work: impl Work) -> Result<Ending> {
+    let kernel = |version: Version| Kernels::cached(&Cache::of_the_user()?, version, 0);
+    match subject {
+        SubjectName::Implementation => work.with("implementation", &implementation()),
+        SubjectName::Linux6_1 => work.with(Version::V6_1.subject(), &kernel(Version::V6_1)?),
+        SubjectName::Linux6_12 => work.with(Version::V6_12.subject(), &kernel(Version::V6_12)?),
+    }
+}
+
+/// Builds the optimised machine.
+pub(crate) fn implementation() -> BuildImplementation {
     |machine| Ok(Implementation::new(machine))
 }
 
-/// A driver of the subject.
+/// A driver of the optimised machine.
 pub(crate) fn driver() -> Driver<BuildImplementation> {
-    Driver::new(build())
+    Driver::new(implementation())
+}
+
+/// The operations that a subject can do.
+///
+/// # Errors
+/// When it cannot even be the smallest of machines.
+pub(crate) fn operations(build: &impl Build) -> Result<KindSet> {
+    Ok(build.build(&Machine::DEFAULT).map_err(|it| anyhow!(it))?.sight().operations)
+}
+
+/// The option that names a subject; empty for the one that is driven where none is named.
+pub(crate) fn option(name: &str) -> String {
+    let default = SubjectName::default().to_possible_value();
+    match default.filter(|default| default.get_name() == name) {
+        Some(_) => String::new(),
+        None => format!(" --subject {name}"),
+    }
 }

@@ -156,7 +156,7 @@ fn a_full_disk_is_said_and_leaves_nothing_half_written() {
         fs::write(folder.join("good.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").unwrap();
         for arguments in [["fmt", "good.trace"], ["encode", "good.trace"], ["run", "good.trace"]] {
             let stdout = fs::File::options().write(true).open(full).unwrap();
-            let ended = Ended::of(command(folder, &arguments).stdout(stdout));
+            let ended = Ended::of(program::command(folder, &arguments).stdout(stdout));
             assert_eq!(ended.code, 2, "{arguments:?}");
             assert!(ended.stderr.contains("No space left on device"), "{arguments:?}: {}", ended.stderr);
         }
@@ -195,20 +195,15 @@ fn a_file_of_known_signatures_is_read_line_by_line() {
     });
 }
 
-/// A limit on the size of files stands for a full disk: the write fails half-way.
 #[test]
-fn a_folder_without_room_is_said_and_keeps_no_half_file() {
+fn a_kernel_that_is_not_built_is_said_with_the_command_that_builds_it() {
     in_folder(|folder| {
-        let text = format!("machine ram=4 spaces=1 pages=4\n{}", "free b0\n".repeat(1_000));
-        fs::write(folder.join("good.trace"), text).unwrap();
-        let program = command(folder, &[]).get_program().to_string_lossy().into_owned();
-        for arguments in ["encode good.trace -o out/seed", "fuzz --runs 10 --out out"] {
-            let limited = format!("trap '' XFSZ; ulimit -f 1; exec {program} {arguments}");
-            let ended = Ended::of(std::process::Command::new("sh").args(["-c", &limited]).current_dir(folder));
-            assert_eq!(ended.code, 2, "{arguments}: {}", ended.stderr);
-            assert!(ended.stderr.contains("File too large"), "{arguments}: {}", ended.stderr);
-            let left = fs::read_dir(folder.join("out")).map_or(0, |entries| entries.count());
-            assert_eq!(left, 0, "{arguments}");
+        for arguments in [&["fuzz", "--subject", "linux-6.1", "--runs", "1"][..], &["linux", "boot"]] {
+            let ended = Ended::of(command(folder, arguments).env("XDG_CACHE_HOME", folder));
+            assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{arguments:?}");
+            let says = "linux-6.1 is not built; run `stalemap linux build --version 6.1`";
+            assert!(ended.stderr.contains(says), "{}", ended.stderr);
         }
+        assert_eq!(fs::read_dir(folder).expect("a folder").count(), 0, "nothing is written");
     });
 }

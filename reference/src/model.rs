@@ -315,7 +315,9 @@ impl Subject for Model {
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
-        into.extend(&self.touched);
+        into.places.extend_from_slice(&self.touched.places);
+        into.pages.extend_from_slice(&self.touched.pages);
+        into.slots.extend_from_slice(&self.touched.slots);
         true
     }
 

@@ -1,0 +1,78 @@
+//! `stalemap linux`: builds and boots the real kernel.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use anyhow::{Result, bail};
+use stalemap_linux::{Cache, Kernels, Version, build_guest, kernel, packages};
+
+use crate::arguments::{LinuxArguments, LinuxCommand};
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::output;
+use crate::status::Status;
+
+pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
+    let cache = Cache::of_the_user()?;
+    match &arguments.command {
+        LinuxCommand::Build { version, yes, keep_tree } => {
+            let versions = version.map_or(Version::ALL.to_vec(), |version| vec![version]);
+            build(&cache, &versions, *yes, *keep_tree)
+        }
+        LinuxCommand::Boot { version } => boot(&cache, *version),
+    }
+}
+
+fn build(cache: &Cache, versions: &[Version], yes: bool, keep_tree: bool) -> Result<Ending> {
+    cache.make()?;
+    let wanted: Vec<Version> = versions.iter().copied().filter(|version| !cache.image(*version).exists()).collect();
+    let mut missing: Vec<String> = wanted.iter().flat_map(|version| packages::missing(*version)).collect();
+    missing.extend(packages::missing_to_run());
+    missing.sort();
+    missing.dedup();
+    if !missing.is_empty() && !install(cache, &missing, yes)? {
+        return Ok(Ending::Trouble);
+    }
+    let mut status = Status::new();
+    status.show(|| "building the guest".to_string());
+    build_guest(cache)?;
+    for version in versions {
+        let built = kernel::build(cache, *version, keep_tree, &mut |progress| status.show(|| progress.to_string()));
+        if interrupted() {
+            status.clear();
+            return Ok(Ending::Interrupted);
+        }
+        let image = built?;
+        status.aside(|| output::print_line(format_args!("{}  {}", version.subject(), image.display())))?;
+    }
+    status.clear();
+    Ok(Ending::Agree)
+}
+
+/// Installs packages, if that is wanted.
+fn install(cache: &Cache, missing: &[String], yes: bool) -> Result<bool> {
+    output::tell(format_args!("packages that are needed and not there: {}", missing.join(" ")));
+    if !yes {
+        if !io::stdin().is_terminal() {
+            bail!("nobody is there to ask; `--yes` installs them");
+        }
+        anstream::eprint!("Install them with apt-get? [y/N] ");
+        io::stderr().flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        if !matches!(answer.trim(), "y" | "Y" | "yes") {
+            output::tell("nothing is installed and nothing is built");
+            return Ok(false);
+        }
+    }
+    packages::install(missing, cache.make()?)?;
+    Ok(true)
+}
+
+/// Boots a guest and prints what its kernel says.
+fn boot(cache: &Cache, version: Version) -> Result<Ending> {
+    let kernels = Kernels::cached(cache, version, 0)?;
+    let (console, time) = kernels.look()?;
+    output::print(console)?;
+    output::tell(format_args!("{}: up after {:.1} s, and stopped", version.subject(), time.as_secs_f64()));
+    Ok(Ending::Agree)
+}
