@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::targets;
 use super::workshop::{Call, Workshop};
@@ -36,16 +36,34 @@ fn replay_and_run(workshop: &Workshop, name: &str, target: &Path, limit: &str) -
     let seeds = targets::seeds(workshop, name)?;
     let artifacts = workshop.fresh_folder(&format!("artifacts-{name}"))?;
     let prefix = format!("-artifact_prefix={}/", artifacts.display());
-    workshop.run(&Call::new(target).arguments(["-runs=0", "-verbosity=0"]).argument(&prefix).argument(&seeds))?;
+    let call = Call::new(target).argument("-print_final_stats=1").argument(prefix);
+    let replay = workshop.hush(&call.clone().arguments(["-runs=0"]).argument(&seeds))?;
+    println!("{name} replays {} inputs", statistic(&replay, "number_of_executed_units")?);
     // libFuzzer writes new inputs into the first folder.
     let grown = workshop.fresh_folder(&format!("grown-{name}"))?;
-    let call =
-        Call::new(target).arguments([limit, "-seed=1", "-verbosity=0", "-print_final_stats=1"]).argument(&prefix);
-    workshop.run(&call.argument(&grown).argument(&seeds))?;
-    let has_grown = grown.read_dir()?.next().is_some();
-    ensure!(
-        has_grown,
-        "{name} met nothing that the corpus does not: it is not instrumented for coverage, or hardly runs"
-    );
+    let run = workshop.hush(&call.arguments([limit, "-seed=1"]).argument(&grown).argument(&seeds))?;
+    let (executions, new) = (statistic(&run, "number_of_executed_units")?, statistic(&run, "new_units_added")?);
+    println!("{name} runs {executions} inputs and keeps {new} of them as new");
+    ensure!(new > 0, "{name} meets nothing that the corpus does not: it is not instrumented, or hardly runs");
     Ok(())
+}
+
+/// A number that libFuzzer prints at the end.
+fn statistic(output: &str, name: &str) -> Result<u64> {
+    let mut lines =
+        output.lines().filter_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)?.strip_prefix(':'));
+    let value = lines.next().with_context(|| format!("the target ends without its statistic `{name}`"))?;
+    value.trim().parse().with_context(|| format!("the statistic `{name}` is no number: `{value}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::statistic;
+
+    #[test]
+    fn statistics_are_read_from_what_libfuzzer_prints() {
+        let output = "INFO: x\nstat::new_units_added:          12\nstat::peak_rss_mb:              37\n";
+        assert_eq!(statistic(output, "new_units_added").unwrap(), 12);
+        assert!(statistic(output, "new_units").is_err());
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
@@ -16,7 +16,7 @@ pub struct Workshop {
 }
 
 /// A call of another program.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     program: OsString,
     arguments: Vec<OsString>,
@@ -130,15 +130,26 @@ impl Workshop {
         call.command(&self.root).status().with_context(|| format!("`{line}` cannot be started"))
     }
 
+    /// Says what is called, calls it, and gives all that it said, on stdout and stderr; that is shown if it fails only.
+    pub(crate) fn hush(&self, call: &Call) -> Result<String> {
+        println!("$ {}", call.line(&self.root));
+        let output = self.output(call)?;
+        Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    }
+
     /// Calls it without a word and gives its output; what it said is shown if it fails.
     pub(crate) fn ask(&self, call: &Call) -> Result<String> {
+        Ok(String::from_utf8_lossy(&self.output(call)?.stdout).into_owned())
+    }
+
+    fn output(&self, call: &Call) -> Result<Output> {
         let line = call.line(&self.root);
         let output = call.command(&self.root).output().with_context(|| format!("`{line}` cannot be started"))?;
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();
             bail!("`{line}` ended with {}:\n{}", output.status, String::from_utf8_lossy(&said).trim_end());
         }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(output)
     }
 
     /// An empty folder for what a stage makes. It stays after the stage, so that what failed can be looked at.
