@@ -219,7 +219,7 @@ fn other_spellings_print_canonically() {
     .join("\n");
     let trace = Trace::parse(written).expect("it is a trace");
     assert_eq!(trace.to_string(), canonical);
-    assert_eq!(Trace::parse(&canonical).map(|trace| trace.to_string()), Ok(canonical));
+    assert_eq!(Trace::parse(&canonical), Ok(trace), "it is another trace after it was printed");
 }
 
 #[test]

@@ -14,14 +14,17 @@ use crate::trace::{Step, Trace};
 
 /// Reads a whole trace.
 pub(crate) fn parse(text: &str) -> Result<Trace, ParseError> {
-    let mut comments = Vec::new();
+    let mut comments: Vec<String> = Vec::new();
     let mut trace: Option<Trace> = None;
     let mut lines = 0;
     for (number, text) in (1..).zip(text.lines()) {
         lines = number;
         let mut line = Line::new(number, text);
         let Some(first) = line.peek() else {
-            comments.push(String::new());
+            // Several empty lines are one, as in print: so a trace is the same after it was printed.
+            if comments.last().is_none_or(|above| !above.is_empty()) {
+                comments.push(String::new());
+            }
             continue;
         };
         if first.text.starts_with('#') {
