@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use stalemap_linux::Version;
 use stalemap_operations::{Kind, KindSet, Machine, TABLE, Trace, record};
 
-use crate::subject::SubjectName;
+#[cfg(feature = "seeded-bugs")]
+use crate::bugs::BugsArguments;
+use crate::subject::Choice;
 
 /// Fuzzing and differential testing for memory management code that moves pages.
 ///
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Ops(OpsArguments),
     CheckDeterminism(DeterminismArguments),
     Linux(LinuxArguments),
+    #[cfg(feature = "seeded-bugs")]
+    Bugs(BugsArguments),
 }
 
 /// How results are printed.
@@ -91,9 +95,8 @@ pub(crate) struct FuzzArguments {
     /// The machine of every execution, as on a machine line; small ones of all sorts where none is given
     #[arg(long, value_name = "MACHINE", value_parser = machine)]
     pub(crate) machine: Option<Machine>,
-    /// Who is driven beside the reference
-    #[arg(long, value_name = "SUBJECT", value_enum, default_value_t)]
-    pub(crate) subject: SubjectName,
+    #[command(flatten)]
+    pub(crate) subject: Choice,
     /// A file of signatures, one a line, that are counted and not reported
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
@@ -118,9 +121,8 @@ pub(crate) struct RunArguments {
     /// Traces, inputs of fuzzing engines, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Who is driven beside the reference
-    #[arg(long, value_name = "SUBJECT", value_enum, default_value_t)]
-    pub(crate) subject: SubjectName,
+    #[command(flatten)]
+    pub(crate) subject: Choice,
     /// Print the state after each step, of both sides where they differ
     #[arg(long)]
     pub(crate) show: bool,
@@ -144,9 +146,8 @@ Examples:
 pub(crate) struct MinimizeArguments {
     /// A trace, or an input of a fuzzing engine; `-` is stdin
     pub(crate) file: PathBuf,
-    /// Who is driven beside the reference
-    #[arg(long, value_name = "SUBJECT", value_enum, default_value_t)]
-    pub(crate) subject: SubjectName,
+    #[command(flatten)]
+    pub(crate) subject: Choice,
     /// Where the result goes; to stdout where nothing is given
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -203,7 +203,7 @@ impl<B: Builder> Listener for Finds<'_, B> {
         let where_it_is = match &kept {
             Ok(path) => {
                 let path = output::quoted(&path.to_string_lossy());
-                let option = subject::option(self.subject);
+                let option = self.arguments.subject.option();
                 format!("  kept in   {path}\n  replay    {} run{option} {path}\n", output::program())
             }
             Err(error) => format!("  NOT KEPT  {error:#}\n"),

@@ -1,6 +1,8 @@
 //! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `ops`, `check-determinism` and `linux`.
 
 mod arguments;
+#[cfg(feature = "seeded-bugs")]
+mod bugs;
 mod campaign;
 mod determinism;
 mod encode;
@@ -52,6 +54,8 @@ fn answer(arguments: Arguments) -> Result<Ending> {
         Command::Ops(arguments) => ops::ops(&arguments),
         Command::CheckDeterminism(arguments) => determinism::check(&arguments),
         Command::Linux(arguments) => linux::linux(&arguments),
+        #[cfg(feature = "seeded-bugs")]
+        Command::Bugs(arguments) => bugs::bugs(&arguments),
     }
 }
 

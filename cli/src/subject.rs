@@ -23,6 +23,30 @@ pub(crate) enum SubjectName {
     Linux6_12,
 }
 
+/// Which subject is driven.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Choice {
+    /// Who is driven beside the reference
+    #[arg(long, value_name = "SUBJECT", value_enum, default_value_t)]
+    subject: SubjectName,
+    /// Switch a seeded bug of the implementation on (`stalemap bugs` lists them)
+    #[cfg(feature = "seeded-bugs")]
+    #[arg(long, value_name = "NAME", value_parser = crate::bugs::name(), conflicts_with = "subject")]
+    bug: Option<stalemap_implementation::Bug>,
+}
+
+impl Choice {
+    /// The option that makes this choice; empty for what is driven where none is given.
+    pub(crate) fn option(self) -> String {
+        #[cfg(feature = "seeded-bugs")]
+        if let Some(bug) = self.bug {
+            return format!(" --bug {}", bug.name());
+        }
+        let name = self.subject.to_possible_value().filter(|_| self.subject != SubjectName::default());
+        name.map_or_else(String::new, |name| format!(" --subject {}", name.get_name()))
+    }
+}
+
 /// Builds the optimised machine.
 pub(crate) type BuildImplementation = fn(&Machine) -> Result<Implementation, String>;
 
@@ -37,13 +61,17 @@ pub(crate) trait Work {
     fn with<B: Builder>(self, name: &'static str, build: &B) -> Result<Ending>;
 }
 
-/// Does some work with the subject of this name.
+/// Does some work with the subject that was chosen.
 ///
 /// # Errors
 /// When there is no such subject yet, or the work fails.
-pub(crate) fn work_with(subject: SubjectName, work: impl Work) -> Result<Ending> {
+pub(crate) fn work_with(choice: Choice, work: impl Work) -> Result<Ending> {
+    #[cfg(feature = "seeded-bugs")]
+    if let Some(bug) = choice.bug {
+        return work.with("implementation", &crate::bugs::BuildSeeded::new(bug));
+    }
     let kernel = |version: Version| Kernels::cached(&Cache::of_the_user()?, version, 0);
-    match subject {
+    match choice.subject {
         SubjectName::Implementation => work.with("implementation", &implementation()),
         SubjectName::Linux6_1 => work.with(Version::V6_1.subject(), &kernel(Version::V6_1)?),
         SubjectName::Linux6_12 => work.with(Version::V6_12.subject(), &kernel(Version::V6_12)?),
@@ -66,13 +94,4 @@ pub(crate) fn driver() -> Driver<BuildImplementation> {
 /// When it cannot even be the smallest of machines.
 pub(crate) fn operations(build: &impl Build) -> Result<KindSet> {
     Ok(build.build(&Machine::DEFAULT).map_err(|it| anyhow!(it))?.sight().operations)
-}
-
-/// The option that names a subject; empty for the one that is driven where none is named.
-pub(crate) fn option(name: &str) -> String {
-    let default = SubjectName::default().to_possible_value();
-    match default.filter(|default| default.get_name() == name) {
-        Some(_) => String::new(),
-        None => format!(" --subject {name}"),
-    }
 }

@@ -24,6 +24,11 @@ pub trait Build {
     /// Says why the subject cannot be such a machine.
     fn build(&self, machine: &Machine) -> Result<Self::Subject, String>;
 
+    /// Whether the subject's own recount is asked as well. Not where what is measured is what an observer can see.
+    fn asks_recount(&self) -> bool {
+        true
+    }
+
     /// Whether it pays to tell ahead which executions are going to be run.
     fn looks_ahead(&self) -> bool {
         false
@@ -91,7 +96,8 @@ impl<B: Build> Driver<B> {
     /// A driver of the subjects that this builds.
     pub fn new(build: B) -> Self {
         let marks = vec![0; MARKS.len()];
-        Driver { build, kept: BTreeMap::new(), met: Met::default(), marks, wanted: Wanted::All, skipped: Vec::new() }
+        let wanted = if build.asks_recount() { Wanted::All } else { Wanted::AllButRecount };
+        Driver { build, kept: BTreeMap::new(), met: Met::default(), marks, wanted, skipped: Vec::new() }
     }
 
     /// What builds the subjects.

@@ -1,8 +1,11 @@
 //! Seeded bugs: each one's sequence diverges with the bug on and agrees with it off.
 
-use std::collections::BTreeMap;
+use std::fs;
+use std::panic;
+use std::path::Path;
+use std::sync::Once;
 
-use stalemap_harness::{Compare, Driver, Run};
+use stalemap_harness::{Compare, Divergence, Driver, Signature};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Machine, Trace};
 
@@ -65,54 +68,123 @@ const SEQUENCES: &[(&str, &str)] = &[
     ("stamp_survives", "write s0 v0 #1; migrate s0 v0 to d0; discard s0 v0; migrate s0 v0 to d0"),
 ];
 
-fn run(switch: &Switch, trace: &Trace, compare: Compare) -> Run {
-    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
-    driver.ask_no_recount();
-    driver.check(trace, compare).expect("the implementation takes every machine")
+fn bug(name: &str) -> Bug {
+    Bug::by_name(name).unwrap_or_else(|| panic!("no bug is called {name}"))
 }
 
-fn trace(sequence: &str) -> Trace {
+/// How a trace diverges with this switch, all oracles but the subject's own recount asked.
+fn divergence(switch: &Switch, trace: &Trace, compare: Compare) -> Option<Divergence> {
+    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
+    driver.ask_no_recount();
+    driver.check(trace, compare).expect("the implementation takes every machine").divergence
+}
+
+/// What is wrong where a trace must agree without the bug and differ with it; how it differs.
+fn differs_only_with(bug: Bug, trace: &Trace, compare: Compare) -> Result<Divergence, String> {
+    if let Some(divergence) = divergence(&Switch::new(None), trace, compare) {
+        return Err(format!("{} off: {} {:?}", bug.name(), divergence.signature(), divergence.objection));
+    }
+    let switch = Switch::new(Some(bug));
+    let Some(divergence) = divergence(&switch, trace, compare) else {
+        return Err(format!("{} on: agrees, reached {} times", bug.name(), switch.reached()));
+    };
+    if switch.triggered() == 0 {
+        return Err(format!("{} on: differs without being triggered: {:?}", bug.name(), divergence.objection));
+    }
+    Ok(divergence)
+}
+
+fn sequence(sequence: &str) -> Trace {
     let start = if sequence.starts_with("machine") { "" } else { START };
     let lines: Vec<&str> = [start, sequence].into_iter().flat_map(|part| part.split(';')).map(str::trim).collect();
     let text = lines.join("\n");
     Trace::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
+/// The trace that is kept of each bug, and what it says of itself.
+struct Kept {
+    bug: Bug,
+    signature: Signature,
+    trace: Trace,
+}
+
+fn kept() -> Vec<Kept> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/bugs");
+    let path = |bug: &Bug| folder.join(format!("{}.trace", bug.name()));
+    let read = |&bug: &Bug| {
+        let path = path(&bug);
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{}:{error}", path.display()));
+        let said = |key: &str| {
+            let value = trace.title.iter().find_map(|line| line.strip_prefix(key));
+            value.unwrap_or_else(|| panic!("{} does not say `{key}`", path.display())).trim().to_string()
+        };
+        assert_eq!(said("# seeded bug:"), bug.name(), "{}", path.display());
+        let signature = said("# signature:").parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Kept { bug, signature, trace }
+    };
+    Bug::ALL.iter().map(read).collect()
+}
+
+fn expect_none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Panics of the subject are results here, and not to be printed.
+fn quietly(work: impl FnOnce()) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let of_a_subject = panic.location().is_some_and(|it| it.file().contains("implementation"));
+            if !of_a_subject {
+                print(panic);
+            }
+        }));
+    });
+    work();
+}
+
 #[test]
 fn every_bug_has_a_sequence_that_shows_it_and_agrees_without_it() {
-    std::panic::set_hook(Box::new(|_| {}));
-    let mut wrong = Vec::new();
-    let mut shown: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (name, sequence) in SEQUENCES {
-        let bug = Bug::ALL.iter().find(|bug| bug.name() == *name).unwrap_or_else(|| panic!("no bug is called {name}"));
-        let trace = trace(sequence);
-        for compare in [Compare::Touched, Compare::Everything] {
-            let off = run(&Switch::new(None), &trace, compare);
-            if let Some(divergence) = off.divergence {
-                wrong.push(format!("{name} off: {} {:?}", divergence.signature(), divergence.objection));
-            }
-            let switch = Switch::new(Some(*bug));
-            let on = run(&switch, &trace, compare);
-            match on.divergence {
-                Some(divergence) => {
-                    shown.entry(name).or_default().push(divergence.signature().to_string());
-                    if divergence.objection.oracle == "panic" {
-                        shown.entry(name).or_default().push(divergence.objection.actual.clone());
-                    }
-                }
-                None => wrong.push(format!("{name} on: agrees, reached {}", switch.reached())),
-            }
-            if switch.triggered() == 0 {
-                wrong.push(format!("{name} on: not triggered, reached {}", switch.reached()));
+    quietly(|| {
+        let mut wrong: Vec<String> = Vec::new();
+        for bug in Bug::ALL.iter().filter(|bug| !SEQUENCES.iter().any(|(name, _)| *name == bug.name())) {
+            wrong.push(format!("no sequence shows {}", bug.name()));
+        }
+        for &(name, text) in SEQUENCES {
+            for compare in [Compare::Touched, Compare::Everything] {
+                wrong.extend(differs_only_with(bug(name), &sequence(text), compare).err());
             }
         }
+        expect_none(&wrong);
+    });
+}
+
+#[test]
+fn every_bug_has_a_trace_in_the_corpus_that_diverges_as_recorded() {
+    quietly(|| {
+        let mut wrong = Vec::new();
+        for Kept { bug, signature, trace } in kept() {
+            match differs_only_with(bug, &trace, Compare::Touched) {
+                Ok(divergence) if divergence.signature() == signature => {}
+                Ok(divergence) => wrong.push(format!(
+                    "{}: {} instead of {signature}; `stalemap bugs --bless` records it anew",
+                    bug.name(),
+                    divergence.signature()
+                )),
+                Err(sentence) => wrong.push(sentence),
+            }
+        }
+        expect_none(&wrong);
+    });
+}
+
+#[test]
+fn a_bug_that_is_off_counts_nothing() {
+    let switch = Switch::new(None);
+    for &(_, text) in SEQUENCES {
+        assert_eq!(divergence(&switch, &sequence(text), Compare::Touched), None);
     }
-    let _ = std::panic::take_hook();
-    for (name, signatures) in &shown {
-        println!("{name}: {}", signatures.join(", "));
-    }
-    let missing: Vec<&str> =
-        Bug::ALL.iter().map(|bug| bug.name()).filter(|name| !SEQUENCES.iter().any(|(it, _)| it == name)).collect();
-    assert!(missing.is_empty(), "no sequence shows {missing:?}");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!((switch.reached(), switch.triggered()), (0, 0));
 }

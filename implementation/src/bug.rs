@@ -26,6 +26,12 @@ macro_rules! bugs {
                 match self {$( Bug::$name => $word, )+}
             }
 
+            /// The bug of this name.
+            #[must_use]
+            pub fn by_name(name: &str) -> Option<Bug> {
+                Bug::ALL.iter().copied().find(|bug| bug.name() == name)
+            }
+
             /// What it does and which real fault it stands for, in a few sentences.
             #[must_use]
             pub const fn about(self) -> &'static str {

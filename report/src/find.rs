@@ -62,7 +62,11 @@ impl Find {
     ) -> Result<Find, String> {
         let [reference_state, subject_state] = states_after(driver, machine, operations, divergence.step)?;
         let shown = operations[..operations.len().min(divergence.step + 1)].iter().copied();
-        let parsed = answered(&Trace::new(*machine, shown));
+        let mut parsed = answered(&Trace::new(*machine, shown));
+        // Which answer a large block gets is the subject's choice: a written one would be objected to first.
+        if let Some(last) = parsed.steps.last_mut().filter(|_| divergence.objection.oracle == "refusal") {
+            last.answer = None;
+        }
         Ok(Find {
             signature: divergence.signature().to_string(),
             step: divergence.step + 1,

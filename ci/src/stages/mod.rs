@@ -54,6 +54,12 @@ pub const STAGES: &[Stage] = &[
         run: campaign::short,
     },
     Stage {
+        name: "bugs",
+        meaning: "the native engine finds every seeded bug at three seeds, and nothing without one",
+        by_default: true,
+        run: bugs,
+    },
+    Stage {
         name: "fuzz-target",
         meaning: "the libFuzzer target builds on stable, replays the corpus and runs a little",
         by_default: true,
@@ -106,6 +112,15 @@ fn test(workshop: &Workshop) -> Result<()> {
 fn docs(workshop: &Workshop) -> Result<()> {
     let all = ["doc", "--locked", "--workspace", "--exclude", targets::PACKAGE, "--no-deps"];
     workshop.run(&Call::cargo(all).with("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn bugs(workshop: &Workshop) -> Result<()> {
+    workshop.run(&Call::cargo(["test", "-p", "stalemap", "--features", "seeded-bugs"]))?;
+    let results = workshop.target().join("ci").join("bugs.json");
+    let bench = ["bugs", "--bench", "--seeds", "3", "--engines", "native", "--fresh", "--out"];
+    let build = ["run", "--release", "-p", "stalemap", "--features", "seeded-bugs", "--"];
+    let results = [results.to_string_lossy().into_owned()];
+    workshop.run(&Call::cargo(build.into_iter().chain(bench).map(str::to_owned).chain(results)))
 }
 
 fn bench(workshop: &Workshop) -> Result<()> {

@@ -1,0 +1,152 @@
+//! Engines: whoever makes executions in which a bug may show.
+
+use clap::ValueEnum;
+use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest_state_machine::ReferenceStateMachine;
+use serde::{Deserialize, Serialize};
+use stalemap_harness::{Generator, Random, Settings};
+use stalemap_operations::{Dialect, Kind, Machine, Operation};
+
+/// Who makes the executions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Engine {
+    /// The suite's own generator
+    Native,
+    /// Operations, operands and machines drawn evenly
+    Uniform,
+    /// The crate proptest-state-machine with the same table of operations
+    Proptest,
+}
+
+impl Engine {
+    /// As it is typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Engine::Native => "native",
+            Engine::Uniform => "uniform",
+            Engine::Proptest => "proptest",
+        }
+    }
+
+    /// What makes the executions of this seed, one after the other.
+    pub(crate) fn start(self, seed: u64, operations: u32) -> Box<dyn Source> {
+        match self {
+            Engine::Native => {
+                let settings = Settings { operations: operations as usize, ..Settings::default() };
+                Box::new(Native { generator: Generator::new(settings), seed, index: 0 })
+            }
+            Engine::Uniform => Box::new(Uniform { seed, index: 0, operations }),
+            Engine::Proptest => Box::new(Proptest::new(seed, operations)),
+        }
+    }
+}
+
+/// Makes executions.
+pub(crate) trait Source {
+    /// Fills in the operations of the next execution; its machine.
+    fn next(&mut self, operations: &mut Vec<Operation>) -> Machine;
+}
+
+struct Native {
+    generator: Generator,
+    seed: u64,
+    index: u64,
+}
+
+impl Source for Native {
+    fn next(&mut self, operations: &mut Vec<Operation>) -> Machine {
+        self.index += 1;
+        self.generator.execution(self.seed, self.index - 1, operations)
+    }
+}
+
+struct Uniform {
+    seed: u64,
+    index: u64,
+    operations: u32,
+}
+
+/// The largest sizes of a machine that is drawn evenly: frames of RAM, of a device, spaces, pages.
+const RAM: u32 = 16;
+const DEVICE: u32 = 6;
+const SPACES: u32 = 4;
+const PAGES: u32 = 10;
+
+impl Source for Uniform {
+    fn next(&mut self, operations: &mut Vec<Operation>) -> Machine {
+        let mut random = Random::new(self.seed, self.index);
+        self.index += 1;
+        let first = random.below(DEVICE + 1);
+        let second = if first > 0 { random.below(DEVICE + 1) } else { 0 };
+        let frames = [1 + random.below(RAM), first, second];
+        let rules = Dialect::ALL[random.below(2) as usize];
+        let machine = Machine::new(frames, 1 + random.below(SPACES), 1 + random.below(PAGES), rules);
+        let machine = machine.expect("sizes within limits");
+        let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| kind.exists_on(&machine)).collect();
+        operations.clear();
+        for _ in 0..self.operations {
+            let kind = kinds[random.below(u32::try_from(kinds.len()).expect("a few")) as usize];
+            operations.extend(Operation::chosen(kind, &machine, |_, choices, _| random.below(choices)));
+        }
+        machine
+    }
+}
+
+/// What a user of proptest-state-machine writes down: the machine is the state, and every operation is possible in it.
+struct Table;
+
+impl ReferenceStateMachine for Table {
+    type State = Machine;
+    type Transition = Operation;
+
+    fn init_state() -> BoxedStrategy<Machine> {
+        let device = 0..=DEVICE;
+        let rules = (0..Dialect::ALL.len()).prop_map(|index| Dialect::ALL[index]);
+        (1..=RAM, device.clone(), device, 1..=SPACES, 1..=PAGES, rules)
+            .prop_map(|(ram, first, second, spaces, pages, rules)| {
+                let frames = [ram, first, if first > 0 { second } else { 0 }];
+                Machine::new(frames, spaces, pages, rules).expect("sizes within limits")
+            })
+            .boxed()
+    }
+
+    fn transitions(machine: &Machine) -> BoxedStrategy<Operation> {
+        let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| kind.exists_on(machine)).collect();
+        (0..kinds.len(), Just(*machine), proptest::array::uniform7(0..u32::MAX))
+            .prop_map(move |(kind, machine, numbers)| {
+                Operation::folded(kinds[kind], numbers, &machine).expect("a kind that exists on the machine")
+            })
+            .boxed()
+    }
+
+    fn apply(machine: Machine, _: &Operation) -> Machine {
+        machine
+    }
+}
+
+struct Proptest {
+    strategy: BoxedStrategy<(Machine, Vec<Operation>)>,
+    runner: TestRunner,
+}
+
+impl Proptest {
+    fn new(seed: u64, operations: u32) -> Proptest {
+        let strategy = Table::sequential_strategy(1..=operations as usize);
+        let strategy = strategy.prop_map(|(machine, operations, _)| (machine, operations)).boxed();
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        Proptest { strategy, runner: TestRunner::new_with_rng(Config::default(), random) }
+    }
+}
+
+impl Source for Proptest {
+    fn next(&mut self, operations: &mut Vec<Operation>) -> Machine {
+        let tree = self.strategy.new_tree(&mut self.runner).expect("nothing is filtered out");
+        let (machine, made) = tree.current();
+        *operations = made;
+        machine
+    }
+}

@@ -1,0 +1,116 @@
+//! `stalemap bugs`: the seeded bugs, their shortest traces, and how fast and by whom they are found.
+
+mod bench;
+mod bless;
+mod engine;
+mod hunt;
+mod results;
+mod seeded;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use stalemap_implementation::Bug;
+use stalemap_operations::Trace;
+use stalemap_report::style::STRONG;
+
+use crate::arguments::TableFormat;
+use crate::ending::Ending;
+use crate::output;
+use engine::Engine;
+pub(crate) use seeded::{BuildSeeded, name};
+
+/// List the seeded bugs, write the shortest trace of each, or measure how they are found
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A bug is reached when its faulty line ran, triggered when what that did differs from the right thing, and detected when an
+oracle objected. The subject's own recount is not asked.
+
+Examples:
+  stalemap bugs                                    the list
+  stalemap fuzz --bug stale_mapping --seconds 10   a campaign with one of them
+  stalemap bugs --bless                            find and minimise each, write corpus/bugs
+  stalemap bugs --bench --seeds 10                 the table bug × engine")]
+pub(crate) struct BugsArguments {
+    /// Find each bug with the native generator, minimise what was found, and write its trace
+    #[arg(long, group = "what")]
+    pub(crate) bless: bool,
+    /// Measure how many executions and how much CPU time each engine needs to find each bug
+    #[arg(long, group = "what")]
+    pub(crate) bench: bool,
+    /// Bugs to look at; all where none is given
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = name())]
+    pub(crate) only: Vec<Bug>,
+    /// Seeds of each engine and bug
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..), requires = "bench")]
+    pub(crate) seeds: u64,
+    /// Engines that look for bugs
+    #[arg(long, value_name = "ENGINE", value_enum, value_delimiter = ',', default_values_t = [Engine::Native, Engine::Uniform, Engine::Proptest], requires = "bench")]
+    pub(crate) engines: Vec<Engine>,
+    /// CPU seconds after which an engine gives a bug up at one seed
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..), requires = "bench")]
+    pub(crate) cap: u64,
+    /// Hunts that run at the same time; as many as there are cores where none is given
+    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u32).range(1..=1024), requires = "bench")]
+    pub(crate) jobs: Option<u32>,
+    /// The most operations in an execution
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=Trace::MOST_STEPS as i64))]
+    pub(crate) ops: u32,
+    /// The file of results, from which a measurement goes on where it was interrupted; the table goes beside it as .md
+    #[arg(long, value_name = "FILE", default_value = "bugs.json", requires = "bench")]
+    pub(crate) out: PathBuf,
+    /// Start anew where there is a file of results: those of another state of the program mean nothing
+    #[arg(long, requires = "bench")]
+    pub(crate) fresh: bool,
+    /// The folder for the traces
+    #[arg(long, value_name = "DIR", default_value = "corpus/bugs", requires = "bless")]
+    pub(crate) corpus: PathBuf,
+    /// How the list is printed
+    #[arg(long, value_enum, default_value_t, conflicts_with = "what")]
+    pub(crate) format: TableFormat,
+}
+
+impl BugsArguments {
+    /// The bugs that are asked for, in the order of the list.
+    fn bugs(&self) -> Vec<Bug> {
+        Bug::ALL.iter().copied().filter(|bug| self.only.is_empty() || self.only.contains(bug)).collect()
+    }
+}
+
+pub(crate) fn bugs(arguments: &BugsArguments) -> Result<Ending> {
+    if arguments.bless {
+        bless::bless(arguments)
+    } else if arguments.bench {
+        bench::bench(arguments)
+    } else {
+        list(arguments)
+    }
+}
+
+/// A bug as JSON.
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    about: &'static str,
+}
+
+fn list(arguments: &BugsArguments) -> Result<Ending> {
+    let bugs = arguments.bugs();
+    match arguments.format {
+        TableFormat::Json => {
+            let listed: Vec<Listed> =
+                bugs.iter().map(|bug| Listed { name: bug.name(), about: bug.about().trim() }).collect();
+            output::print_line(serde_json::to_string_pretty(&listed)?)?;
+        }
+        TableFormat::Text => {
+            for bug in bugs {
+                output::print_line(format_args!("{STRONG}{}{STRONG:#}", bug.name()))?;
+                output::print_line(format_args!("    {}\n", bug.about().trim()))?;
+            }
+        }
+    }
+    Ok(Ending::Agree)
+}

@@ -1,0 +1,78 @@
+//! What `stalemap bugs` and `--bug` print and write, through the built program.
+#![cfg(feature = "seeded-bugs")]
+
+mod program;
+
+use std::fs;
+
+use program::{in_folder, stalemap};
+
+#[test]
+fn the_list_names_every_bug_with_its_history() {
+    in_folder(|folder| {
+        let ended = stalemap(folder, &["bugs", "--format", "json"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let list: Vec<serde_json::Value> = serde_json::from_str(&ended.stdout).unwrap();
+        assert!(list.len() >= 30, "{} bugs", list.len());
+        let text = stalemap(folder, &["bugs", "--only", "stale_mapping"]).stdout;
+        assert!(text.starts_with("stale_mapping\n") && text.contains("7ab0ad0e74f8"), "{text}");
+        let wrong = stalemap(folder, &["bugs", "--only", "stale_maping"]);
+        assert_eq!(wrong.code, 2);
+        assert!(wrong.stderr.contains("stale_mapping"), "the nearest name is told: {}", wrong.stderr);
+    });
+}
+
+#[test]
+fn a_bug_that_is_switched_on_is_found_replayed_and_minimised() {
+    in_folder(|folder| {
+        let bug = ["--bug", "refill_not_counted"];
+        let fuzz = stalemap(folder, &["fuzz", "--runs", "200", "--seed", "3", bug[0], bug[1]]);
+        assert_eq!(fuzz.code, 1, "{}", fuzz.stderr);
+        assert_eq!(stalemap(folder, &["fuzz", "--runs", "200", "--seed", "3"]).code, 0);
+        assert_eq!(stalemap(folder, &["run", "finds", bug[0], bug[1]]).code, 1);
+        assert_eq!(stalemap(folder, &["run", "finds"]).code, 0);
+        let find = fs::read_dir(folder.join("finds")).unwrap().next().unwrap().unwrap().path();
+        let find = find.to_str().unwrap();
+        let minimised = stalemap(folder, &["minimize", find, bug[0], bug[1]]);
+        assert_eq!(minimised.code, 0, "{}", minimised.stderr);
+        assert!(minimised.stdout.contains("machine "), "{}", minimised.stdout);
+    });
+}
+
+#[test]
+fn a_bug_is_blessed_with_a_trace_that_says_what_it_is() {
+    in_folder(|folder| {
+        let ended = stalemap(folder, &["bugs", "--bless", "--only", "double_free_accepted"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let text = fs::read_to_string(folder.join("corpus/bugs/double_free_accepted.trace")).unwrap();
+        assert!(text.starts_with("# seeded bug: double_free_accepted\n# signature: mapping.slot@free\n"), "{text}");
+        assert!(text.contains("free     b0                = ok\n"), "{text}");
+    });
+}
+
+#[test]
+fn a_measurement_goes_on_from_its_file_and_prints_the_same_table() {
+    in_folder(|folder| {
+        let arguments =
+            ["bugs", "--bench", "--only", "double_free_accepted,stamp_survives", "--engines", "native,uniform"];
+        let first = stalemap(folder, &[&arguments[..], &["--seeds", "1"]].concat());
+        assert_eq!(first.code, 0, "{}", first.stderr);
+        let kept = fs::read_to_string(folder.join("bugs.json")).unwrap();
+        let more = stalemap(folder, &[&arguments[..], &["--seeds", "2"]].concat());
+        assert_eq!(more.code, 0, "{}", more.stderr);
+        let hunts = |text: &str| {
+            let results: serde_json::Value = serde_json::from_str(text).unwrap();
+            results["hunts"].as_array().unwrap().clone()
+        };
+        let (before, after) = (hunts(&kept), hunts(&fs::read_to_string(folder.join("bugs.json")).unwrap()));
+        // Two bugs and the hunt for false alarms, by two engines.
+        assert_eq!((before.len(), after.len()), (6, 12));
+        assert!(before.iter().all(|hunt| after.contains(hunt)), "what was measured stays as it was");
+        let again = stalemap(folder, &[&arguments[..], &["--seeds", "2"]].concat());
+        assert_eq!(again.stdout, more.stdout);
+        assert_eq!(again.stdout, fs::read_to_string(folder.join("bugs.md")).unwrap());
+        let other = stalemap(folder, &[&arguments[..], &["--ops", "32"]].concat());
+        assert_eq!(other.code, 2);
+        assert!(other.stderr.contains("other settings"), "{}", other.stderr);
+    });
+}
