@@ -87,8 +87,13 @@ pub(crate) struct Lockstep<S> {
     owners: Owners,
     names: Names,
     touched: [Touched; 2],
-    scopes: [Scope; 2],
+    /// What is looked at: the places and slots on both sides, the pages by the tokens of the side that is looked at.
+    scope: Scope,
+    /// The pages of the scope by the subject's tokens.
+    subject_pages: Vec<PageToken>,
     seen: [Observation; 2],
+    /// The pages that both sides show, by their places in what was seen.
+    pairs: Vec<(usize, usize)>,
 }
 
 const REFERENCE: usize = 0;
@@ -106,8 +111,10 @@ impl<S: Subject> Lockstep<S> {
             owners: Owners::default(),
             names: Names::default(),
             touched: Default::default(),
-            scopes: Default::default(),
+            scope: Scope::default(),
+            subject_pages: Vec::new(),
             seen: Default::default(),
+            pairs: Vec::new(),
         }
     }
 
@@ -164,9 +171,7 @@ impl<S: Subject> Lockstep<S> {
         }
         let (step, operation, outcomes) = last?;
         let judged = match compare {
-            Compare::Touched => {
-                self.compare(operation, outcomes, Compare::Everything, asked).and_then(|()| self.recount(asked))
-            }
+            Compare::Touched => self.compare(operation, outcomes, Compare::Everything, asked),
             Compare::Outcomes | Compare::Everything => Ok(()),
         };
         let divergence = Divergence { step, operation: Some(operation), objection: judged.err()? };
@@ -203,17 +208,11 @@ impl<S: Subject> Lockstep<S> {
         compare: Compare,
         asked: Asked,
     ) -> Result<(), Objection> {
-        self.touched.iter_mut().for_each(Touched::clear);
         let mut clash = None;
-        if compare != Compare::Outcomes && claimed != Outcome::Stuck {
-            let something = self.gather(compare == Compare::Everything || is_refused_block(operation, claimed));
-            if something {
-                self.reference.observe(&self.scopes[REFERENCE], &mut self.seen[REFERENCE]);
-                self.subject.observe(&self.scopes[SUBJECT], &mut self.seen[SUBJECT]);
-                clash = self.bind().err();
-            } else if expected == claimed {
-                return Ok(());
-            }
+        let looks = compare != Compare::Outcomes && claimed != Outcome::Stuck;
+        if looks && self.gather(compare == Compare::Everything || self.is_refused_block(operation, claimed)) {
+            self.look();
+            clash = self.bind();
         } else if expected == claimed {
             return Ok(());
         }
@@ -222,10 +221,10 @@ impl<S: Subject> Lockstep<S> {
             operation,
             expected,
             claimed,
-            everything: self.scopes[SUBJECT].everything,
+            everything: self.scope.everything,
             reference: &self.seen[REFERENCE],
             subject: &self.seen[SUBJECT],
-            binding: &self.binding,
+            pairs: &self.pairs,
             clash: clash.as_ref(),
         };
         oracle::judge(&seen, &mut self.owners, asked)?;
@@ -236,43 +235,47 @@ impl<S: Subject> Lockstep<S> {
         if asked.validity() { oracle::validity::judge(&self.subject) } else { Ok(()) }
     }
 
-    /// Makes the scopes of what is to be looked at; whether there is anything.
+    /// Makes the scope of what is to be looked at; whether there is anything.
     fn gather(&mut self, everything: bool) -> bool {
+        self.touched.iter_mut().for_each(Touched::clear);
         let [reference, subject] = &mut self.touched;
         self.reference.touched(reference);
         let everything = !self.subject.touched(subject) || everything;
-        let [for_reference, for_subject] = &mut self.scopes;
-        for scope in [&mut *for_reference, &mut *for_subject] {
-            scope.everything = everything;
-            scope.places.clear();
-            scope.pages.clear();
-            scope.slots.clear();
+        if everything || reference.is_empty() && subject.is_empty() {
+            self.scope.everything = everything;
+            return everything;
         }
-        if everything {
-            return true;
-        }
-        for_reference.places.extend(reference.places.iter().chain(&subject.places));
-        for_reference.places.sort_unstable();
-        for_reference.places.dedup();
-        for_subject.places.extend_from_slice(&for_reference.places);
-        for_reference.slots.extend(reference.slots.iter().chain(&subject.slots));
-        for_reference.slots.sort_unstable();
-        for_reference.slots.dedup();
-        for_subject.slots.extend_from_slice(&for_reference.slots);
+        let scope = &mut self.scope;
+        scope.everything = false;
+        scope.places.clear();
+        scope.pages.clear();
+        scope.slots.clear();
+        self.subject_pages.clear();
+        scope.places.extend(reference.places.iter().chain(&subject.places));
+        scope.places.sort_unstable();
+        scope.places.dedup();
+        scope.slots.extend(reference.slots.iter().chain(&subject.slots));
+        scope.slots.sort_unstable();
+        scope.slots.dedup();
         let binding = &self.binding;
-        for_reference.pages.extend(&reference.pages);
-        for_reference.pages.extend(subject.pages.iter().filter_map(|&page| binding.reference(page)));
-        for_subject.pages.extend(&subject.pages);
-        for_subject.pages.extend(reference.pages.iter().filter_map(|&page| binding.subject(page)));
-        !(for_reference.places.is_empty()
-            && for_reference.slots.is_empty()
-            && for_reference.pages.is_empty()
-            && for_subject.pages.is_empty())
+        scope.pages.extend(&reference.pages);
+        scope.pages.extend(subject.pages.iter().filter_map(|&page| binding.reference(page)));
+        self.subject_pages.extend(&subject.pages);
+        self.subject_pages.extend(reference.pages.iter().filter_map(|&page| binding.subject(page)));
+        !(scope.places.is_empty() && scope.slots.is_empty() && scope.pages.is_empty() && self.subject_pages.is_empty())
+    }
+
+    /// Looks at both sides.
+    fn look(&mut self) {
+        let [reference, subject] = &mut self.seen;
+        self.reference.observe(&self.scope, reference);
+        std::mem::swap(&mut self.scope.pages, &mut self.subject_pages);
+        self.subject.observe(&self.scope, subject);
     }
 
     /// Lets go of the pages that ended and binds those that both sides show for the first time; objects to a page that
     /// only one side has, or that is not the same on both.
-    fn bind(&mut self) -> Result<(), Objection> {
+    fn bind(&mut self) -> Option<Objection> {
         let [reference, subject] = &self.seen;
         for &page in &self.touched[REFERENCE].pages {
             if reference.page(page).is_none() {
@@ -283,23 +286,20 @@ impl<S: Subject> Lockstep<S> {
                 self.names.forget(page);
             }
         }
-        for (left, right) in oracle::both_places(reference, subject) {
-            if let (Some(mine), Some(other)) = (left.state.page(), right.state.page())
-                && !self.binding.agree(mine, other)
-            {
-                return clash(&left.place);
+        let clash = bind_places(reference, subject, &mut self.binding)
+            .and_then(|()| bind_slots(reference, subject, &mut self.binding));
+        self.pairs.clear();
+        for (at, page) in reference.pages.iter().enumerate() {
+            if let Some(other) = self.binding.subject(page.token).and_then(|token| subject.position(token)) {
+                self.pairs.push((at, other));
             }
         }
-        for (slot, state) in &reference.slots {
-            let other = subject.slots.iter().find(|(it, _)| it == slot).and_then(|(_, state)| state.page());
-            if let (Some(mine), Some(other)) = (state.page(), other)
-                && !self.binding.agree(mine, other)
-            {
-                return clash(slot);
-            }
-        }
-        let bound = |page: PageToken| self.binding.subject(page).is_some_and(|it| subject.page(it).is_some());
-        if reference.pages.iter().any(|page| !bound(page.token)) {
+        clash.and_then(|()| self.must_live_on_both()).err()
+    }
+
+    fn must_live_on_both(&self) -> Result<(), Objection> {
+        let [reference, subject] = &self.seen;
+        if self.pairs.len() < reference.pages.len() {
             return oracle::object("mapping", "lives", "a page lives", "it has ended, or nobody shows it");
         }
         if subject.pages.iter().any(|page| self.binding.reference(page.token).is_none()) {
@@ -307,16 +307,43 @@ impl<S: Subject> Lockstep<S> {
         }
         Ok(())
     }
+
+    /// Whether a block was refused although enough frames are free: the refusal oracle then looks at all frames.
+    fn is_refused_block(&self, operation: Operation, claimed: Outcome) -> bool {
+        claimed == Outcome::Refused(Errno::ENOMEM)
+            && operation.kind().row().fields.contains(&Field::Order)
+            && self.reference.free(Home::Ram) >= 1 << operation.values().last(Field::Order)
+    }
+}
+
+/// Binds what both sides show at the same place.
+fn bind_places(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Result<(), Objection> {
+    for (left, right) in oracle::both_places(reference, subject) {
+        if let (Some(mine), Some(other)) = (left.state.page(), right.state.page())
+            && !binding.agree(mine, other)
+        {
+            return clash(&left.place);
+        }
+    }
+    Ok(())
+}
+
+/// Binds what both sides show in the same slot.
+fn bind_slots(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Result<(), Objection> {
+    for (slot, state) in &reference.slots {
+        let other = subject.slots.iter().find(|(it, _)| it == slot).and_then(|(_, state)| state.page());
+        if let (Some(mine), Some(other)) = (state.page(), other)
+            && !binding.agree(mine, other)
+        {
+            return clash(slot);
+        }
+    }
+    Ok(())
 }
 
 #[cold]
 fn clash(shown_at: &dyn std::fmt::Display) -> Result<(), Objection> {
     oracle::object("mapping", "page", format!("{shown_at} has the page that it had before"), "it has another page")
-}
-
-/// Whether a block was refused for want of memory: the refusal oracle then looks at all frames.
-fn is_refused_block(operation: Operation, claimed: Outcome) -> bool {
-    claimed == Outcome::Refused(Errno::ENOMEM) && operation.kind().row().fields.contains(&Field::Order)
 }
 
 /// Objects where a written answer is not what the reference answers.

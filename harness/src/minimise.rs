@@ -51,6 +51,7 @@ pub fn minimise<B: Build>(
         let before = (search.found.machine, search.found.operations.clone());
         search.drop_chunks();
         search.rename();
+        search.close_gaps();
         search.shrink_machine();
         search.shrink_operands();
         if search.stopped || before == (search.found.machine, search.found.operations.clone()) {
@@ -188,6 +189,20 @@ impl<B: Build> Search<'_, B> {
         }
     }
 
+    /// Closes gaps between the pages that are named: all behind a gap go down together, where single ones cannot.
+    fn close_gaps(&mut self) {
+        let mut lowest = 0;
+        while let Some(page) = next_named(&self.found.operations, lowest) {
+            self.smallest(lowest, page, |found, to| {
+                let page = next_named(&found.operations, lowest)?;
+                let moved = |operation| moved_down(operation, page, page.checked_sub(to)?, &found.machine);
+                let operations: Option<Vec<Operation>> = found.operations.iter().map(moved).collect();
+                Some((found.machine, operations?))
+            });
+            lowest = next_named(&self.found.operations, lowest).unwrap_or(page) + 1;
+        }
+    }
+
     /// Renames slots and stamps in the order of their first appearance, all at once where single changes cannot.
     fn rename(&mut self) {
         for field in
@@ -211,6 +226,32 @@ fn fit(machine: &Machine, operations: &[Operation]) -> bool {
 fn with(operation: &Operation, index: usize, value: u32, machine: &Machine) -> Option<Operation> {
     let mut values: FieldValues = operation.values();
     values.set(index, value);
+    Operation::new(operation.kind(), values.as_slice(), machine)
+}
+
+/// Whether the field is the number of a virtual page.
+fn is_page(field: Field) -> bool {
+    matches!(field, Field::Page | Field::Destination)
+}
+
+/// The lowest page that some operation names and that is not below this one.
+fn next_named(operations: &[Operation], lowest: u32) -> Option<u32> {
+    let named = |operation: &Operation| {
+        let values = operation.values();
+        values.iter().filter(|&(field, page)| is_page(field) && page >= lowest).map(|(_, page)| page).min()
+    };
+    operations.iter().filter_map(named).min()
+}
+
+/// The operation with all pages from this one on moved down.
+fn moved_down(operation: &Operation, from: u32, by: u32, machine: &Machine) -> Option<Operation> {
+    let mut values = operation.values();
+    for index in 0..values.fields().len() {
+        let page = values.as_slice()[index];
+        if is_page(values.fields()[index]) && page >= from {
+            values.set(index, page - by);
+        }
+    }
     Operation::new(operation.kind(), values.as_slice(), machine)
 }
 

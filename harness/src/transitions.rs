@@ -4,8 +4,7 @@
 //! place, one that names a slot a row for each state of a slot, any other one row; each row has a cell for `ok` and for
 //! each refusal that the operation may give.
 
-use stalemap_operations::{BlockSlot, HoldSlot, PinSlot, TransactionSlot};
-use stalemap_operations::{Errno, Field, Kind, Operation, Outcome, Phase, Place, Slot, SlotState};
+use stalemap_operations::{Errno, Field, Kind, Operation, Outcome, Phase, Place, SlotState};
 use stalemap_reference::{Model, Situation};
 
 /// States of a slot that are told apart.
@@ -144,8 +143,7 @@ impl Before {
         if let Some((space, page)) = operation.first_place() {
             return Before(model.situation(Place { space, page }).index());
         }
-        let slot = operation.values().iter().find_map(|(field, value)| slot_of(field, value));
-        Before(slot.map_or(0, |slot| state_of(&model.slot(slot))))
+        Before(operation.slot().map_or(0, |slot| state_of(&model.slot(slot))))
     }
 }
 
@@ -178,26 +176,6 @@ const fn meets(kind: Kind) -> Meets {
         Meets::Slot
     } else {
         Meets::Nothing
-    }
-}
-
-/// The slot that a field names.
-fn slot_of(field: Field, value: u32) -> Option<Slot> {
-    match field {
-        Field::Transaction => Some(Slot::Transaction(TransactionSlot(value))),
-        Field::Pin => Some(Slot::Pin(PinSlot(value))),
-        Field::Hold => Some(Slot::Hold(HoldSlot(value))),
-        Field::Block => Some(Slot::Block(BlockSlot(value))),
-        Field::Space
-        | Field::Page
-        | Field::Count
-        | Field::Destination
-        | Field::Access
-        | Field::Stamp
-        | Field::Device
-        | Field::Direction
-        | Field::Order
-        | Field::Mask => None,
     }
 }
 

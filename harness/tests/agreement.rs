@@ -46,3 +46,18 @@ fn a_recount_that_objects_earlier_does_not_keep_the_minimiser_from_shortening() 
     let text = Trace::new(small.machine, small.operations).to_string();
     assert_eq!(text.lines().count(), 1 + 4, "map, migrate, bring back, migrate another:\n{text}");
 }
+
+#[test]
+fn pages_that_must_be_the_same_go_down_together() {
+    let text = "machine ram=4 device=2 spaces=2 pages=80\n\
+                map s0 v0+80 rw\nmigrate s0 v7 to d0\nread s0 v7\nmigrate s0 v70 to d0\n";
+    let trace = Trace::parse(text).expect("a good text");
+    let operations: Vec<Operation> = trace.operations().collect();
+    let switch = Switch::new(Some(Bug::StaleMapping));
+    let mut driver = Driver::new(|machine: &Machine| Ok::<_, String>(Implementation::with_bug(machine, &switch)));
+    let run = driver.run(&trace.machine, &operations, Compare::Touched).expect("it takes every machine");
+    let signature = run.divergence.expect("the bug is on").signature();
+    let small =
+        minimise(&mut driver, &trace.machine, &operations, &signature, &mut |_| true).expect("it diverges again");
+    assert_eq!(small.machine.pages(), 2, "{}", Trace::new(small.machine, small.operations));
+}

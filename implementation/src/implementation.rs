@@ -193,10 +193,7 @@ impl Subject for Implementation {
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
-        let Touched { places, pages, slots } = &self.notes.touched;
-        into.places.extend_from_slice(places);
-        into.pages.extend_from_slice(pages);
-        into.slots.extend_from_slice(slots);
+        into.extend(&self.notes.touched);
         true
     }
 

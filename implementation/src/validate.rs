@@ -15,14 +15,16 @@ use crate::transaction::Source;
 /// What somebody counts of a frame.
 #[derive(Clone, Default)]
 struct Count {
-    /// Entries that map it, in the order of the tables.
-    maps: Vec<Place>,
+    /// Entries that map it.
+    maps: u32,
     /// Pins.
     pins: u32,
     /// Pins, holds, blocks and transactions.
     references: u32,
     /// Whether a transaction has it.
     locked: bool,
+    /// Whether a block has it, with a reference or as the tail of one that was not split.
+    in_block: bool,
     /// Whether it is free, and how often the free sets name it.
     free: u32,
 }
@@ -40,18 +42,22 @@ impl Implementation {
     /// Recounts everything.
     pub(crate) fn balance(&self) -> Result<(), String> {
         let mut counts = vec![Count::default(); self.frames.memmap.frames() as usize];
-        self.count_entries(&mut counts)?;
+        let maps = self.count_entries(&mut counts)?;
         self.count_references(&mut counts)?;
         self.count_free_frames(&mut counts)?;
+        let (mut maps, mut walked) = (maps.as_slice(), Vec::new());
         for (number, count) in (0..).zip(&counts) {
-            self.balance_frame(Frame(number), count)?;
+            let (places, others) = maps.split_at(count.maps as usize);
+            self.balance_frame(Frame(number), count, places, &mut walked)?;
+            maps = others;
         }
         self.balance_identities()?;
         self.balance_graph()
     }
 
-    /// Entries, mappings and what they say of regions and pages.
-    fn count_entries(&self, counts: &mut [Count]) -> Result<(), String> {
+    /// Entries, mappings and what they say of regions and pages; the frames that are mapped, and where, ascending.
+    fn count_entries(&self, counts: &mut [Count]) -> Result<Vec<(Frame, Place)>, String> {
+        let mut maps = Vec::new();
         for space in (0..self.machine.spaces()).map(Space) {
             let alive = self.spaces[space.index()].alive;
             for place in self.tables.mapped(space) {
@@ -72,7 +78,8 @@ impl Implementation {
                         );
                         let exclusive = self.frames.memmap[frame].is_exclusive();
                         balance!(!writable || exclusive && access.writable(), "{place} is writable and must not be");
-                        counts[frame.index()].maps.push(place);
+                        counts[frame.index()].maps += 1;
+                        maps.push((frame, place));
                     }
                     PteView::Migration { frame, .. } => {
                         balance!(frame.0 < self.frames.memmap.frames(), "{place} leads to {frame}, which is not there");
@@ -82,7 +89,8 @@ impl Implementation {
                 }
             }
         }
-        Ok(())
+        maps.sort_unstable();
+        Ok(maps)
     }
 
     /// Pins, holds, blocks and transactions.
@@ -101,10 +109,13 @@ impl Implementation {
             balance!(!self.is_on_device(*frame), "{frame} is held on a device");
         }
         for block in self.blocks.iter().flatten() {
-            let frames = if block.split { block.held() } else { 1 };
-            for frame in block.frames().take(frames as usize) {
-                counts[frame.index()].references += 1;
-                balance!(self.frames.memmap[frame].is_block(), "{frame} belongs to a block that does not show");
+            let referenced = if block.split { block.held() } else { 1 };
+            for (number, frame) in (0..).zip(block.frames()) {
+                counts[frame.index()].in_block = true;
+                if number < referenced {
+                    counts[frame.index()].references += 1;
+                    balance!(self.frames.memmap[frame].is_block(), "{frame} belongs to a block that does not show");
+                }
             }
         }
         let mut locks = vec![0; self.spaces.len()];
@@ -168,30 +179,35 @@ impl Implementation {
         Ok(())
     }
 
-    /// One descriptor against what was counted of it.
-    fn balance_frame(&self, frame: Frame, count: &Count) -> Result<(), String> {
+    /// One descriptor against what was counted of it, and the places that map it.
+    fn balance_frame(
+        &self,
+        frame: Frame,
+        count: &Count,
+        places: &[(Frame, Place)],
+        walked: &mut Vec<(Frame, Place)>,
+    ) -> Result<(), String> {
         let page = &self.frames.memmap[frame];
-        let references = u32::try_from(count.maps.len()).unwrap_or(u32::MAX) + count.references;
-        let (stored, mapped) = (page.refcount(), page.mapcount() as usize);
+        let references = count.maps + count.references;
+        let (stored, mapped) = (page.refcount(), page.mapcount());
         balance!(stored == references, "{frame} counts {stored} references and has {references}");
-        balance!(mapped == count.maps.len(), "{frame} counts {mapped} entries and has {}", count.maps.len());
+        balance!(mapped == count.maps, "{frame} counts {mapped} entries and has {}", count.maps);
         balance!(u32::from(page.pins()) == count.pins, "{frame} counts {} pins and has {}", page.pins(), count.pins);
         balance!(
             page.is_locked() == count.locked,
             "{frame} is locked although no transaction has it, or not although one has"
         );
         if references == 0 {
-            // The tail of a block that was not split has no references of its own and is not free either.
-            let in_block = self.blocks.iter().flatten().any(|block| block.frames().any(|held| held == frame));
-            balance!(count.free == u32::from(!in_block), "{frame} is in use by nobody and {} times free", count.free);
+            let free = count.free;
+            balance!(free == u32::from(!count.in_block), "{frame} is in use by nobody and {free} times free");
             balance!(page.is_clean(), "{frame} is free and keeps something of its page");
             return Ok(());
         }
         balance!(count.free == 0, "{frame} is in use and free");
-        let mut walked = Vec::new();
-        self.places_of(frame, |place| walked.push(place));
+        walked.clear();
+        self.places_of(frame, |place| walked.push((frame, place)));
         walked.sort_unstable();
-        balance!(walked == count.maps, "the reverse map of {frame} does not find the entries that map it");
+        balance!(walked == places, "the reverse map of {frame} does not find the entries that map it");
         Ok(())
     }
 

@@ -294,7 +294,14 @@ impl Observation {
     #[inline]
     #[must_use]
     pub fn page(&self, token: PageToken) -> Option<&PageView> {
-        self.pages.binary_search_by_key(&token, |page| page.token).ok().map(|i| &self.pages[i])
+        self.position(token).map(|at| &self.pages[at])
+    }
+
+    /// Where in [`pages`](Self::pages) the view of this page is, if it was seen.
+    #[inline]
+    #[must_use]
+    pub fn position(&self, token: PageToken) -> Option<usize> {
+        self.pages.binary_search_by_key(&token, |page| page.token).ok()
     }
 
     /// The places that the page's reverse map walk answered.
@@ -322,5 +329,23 @@ impl Touched {
         self.places.clear();
         self.pages.clear();
         self.slots.clear();
+    }
+
+    /// Whether nothing was touched.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.pages.is_empty() && self.slots.is_empty()
+    }
+
+    /// Adds what another names.
+    #[inline]
+    pub fn extend(&mut self, other: &Touched) {
+        // Most operations touch nothing, since most are refused.
+        if !other.is_empty() {
+            self.places.extend_from_slice(&other.places);
+            self.pages.extend_from_slice(&other.pages);
+            self.slots.extend_from_slice(&other.slots);
+        }
     }
 }

@@ -7,6 +7,7 @@
 use core::fmt;
 
 use crate::machine::Machine;
+use crate::observation::Slot;
 
 /// Declares a numbered operand that prints as a letter and a number.
 macro_rules! lettered {
@@ -435,10 +436,26 @@ pub trait Operand: Copy {
     fn push(self, values: &mut FieldValues);
     /// Makes it from the values of its fields, which are in range.
     fn from_fields(values: &[u32]) -> Self;
+    /// Itself, if it is a space.
+    #[inline]
+    fn space(self) -> Option<Space> {
+        None
+    }
+    /// The page where it begins, if it is a page or a range.
+    #[inline]
+    fn first_page(self) -> Option<VirtualPage> {
+        None
+    }
+    /// Itself, if it is a slot.
+    #[inline]
+    fn slot(self) -> Option<Slot> {
+        None
+    }
 }
 
 macro_rules! one_field {
-    ($($name:ident: $kind:ident/$field:ident, from $make:expr, to $number:expr;)+) => {$(
+    ($($name:ident: $kind:ident/$field:ident, from $make:expr, to $number:expr
+        $(, $question:ident $answer:expr => $type:ty)?;)+) => {$(
         impl Operand for $name {
             const KIND: OperandKind = OperandKind::$kind;
             const FIELDS: &'static [Field] = &[Field::$field];
@@ -452,21 +469,28 @@ macro_rules! one_field {
                 let make: fn(u32) -> $name = $make;
                 make(values[0])
             }
+            $(
+                #[inline]
+                fn $question(self) -> Option<$type> {
+                    let answer: fn($name) -> $type = $answer;
+                    Some(answer(self))
+                }
+            )?
         }
     )+};
 }
 
 one_field! {
-    Space: Space/Space, from Space, to |it| it.0;
-    VirtualPage: Page/Page, from VirtualPage, to |it| it.0;
+    Space: Space/Space, from Space, to |it| it.0, space |it| it => Space;
+    VirtualPage: Page/Page, from VirtualPage, to |it| it.0, first_page |it| it => VirtualPage;
     Destination: Destination/Destination, from |n| Destination(VirtualPage(n)), to |it| it.0.0;
     Access: Access/Access, from |n| Access::ALL[n as usize], to |it| it as u32;
     Stamp: Stamp/Stamp, from |n| Stamp(n.to_le_bytes()[0]), to |it| it.0.into();
     Device: Device/Device, from Device, to |it| it.0;
-    TransactionSlot: Transaction/Transaction, from TransactionSlot, to |it| it.0;
-    PinSlot: Pin/Pin, from PinSlot, to |it| it.0;
-    HoldSlot: Hold/Hold, from HoldSlot, to |it| it.0;
-    BlockSlot: Block/Block, from BlockSlot, to |it| it.0;
+    TransactionSlot: Transaction/Transaction, from TransactionSlot, to |it| it.0, slot Slot::Transaction => Slot;
+    PinSlot: Pin/Pin, from PinSlot, to |it| it.0, slot Slot::Pin => Slot;
+    HoldSlot: Hold/Hold, from HoldSlot, to |it| it.0, slot Slot::Hold => Slot;
+    BlockSlot: Block/Block, from BlockSlot, to |it| it.0, slot Slot::Block => Slot;
     Order: Order/Order, from Order, to |it| it.0;
     Mask: Mask/Mask, from |n| Mask(n.to_le_bytes()[0]), to |it| it.0.into();
 }
@@ -482,6 +506,10 @@ impl Operand for PageRange {
     #[inline]
     fn from_fields(values: &[u32]) -> Self {
         PageRange { first: VirtualPage(values[0]), count: values[1] }
+    }
+    #[inline]
+    fn first_page(self) -> Option<VirtualPage> {
+        Some(self.first)
     }
 }
 

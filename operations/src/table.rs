@@ -5,6 +5,7 @@
 //! need an arm (the reference, the implementation, and the guest of the real kernel).
 
 use crate::machine::Machine;
+use crate::observation::Slot;
 use crate::operand::{
     Access, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, Operand, OperandKind, Order, PageRange,
     PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
@@ -115,11 +116,34 @@ macro_rules! operations {
             #[inline]
             #[must_use]
             pub fn values(&self) -> FieldValues {
-                let mut values = FieldValues::of(self.kind().row().fields);
                 match *self {$(
-                    Operation::$name { $($operand),* } => { $( $operand.push(&mut values); )* }
+                    Operation::$name { $($operand),* } => {
+                        let mut values = FieldValues::of(Kind::$name.row().fields);
+                        $( $operand.push(&mut values); )*
+                        values
+                    }
                 )+}
-                values
+            }
+
+            /// The first place that it names, if it names one.
+            #[inline]
+            #[must_use]
+            pub fn first_place(&self) -> Option<(Space, VirtualPage)> {
+                match *self {$(
+                    Operation::$name { $($operand),* } => {
+                        let (space, page) = (None$( .or(Operand::space($operand)) )*, None$( .or($operand.first_page()) )*);
+                        space.zip(page)
+                    }
+                )+}
+            }
+
+            /// The slot that it names, if it names one.
+            #[inline]
+            #[must_use]
+            pub fn slot(&self) -> Option<Slot> {
+                match *self {$(
+                    Operation::$name { $($operand),* } => None$( .or(Operand::slot($operand)) )*,
+                )+}
             }
         }
 
@@ -283,17 +307,6 @@ impl Operation {
     #[must_use]
     pub fn fits(&self, machine: &Machine) -> bool {
         Operation::new(self.kind(), self.values().as_slice(), machine).is_some()
-    }
-
-    /// The first place that it names, if it names one.
-    #[inline]
-    #[must_use]
-    pub fn first_place(&self) -> Option<(Space, VirtualPage)> {
-        let values = self.values();
-        let fields = values.fields();
-        let space = fields.iter().position(|&field| field == Field::Space)?;
-        let page = fields.iter().position(|&field| field == Field::Page)?;
-        Some((Space(values.as_slice()[space]), VirtualPage(values.as_slice()[page])))
     }
 }
 

@@ -75,21 +75,34 @@ impl Model {
         self.transactions.values().any(|transaction| transaction.space == Some(space))
     }
 
-    /// Free frames: those that no page, no block and no transaction has. A transaction has the frames that `copy`
-    /// gave and `pages` did not use, and those that moved pages left behind.
-    pub(crate) fn free(&self, home: Home) -> u32 {
-        let pages = count(self.pages.values().filter(|page| page.home == home));
-        let blocks: u32 = if home == Home::Ram { self.blocks.values().map(|block| block.held).sum() } else { 0 };
-        let mut bare = 0;
+    /// Free frames at each home: those that no page, no block and no transaction has. A transaction has the frames that
+    /// `copy` gave and `pages` did not use, and those that moved pages left behind.
+    pub(crate) fn free_at_each(&self) -> [u32; Home::LIMIT] {
+        let mut free = self.capacity;
+        for page in self.pages.values() {
+            free[page.home.index()] -= 1;
+        }
+        for block in self.blocks.values() {
+            free[Home::Ram.index()] -= block.held;
+        }
         for transaction in self.transactions.values() {
             for candidate in &transaction.candidates {
-                bare += u32::from(match (candidate.moved, candidate.what) {
-                    (false, _) => candidate.has_frame && destination(transaction.route) == home,
-                    (true, What::Page(_, before)) => before == home,
-                    (true, What::Hole(_) | What::Born(_)) => false,
-                });
+                let bare = match (candidate.moved, candidate.what) {
+                    (false, _) => candidate.has_frame.then(|| destination(transaction.route)),
+                    (true, What::Page(_, before)) => Some(before),
+                    (true, What::Hole(_) | What::Born(_)) => None,
+                };
+                if let Some(home) = bare {
+                    free[home.index()] -= 1;
+                }
             }
         }
-        self.capacity[home.index()] - pages - blocks - bare
+        free
+    }
+
+    /// Free frames at a home.
+    #[must_use]
+    pub fn free(&self, home: Home) -> u32 {
+        self.free_at_each()[home.index()]
     }
 }

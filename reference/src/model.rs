@@ -315,9 +315,7 @@ impl Subject for Model {
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
-        into.places.extend_from_slice(&self.touched.places);
-        into.pages.extend_from_slice(&self.touched.pages);
-        into.slots.extend_from_slice(&self.touched.slots);
+        into.extend(&self.touched);
         true
     }
 

@@ -1,7 +1,7 @@
 //! How the reference is looked at: everything is counted when it is asked for.
 
 use stalemap_operations::{
-    Entry as Shown, Home, Observation, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
+    Entry as Shown, Observation, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
 };
 
 use crate::model::{Entry, Mapped, Model};
@@ -9,15 +9,19 @@ use crate::model::{Entry, Mapped, Model};
 impl Model {
     pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
-        into.free = Home::ALL.map(|home| self.free(home));
+        into.free = self.free_at_each();
         into.alive = self.alive.iter().fold(0, |bits, space| bits | 1 << space.0);
         let locked = self.transactions.values().filter_map(|transaction| transaction.space);
         into.locked = locked.fold(0, |bits, space| bits | 1 << space.0);
         if scope.everything {
             into.places
                 .extend(self.places.iter().map(|(&place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
-            into.slots
-                .extend(Slot::all().map(|slot| (slot, self.slot(slot))).filter(|(_, it)| *it != SlotState::Empty));
+            let transactions = self.transactions.keys().map(|&slot| Slot::Transaction(slot));
+            let pins = self.pins.keys().map(|&slot| Slot::Pin(slot));
+            let holds = self.holds.keys().map(|&slot| Slot::Hold(slot));
+            let blocks = self.blocks.keys().map(|&slot| Slot::Block(slot));
+            let slots = transactions.chain(pins).chain(holds).chain(blocks);
+            into.slots.extend(slots.map(|slot| (slot, self.slot(slot))));
             into.tokens.extend(self.pages.keys());
         } else {
             into.places.extend(scope.places.iter().map(|&place| self.view(place)));

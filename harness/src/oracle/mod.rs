@@ -17,7 +17,6 @@ pub(crate) mod validity;
 
 use stalemap_operations::{Facts, Machine, Observation, Operation, Outcome, PageView, PlaceView, SlotState};
 
-use crate::binding::Binding;
 use crate::divergence::Objection;
 
 pub(crate) use mapping::both as both_places;
@@ -35,8 +34,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) everything: bool,
     pub(crate) reference: &'a Observation,
     pub(crate) subject: &'a Observation,
-    /// Which pages are the same; complete for all that is shown at the same places and slots.
-    pub(crate) binding: &'a Binding,
+    /// The pages that both sides show, by their places in what was seen.
+    pub(crate) pairs: &'a [(usize, usize)],
     /// Pages that ended in this step or that one side shows and the other does not, found while binding.
     pub(crate) clash: Option<&'a Objection>,
 }
@@ -44,8 +43,7 @@ pub(crate) struct Seen<'a> {
 impl<'a> Seen<'a> {
     /// The pages that both sides show.
     pub(crate) fn pages(&self) -> impl Iterator<Item = (&'a PageView, &'a PageView)> {
-        let (subject, binding) = (self.subject, self.binding);
-        self.reference.pages.iter().filter_map(move |page| Some((page, subject.page(binding.subject(page.token)?)?)))
+        self.pairs.iter().map(|&(mine, other)| (&self.reference.pages[mine], &self.subject.pages[other]))
     }
 }
 
