@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stalemap_harness::{Compare, Driver};
-use stalemap_implementation::Implementation;
+use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Effect, Kind, Machine, Outcome, Trace};
 use stalemap_reference::MARKS;
 
@@ -154,6 +154,26 @@ fn the_specification_meets_every_mark() {
     let unmet = MARKS.iter().zip(driver.marks()).filter(|&(_, &met)| met == 0);
     let missing: Vec<String> = unmet.map(|(mark, _)| format!("no trace meets the rule \"{mark}\"")).collect();
     expect_none("corpus/spec is incomplete", &missing);
+}
+
+#[test]
+fn every_seeded_bug_contradicts_a_written_answer() {
+    let mut traces = traces("spec");
+    traces.extend(self::traces("regressions"));
+    let mut uncaught = Vec::new();
+    for &bug in Bug::ALL {
+        let mut driver = Driver::new(|machine: &Machine| {
+            Ok::<_, String>(Implementation::with_bug(machine, &Switch::new(Some(bug))))
+        });
+        let contradicts = |found: &Found| {
+            let run = driver.check(&found.trace, Compare::Outcomes).expect("it takes every machine");
+            run.divergence.is_some()
+        };
+        if !traces.iter().any(contradicts) {
+            uncaught.push(bug.name().to_string());
+        }
+    }
+    expect_none("no trace is answered otherwise with these bugs switched on", &uncaught);
 }
 
 #[test]
