@@ -226,7 +226,9 @@ impl<B: Build> Driver<B> {
                 shown
             }
             // Nobody knows what state it is in: it is thrown away.
-            Err(payload) => Some(Shown { divergence: panicked(&lockstep, payload.as_ref()), only_at_the_end: false }),
+            Err(payload) => {
+                Some(Shown { divergence: panicked(&lockstep, operations, payload.as_ref()), only_at_the_end: false })
+            }
         })
     }
 
@@ -257,7 +259,7 @@ fn size(machine: &Machine) -> u32 {
 }
 
 /// A caught panic as a divergence.
-fn panicked<S: Subject>(lockstep: &Lockstep<S>, payload: &(dyn Any + Send)) -> Divergence {
+fn panicked<S: Subject>(lockstep: &Lockstep<S>, operations: &[Operation], payload: &(dyn Any + Send)) -> Divergence {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message");
     let position = lockstep.position;
@@ -267,5 +269,6 @@ fn panicked<S: Subject>(lockstep: &Lockstep<S>, payload: &(dyn Any + Send)) -> D
         expected: "an answer".to_string(),
         actual: format!("panic: {message}"),
     };
-    Divergence { step: position.step, operation: position.operation, objection }
+    let operation = position.step.map(|step| operations[step]);
+    Divergence { step: position.step.unwrap_or(0), operation, objection }
 }

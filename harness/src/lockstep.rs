@@ -50,8 +50,8 @@ pub(crate) type Watcher<'w> = Option<&'w mut dyn FnMut(&Watched<'_>)>;
 /// Where a lockstep is, so that a caught panic can be placed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Position {
-    pub(crate) step: usize,
-    pub(crate) operation: Option<Operation>,
+    /// Index of the operation that is being done; none during a reset.
+    pub(crate) step: Option<usize>,
     /// Whether the reference is at work, not the subject.
     pub(crate) in_reference: bool,
 }
@@ -143,13 +143,14 @@ impl<S: Subject> Lockstep<S> {
             if !sight.operations.contains(operation.kind()) {
                 continue;
             }
-            self.position = Position { step, operation: Some(operation), in_reference: false };
+            self.position = Position { step: Some(step), in_reference: false };
             let written = written.and_then(|steps| steps[step].answer);
             let outcomes = self.apply(operation, met);
-            last = Some((step, operation, outcomes));
-            let judged = answer_as_written(operation, written, outcomes.0)
+            last = Some((step, outcomes));
+            let mut judged = answer_as_written(operation, written, outcomes.0)
                 .and_then(|()| self.compare(operation, outcomes, compare, asked));
             if compare == Compare::Everything {
+                judged = judged.and_then(|()| self.recount(asked));
                 self.names.update(&self.seen[REFERENCE], &self.binding);
             }
             if let Some(watch) = &mut watcher {
@@ -169,9 +170,12 @@ impl<S: Subject> Lockstep<S> {
                 return Some(Shown { divergence, only_at_the_end: false });
             }
         }
-        let (step, operation, outcomes) = last?;
+        let (step, outcomes) = last?;
+        let operation = operations[step];
         let judged = match compare {
-            Compare::Touched => self.compare(operation, outcomes, Compare::Everything, asked),
+            Compare::Touched => {
+                self.compare(operation, outcomes, Compare::Everything, asked).and_then(|()| self.recount(asked))
+            }
             Compare::Outcomes | Compare::Everything => Ok(()),
         };
         let divergence = Divergence { step, operation: Some(operation), objection: judged.err()? };
@@ -200,21 +204,45 @@ impl<S: Subject> Lockstep<S> {
         (expected, claimed)
     }
 
-    /// Looks at both sides and asks the oracles.
+    /// Looks at both sides and asks the oracles, where there is anything to look at or to object to.
+    #[inline]
     fn compare(
         &mut self,
         operation: Operation,
-        (expected, claimed): (Outcome, Outcome),
+        outcomes: (Outcome, Outcome),
         compare: Compare,
         asked: Asked,
     ) -> Result<(), Objection> {
-        let mut clash = None;
+        let (expected, claimed) = outcomes;
         let looks = compare != Compare::Outcomes && claimed != Outcome::Stuck;
-        if looks && self.gather(compare == Compare::Everything || self.is_refused_block(operation, claimed)) {
+        let looks =
+            looks && self.ask_touched(compare == Compare::Everything || self.is_refused_block(operation, claimed));
+        if looks || expected != claimed { self.judge(operation, outcomes, looks, asked) } else { Ok(()) }
+    }
+
+    /// Asks both sides what they touched; whether there is anything to look at.
+    #[inline]
+    fn ask_touched(&mut self, everything: bool) -> bool {
+        self.touched.iter_mut().for_each(Touched::clear);
+        let [reference, subject] = &mut self.touched;
+        self.reference.touched(reference);
+        self.scope.everything = !self.subject.touched(subject) || everything;
+        self.scope.everything || !reference.is_empty() || !subject.is_empty()
+    }
+
+    #[inline(never)]
+    fn judge(
+        &mut self,
+        operation: Operation,
+        (expected, claimed): (Outcome, Outcome),
+        looks: bool,
+        asked: Asked,
+    ) -> Result<(), Objection> {
+        let mut clash = None;
+        if looks {
+            self.gather();
             self.look();
             clash = self.bind();
-        } else if expected == claimed {
-            return Ok(());
         }
         let seen = Seen {
             machine: &self.machine,
@@ -227,42 +255,35 @@ impl<S: Subject> Lockstep<S> {
             pairs: &self.pairs,
             clash: clash.as_ref(),
         };
-        oracle::judge(&seen, &mut self.owners, asked)?;
-        if compare == Compare::Everything { self.recount(asked) } else { Ok(()) }
+        oracle::judge(&seen, &mut self.owners, asked)
     }
 
     fn recount(&self, asked: Asked) -> Result<(), Objection> {
         if asked.validity() { oracle::validity::judge(&self.subject) } else { Ok(()) }
     }
 
-    /// Makes the scope of what is to be looked at; whether there is anything.
-    fn gather(&mut self, everything: bool) -> bool {
-        self.touched.iter_mut().for_each(Touched::clear);
-        let [reference, subject] = &mut self.touched;
-        self.reference.touched(reference);
-        let everything = !self.subject.touched(subject) || everything;
-        if everything || reference.is_empty() && subject.is_empty() {
-            self.scope.everything = everything;
-            return everything;
+    /// Puts what either side touched into the scope, unless that is everything.
+    fn gather(&mut self) {
+        let Scope { everything, places, pages, slots } = &mut self.scope;
+        if *everything {
+            return;
         }
-        let scope = &mut self.scope;
-        scope.everything = false;
-        scope.places.clear();
-        scope.pages.clear();
-        scope.slots.clear();
-        self.subject_pages.clear();
-        scope.places.extend(reference.places.iter().chain(&subject.places));
-        scope.places.sort_unstable();
-        scope.places.dedup();
-        scope.slots.extend(reference.slots.iter().chain(&subject.slots));
-        scope.slots.sort_unstable();
-        scope.slots.dedup();
+        let [reference, subject] = &self.touched;
+        places.clear();
+        places.extend(reference.places.iter().chain(&subject.places));
+        places.sort_unstable();
+        places.dedup();
+        slots.clear();
+        slots.extend(reference.slots.iter().chain(&subject.slots));
+        slots.sort_unstable();
+        slots.dedup();
         let binding = &self.binding;
-        scope.pages.extend(&reference.pages);
-        scope.pages.extend(subject.pages.iter().filter_map(|&page| binding.reference(page)));
+        pages.clear();
+        pages.extend(&reference.pages);
+        pages.extend(subject.pages.iter().filter_map(|&page| binding.reference(page)));
+        self.subject_pages.clear();
         self.subject_pages.extend(&subject.pages);
         self.subject_pages.extend(reference.pages.iter().filter_map(|&page| binding.subject(page)));
-        !(scope.places.is_empty() && scope.slots.is_empty() && scope.pages.is_empty() && self.subject_pages.is_empty())
     }
 
     /// Looks at both sides.

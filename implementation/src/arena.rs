@@ -25,6 +25,11 @@ impl<T> Arena<T> {
         self.records.len() - self.free.len()
     }
 
+    /// One more than the highest number that a record ever had since the last [`clear`](Self::clear).
+    pub(crate) fn numbers(&self) -> usize {
+        self.records.len() + 1
+    }
+
     /// Puts a record in; its number is the one that was freed last, or a new one.
     pub(crate) fn insert(&mut self, record: T) -> u32 {
         if let Some(number) = self.free.pop() {

@@ -36,11 +36,9 @@ impl Implementation {
                 into.places.push(PlaceView { place, state: self.place_state(place) });
             }
         }
-        for slot in Slot::all() {
+        for slot in Slot::all().filter(|&slot| !self.is_empty(slot)) {
             let state = self.slot_state(slot, into);
-            if state != SlotState::Empty {
-                into.slots.push((slot, state));
-            }
+            into.slots.push((slot, state));
         }
         for (token, frame) in self.identities.living() {
             self.show_page(token, frame, into);
@@ -92,6 +90,16 @@ impl Implementation {
             PteView::Migration { frame, writable } => Entry::Migrating { page: self.token_of(frame), writable },
         };
         PlaceState::Mapped { access, entry }
+    }
+
+    #[inline]
+    fn is_empty(&self, slot: Slot) -> bool {
+        match slot {
+            Slot::Transaction(slot) => self.transactions[slot.index()].open.is_none(),
+            Slot::Pin(slot) => self.pins[slot.index()].is_none(),
+            Slot::Hold(slot) => self.holds[slot.index()].is_none(),
+            Slot::Block(slot) => self.blocks[slot.index()].is_none(),
+        }
     }
 
     fn slot_state(&self, slot: Slot, into: &mut Observation) -> SlotState {

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use stalemap_operations::{Home, Place, Space};
+use stalemap_operations::{Home, Order, Place, Space};
 
 use crate::implementation::Implementation;
 use crate::memmap::Frame;
@@ -118,7 +118,7 @@ impl Implementation {
                 }
             }
         }
-        let mut locks = vec![0; self.spaces.len()];
+        let mut locks = [0; Space::LIMIT as usize];
         for transaction in &self.transactions {
             if let Some(space) = transaction.open.and_then(|open| open.space) {
                 locks[space.index()] += 1;
@@ -142,7 +142,7 @@ impl Implementation {
 
     /// The free sets, lists and cache, and what their counters say.
     fn count_free_frames(&self, counts: &mut [Count]) -> Result<(), String> {
-        let mut blocks = vec![0; self.frames.buddy.counted_blocks().len()];
+        let mut blocks = [0; Order::HIGHEST.0 as usize + 1];
         let mut in_buddy = 0;
         for (frame, order) in self.frames.buddy.free_blocks() {
             blocks[order.0 as usize] += 1;
@@ -222,29 +222,31 @@ impl Implementation {
 
     /// Regions, anon_vmas and chains.
     fn balance_graph(&self) -> Result<(), String> {
-        let spaces = (0..self.machine.spaces()).map(Space);
-        let owners = spaces.flat_map(|space| self.tables.mapped(space)).filter_map(|place| self.tables.mapping(place));
-        let mut places: Vec<u32> = owners.map(|(region, _)| region.0).collect();
-        places.sort_unstable();
+        let mut places = vec![0; self.graph.regions.numbers()];
+        for space in (0..self.machine.spaces()).map(Space) {
+            for (region, _) in self.tables.mapped(space).filter_map(|place| self.tables.mapping(place)) {
+                places[region.0 as usize] += 1;
+            }
+        }
         for (number, region) in self.graph.regions.iter() {
-            let counted = places.partition_point(|&it| it <= number) - places.partition_point(|&it| it < number);
-            balance!(
-                region.places as usize == counted,
-                "region {number} counts {} places and has {counted}",
-                region.places
-            );
+            let counted = places[number as usize];
+            balance!(region.places == counted, "region {number} counts {} places and has {counted}", region.places);
             let anon_vma = self.graph.anon_vmas.get(region.anon_vma.0);
             balance!(anon_vma.is_some(), "region {number} has an anon_vma that is not there");
             balance!(region.heir.is_none(), "region {number} has an heir and nothing is forked or moved");
         }
-        let frames = (0..self.frames.memmap.frames()).map(Frame);
-        let mappings = frames.filter_map(|frame| self.frames.memmap[frame].mapping());
-        let mut tagged: Vec<u32> = mappings.map(|(anon_vma, _)| anon_vma.0).collect();
-        tagged.sort_unstable();
+        let mut tagged = vec![0; self.graph.anon_vmas.numbers()];
+        for frame in (0..self.frames.memmap.frames()).map(Frame) {
+            if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
+                let there = tagged.get_mut(anon_vma.0 as usize);
+                balance!(there.is_some(), "{frame} is tagged with anon_vma {}, which is not there", anon_vma.0);
+                there.into_iter().for_each(|count| *count += 1);
+            }
+        }
         for (number, anon_vma) in self.graph.anon_vmas.iter() {
-            let counted = tagged.partition_point(|&it| it <= number) - tagged.partition_point(|&it| it < number);
+            let counted = tagged[number as usize];
             balance!(
-                anon_vma.tagged as usize == counted,
+                anon_vma.tagged == counted,
                 "anon_vma {number} counts {} pages and has {counted}",
                 anon_vma.tagged
             );

@@ -69,18 +69,25 @@ pub(crate) fn both<'a>(
     reference: &'a Observation,
     subject: &'a Observation,
 ) -> impl Iterator<Item = (PlaceView, PlaceView)> + 'a {
-    let mut left = reference.places.iter().copied().peekable();
-    let mut right = subject.places.iter().copied().peekable();
+    let (mut left, mut right) = (reference.places.iter(), subject.places.iter());
     std::iter::from_fn(move || {
-        let place = match (left.peek(), right.peek()) {
-            (None, None) => return None,
-            (Some(view), None) | (None, Some(view)) => view.place,
-            (Some(a), Some(b)) => a.place.min(b.place),
-        };
-        let unmapped = PlaceView { place, state: PlaceState::Unmapped };
-        let left = left.next_if(|view| view.place == place).unwrap_or(unmapped);
-        let right = right.next_if(|view| view.place == place).unwrap_or(unmapped);
-        Some((left, right))
+        let (mine, other) = (left.as_slice().first().copied(), right.as_slice().first().copied());
+        let unmapped = |view: PlaceView| PlaceView { state: PlaceState::Unmapped, ..view };
+        match (mine, other) {
+            (Some(mine), Some(other)) if mine.place == other.place => {
+                left.next();
+                right.next();
+                Some((mine, other))
+            }
+            (Some(mine), other) if other.is_none_or(|other| mine.place < other.place) => {
+                left.next();
+                Some((mine, unmapped(mine)))
+            }
+            (_, other) => {
+                right.next();
+                other.map(|other| (unmapped(other), other))
+            }
+        }
     })
 }
 
