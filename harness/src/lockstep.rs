@@ -86,6 +86,7 @@ pub(crate) struct Lockstep<S> {
     binding: Binding,
     owners: Owners,
     names: Names,
+    /// What each side touched in the step that is being judged; empty between steps.
     touched: [Touched; 2],
     /// What is looked at: the places and slots on both sides, the pages by the tokens of the side that is looked at.
     scope: Scope,
@@ -188,6 +189,7 @@ impl<S: Subject> Lockstep<S> {
         self.reference.reset();
         self.binding.clear();
         self.owners.clear();
+        self.touched.iter_mut().for_each(Touched::clear);
         self.names = Names::default();
     }
 
@@ -223,7 +225,6 @@ impl<S: Subject> Lockstep<S> {
     /// Asks both sides what they touched; whether there is anything to look at.
     #[inline]
     fn ask_touched(&mut self, everything: bool) -> bool {
-        self.touched.iter_mut().for_each(Touched::clear);
         let [reference, subject] = &mut self.touched;
         self.reference.touched(reference);
         self.scope.everything = !self.subject.touched(subject) || everything;
@@ -255,7 +256,9 @@ impl<S: Subject> Lockstep<S> {
             pairs: &self.pairs,
             clash: clash.as_ref(),
         };
-        oracle::judge(&seen, &mut self.owners, asked)
+        oracle::judge(&seen, &mut self.owners, asked)?;
+        self.touched.iter_mut().for_each(Touched::clear);
+        Ok(())
     }
 
     fn recount(&self, asked: Asked) -> Result<(), Objection> {

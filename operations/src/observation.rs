@@ -343,9 +343,14 @@ impl Touched {
     pub fn extend(&mut self, other: &Touched) {
         // Most operations touch nothing, since most are refused.
         if !other.is_empty() {
-            self.places.extend_from_slice(&other.places);
-            self.pages.extend_from_slice(&other.pages);
-            self.slots.extend_from_slice(&other.slots);
+            self.append(other);
         }
+    }
+
+    #[inline(never)]
+    fn append(&mut self, other: &Touched) {
+        self.places.extend_from_slice(&other.places);
+        self.pages.extend_from_slice(&other.pages);
+        self.slots.extend_from_slice(&other.slots);
     }
 }

@@ -5,9 +5,9 @@ use stalemap_operations::{Facts, Home};
 use super::{Oracle, Owners, Seen, object};
 use crate::divergence::Objection;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "conservation", needs: Facts::FREE, judge };
+pub(super) const ORACLE: Oracle = Oracle { name: "conservation", needs: Facts::FREE };
 
-fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     for home in Home::ALL {
         let [expected, actual] = [seen.reference, seen.subject].map(|side| side.free[home.index()]);
         if expected != actual {

@@ -5,9 +5,9 @@ use stalemap_operations::Facts;
 use super::{Oracle, Owners, Seen, name, object};
 use crate::divergence::Objection;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "content", needs: Facts::PLACES.and(Facts::STAMPS), judge };
+pub(super) const ORACLE: Oracle = Oracle { name: "content", needs: Facts::PLACES.and(Facts::STAMPS) };
 
-fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     for (reference, subject) in seen.pages() {
         if reference.stamp != subject.stamp {
             let name = name(reference, seen);

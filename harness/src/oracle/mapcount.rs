@@ -5,9 +5,9 @@ use stalemap_operations::Facts;
 use super::{Oracle, Owners, Seen, name, object};
 use crate::divergence::Objection;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "mapcount", needs: Facts::PLACES.and(Facts::MAPCOUNTS), judge };
+pub(super) const ORACLE: Oracle = Oracle { name: "mapcount", needs: Facts::PLACES.and(Facts::MAPCOUNTS) };
 
-fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     for (reference, subject) in seen.pages() {
         if reference.mapcount != subject.mapcount {
             let name = name(reference, seen);

@@ -6,9 +6,9 @@ use super::{Oracle, Owners, Seen, name, object};
 use crate::divergence::Objection;
 
 pub(super) const ORACLE: Oracle =
-    Oracle { name: "mapping", needs: Facts::PLACES.and(Facts::SLOTS).and(Facts::EXCLUSIVE), judge };
+    Oracle { name: "mapping", needs: Facts::PLACES.and(Facts::SLOTS).and(Facts::EXCLUSIVE) };
 
-fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     spaces(seen)?;
     if let Some(clash) = seen.clash {
         return Err(clash.clone());

@@ -5,9 +5,9 @@ use stalemap_operations::{Facts, Outcome};
 use super::{Oracle, Owners, Seen, object};
 use crate::divergence::Objection;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "outcome", needs: Facts::NONE, judge };
+pub(super) const ORACLE: Oracle = Oracle { name: "outcome", needs: Facts::NONE };
 
-fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     let row = seen.operation.kind().row();
     if seen.expected != seen.claimed {
         let fact = match (seen.expected, seen.claimed) {

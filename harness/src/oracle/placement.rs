@@ -6,7 +6,7 @@ use super::{Oracle, Owners as Known, Seen, object};
 use crate::divergence::Objection;
 
 pub(super) const ORACLE: Oracle =
-    Oracle { name: "placement", needs: Facts::FRAMES.and(Facts::PLACES).and(Facts::SLOTS), judge };
+    Oracle { name: "placement", needs: Facts::FRAMES.and(Facts::PLACES).and(Facts::SLOTS) };
 
 /// Who has a frame, as far as it was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Owners {
     }
 }
 
-fn judge(seen: &Seen<'_>, known: &mut Known) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, known: &mut Known) -> Result<(), Objection> {
     // First everybody lets go of what he had, since frames change hands within a step.
     if seen.everything {
         // Empty slots and ended pages are not listed.

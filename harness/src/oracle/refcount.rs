@@ -5,9 +5,9 @@ use stalemap_operations::Facts;
 use super::{Oracle, Owners, Seen, name, object};
 use crate::divergence::Objection;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "refcount", needs: Facts::PLACES.and(Facts::REFCOUNTS), judge };
+pub(super) const ORACLE: Oracle = Oracle { name: "refcount", needs: Facts::PLACES.and(Facts::REFCOUNTS) };
 
-fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     for (reference, subject) in seen.pages() {
         if reference.refcount != subject.refcount {
             let name = name(reference, seen);

@@ -6,11 +6,10 @@ use stalemap_operations::{Errno, Facts, Field, Home, Observation, Outcome, SlotS
 use super::{Oracle, Owners, Seen, object};
 use crate::divergence::Objection;
 
-pub(super) const ORACLE: Oracle =
-    Oracle { name: "refusal", needs: Facts::FRAMES.and(Facts::PLACES).and(Facts::SLOTS), judge };
+pub(super) const ORACLE: Oracle = Oracle { name: "refusal", needs: Facts::FRAMES.and(Facts::PLACES).and(Facts::SLOTS) };
 
 /// Where a refusal is to be judged, the lockstep has observed everything of the subject.
-fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     if !is_asked(seen.operation, seen.claimed, seen.reference) {
         return Ok(());
     }

@@ -5,9 +5,9 @@ use stalemap_operations::{Facts, Place};
 use super::{Oracle, Owners, Seen, name, object};
 use crate::divergence::Objection;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "rmap", needs: Facts::PLACES.and(Facts::RMAPS), judge };
+pub(super) const ORACLE: Oracle = Oracle { name: "rmap", needs: Facts::PLACES.and(Facts::RMAPS) };
 
-fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     for (reference, subject) in seen.pages() {
         let (expected, actual) = (seen.reference.rmap(reference), seen.subject.rmap(subject));
         if !same_places(expected, actual) {

@@ -5,10 +5,10 @@ use stalemap_operations::{Facts, Outcome};
 use super::{Oracle, Owners, Seen, object};
 use crate::divergence::Objection;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "termination", needs: Facts::NONE, judge };
+pub(super) const ORACLE: Oracle = Oracle { name: "termination", needs: Facts::NONE };
 
 /// The state of a subject that stopped half-way says nothing, so this is asked first.
-fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
     if seen.claimed == Outcome::Stuck {
         return object(
             "termination",
