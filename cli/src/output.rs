@@ -93,7 +93,9 @@ fn folder_of(path: &Path) -> &Path {
 pub(crate) fn program() -> String {
     // Cargo says in the environment of what it runs that it does.
     if std::env::var_os("CARGO_MANIFEST_DIR").is_some() && std::env::var_os("CARGO").is_some() {
-        return if cfg!(debug_assertions) { "cargo run --" } else { "cargo run --release --" }.to_string();
+        let profile = if cfg!(debug_assertions) { "" } else { " --release" };
+        let features = if cfg!(feature = "seeded-bugs") { " --features seeded-bugs" } else { "" };
+        return format!("cargo run{profile}{features} --");
     }
     let name = std::env::args().next().unwrap_or_else(|| "stalemap".to_string());
     quoted(&name)
