@@ -111,6 +111,10 @@ impl Buddy {
                 // The frames of devices that are in the set come after those of RAM.
                 let most = empty.len().min(self.blocks[0] as usize);
                 let found = self.sets[0].take_first(&mut empty[..most], Frame);
+                if found == 0 {
+                    // A miscount must not keep us here for ever.
+                    break;
+                }
                 taken += found as usize;
                 self.drop_blocks(Order(0), found);
             } else {

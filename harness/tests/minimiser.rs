@@ -1,0 +1,94 @@
+//! The minimiser on finds of seeded bugs: few executions, and nothing single that could go or get smaller.
+
+use std::panic;
+
+use stalemap_harness::{Build, Compare, Driver, Generator, Minimised, Settings, Signature, minimise};
+use stalemap_implementation::{Bug, Implementation, Switch};
+use stalemap_operations::{Machine, Operation, Trace};
+
+/// The most executions that minimising may take.
+const EXECUTIONS: u64 = 500;
+
+/// Builds machines with a bug.
+struct Seeded(Switch);
+
+impl Build for Seeded {
+    type Subject = Implementation;
+
+    fn build(&self, machine: &Machine) -> Result<Implementation, String> {
+        Ok(Implementation::with_bug(machine, &self.0))
+    }
+
+    fn asks_recount(&self) -> bool {
+        false
+    }
+}
+
+/// The first find of a bug whose executions have this many operations, that is no panic.
+fn find(driver: &mut Driver<Seeded>, operations: usize) -> (Machine, Vec<Operation>, Signature) {
+    let mut generator = Generator::new(Settings { operations, ..Settings::default() });
+    let mut made = Vec::new();
+    for index in 0.. {
+        let machine = generator.execution(11, index, &mut made);
+        let run = driver.run(&machine, &made, Compare::Touched).expect("it takes every machine");
+        if let Some(divergence) = run.divergence.filter(|it| it.objection.oracle != "panic") {
+            return (machine, made, divergence.signature());
+        }
+    }
+    unreachable!("the loop has no end")
+}
+
+/// What could still go or get smaller on its own.
+fn smaller(driver: &mut Driver<Seeded>, found: &Minimised, signature: &Signature) -> Option<String> {
+    let mut same = |operations: &[Operation]| {
+        let run = driver.run(&found.machine, operations, Compare::Touched).expect("it takes every machine");
+        run.divergence.is_some_and(|divergence| divergence.signature() == *signature)
+    };
+    for (step, operation) in found.operations.iter().enumerate() {
+        let mut without = found.operations.clone();
+        without.remove(step);
+        if !without.is_empty() && same(&without) {
+            return Some(format!("operation {} can go", step + 1));
+        }
+        let values = operation.values();
+        for (index, field) in values.fields().iter().enumerate() {
+            for value in field.lowest()..values.as_slice()[index] {
+                let mut lower = values;
+                lower.set(index, value);
+                let Some(lower) = Operation::new(operation.kind(), lower.as_slice(), &found.machine) else { continue };
+                let mut changed = found.operations.clone();
+                changed[step] = lower;
+                if same(&changed) {
+                    return Some(format!("operation {} can be {lower}", step + 1));
+                }
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn every_bug_is_minimised_in_few_executions_to_what_nothing_single_shortens() {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let mut wrong = Vec::new();
+    for &bug in Bug::ALL {
+        for operations in [64, 256, 1024] {
+            let mut driver = Driver::new(Seeded(Switch::new(Some(bug))));
+            let (machine, made, signature) = find(&mut driver, operations);
+            let found = minimise(&mut driver, &machine, &made, &signature, &mut |_| true).expect("it diverges again");
+            assert!(found.complete);
+            let shown = Trace::new(found.machine, found.operations.clone());
+            if found.executions > EXECUTIONS {
+                wrong.push(format!("{}: {} executions\n{shown}", bug.name(), found.executions));
+            }
+            // The proof takes longer than the work.
+            if operations == 64 {
+                let smaller = smaller(&mut driver, &found, &signature);
+                wrong.extend(smaller.map(|what| format!("{}: {what}\n{shown}", bug.name())));
+            }
+        }
+    }
+    panic::set_hook(print);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

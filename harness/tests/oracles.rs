@@ -1,0 +1,34 @@
+//! The oracles on seeded bugs: each, asked alone, catches at least one.
+
+use std::panic;
+
+use stalemap_harness::{Compare, Driver, Generator, ORACLE_NAMES, Settings};
+use stalemap_implementation::{Bug, Implementation, Switch};
+use stalemap_operations::Machine;
+
+/// Executions in which an oracle may catch a bug.
+const EXECUTIONS: u64 = 300;
+
+/// Whether the oracle alone catches the bug.
+fn catches(oracle: &str, bug: Bug) -> bool {
+    let switch = Switch::new(Some(bug));
+    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
+    driver.ask_only(Some(oracle));
+    let mut generator = Generator::new(Settings::default());
+    let mut made = Vec::new();
+    (0..EXECUTIONS).any(|index| {
+        let machine = generator.execution(2, index, &mut made);
+        let run = driver.run(&machine, &made, Compare::Touched).expect("it takes every machine");
+        run.divergence.is_some_and(|divergence| divergence.objection.oracle == oracle)
+    })
+}
+
+#[test]
+fn each_oracle_catches_a_bug_when_it_is_asked_alone() {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let useless: Vec<&str> =
+        ORACLE_NAMES.iter().copied().filter(|oracle| !Bug::ALL.iter().any(|&bug| catches(oracle, bug))).collect();
+    panic::set_hook(print);
+    assert!(useless.is_empty(), "these oracles catch nothing alone: {useless:?}");
+}
