@@ -71,8 +71,22 @@ impl Lockstep {
     }
 }
 
+#[cfg(not(feature = "seeded-bugs"))]
 fn build(machine: &Machine) -> Result<Implementation, String> {
     Ok(Implementation::new(machine))
+}
+
+/// With the seeded bug that `STALEMAP_BUG` names.
+#[cfg(feature = "seeded-bugs")]
+fn build(machine: &Machine) -> Result<Implementation, String> {
+    use stalemap_implementation::{Bug, Switch};
+
+    let Ok(name) = std::env::var("STALEMAP_BUG") else {
+        return Ok(Implementation::new(machine));
+    };
+    let bug = Bug::ALL.iter().copied().find(|bug| bug.name() == name);
+    let bug = bug.ok_or_else(|| format!("STALEMAP_BUG: no bug is called `{name}`"))?;
+    Ok(Implementation::with_bug(machine, &Switch::new(Some(bug))))
 }
 
 #[cfg(test)]

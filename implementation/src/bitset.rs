@@ -48,6 +48,12 @@ impl BitSet {
         starts[depth] as usize * size_of::<u64>()
     }
 
+    /// Bytes that this set keeps its bits in.
+    #[cfg(test)]
+    pub(crate) fn kept_bytes(&self) -> usize {
+        size_of_val(self.words.as_slice())
+    }
+
     /// Takes every member out.
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);

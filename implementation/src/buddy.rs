@@ -244,3 +244,33 @@ impl Buddy {
         &self.blocks
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stalemap_operations::{Dialect, Machine};
+
+    use super::{Buddy, Order};
+
+    /// Sizes around those at which a set begins another word, and at which there is another order.
+    #[test]
+    fn the_sets_know_every_block_and_its_buddy_and_take_the_bytes_that_are_told() {
+        let large = [1_023, 1_024, 1_025, 2_047, 2_048, 2_049, 4_095, 4_096, 4_097];
+        for ram in (1..=300).chain(large) {
+            for devices in [[0, 0], [1, 0], [63, 2]] {
+                let machine = Machine::new([ram, devices[0], devices[1]], 1, 1, Dialect::Linux6_12);
+                let all_frames = ram + devices[0] + devices[1];
+                let buddy = Buddy::new(&machine.expect("within limits"), all_frames);
+                for order in (0..=buddy.highest.0).map(Order) {
+                    for block in (0..=ram - order.frames()).step_by(order.frames() as usize) {
+                        // Asking behind the end of a set panics.
+                        let pair = [block, block ^ order.frames()].map(|block| buddy.is_free(order, block));
+                        let is_merged = order == buddy.highest || pair != [true, true];
+                        assert!(is_merged, "{ram} frames: two free buddies of order {} at {block}", order.0);
+                    }
+                }
+                let kept: usize = buddy.sets.iter().map(super::BitSet::kept_bytes).sum();
+                assert_eq!(Buddy::bytes(ram, all_frames), kept, "{ram} frames of RAM, {all_frames} in all");
+            }
+        }
+    }
+}

@@ -1,8 +1,10 @@
 //! The stages of continuous integration, in the order in which they run.
 
 mod campaign;
+mod canary;
 mod fuzz_target;
 mod mutants;
+mod oss_fuzz;
 mod readme;
 mod targets;
 mod tool;
@@ -76,6 +78,18 @@ pub const STAGES: &[Stage] = &[
         meaning: "every fuzz target replays the corpus and runs for 60 seconds",
         by_default: false,
         run: fuzz_target::smoke,
+    },
+    Stage {
+        name: "canary",
+        meaning: "a fuzz target with a planted bug stops within a minute",
+        by_default: false,
+        run: canary::run,
+    },
+    Stage {
+        name: "oss-fuzz",
+        meaning: "oss-fuzz/build.sh makes targets that pass what OSS-Fuzz checks",
+        by_default: false,
+        run: oss_fuzz::run,
     },
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {

@@ -57,6 +57,12 @@ pub(super) fn build(workshop: &Workshop, name: &str) -> Result<PathBuf> {
     Ok(folder(workshop).join(host(workshop)?).join("release").join(name))
 }
 
+/// Builds a target in which `STALEMAP_BUG` switches a seeded bug on.
+pub(super) fn build_with_bugs(workshop: &Workshop, name: &str) -> Result<PathBuf> {
+    workshop.run(&cargo(workshop, "build")?.arguments(["--features", "seeded-bugs", "--bin", name]))?;
+    Ok(folder(workshop).join(host(workshop)?).join("release").join(name))
+}
+
 fn folder(workshop: &Workshop) -> PathBuf {
     workshop.target().join("fuzz-smoke")
 }

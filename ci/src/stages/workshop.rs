@@ -137,6 +137,15 @@ impl Workshop {
         Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     }
 
+    /// The same for a program of which some failures mean something: gives its exit code too.
+    pub(crate) fn hear(&self, call: &Call) -> Result<(i32, String)> {
+        let line = call.line(&self.root);
+        println!("$ {line}");
+        let output = call.command(&self.root).output().with_context(|| format!("`{line}` cannot be started"))?;
+        let code = output.status.code().with_context(|| format!("`{line}` ended with {}", output.status))?;
+        Ok((code, String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()))
+    }
+
     /// Calls it without a word and gives its output; what it said is shown if it fails.
     pub(crate) fn ask(&self, call: &Call) -> Result<String> {
         Ok(String::from_utf8_lossy(&self.output(call)?.stdout).into_owned())
