@@ -27,6 +27,9 @@ struct Arguments {
     /// A source that the stage `mutants` changes, as a path from the root; without any, all of both sides.
     #[arg(long = "source", value_name = "PATH")]
     sources: Vec<String>,
+    /// How long the stages that fuzz give each campaign or target, instead of their own time.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: Option<u64>,
 }
 
 const AFTER_HELP: &str = "\
@@ -34,6 +37,7 @@ Examples:
   cargo run -q -p stalemap-ci                      everything that a change must pass
   cargo run -q -p stalemap-ci -- arrows tidy       two stages
   cargo run -q -p stalemap-ci -- --list            what there is
+  cargo run -q -p stalemap-ci -- smoke --seconds 10
   cargo run -q -p stalemap-ci -- mutants --source reference/src/fault.rs
 
 Exit codes: 0 every stage passed, 1 a stage failed, 2 no stage could be run.";
@@ -44,7 +48,7 @@ fn main() -> ExitCode {
         list();
         return ExitCode::SUCCESS;
     }
-    match run(&arguments.stages, arguments.sources) {
+    match run(arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(FAILED),
         Err(error) => {
@@ -55,10 +59,10 @@ fn main() -> ExitCode {
 }
 
 /// Did all stages pass? Nothing runs after the first that fails.
-fn run(names: &[String], sources: Vec<String>) -> Result<bool> {
+fn run(arguments: Arguments) -> Result<bool> {
     let folder = env::current_dir().context("the current folder cannot be found")?;
-    let workshop = stages::workshop_at(&folder)?.with_sources(sources);
-    let chosen = choose(names);
+    let workshop = stages::workshop_at(&folder)?.with_sources(arguments.sources).with_seconds(arguments.seconds);
+    let chosen = choose(&arguments.stages);
     let start = Instant::now();
     for (number, stage) in (1..).zip(&chosen) {
         println!("== {} ({number} of {}): {}", stage.name, chosen.len(), stage.meaning);

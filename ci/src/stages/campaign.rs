@@ -12,18 +12,19 @@ use super::workshop::{Call, Workshop};
 const OVER: &[i32] = &[0, 1];
 
 pub(super) fn short(workshop: &Workshop) -> Result<()> {
-    fuzz_for(workshop, "60", "1")
+    fuzz_for(workshop, 60, "1")
 }
 
 pub(super) fn long(workshop: &Workshop) -> Result<()> {
     // Another seed than the short one, so that the long one does not begin with the same executions.
-    fuzz_for(workshop, "300", "2")
+    fuzz_for(workshop, 300, "2")
 }
 
 /// What is found stays in the target folder, to be looked at.
-fn fuzz_for(workshop: &Workshop, seconds: &str, seed: &str) -> Result<()> {
+fn fuzz_for(workshop: &Workshop, seconds: u64, seed: &str) -> Result<()> {
+    let seconds = workshop.seconds().unwrap_or(seconds).to_string();
     let finds = workshop.fresh_folder("campaign")?;
-    let call = Call::cargo(["run", "--release", "--locked", "--", "fuzz", "--seconds", seconds, "--seed", seed]);
+    let call = Call::cargo(["run", "--release", "--locked", "--", "fuzz", "--seconds", &seconds, "--seed", seed]);
     let (code, report) = workshop.listen(&call.arguments(["--format", "json", "--out"]).argument(&finds))?;
     ensure!(OVER.contains(&code), "the campaign ended with exit code {code}");
     let report: Value = serde_json::from_str(&report).context("the report of the campaign is no JSON")?;

@@ -11,7 +11,7 @@ use super::workshop::{Call, Workshop};
 const RUNS: &str = "-runs=20000";
 
 /// How many seconds a target gets in the smoke test.
-const SECONDS: &str = "-max_total_time=60";
+const SECONDS: u64 = 60;
 
 /// Builds the main target, replays the corpus through it and runs it a little.
 pub(super) fn quick(workshop: &Workshop) -> Result<()> {
@@ -24,9 +24,10 @@ pub(super) fn quick(workshop: &Workshop) -> Result<()> {
 pub(super) fn smoke(workshop: &Workshop) -> Result<()> {
     let names = targets::names(workshop)?;
     println!("targets: {}", names.join(", "));
+    let limit = format!("-max_total_time={}", workshop.seconds().unwrap_or(SECONDS));
     for name in &names {
         let target = targets::build(workshop, name)?;
-        replay_and_run(workshop, name, &target, SECONDS)?;
+        replay_and_run(workshop, name, &target, &limit)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ mod campaign;
 mod canary;
 mod fuzz_target;
 mod mutants;
-mod oss_fuzz;
+mod nightly;
 mod readme;
 mod targets;
 mod tool;
@@ -80,16 +80,16 @@ pub const STAGES: &[Stage] = &[
         run: fuzz_target::smoke,
     },
     Stage {
+        name: "nightly",
+        meaning: "every fuzz target runs for 30 minutes on all cores; finds are minimised and reported",
+        by_default: false,
+        run: nightly::run,
+    },
+    Stage {
         name: "canary",
         meaning: "a fuzz target with a planted bug stops within a minute",
         by_default: false,
         run: canary::run,
-    },
-    Stage {
-        name: "oss-fuzz",
-        meaning: "oss-fuzz/build.sh makes targets that pass what OSS-Fuzz checks",
-        by_default: false,
-        run: oss_fuzz::run,
     },
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {

@@ -13,6 +13,7 @@ pub struct Workshop {
     root: PathBuf,
     target: PathBuf,
     sources: Vec<String>,
+    seconds: Option<u64>,
 }
 
 /// A call of another program.
@@ -76,7 +77,7 @@ fn quoted(text: &OsStr) -> String {
 
 impl Workshop {
     pub(crate) fn new(root: PathBuf, target: PathBuf) -> Self {
-        Workshop { root, target, sources: Vec::new() }
+        Workshop { root, target, sources: Vec::new(), seconds: None }
     }
 
     /// The same workshop, where stages that change sources change only these; none stands for all.
@@ -84,6 +85,18 @@ impl Workshop {
     pub fn with_sources(mut self, sources: Vec<String>) -> Self {
         self.sources = sources;
         self
+    }
+
+    /// The same workshop, where each campaign and each target runs for so long.
+    #[must_use]
+    pub fn with_seconds(mut self, seconds: Option<u64>) -> Self {
+        self.seconds = seconds;
+        self
+    }
+
+    /// How long each campaign and each target runs, where it is not as long as the stage has it.
+    pub(crate) fn seconds(&self) -> Option<u64> {
+        self.seconds
     }
 
     /// The sources that are changed, as paths from the root; none stands for all.
