@@ -37,11 +37,35 @@ pub(crate) enum Command {
     Minimize(MinimizeArguments),
     Fmt(FmtArguments),
     Encode(EncodeArguments),
+    Seeds(SeedsArguments),
     Ops(OpsArguments),
     CheckDeterminism(DeterminismArguments),
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
     Bugs(BugsArguments),
+}
+
+/// Who makes executions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Our own generator: nothing to install, the fastest, a run can be repeated.
+    #[default]
+    Native,
+    /// libFuzzer, by cargo-fuzz: keeps what meets something new and goes on from it.
+    Libfuzzer,
+    /// AFL++, by cargo-afl: likewise.
+    Afl,
+}
+
+impl Engine {
+    /// Its word on the command line.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Engine::Native => "native",
+            Engine::Libfuzzer => "libfuzzer",
+            Engine::Afl => "afl",
+        }
+    }
 }
 
 /// How results are printed.
@@ -66,8 +90,19 @@ Examples:
   stalemap fuzz --seconds 60
   stalemap fuzz --runs 100000 --seed 7 --levels 2-3
   stalemap fuzz --only map,write,fork,unmap --machine \"ram=4 spaces=2 pages=4\"
-  stalemap fuzz --seconds 3600 --known known-signatures.txt --out nightly")]
+  stalemap fuzz --seconds 3600 --known known-signatures.txt --out nightly
+  stalemap fuzz --engine libfuzzer --seconds 60
+
+The engines libfuzzer and afl run inside a clone of stalemap. What they need from the package registry is built into the
+target folder at the first use; a C++ compiler must be there. They begin with the traces of corpus/ and keep what meets
+something new in fuzz/corpus/TARGET. --levels 0-3 is their target lockstep, 0 is frames, 1-3 is migration.")]
 pub(crate) struct FuzzArguments {
+    /// Who makes executions
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) engine: Engine,
+    /// Let the engine begin with no input and keep nothing, instead of with what the corpus has
+    #[arg(long)]
+    pub(crate) from_nothing: bool,
     /// End after this many seconds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: Option<u64>,
@@ -188,6 +223,24 @@ pub(crate) struct EncodeArguments {
     /// Where the bytes go; to stdout where nothing is given
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Write the inputs that a fuzzing engine begins with
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each trace that has bytes becomes a file named by their SHA-1, as libFuzzer names what it keeps. The target trace_text
+reads the traces themselves.
+
+Examples:
+  stalemap seeds corpus -o fuzz/corpus/lockstep
+  stalemap seeds finds corpus/regressions -o seeds")]
+pub(crate) struct SeedsArguments {
+    /// Traces, inputs of fuzzing engines, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The folder for the seeds
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
 }
 
 /// Print the table of operations with their meaning

@@ -1,29 +1,32 @@
 //! `stalemap fuzz`: a campaign, what it finds, and its summary.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
-use stalemap_harness::{Divergence, Driver, Generator, Settings, Signature, minimise};
-use stalemap_operations::{KindSet, Operation, Trace};
+use stalemap_harness::{Generator, Settings, Signature, Skipped};
+use stalemap_operations::{KindSet, Operation};
 use stalemap_report::{Ending as HowEnded, Find, Origin, Summary, junit_of_finds};
 
-use crate::arguments::{Format, FuzzArguments};
+use crate::arguments::{Engine, Format, FuzzArguments};
 use crate::campaign::{self, Diverged, Listener, Met, Plan, Progress};
 use crate::ending::Ending;
+use crate::finds::{Finds, known_signatures};
 use crate::interrupt::interrupted;
-use crate::status::Status;
+use crate::output;
 use crate::subject::{self, Builder, Work, work_with};
-use crate::{output, quiet};
 
 pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
-    work_with(arguments.subject, arguments)
+    match arguments.engine {
+        Engine::Native => work_with(arguments.subject, arguments),
+        #[cfg(unix)]
+        Engine::Libfuzzer | Engine::Afl => crate::engine::fuzz(arguments),
+        #[cfg(not(unix))]
+        Engine::Libfuzzer | Engine::Afl => anyhow::bail!("libfuzzer and afl need a Unix; use --engine native"),
+    }
 }
 
 impl Work for &FuzzArguments {
@@ -32,35 +35,34 @@ impl Work for &FuzzArguments {
     }
 }
 
+/// The campaign of our own generator.
 fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArguments) -> Result<Ending> {
+    ensure!(!arguments.from_nothing, "--from-nothing is for the engines that keep a corpus; native has none");
     let settings = settings(arguments, subject::operations(build)?)?;
-    let known = arguments.known.as_deref().map_or_else(|| Ok(BTreeSet::new()), known_signatures)?;
+    let known = known_signatures(arguments)?;
     output::check_folder(&arguments.out)?;
     let plan = Plan {
         seed: arguments.seed.unwrap_or_else(draw_seed),
-        jobs: arguments
-            .jobs
-            .unwrap_or_else(|| available_parallelism().map_or(1, |cores| cores.get().try_into().unwrap_or(1))),
+        jobs: jobs(arguments),
         settings: settings.clone(),
         runs: arguments.runs,
         time: arguments.seconds.map(Duration::from_secs),
     };
     output::tell(format_args!("seed {}   {}", plan.seed, command(&[("--seed", plan.seed)])));
-    let mut finds = Finds::new(subject, build, arguments, &plan, known);
-    let met = campaign::run(&plan, build, &mut finds);
+    let mut listener = Native { plan: &plan, finds: Finds::new(subject, build, arguments, known) };
+    let met = campaign::run(&plan, build, &mut listener);
+    let mut finds = listener.finds;
     finds.status.clear();
     let met = met?;
     let summary = summary(&plan, settings.kinds, &met, &finds);
     print_end(subject, arguments.format, &summary, &finds.finds)?;
-    Ok(if finds.lost > 0 {
-        Ending::Trouble
-    } else if !finds.finds.is_empty() {
-        Ending::Diverge
-    } else if interrupted() {
-        Ending::Interrupted
-    } else {
-        Ending::Agree
-    })
+    Ok(finds.ending())
+}
+
+/// As many jobs as are asked for, or else as there are cores.
+pub(crate) fn jobs(arguments: &FuzzArguments) -> u32 {
+    let cores = || available_parallelism().map_or(1, |cores| cores.get().try_into().unwrap_or(1));
+    arguments.jobs.unwrap_or_else(cores)
 }
 
 fn settings(arguments: &FuzzArguments, able: KindSet) -> Result<Settings> {
@@ -79,18 +81,30 @@ fn settings(arguments: &FuzzArguments, able: KindSet) -> Result<Settings> {
     Ok(Settings { operations: arguments.ops as usize, kinds, machine: arguments.machine })
 }
 
-/// Reads the signatures of a file: one a line, comments behind `#`.
-fn known_signatures(path: &Path) -> Result<BTreeSet<Signature>> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lines = (1..).zip(text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()));
-    let signatures = lines
-        .filter(|(_, line)| !line.is_empty())
-        .map(|(number, line)| line.parse().map_err(|error| anyhow!("{}:{number}: {error}", path.display())));
-    signatures.collect()
+/// Prints the end of an engine's campaign.
+#[cfg(unix)]
+pub(crate) fn finish<B: Builder>(
+    arguments: &FuzzArguments,
+    finds: &Finds<'_, B>,
+    seed: u64,
+    executions: u64,
+    time: Duration,
+    kept: usize,
+) -> Result<()> {
+    let driver = &finds.driver;
+    let mut summary = Summary {
+        kept: Some(kept),
+        engine: arguments.engine.word(),
+        transitions: driver.transitions().count(),
+        skipped_oracles: skipped(driver.skipped()),
+        ..begun(finds, seed, command(&[]), executions, time)
+    };
+    summary.set_met(driver.tally(), driver.marks(), arguments.levels);
+    print_end(finds.subject, arguments.format, &summary, &finds.finds)
 }
 
 /// A seed that differs from call to call; 32 bits are easier to pass on than 64.
-fn draw_seed() -> u64 {
+pub(crate) fn draw_seed() -> u64 {
     RandomState::new().hash_one(std::process::id()) >> 32
 }
 
@@ -114,122 +128,38 @@ fn command(limits: &[(&str, u64)]) -> String {
     words.join(" ")
 }
 
-/// What a campaign finds: counted by signature, minimised, printed and kept.
-struct Finds<'a, B: Builder> {
-    subject: &'static str,
-    arguments: &'a FuzzArguments,
+/// Hears of the native campaign.
+struct Native<'a, B: Builder> {
     plan: &'a Plan,
-    known: BTreeSet<Signature>,
-    driver: Driver<B>,
-    status: Status,
-    /// Executions that diverged, known ones included.
-    counts: BTreeMap<Signature, u64>,
-    finds: Vec<Find>,
-    /// Finds that could not be written.
-    lost: u32,
+    finds: Finds<'a, B>,
 }
 
-impl<'a, B: Builder> Finds<'a, B> {
-    fn new(
-        subject: &'static str,
-        build: &B,
-        arguments: &'a FuzzArguments,
-        plan: &'a Plan,
-        known: BTreeSet<Signature>,
-    ) -> Self {
-        Finds {
-            subject,
-            arguments,
-            plan,
-            known,
-            driver: Driver::new(build.clone()),
-            status: Status::new(),
-            counts: BTreeMap::new(),
-            finds: Vec::new(),
-            lost: 0,
-        }
-    }
-
-    /// Minimises the first find of a signature. One that is interrupted is kept as far as it has come.
-    fn minimised(&mut self, index: u64, divergence: &Divergence) -> Result<(Trace, Find)> {
-        let signature = divergence.signature();
-        let mut operations: Vec<Operation> = Vec::new();
-        let machine = Generator::new(self.plan.settings.clone()).execution(self.plan.seed, index, &mut operations);
-        let (driver, status) = (&mut self.driver, &mut self.status);
-        let minimised = quiet::driving(|| {
-            minimise(driver, &machine, &operations, &signature, &mut |progress| {
-                status.show(|| {
-                    format!("{signature}: {} operations after {} runs", progress.operations, progress.executions)
-                });
-                !interrupted()
-            })
-        });
-        let mut origin = Origin { seed_and_execution: Some((self.plan.seed, index)), minimised_in: None };
-        // A subject that does not repeat itself is shown as it was seen.
-        let (machine, operations, divergence) = match minimised {
-            Some(it) => {
-                origin.minimised_in = Some(it.executions);
-                (it.machine, it.operations, it.divergence)
-            }
-            None => (machine, operations, divergence.clone()),
-        };
-        let find = quiet::driving(|| {
-            Find::describe(&mut self.driver, self.subject, &machine, &operations, &divergence, origin)
-        });
-        Ok((Trace::new(machine, operations), find.map_err(|it| anyhow!(it))?))
-    }
-
-    /// Writes a find to a file of its own; where it is.
-    fn keep(&self, find: &Find, trace: &Trace) -> Result<PathBuf> {
-        let digest: String =
-            Sha256::digest(trace.to_string()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        let path = self.arguments.out.join(format!("{}-{digest}.trace", find.signature));
-        let text = find.file(env!("CARGO_PKG_VERSION"), &output::quoted(&path.to_string_lossy()));
-        output::write_file(&path, text.as_bytes())?;
-        Ok(path)
-    }
-}
-
-impl<B: Builder> Listener for Finds<'_, B> {
+impl<B: Builder> Listener for Native<'_, B> {
     fn diverged(&mut self, Diverged { index, divergence }: Diverged) -> Result<()> {
-        let signature = divergence.signature();
-        let count = self.counts.entry(signature.clone()).or_default();
-        *count += 1;
-        if *count > 1 || self.known.contains(&signature) {
+        if !self.finds.count(&divergence.signature()) {
             return Ok(());
         }
-        let (trace, find) = self.minimised(index, &divergence)?;
-        let kept = self.keep(&find, &trace);
-        let where_it_is = match &kept {
-            Ok(path) => {
-                let path = output::quoted(&path.to_string_lossy());
-                let option = self.arguments.subject.option();
-                format!("  kept in   {path}\n  replay    {} run{option} {path}\n", output::program())
-            }
-            Err(error) => format!("  NOT KEPT  {error:#}\n"),
-        };
-        self.lost += u32::from(kept.is_err());
-        self.status.aside(|| match self.arguments.format {
-            Format::Text => output::print(format_args!("{}\n{where_it_is}\n", find.text())),
-            Format::Json | Format::Junit => {
-                output::tell(format_args!("{}\n{where_it_is}", find.signature));
-                Ok(())
-            }
-        })?;
-        self.finds.push(find);
-        Ok(())
+        let mut operations: Vec<Operation> = Vec::new();
+        let machine = Generator::new(self.plan.settings.clone()).execution(self.plan.seed, index, &mut operations);
+        let origin = Origin { seed_and_execution: Some((self.plan.seed, index)), ..Origin::default() };
+        self.finds.keep(&machine, &operations, &divergence, origin)
     }
 
     fn progress(&mut self, progress: &Progress) {
-        let counts = &self.counts;
-        self.status.show(|| status_line(progress, counts));
+        let counts = &self.finds.counts;
+        self.finds.status.show(|| status_line(progress, counts));
     }
+}
+
+/// The finds of a status line.
+pub(crate) fn words_of(counts: &BTreeMap<Signature, u64>) -> String {
+    let finds: Vec<String> = counts.iter().map(|(signature, count)| format!("{signature} ×{count}")).collect();
+    if finds.is_empty() { "none".to_string() } else { finds.join(", ") }
 }
 
 fn status_line(progress: &Progress, counts: &BTreeMap<Signature, u64>) -> String {
     let seconds = progress.time.as_secs_f64();
-    let finds: Vec<String> = counts.iter().map(|(signature, count)| format!("{signature} ×{count}")).collect();
-    let finds = if finds.is_empty() { "none".to_string() } else { finds.join(", ") };
+    let finds = words_of(counts);
     format!(
         "{seconds:.0} s  {:.2} M operations/s  {} executions  {} transitions  finds: {finds}",
         progress.operations as f64 / seconds.max(0.001) / 1e6,
@@ -239,27 +169,39 @@ fn status_line(progress: &Progress, counts: &BTreeMap<Signature, u64>) -> String
 }
 
 fn summary<B: Builder>(plan: &Plan, kinds: KindSet, met: &Met, finds: &Finds<'_, B>) -> Summary {
+    let command = command(&[("--runs", met.end), ("--seed", plan.seed)]);
     let mut summary = Summary {
-        seed: plan.seed,
-        command: command(&[("--runs", met.end), ("--seed", plan.seed)]),
-        ending: if interrupted() { HowEnded::Interrupted } else { HowEnded::Done },
-        executions: met.executions,
-        operations: 0,
-        seconds: met.time.as_secs_f64(),
         transitions: met.transitions.count(),
+        skipped_oracles: skipped(&met.skipped),
+        ..begun(finds, plan.seed, command, met.executions, met.time)
+    };
+    summary.set_met(&met.tally, &met.marks, kinds);
+    summary
+}
+
+/// What every summary has.
+fn begun<B: Builder>(finds: &Finds<'_, B>, seed: u64, command: String, executions: u64, time: Duration) -> Summary {
+    Summary {
+        seed,
+        command,
+        engine: Engine::Native.word(),
+        kept: None,
+        ending: if interrupted() { HowEnded::Interrupted } else { HowEnded::Done },
+        executions,
+        operations: 0,
+        seconds: time.as_secs_f64(),
+        transitions: 0,
         marks: BTreeMap::new(),
         tally: BTreeMap::new(),
         never_met: Vec::new(),
         signatures: finds.counts.iter().map(|(signature, count)| (signature.to_string(), *count)).collect(),
         known: finds.counts.keys().filter(|it| finds.known.contains(it)).map(Signature::to_string).collect(),
-        skipped_oracles: met
-            .skipped
-            .iter()
-            .map(|it| format!("{} (misses {})", it.oracle, it.missing.join(", ")))
-            .collect(),
-    };
-    summary.set_met(&met.tally, &met.marks, kinds);
-    summary
+        skipped_oracles: Vec::new(),
+    }
+}
+
+fn skipped(oracles: &[Skipped]) -> Vec<String> {
+    oracles.iter().map(|it| format!("{} (misses {})", it.oracle, it.missing.join(", "))).collect()
 }
 
 /// A campaign as JSON.

@@ -13,6 +13,8 @@ const CODE: i32 = 130;
 pub(crate) fn listen() -> Result<()> {
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            #[cfg(unix)]
+            crate::engine::end_all();
             std::process::exit(CODE);
         }
     })

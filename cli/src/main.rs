@@ -1,4 +1,4 @@
-//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `ops`, `check-determinism` and `linux`.
+//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `seeds`, `ops`, `check-determinism` and `linux`.
 
 mod arguments;
 #[cfg(feature = "seeded-bugs")]
@@ -7,6 +7,9 @@ mod campaign;
 mod determinism;
 mod encode;
 mod ending;
+#[cfg(unix)]
+mod engine;
+mod finds;
 mod fmt;
 mod fuzz;
 mod input;
@@ -17,6 +20,7 @@ mod ops;
 mod output;
 mod quiet;
 mod run;
+mod seeds;
 mod status;
 mod subject;
 
@@ -51,6 +55,7 @@ fn answer(arguments: Arguments) -> Result<Ending> {
         Command::Minimize(arguments) => minimize::minimize(&arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Encode(arguments) => encode::encode(&arguments),
+        Command::Seeds(arguments) => seeds::seeds(&arguments),
         Command::Ops(arguments) => ops::ops(&arguments),
         Command::CheckDeterminism(arguments) => determinism::check(&arguments),
         Command::Linux(arguments) => linux::linux(&arguments),

@@ -3,7 +3,6 @@
 
 #[cfg(feature = "afl-mutator")]
 pub mod afl_mutator;
-#[cfg(feature = "libfuzzer")]
 mod artifact;
 mod counters;
 #[cfg(feature = "libfuzzer")]

@@ -6,7 +6,8 @@ use stalemap_harness::{Compare, Driver, Mutator, Settings};
 use stalemap_implementation::Implementation;
 use stalemap_operations::{Kind, KindSet, Machine, Operation, record};
 
-use crate::{counters, panics, report};
+use crate::report::{self, Kept};
+use crate::{counters, panics};
 
 pub(crate) type Build = fn(&Machine) -> Result<Implementation, String>;
 
@@ -19,6 +20,8 @@ pub struct Lockstep {
     /// The largest number of frames, spaces or pages.
     largest: u32,
     operations: Vec<Operation>,
+    /// Where finds go, if they do not end the process.
+    kept: Option<Kept>,
 }
 
 impl Lockstep {
@@ -32,6 +35,7 @@ impl Lockstep {
             kinds,
             largest: u32::MAX,
             operations: Vec::new(),
+            kept: Kept::from_environment(),
         }
     }
 
@@ -53,7 +57,7 @@ impl Lockstep {
     }
 
     /// Runs what the bytes mean; `false` if it does not take them. A divergence is minimised and printed, and the
-    /// process aborts.
+    /// process aborts, unless it is told to keep the input and go on.
     pub fn run(&mut self, bytes: &[u8]) -> bool {
         let machine = record::decode_into(bytes, &mut self.operations);
         let takes = |operation: &Operation| self.kinds.contains(operation.kind());
@@ -64,7 +68,10 @@ impl Lockstep {
         let run = panics::caught(|| self.driver.run(&machine, &self.operations, Compare::Touched));
         let run = run.expect("the implementation takes every machine that has bytes");
         if let Some(divergence) = run.divergence {
-            report::abort(&mut self.driver, bytes, &machine, &self.operations, &divergence);
+            match &mut self.kept {
+                Some(kept) => kept.keep(bytes, &divergence),
+                None => report::abort(&mut self.driver, bytes, &machine, &self.operations, &divergence),
+            }
         }
         counters::count(self.driver.transitions());
         true

@@ -1,11 +1,46 @@
-//! What a target does on a find: it prints what `stalemap` prints and how to go on, and aborts.
+//! What a target does on a find: it prints what `stalemap` prints and how to go on, and aborts; or it keeps the input
+//! where it is told to, and goes on.
 
-use stalemap_harness::{Divergence, Driver, minimise};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use stalemap_harness::{Divergence, Driver, Signature, minimise};
 use stalemap_operations::{Machine, Operation};
 use stalemap_report::{Find, Origin};
 
 use crate::lockstep::Build;
-use crate::{panics, stacks};
+use crate::{artifact, panics, stacks};
+
+/// Names the folder into which a target writes the first input of each signature and goes on, instead of aborting.
+/// `stalemap fuzz` sets it: a process that ends at each find meets little else where one bug is found often.
+const KEEP: &str = "STALEMAP_KEEP";
+
+/// Where finds are kept, and which have been.
+pub(crate) struct Kept {
+    folder: PathBuf,
+    signatures: BTreeSet<Signature>,
+}
+
+impl Kept {
+    /// Kept if somebody asks for it.
+    pub(crate) fn from_environment() -> Option<Kept> {
+        let folder = env::var_os(KEEP)?.into();
+        Some(Kept { folder, signatures: BTreeSet::new() })
+    }
+
+    /// Writes the input, if it is the first of its signature.
+    ///
+    /// # Panics
+    /// When it cannot be written: a find must not be lost.
+    #[cold]
+    pub(crate) fn keep(&mut self, bytes: &[u8], divergence: &Divergence) {
+        if self.signatures.insert(divergence.signature()) {
+            let path = self.folder.join(artifact::name(bytes));
+            fs::write(&path, bytes).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+        }
+    }
+}
 
 /// Minimises and prints the divergence, and aborts through the function that is named after it.
 #[cold]
@@ -19,32 +54,51 @@ pub(crate) fn abort(
     let signature = divergence.signature();
     // First of all, and whatever happens afterwards: triage looks for this line.
     eprintln!("ASSERTION FAILED: {} {}", signature.oracle(), signature.operation());
+    // Under AFL++ nobody would see the rest, and it costs as much as hundreds of executions.
+    if env::var_os("__AFL_SHM_ID").is_some() {
+        stacks::abort_as(signature.oracle(), signature.operation());
+    }
     let find = panics::caught(|| {
         let smallest = minimise(driver, machine, operations, &signature, &mut |_| true);
         let (machine, operations, divergence) = match &smallest {
             Some(it) => (&it.machine, it.operations.as_slice(), &it.divergence),
             None => (machine, operations, divergence),
         };
-        let origin = Origin { seed_and_execution: None, minimised_in: smallest.as_ref().map(|it| it.executions) };
+        let origin = Origin { minimised_in: smallest.as_ref().map(|it| it.executions), ..Origin::default() };
         Find::describe(driver, "implementation", machine, operations, divergence, origin)
     });
     match find {
         Ok(find) => anstream::eprintln!("\n{}", find.text()),
         Err(sentence) => eprintln!("\n{sentence}\n"),
     }
-    go_on(bytes);
+    let file = artifact::path(bytes);
+    eprintln!("  Reproduce with:\n\n      stalemap run {file}\n\n  Minimize with:\n\n      stalemap minimize {file}\n");
     stacks::abort_as(signature.oracle(), signature.operation())
 }
 
-/// Prints the commands that replay and minimise the input.
-#[cfg(feature = "libfuzzer")]
-fn go_on(bytes: &[u8]) {
-    let file = crate::artifact::path(bytes);
-    eprintln!("  Reproduce with:\n\n      stalemap run {file}\n\n  Minimize with:\n\n      stalemap minimize {file}\n");
-}
+#[cfg(test)]
+mod tests {
+    use stalemap_harness::{Divergence, Objection};
 
-/// AFL++ alone knows what it will call the file, and shows nothing of this.
-#[cfg(not(feature = "libfuzzer"))]
-fn go_on(_bytes: &[u8]) {
-    eprintln!("  Reproduce with:\n\n      stalemap run FILE\n\n  Minimize with:\n\n      stalemap minimize FILE\n");
+    use super::{BTreeSet, Kept, fs};
+
+    #[test]
+    fn the_first_input_of_each_signature_is_kept_and_no_other() {
+        let folder = std::env::temp_dir().join(format!("stalemap-kept-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let mut kept = Kept { folder: folder.clone(), signatures: BTreeSet::new() };
+        let divergence = |fact| {
+            let objection = Objection { oracle: "mapping", fact, expected: "a".into(), actual: "b".into() };
+            Divergence { step: 0, operation: None, objection }
+        };
+        for (bytes, fact) in [(b"one", "writable"), (b"two", "writable"), (b"six", "page")] {
+            kept.keep(bytes, &divergence(fact));
+        }
+        let contents: BTreeSet<Vec<u8>> = fs::read_dir(&folder)
+            .expect("a folder")
+            .map(|it| fs::read(it.expect("a file").path()).expect("a file"))
+            .collect();
+        fs::remove_dir_all(&folder).expect("it can go");
+        assert_eq!(contents, BTreeSet::from([b"one".to_vec(), b"six".to_vec()]));
+    }
 }

@@ -16,6 +16,8 @@ use crate::style::{BAD, FAINT, STRONG};
 pub struct Origin {
     /// Seed of the campaign and index of the execution, where it came from a campaign.
     pub seed_and_execution: Option<(u64, u64)>,
+    /// The file of the input, where it came from an engine.
+    pub input: Option<String>,
     /// Runs that minimising took.
     pub minimised_in: Option<u64>,
 }
@@ -139,6 +141,9 @@ impl Origin {
         let mut words = String::new();
         if let Some((seed, execution)) = self.seed_and_execution {
             words += &format!(", seed {seed}, execution {execution}");
+        }
+        if let Some(input) = &self.input {
+            words += &format!(", input {input}");
         }
         if let Some(executions) = self.minimised_in {
             words += &format!(", minimised in {executions} runs");

@@ -27,6 +27,10 @@ pub struct Summary {
     pub seed: u64,
     /// The command that repeats it.
     pub command: String,
+    /// Who made the executions: `native`, or an engine that keeps a corpus.
+    pub engine: &'static str,
+    /// Inputs that such an engine kept. What was met is then what these meet.
+    pub kept: Option<usize>,
     /// Why it ended.
     pub ending: Ending,
     /// Executions.
@@ -88,17 +92,7 @@ impl Summary {
         for oracle in &self.skipped_oracles {
             writeln!(text, "{STRONG}skipped oracle{STRONG:#}  {oracle}")?;
         }
-        let rate = if self.seconds > 0.0 { self.operations as f64 / self.seconds } else { 0.0 };
-        writeln!(
-            text,
-            "{STRONG}campaign{STRONG:#}  {} executions, {} operations in {:.1} s ({:.2} M operations/s), {} transitions",
-            self.executions,
-            self.operations,
-            self.seconds,
-            rate / 1e6,
-            self.transitions
-        )?;
-        writeln!(text, "{STRONG}seed{STRONG:#}  {}   repeat with: {}", self.seed, self.command)?;
+        self.write_campaign(text)?;
         let interrupted = if self.ending == Ending::Interrupted { ", interrupted" } else { "" };
         let new = self.signatures.len() - self.known.len();
         if new == 0 {
@@ -112,6 +106,29 @@ impl Summary {
             writeln!(text, "  {signature}  {count} executions{known}")?;
         }
         Ok(())
+    }
+
+    /// What was done, and how it is done again.
+    fn write_campaign(&self, text: &mut String) -> std::fmt::Result {
+        let rate = |count: u64| if self.seconds > 0.0 { count as f64 / self.seconds } else { 0.0 };
+        let Summary { engine, executions, operations, seconds, transitions, .. } = self;
+        write!(text, "{STRONG}campaign{STRONG:#}  ")?;
+        match self.kept {
+            None => writeln!(
+                text,
+                "{executions} executions, {operations} operations in {seconds:.1} s ({:.2} M operations/s), \
+                 {transitions} transitions",
+                rate(self.operations) / 1e6
+            )?,
+            Some(kept) => writeln!(
+                text,
+                "{engine}: {executions} executions in {seconds:.1} s ({:.0} a second); {kept} inputs are kept, and \
+                 meet {transitions} transitions in {operations} operations",
+                rate(self.executions)
+            )?,
+        }
+        let again = if self.kept.is_none() { "repeat with" } else { "go on with" };
+        writeln!(text, "{STRONG}seed{STRONG:#}  {}   {again}: {}", self.seed, self.command)
     }
 
     /// Operation × outcome, a line for each operation.

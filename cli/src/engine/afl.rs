@@ -1,0 +1,116 @@
+//! AFL++: the target built by cargo-afl, a main instance and secondary ones that share a folder, and the mutator of
+//! operations as a library.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::process::Group;
+use super::tool::CARGO_AFL;
+use super::{Order, Running, watch};
+use crate::seeds;
+
+/// What AFL++ is told by its environment (docs/env_variables.md).
+const VARIABLES: &[(&str, &str)] = &[
+    ("AFL_NO_UI", "1"),
+    ("AFL_SKIP_CPUFREQ", "1"),
+    ("AFL_NO_AFFINITY", "1"),
+    // Crashes are watched for here; no core files are needed.
+    ("AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "1"),
+    // A seed that diverges is a find, not a reason to give up.
+    ("AFL_CRASHING_SEEDS_AS_NEW_CRASH", "1"),
+    ("AFL_CUSTOM_MUTATOR_ONLY", "1"),
+    // Trimming cuts through records.
+    ("AFL_DISABLE_TRIM", "1"),
+    ("AFL_FUZZER_STATS_UPDATE_INTERVAL", "1"),
+];
+
+/// Builds and starts; `None` if somebody interrupts that.
+pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>> {
+    let Some((program, mutator)) = build(order)? else {
+        return Ok(None);
+    };
+    // AFL++ begins with one folder.
+    for file in watch::files(&order.corpus) {
+        fs::copy(&file, order.seeds.join(file.file_name().unwrap_or_default()))?;
+    }
+    let shared = scratch.join("afl");
+    let names: Vec<String> = (0..order.jobs).map(name_of).collect();
+    let mut processes = Vec::new();
+    for name in &names {
+        let Some(mut call) = CARGO_AFL.call(order.workspace)? else {
+            return Ok(None);
+        };
+        call.args(["fuzz", "-i"]).arg(&order.seeds).arg("-o").arg(&shared);
+        call.args([if name == MAIN { "-M" } else { "-S" }, name.as_str()]);
+        call.args(["-t", "10000", "-G", &order.longest.to_string()]);
+        call.args(["-s", &(order.seed & u64::from(u32::MAX)).to_string()]);
+        if let Some(seconds) = order.seconds {
+            call.args(["-V", &seconds.to_string()]);
+        }
+        call.arg("--").arg(&program).envs(VARIABLES.iter().copied());
+        call.env("AFL_CUSTOM_MUTATOR_LIBRARY", &mutator).env("STALEMAP_TARGET", order.target);
+        processes.push(Group::start(&mut call, &format!("afl-fuzz {name}"), |_| ())?);
+    }
+    let folders: Vec<PathBuf> = names.iter().map(|name| shared.join(name)).collect();
+    let of_each = |below: &'static str| folders.iter().map(move |folder| folder.join(below));
+    Ok(Some(Running {
+        processes,
+        artifacts: of_each("crashes").chain(of_each("hangs")).collect(),
+        corpora: of_each("queue").collect(),
+        executions: Box::new(move || folders.iter().filter_map(|folder| executions_of(folder)).sum()),
+    }))
+}
+
+/// Adds what the instances kept to the corpus, which other campaigns begin with.
+pub(super) fn gather(order: &Order<'_>, scratch: &Path) -> Result<()> {
+    let had: BTreeSet<PathBuf> = watch::files(&order.corpus).into_iter().collect();
+    for instance in (0..order.jobs).map(name_of) {
+        for file in watch::files(&scratch.join("afl").join(instance).join("queue")) {
+            let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let path = order.corpus.join(seeds::name_of(&bytes));
+            if !had.contains(&path) {
+                fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+const MAIN: &str = "main";
+
+fn name_of(job: u32) -> String {
+    if job == 0 { MAIN.to_string() } else { format!("secondary{job}") }
+}
+
+/// Builds the target and the mutator; where they are.
+fn build(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>> {
+    let Some(mut call) = CARGO_AFL.call(order.workspace)? else {
+        return Ok(None);
+    };
+    let folder = order.workspace.builds("afl");
+    let release = ["--release", "-p", "stalemap-fuzz", "--no-default-features", "--features"];
+    call.arg("build").args(release).args(["afl", "--bin", order.target, "--target-dir"]).arg(&folder);
+    if !Group::finish(&mut call, "cargo afl build")? {
+        return Ok(None);
+    }
+    // The library is part of AFL++, not of what it looks at: it is built as usual.
+    let library = order.workspace.builds("afl-mutator");
+    let mut call: Command = order.workspace.call(order.workspace.cargo());
+    call.arg("rustc").args(release).args(["afl-mutator", "--lib", "--crate-type", "cdylib", "--target-dir"]);
+    if !Group::finish(call.arg(&library), "cargo rustc")? {
+        return Ok(None);
+    }
+    let name = format!("{}stalemap_fuzz{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    Ok(Some((folder.join("release").join(order.target), library.join("release").join(name))))
+}
+
+/// What an instance says of itself.
+fn executions_of(folder: &Path) -> Option<u64> {
+    let text = fs::read_to_string(folder.join("fuzzer_stats")).ok()?;
+    let line = text.lines().find(|line| line.starts_with("execs_done"))?;
+    line.split(':').nth(1)?.trim().parse().ok()
+}

@@ -1,0 +1,103 @@
+//! libFuzzer: the target built by cargo-fuzz, in as many processes as there are jobs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+
+use super::process::Group;
+use super::tool::CARGO_FUZZ;
+use super::{Order, Running};
+
+/// Seconds that an input may take, and megabytes of memory.
+const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
+
+/// Builds and starts; `None` if somebody interrupts that.
+pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>> {
+    let Some(program) = build(order)? else {
+        return Ok(None);
+    };
+    let artifacts = scratch.join("artifacts");
+    fs::create_dir_all(&artifacts)?;
+    let executions: Arc<Vec<AtomicU64>> = Arc::new((0..order.jobs).map(|_| AtomicU64::new(0)).collect());
+    let mut processes = Vec::new();
+    for job in 0..order.jobs {
+        let heard = executions.clone();
+        let mut command = command(order, &program, &artifacts, job);
+        processes.push(Group::start(&mut command, "libFuzzer", move |line| {
+            if let Some(count) = executions_of(line) {
+                heard[job as usize].fetch_max(count, Ordering::Relaxed);
+            }
+        })?);
+    }
+    Ok(Some(Running {
+        processes,
+        artifacts: vec![artifacts],
+        corpora: vec![order.corpus.clone()],
+        executions: Box::new(move || executions.iter().map(|count| count.load(Ordering::Relaxed)).sum()),
+    }))
+}
+
+/// One of the processes. They share the corpus: each takes over what the others put there.
+fn command(order: &Order<'_>, program: &Path, artifacts: &Path, job: u32) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(artifacts).env("STALEMAP_KEEP", artifacts).args(LIMITS);
+    command.arg(format!("-seed={}", order.seed.wrapping_add(job.into()) & u64::from(u32::MAX)));
+    // The mutator keeps inputs short by itself.
+    command.args(["-len_control=0", "-reload=1", "-print_final_stats=1"]);
+    command.arg(format!("-max_len={}", order.longest));
+    command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    command.args(order.seconds.map(|seconds| format!("-max_total_time={seconds}")));
+    command.arg(&order.corpus).arg(&order.seeds);
+    command
+}
+
+/// Builds the target; where it is.
+fn build(order: &Order<'_>) -> Result<Option<PathBuf>> {
+    let Some(mut call) = CARGO_FUZZ.call(order.workspace)? else {
+        return Ok(None);
+    };
+    let folder = order.workspace.builds("libfuzzer");
+    // Compared values are no use to a mutator of operations, and noting them takes half of the time.
+    call.args(["build", "--sanitizer", "none", "--release", "--no-trace-compares", "--target-dir"]);
+    call.arg(&folder).arg(order.target);
+    if !Group::finish(&mut call, "cargo fuzz build")? {
+        return Ok(None);
+    }
+    let built = fs::read_dir(&folder)?.flatten().map(|entry| entry.path().join("release").join(order.target));
+    let newest =
+        built.filter(|path| path.is_file()).max_by_key(|path| path.metadata().and_then(|it| it.modified()).ok());
+    let suffix = env::consts::EXE_SUFFIX;
+    let program = newest.with_context(|| format!("cargo fuzz built no {}{suffix}", order.target))?;
+    Ok(Some(program))
+}
+
+/// The number of executions in a line such as `#4096 pulse cov: 12 ft: 34 corp: 5 exec/s: 6 …`, or in the last ones.
+fn executions_of(line: &str) -> Option<u64> {
+    if let Some(count) = line.strip_prefix("stat::number_of_executed_units:") {
+        return count.trim().parse().ok();
+    }
+    line.strip_prefix('#')?.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::executions_of;
+
+    #[test]
+    fn lines_of_statistics_tell_the_executions() {
+        let cases = [
+            ("#4096\tNEW    cov: 3325 ft: 9001 corp: 12/9Kb lim: 520 exec/s: 2048 rss: 33Mb L: 8/9", Some(4096)),
+            ("stat::number_of_executed_units: 100000", Some(100_000)),
+            ("#65536\tpulse  cov: 3438 ft: 15230 corp: 1852/806Kb lim: 4096", Some(65536)),
+            ("INFO: Seed: 12", None),
+            ("###### Recommended dictionary. ######", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(executions_of(line), expected, "{line}");
+        }
+    }
+}

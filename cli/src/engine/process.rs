@@ -1,0 +1,134 @@
+//! Processes of an engine, each with all that it starts: a process group that ends as a whole and is never left behind.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use crate::interrupt::interrupted;
+
+/// How long processes have to end before they are killed.
+const PATIENCE: Duration = Duration::from_secs(3);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+/// Lines that are remembered for an error.
+const REMEMBERED: usize = 30;
+
+/// The groups that run, for [`end_all`].
+static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Ends every group at once: somebody has no patience.
+pub(crate) fn end_all() {
+    for &group in GROUPS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// A process and what it starts.
+pub(super) struct Group {
+    child: Child,
+    id: Pid,
+    name: String,
+    said: Arc<Mutex<Vec<String>>>,
+    is_over: bool,
+}
+
+impl Group {
+    /// Starts a command in a group of its own; `hear` gets each line that it prints.
+    pub(super) fn start(
+        command: &mut Command,
+        name: &str,
+        hear: impl FnMut(&str) + Send + Clone + 'static,
+    ) -> Result<Group> {
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let id = Pid::from_child(&child);
+        GROUPS.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        let said = Arc::new(Mutex::new(Vec::new()));
+        if let Some(output) = child.stdout.take() {
+            listen(output, said.clone(), hear.clone());
+        }
+        if let Some(output) = child.stderr.take() {
+            listen(output, said.clone(), hear);
+        }
+        Ok(Group { child, id, name: name.to_string(), said, is_over: false })
+    }
+
+    /// Starts a command that shows what it does, and waits for its end; `false` if somebody interrupted it.
+    pub(super) fn finish(command: &mut Command, name: &str) -> Result<bool> {
+        let mut group = Group::start(command, name, |line| eprintln!("{line}"))?;
+        loop {
+            if interrupted() {
+                group.end();
+                return Ok(false);
+            }
+            match group.ended()? {
+                Some(Some(sentence)) => anyhow::bail!(sentence),
+                Some(None) => return Ok(true),
+                None => thread::sleep(BETWEEN_LOOKS),
+            }
+        }
+    }
+
+    /// Whether it has ended by itself; if so, what went wrong.
+    pub(super) fn ended(&mut self) -> Result<Option<Option<String>>> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        if !self.is_over && waitid(WaitId::Pid(self.id), options)?.is_none() {
+            return Ok(None);
+        }
+        self.end();
+        let status = self.child.wait()?;
+        if status.success() || status.signal().is_some() && interrupted() {
+            return Ok(Some(None));
+        }
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner).join("\n  ");
+        Ok(Some(Some(format!("{} ended with {status}; it said last:\n  {said}", self.name))))
+    }
+
+    /// Ends what still runs: first with a request, then without.
+    pub(super) fn end(&mut self) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let deadline = Instant::now() + PATIENCE;
+        let _ = kill_process_group(self.id, Signal::INT);
+        while Instant::now() < deadline && matches!(waitid(WaitId::Pid(self.id), options), Ok(None)) {
+            thread::sleep(BETWEEN_LOOKS);
+        }
+        // The leader is not waited for before this, so that nobody else can have its number.
+        let _ = kill_process_group(self.id, Signal::KILL);
+        GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|&group| group != self.id);
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Reads lines until the other end is closed.
+fn listen(
+    output: impl Read + Send + 'static,
+    said: Arc<Mutex<Vec<String>>>,
+    mut hear: impl FnMut(&str) + Send + 'static,
+) {
+    thread::spawn(move || {
+        let mut lines = BufReader::new(output).split(b'\n');
+        while let Some(Ok(line)) = lines.next() {
+            let line = String::from_utf8_lossy(&line).trim_end().to_string();
+            hear(&line);
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            if said.len() == REMEMBERED {
+                said.remove(0);
+            }
+            said.push(line);
+        }
+    });
+}

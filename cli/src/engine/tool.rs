@@ -1,0 +1,84 @@
+//! The engines' tools, in the one version that is known to work; brought into the target folder when it is missing.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+
+use super::process::Group;
+use super::workspace::Workspace;
+use crate::output;
+
+/// Where cargo-afl puts the AFL++ that it builds: below this folder, which is our own where the tool is.
+const DATA: &str = "XDG_DATA_HOME";
+
+/// A tool from the package registry.
+pub(crate) struct Tool {
+    /// Package and program.
+    pub(crate) name: &'static str,
+    /// Its command behind `cargo`.
+    pub(crate) command: &'static str,
+    pub(crate) version: &'static str,
+}
+
+/// Builds and runs libFuzzer targets.
+pub(crate) const CARGO_FUZZ: Tool = Tool { name: "cargo-fuzz", command: "fuzz", version: "0.13.2" };
+/// Builds and runs AFL++ targets; AFL++ itself is in it.
+pub(crate) const CARGO_AFL: Tool = Tool { name: "cargo-afl", command: "afl", version: "0.18.2" };
+
+impl Tool {
+    /// Where it is in this version: in the target folder, or in the path.
+    pub(crate) fn path(&self, workspace: &Workspace) -> Option<PathBuf> {
+        [self.ours(workspace), PathBuf::from(self.name)].into_iter().find(|path| self.answers(path, workspace))
+    }
+
+    /// A call of it, which is brought before if it is missing; `None` if somebody interrupts that.
+    pub(super) fn call(&self, workspace: &Workspace) -> Result<Option<Command>> {
+        let path = match self.path(workspace) {
+            Some(path) => path,
+            None if self.bring(workspace)? => self.ours(workspace),
+            None => return Ok(None),
+        };
+        let mut call = self.program(workspace, &path);
+        call.arg(self.command);
+        Ok(Some(call))
+    }
+
+    /// Installs it; `false` if somebody interrupts that.
+    fn bring(&self, workspace: &Workspace) -> Result<bool> {
+        let folder = workspace.tools();
+        output::tell(format_args!(
+            "{} {} is missing; it is built into {} now (once, a minute or two)",
+            self.name,
+            self.version,
+            folder.display()
+        ));
+        let mut call = workspace.call(workspace.cargo());
+        call.env(DATA, workspace.tools().join("share"));
+        call.args(["install", "--locked", "--version", self.version, "--root"]).arg(&folder).arg(self.name);
+        Group::finish(&mut call, "cargo install")
+    }
+
+    /// Where it is when it was brought.
+    fn ours(&self, workspace: &Workspace) -> PathBuf {
+        workspace.tools().join("bin").join(self.name)
+    }
+
+    fn program(&self, workspace: &Workspace, path: &Path) -> Command {
+        let mut call = workspace.call(path);
+        // As cargo calls its commands; cargo-afl insists on it.
+        call.env("CARGO", workspace.cargo());
+        if path == self.ours(workspace) {
+            call.env(DATA, workspace.tools().join("share"));
+        }
+        call
+    }
+
+    fn answers(&self, path: &Path, workspace: &Workspace) -> bool {
+        let output = self.program(workspace, path).args([self.command, "--version"]).stdin(Stdio::null()).output();
+        output.is_ok_and(|output| {
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            output.status.success() && text.split_whitespace().nth(1) == Some(self.version)
+        })
+    }
+}

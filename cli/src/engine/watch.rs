@@ -1,0 +1,60 @@
+//! Folders into which an engine writes inputs, and what an input does here.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow};
+use stalemap_harness::{Compare, Divergence, Driver};
+use stalemap_operations::{Machine, Operation, record};
+
+use crate::quiet;
+use crate::subject::BuildImplementation;
+
+/// Folders that are looked at again and again.
+pub(super) struct Watch {
+    folders: Vec<PathBuf>,
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Watch {
+    /// Whatever is in the folders is new.
+    pub(super) fn of(folders: Vec<PathBuf>) -> Watch {
+        Watch { folders, seen: BTreeSet::new() }
+    }
+
+    /// At most so many files that are new since the last look, in the order of their names.
+    pub(super) fn look(&mut self, most: usize) -> Vec<PathBuf> {
+        let mut new: Vec<PathBuf> =
+            self.folders.iter().flat_map(|folder| files(folder)).filter(|file| !self.seen.contains(file)).collect();
+        new.sort();
+        new.truncate(most);
+        self.seen.extend(new.iter().cloned());
+        new
+    }
+}
+
+/// How many inputs a folder holds.
+pub(super) fn count(folder: &Path) -> usize {
+    files(folder).len()
+}
+
+/// The inputs in a folder: all files but those that AFL++ writes about itself.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_input = |path: &PathBuf| {
+        let is_about = path.file_name().is_some_and(|name| name == "README.txt" || name.as_encoded_bytes()[0] == b'.');
+        path.is_file() && !is_about
+    };
+    entries.filter(is_input).collect()
+}
+
+/// Runs an input; how it diverges, if it does.
+pub(super) fn run(
+    driver: &mut Driver<BuildImplementation>,
+    bytes: &[u8],
+) -> Result<Option<(Machine, Vec<Operation>, Divergence)>> {
+    let (machine, operations) = record::decode(bytes);
+    let run = quiet::driving(|| driver.run(&machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    Ok(run.divergence.map(|divergence| (machine, operations, divergence)))
+}

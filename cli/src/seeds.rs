@@ -1,0 +1,42 @@
+//! `stalemap seeds`: from the traces of a corpus to the inputs that an engine begins with.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use sha1::{Digest, Sha1};
+
+use crate::arguments::SeedsArguments;
+use crate::ending::Ending;
+use crate::{input, output};
+
+pub(crate) fn seeds(arguments: &SeedsArguments) -> Result<Ending> {
+    output::check_folder(&arguments.output)?;
+    let written = write(&arguments.paths, &arguments.output)?;
+    ensure!(written > 0, "none of the traces has bytes: the machine of each has a size over 256");
+    output::tell(format_args!("{written} seeds in {}", arguments.output.display()));
+    Ok(Ending::Agree)
+}
+
+/// Writes the bytes of every trace that has some into a folder, under the name that libFuzzer would give them; how many
+/// different ones there are.
+pub(crate) fn write(paths: &[PathBuf], folder: &Path) -> Result<usize> {
+    let mut names = std::collections::BTreeSet::new();
+    for file in input::files(paths)? {
+        let Some(bytes) = input::read(&file)?.trace.to_bytes() else {
+            continue;
+        };
+        let name = name_of(&bytes);
+        output::write_file(&folder.join(&name), &bytes)?;
+        names.insert(name);
+    }
+    Ok(names.len())
+}
+
+/// The SHA-1 of an input, as libFuzzer names what it keeps.
+pub(crate) fn name_of(bytes: &[u8]) -> String {
+    Sha1::digest(bytes).iter().fold(String::new(), |mut name, byte| {
+        write!(name, "{byte:02x}").expect("a string takes everything");
+        name
+    })
+}
