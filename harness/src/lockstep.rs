@@ -206,8 +206,9 @@ impl<S: Subject> Lockstep<S> {
         (expected, claimed)
     }
 
-    /// Looks at both sides and asks the oracles, where there is anything to look at or to object to.
-    #[inline]
+    /// Looks at both sides and asks the oracles, where there is anything to look at or to object to. Most steps end
+    /// here, so this much of it is part of the loop.
+    #[inline(always)]
     fn compare(
         &mut self,
         operation: Operation,
@@ -342,11 +343,11 @@ impl<S: Subject> Lockstep<S> {
 
 /// Binds what both sides show at the same place.
 fn bind_places(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Result<(), Objection> {
-    for (left, right) in oracle::both_places(reference, subject) {
-        if let (Some(mine), Some(other)) = (left.state.page(), right.state.page())
+    for (place, mine, other) in oracle::both_places(reference, subject) {
+        if let (Some(mine), Some(other)) = (mine.page(), other.page())
             && !binding.agree(mine, other)
         {
-            return clash(&left.place);
+            return clash(&place);
         }
     }
     Ok(())

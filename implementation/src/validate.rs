@@ -29,6 +29,14 @@ struct Count {
     free: u32,
 }
 
+/// What the page tables say.
+struct Entries {
+    /// The frames that are mapped, and where, ascending.
+    maps: Vec<(Frame, Place)>,
+    /// How many places belong to each region, by number.
+    places: Vec<u32>,
+}
+
 /// Fails with a sentence unless the condition holds.
 macro_rules! balance {
     ($holds:expr, $($sentence:tt)+) => {
@@ -42,22 +50,24 @@ impl Implementation {
     /// Recounts everything.
     pub(crate) fn balance(&self) -> Result<(), String> {
         let mut counts = vec![Count::default(); self.frames.memmap.frames() as usize];
-        let maps = self.count_entries(&mut counts)?;
+        let Entries { mut maps, places: owned } = self.count_entries(&mut counts)?;
+        maps.sort_unstable();
         self.count_references(&mut counts)?;
         self.count_free_frames(&mut counts)?;
-        let (mut maps, mut walked) = (maps.as_slice(), Vec::new());
+        let (mut maps, mut walked) = (maps.as_slice(), Vec::with_capacity(maps.len()));
         for (number, count) in (0..).zip(&counts) {
-            let (places, others) = maps.split_at(count.maps as usize);
-            self.balance_frame(Frame(number), count, places, &mut walked)?;
+            let (mapping, others) = maps.split_at(count.maps as usize);
+            self.balance_frame(Frame(number), count, mapping, &mut walked)?;
             maps = others;
         }
         self.balance_identities()?;
-        self.balance_graph()
+        self.balance_graph(&owned)
     }
 
-    /// Entries, mappings and what they say of regions and pages; the frames that are mapped, and where, ascending.
-    fn count_entries(&self, counts: &mut [Count]) -> Result<Vec<(Frame, Place)>, String> {
+    /// Entries, mappings and what they say of regions and pages.
+    fn count_entries(&self, counts: &mut [Count]) -> Result<Entries, String> {
         let mut maps = Vec::new();
+        let mut places = vec![0; self.graph.regions.numbers()];
         for space in (0..self.machine.spaces()).map(Space) {
             let alive = self.spaces[space.index()].alive;
             for place in self.tables.mapped(space) {
@@ -67,6 +77,7 @@ impl Implementation {
                 };
                 let owner = self.graph.regions.get(region.0);
                 balance!(owner.is_some_and(|it| it.space == space), "{place} belongs to a region that is not there");
+                places[region.0 as usize] += 1;
                 match self.tables.entry(place) {
                     PteView::Hole => {}
                     entry @ (PteView::Present { frame, writable, .. } | PteView::Device { frame, writable }) => {
@@ -89,8 +100,7 @@ impl Implementation {
                 }
             }
         }
-        maps.sort_unstable();
-        Ok(maps)
+        Ok(Entries { maps, places })
     }
 
     /// Pins, holds, blocks and transactions.
@@ -220,14 +230,8 @@ impl Implementation {
         Ok(())
     }
 
-    /// Regions, anon_vmas and chains.
-    fn balance_graph(&self) -> Result<(), String> {
-        let mut places = vec![0; self.graph.regions.numbers()];
-        for space in (0..self.machine.spaces()).map(Space) {
-            for (region, _) in self.tables.mapped(space).filter_map(|place| self.tables.mapping(place)) {
-                places[region.0 as usize] += 1;
-            }
-        }
+    /// Regions, with how many places there are of each, anon_vmas and chains.
+    fn balance_graph(&self, places: &[u32]) -> Result<(), String> {
         for (number, region) in self.graph.regions.iter() {
             let counted = places[number as usize];
             balance!(region.places == counted, "region {number} counts {} places and has {counted}", region.places);

@@ -1,6 +1,6 @@
 //! Mapping: places, entries, writable bits, slots and spaces are the same, and lead to the same pages.
 
-use stalemap_operations::{Entry, Facts, Observation, PlaceState, PlaceView, SlotState};
+use stalemap_operations::{Entry, Facts, Observation, Place, PlaceState, SlotState};
 
 use super::{Oracle, Owners, Seen, name, object};
 use crate::divergence::Objection;
@@ -37,8 +37,8 @@ fn spaces(seen: &Seen<'_>) -> Result<(), Objection> {
 
 /// Each place: mapped or not, access, entry, writable bit. Which page it is was asked while binding.
 fn places(seen: &Seen<'_>) -> Result<(), Objection> {
-    for (reference, subject) in both(seen.reference, seen.subject) {
-        let fact = match (reference.state, subject.state) {
+    for (place, reference, subject) in both(seen.reference, seen.subject) {
+        let fact = match (reference, subject) {
             (PlaceState::Unmapped, PlaceState::Unmapped) => continue,
             (PlaceState::Mapped { access: a, entry: e }, PlaceState::Mapped { access: b, entry: f }) => {
                 if a != b {
@@ -59,48 +59,49 @@ fn places(seen: &Seen<'_>) -> Result<(), Objection> {
             }
             (PlaceState::Unmapped | PlaceState::Mapped { .. }, _) => "place",
         };
-        return object("mapping", fact, words(&reference), words(&subject));
+        return object("mapping", fact, words(place, *reference), words(place, *subject));
     }
     Ok(())
 }
 
-/// The views of the same places on both sides; a place that only one side lists is unmapped on the other.
+/// What the same places show on both sides; a place that only one side lists is unmapped on the other.
 pub(crate) fn both<'a>(
     reference: &'a Observation,
     subject: &'a Observation,
-) -> impl Iterator<Item = (PlaceView, PlaceView)> + 'a {
-    let (mut left, mut right) = (reference.places.iter(), subject.places.iter());
-    std::iter::from_fn(move || {
-        let (mine, other) = (left.as_slice().first().copied(), right.as_slice().first().copied());
-        let unmapped = |view: PlaceView| PlaceView { state: PlaceState::Unmapped, ..view };
-        match (mine, other) {
-            (Some(mine), Some(other)) if mine.place == other.place => {
-                left.next();
-                right.next();
-                Some((mine, other))
-            }
-            (Some(mine), other) if other.is_none_or(|other| mine.place < other.place) => {
-                left.next();
-                Some((mine, unmapped(mine)))
-            }
-            (_, other) => {
-                right.next();
-                other.map(|other| (unmapped(other), other))
-            }
+) -> impl Iterator<Item = (Place, &'a PlaceState, &'a PlaceState)> {
+    const UNMAPPED: &PlaceState = &PlaceState::Unmapped;
+    let (mut left, mut right) = (reference.places.as_slice(), subject.places.as_slice());
+    std::iter::from_fn(move || match (left, right) {
+        ([mine, others @ ..], [other, rest @ ..]) if mine.place == other.place => {
+            (left, right) = (others, rest);
+            Some((mine.place, &mine.state, &other.state))
         }
+        ([mine, others @ ..], [other, ..]) if mine.place < other.place => {
+            left = others;
+            Some((mine.place, &mine.state, UNMAPPED))
+        }
+        (_, [other, rest @ ..]) => {
+            right = rest;
+            Some((other.place, UNMAPPED, &other.state))
+        }
+        ([mine, others @ ..], []) => {
+            left = others;
+            Some((mine.place, &mine.state, UNMAPPED))
+        }
+        ([], []) => None,
     })
 }
 
 #[cold]
-fn words(view: &PlaceView) -> String {
+fn words(place: Place, state: PlaceState) -> String {
     let bit = |writable| if writable { "writable" } else { "not writable" };
-    match view.state {
-        PlaceState::Unmapped => format!("{} is unmapped", view.place),
+    match state {
+        PlaceState::Unmapped => format!("{} is unmapped", place),
         PlaceState::Mapped { access, entry } => match entry {
-            Entry::Hole => format!("{} ({access}) is a hole", view.place),
-            Entry::Maps { writable, .. } => format!("{} ({access}) maps a page, {}", view.place, bit(writable)),
+            Entry::Hole => format!("{} ({access}) is a hole", place),
+            Entry::Maps { writable, .. } => format!("{} ({access}) maps a page, {}", place, bit(writable)),
             Entry::Migrating { writable, .. } => {
-                format!("{} ({access}) has a migration entry, {}", view.place, bit(writable))
+                format!("{} ({access}) has a migration entry, {}", place, bit(writable))
             }
         },
     }
