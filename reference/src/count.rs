@@ -79,7 +79,7 @@ impl Model {
     /// `copy` gave and `pages` did not use, and those that moved pages left behind.
     pub(crate) fn free_at_each(&self) -> [u32; Home::LIMIT] {
         let mut free = self.capacity;
-        for page in self.pages.values() {
+        for (_, page) in self.living() {
             free[page.home.index()] -= 1;
         }
         for block in self.blocks.values() {

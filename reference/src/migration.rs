@@ -122,8 +122,8 @@ impl Model {
 
     /// Pages at home on the device that no transaction has.
     fn collectable(&self, device: Device) -> Vec<PageToken> {
-        let at_home = self.pages.iter().filter(|(_, page)| page.home == Home::Device(device));
-        at_home.map(|(&token, _)| token).filter(|&token| !self.transaction_has(token)).collect()
+        let at_home = self.living().filter(|(_, page)| page.home == Home::Device(device));
+        at_home.map(|(token, _)| token).filter(|&token| !self.transaction_has(token)).collect()
     }
 
     /// Second phase: in order, each candidate whose bit (i mod 8, i = its offset) is clear gets a frame at the

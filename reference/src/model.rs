@@ -91,7 +91,8 @@ pub struct Model {
     pub(crate) capacity: [u32; Home::LIMIT],
     pub(crate) alive: BTreeSet<Space>,
     pub(crate) places: BTreeMap<Place, Mapped>,
-    pub(crate) pages: BTreeMap<PageToken, Page>,
+    /// The living pages by name; `None` under a name that is free.
+    pages: Vec<Option<Page>>,
     pub(crate) transactions: BTreeMap<TransactionSlot, Transaction>,
     pub(crate) pins: BTreeMap<PinSlot, PageToken>,
     pub(crate) holds: BTreeMap<HoldSlot, PageToken>,
@@ -111,7 +112,7 @@ impl Model {
             capacity,
             alive: BTreeSet::from([Space(0)]),
             places: BTreeMap::new(),
-            pages: BTreeMap::new(),
+            pages: Vec::new(),
             transactions: BTreeMap::new(),
             pins: BTreeMap::new(),
             holds: BTreeMap::new(),
@@ -210,14 +211,24 @@ impl Model {
         self.set(place, Some(Mapped { entry, ..mapped }));
     }
 
+    /// The page of this name, if it lives.
+    pub(crate) fn living_page(&self, page: PageToken) -> Option<&Page> {
+        self.pages.get(page.0 as usize)?.as_ref()
+    }
+
+    /// The living pages by name, ascending.
+    pub(crate) fn living(&self) -> impl Iterator<Item = (PageToken, &Page)> {
+        (0..).map(PageToken).zip(&self.pages).filter_map(|(token, page)| Some((token, page.as_ref()?)))
+    }
+
     pub(crate) fn page(&self, page: PageToken) -> &Page {
-        &self.pages[&page]
+        self.living_page(page).expect("a living page")
     }
 
     /// A page that is about to change; the only way to do it.
     pub(crate) fn page_mut(&mut self, page: PageToken) -> &mut Page {
         self.touched.pages.push(page);
-        self.pages.get_mut(&page).expect("a living page")
+        self.pages[page.0 as usize].as_mut().expect("a living page")
     }
 
     /// A page whose references change.
@@ -232,9 +243,13 @@ impl Model {
 
     /// A fresh page, exclusive, under the smallest name that is free.
     pub(crate) fn birth(&mut self, home: Home) -> PageToken {
-        let taken = self.pages.keys().zip(0..).take_while(|&(token, number)| token.0 == number).count();
-        let token = PageToken(u32::try_from(taken).expect("fewer than 2^32 pages"));
-        self.pages.insert(token, Page { home, stamp: Stamp(0), exclusive: true });
+        let page = Page { home, stamp: Stamp(0), exclusive: true };
+        let free = self.pages.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.pages.push(None);
+            self.pages.len() - 1
+        });
+        self.pages[free] = Some(page);
+        let token = PageToken(u32::try_from(free).expect("fewer than 2^32 pages"));
         self.touch(token);
         token
     }
@@ -244,7 +259,7 @@ impl Model {
         if self.lives(page) {
             return 0;
         }
-        self.pages.remove(&page);
+        self.pages[page.0 as usize] = None;
         1
     }
 }

@@ -22,11 +22,11 @@ impl Model {
             let blocks = self.blocks.keys().map(|&slot| Slot::Block(slot));
             let slots = transactions.chain(pins).chain(holds).chain(blocks);
             into.slots.extend(slots.map(|slot| (slot, self.slot(slot))));
-            into.tokens.extend(self.pages.keys());
+            into.tokens.extend(self.living().map(|(token, _)| token));
         } else {
             into.places.extend(scope.places.iter().map(|&place| self.view(place)));
             into.slots.extend(scope.slots.iter().map(|&slot| (slot, self.slot(slot))));
-            into.tokens.extend(scope.pages.iter().filter(|token| self.pages.contains_key(token)));
+            into.tokens.extend(scope.pages.iter().filter(|&&token| self.living_page(token).is_some()));
             into.tokens.extend(into.places.iter().filter_map(|view| view.state.page()));
             into.tokens.extend(into.slots.iter().filter_map(|(_, state)| state.page()));
             into.tokens.sort_unstable();
