@@ -235,6 +235,7 @@ impl Implementation {
         for (number, region) in self.graph.regions.iter() {
             let counted = places[number as usize];
             balance!(region.places == counted, "region {number} counts {} places and has {counted}", region.places);
+            balance!(counted > 0, "region {number} is still there after its last place");
             let anon_vma = self.graph.anon_vmas.get(region.anon_vma.0);
             balance!(anon_vma.is_some(), "region {number} has an anon_vma that is not there");
             balance!(region.heir.is_none(), "region {number} has an heir and nothing is forked or moved");
@@ -247,18 +248,18 @@ impl Implementation {
                 there.into_iter().for_each(|count| *count += 1);
             }
         }
-        for (number, anon_vma) in self.graph.anon_vmas.iter() {
-            let counted = tagged[number as usize];
-            balance!(
-                anon_vma.tagged == counted,
-                "anon_vma {number} counts {} pages and has {counted}",
-                anon_vma.tagged
-            );
-        }
+        let mut chained = vec![false; self.graph.anon_vmas.numbers()];
         for (number, chain) in self.graph.chains.iter() {
             let ends = self.graph.regions.get(chain.region.0).is_some()
                 && self.graph.anon_vmas.get(chain.anon_vma.0).is_some();
             balance!(ends, "chain {number} leads to a region or an anon_vma that is not there");
+            chained[chain.anon_vma.0 as usize] = true;
+        }
+        for (number, anon_vma) in self.graph.anon_vmas.iter() {
+            let (pages, counted) = (anon_vma.tagged, tagged[number as usize]);
+            balance!(pages == counted, "anon_vma {number} counts {pages} pages and has {counted}");
+            let reached = counted > 0 || chained[number as usize];
+            balance!(reached, "anon_vma {number} is still there after its last page and its last region");
         }
         Ok(())
     }
