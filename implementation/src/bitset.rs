@@ -74,7 +74,8 @@ impl BitSet {
         }
     }
 
-    /// A word of level 0 has its first bit: puts it into the summaries.
+    /// A word of level 0 has its first bit: puts it into the summaries. Apart from what is done each time.
+    #[inline(never)]
     fn insert_above(&mut self, word: u32) {
         let mut number = word;
         for level in 1..self.depth {
@@ -97,7 +98,8 @@ impl BitSet {
         }
     }
 
-    /// A word of level 0 has no bit any more: takes it out of the summaries.
+    /// A word of level 0 has no bit any more: takes it out of the summaries. Apart from what is done each time.
+    #[inline(never)]
     fn remove_above(&mut self, word: u32) {
         let mut number = word;
         for level in 1..self.depth {

@@ -97,12 +97,20 @@ impl FrameAllocator {
         if order == Order(0) {
             return self.allocate();
         }
-        let frame = self.buddy.allocate(order).or_else(|| {
-            self.cache.drain(&mut self.buddy);
-            self.buddy.allocate(order)
-        })?;
+        let frame = match self.buddy.allocate(order) {
+            Some(frame) => frame,
+            None => self.allocate_drained(order)?,
+        };
         self.memmap[frame].take();
         Some(frame)
+    }
+
+    /// Before a block is refused, the cached frames go back to where they may complete one.
+    #[cold]
+    #[inline(never)]
+    fn allocate_drained(&mut self, order: Order) -> Option<Frame> {
+        self.cache.drain(&mut self.buddy);
+        self.buddy.allocate(order)
     }
 
     /// Gives back a block that was not split.
