@@ -3,15 +3,38 @@
 //! Most operands are taken from those used recently. It knows the table's fields and refusals, and no operation
 //! in particular.
 
-use stalemap_operations::{Access, Errno, Field, FieldValues, Kind, Machine, Operation};
+use stalemap_operations::{Access, Errno, Field, FieldValues, Kind, KindSet, Machine, Operation};
 
 use crate::random::Random;
 use crate::recent::Recent;
 
+/// Operations that fill what they name: they are refused where that is in use.
+const FILLING: KindSet = refused_by(Errno::EBUSY);
+/// Operations that make room: they are refused where there is some already.
+const OPENING: KindSet = refused_by(Errno::EEXIST);
+
+/// The operations that may be refused with this errno.
+const fn refused_by(errno: Errno) -> KindSet {
+    let mut kinds = KindSet::NONE;
+    let mut i = 0;
+    while i < Kind::COUNT {
+        let refusals = Kind::ALL[i].row().refusals;
+        let mut j = 0;
+        while j < refusals.len() {
+            if refusals[j] as u8 == errno as u8 {
+                kinds = kinds.with(Kind::ALL[i]);
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    kinds
+}
+
 /// An operation of this kind, with operands that are likely to meet those before.
 pub(crate) fn operation(kind: Kind, machine: &Machine, recent: &mut Recent, random: &mut Random) -> Option<Operation> {
     let fills = fills(kind);
-    let opens = kind.row().refusals.contains(&Errno::EEXIST);
+    let opens = OPENING.contains(kind);
     let place = if random.chance(3, 4) { recent.place(random) } else { None };
     // The same page in another space that was filled is often the same memory.
     let space = match place {
@@ -77,7 +100,7 @@ pub(crate) fn remember(operation: &Operation, recent: &mut Recent) {
 
 /// Whether an operation of this kind fills what it names: it is refused where that is in use.
 pub(crate) fn fills(kind: Kind) -> bool {
-    kind.row().refusals.contains(&Errno::EBUSY)
+    FILLING.contains(kind)
 }
 
 /// The sort of slot that an operation of this kind names.
