@@ -66,5 +66,8 @@ fn the_list_names_what_runs_by_default() {
     let (said, _) = ends_with(&ci(Path::new("."), &["--list"]), 0);
     let always: Vec<_> = said.lines().filter(|line| line.split_whitespace().nth(1) == Some("always")).collect();
     let names: Vec<_> = always.iter().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(names, ["format", "arrows", "tidy", "clippy", "test", "docs", "campaign", "bugs", "fuzz-target"]);
+    assert_eq!(
+        names,
+        ["format", "arrows", "tidy", "clippy", "test", "docs", "campaign", "bugs", "exhaust", "fuzz-target"]
+    );
 }

@@ -9,6 +9,7 @@ use stalemap_operations::{Kind, KindSet, Machine, TABLE, Trace, record};
 
 #[cfg(feature = "seeded-bugs")]
 use crate::bugs::BugsArguments;
+use crate::exhaust::ExhaustArguments;
 use crate::subject::Choice;
 
 /// Fuzzing and differential testing for memory management code that moves pages.
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Seeds(SeedsArguments),
     Ops(OpsArguments),
     CheckDeterminism(DeterminismArguments),
+    Exhaust(ExhaustArguments),
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
     Bugs(BugsArguments),
@@ -362,7 +364,7 @@ fn levels(text: &str) -> Result<KindSet, String> {
 }
 
 /// Reads what stands on a machine line.
-fn machine(text: &str) -> Result<Machine, String> {
+pub(crate) fn machine(text: &str) -> Result<Machine, String> {
     const WORD: &str = "machine ";
     if text.contains('\n') {
         return Err("a machine is one line".to_string());

@@ -1,4 +1,5 @@
-//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `seeds`, `ops`, `check-determinism` and `linux`.
+//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `seeds`, `ops`, `exhaust`, `check-determinism` and
+//! `linux`.
 
 mod arguments;
 #[cfg(feature = "seeded-bugs")]
@@ -9,6 +10,7 @@ mod encode;
 mod ending;
 #[cfg(unix)]
 mod engine;
+mod exhaust;
 mod finds;
 mod fmt;
 mod fuzz;
@@ -58,6 +60,7 @@ fn answer(arguments: Arguments) -> Result<Ending> {
         Command::Seeds(arguments) => seeds::seeds(&arguments),
         Command::Ops(arguments) => ops::ops(&arguments),
         Command::CheckDeterminism(arguments) => determinism::check(&arguments),
+        Command::Exhaust(arguments) => exhaust::exhaust(&arguments),
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]
         Command::Bugs(arguments) => bugs::bugs(&arguments),

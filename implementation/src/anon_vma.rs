@@ -112,6 +112,15 @@ impl Graph {
         self.end_if_unused(id);
     }
 
+    /// The anon_vmas that a region is linked to, in the order of its chains.
+    pub(crate) fn anon_vmas_of(&self, region: RegionId) -> impl Iterator<Item = AnonVmaId> + '_ {
+        let first = self.region(region).first_chain;
+        let chains = core::iter::successors(first.and_then(|id| self.chains.get(id.0)), |chain| {
+            chain.next_of_region.and_then(|id| self.chains.get(id.0))
+        });
+        chains.map(|chain| chain.anon_vma)
+    }
+
     /// The first step of a walk.
     #[inline]
     pub(crate) fn first_chain(&self, id: AnonVmaId) -> Option<ChainId> {

@@ -7,7 +7,7 @@
 //! `page` the descriptor · `memmap` the flat array · `bitset`, `buddy`, `percpu`, `device`, `frames` who gives frames ·
 //! `pte`, `pagetable` entries and mappings · `region`, `anon_vma`, `rmap` who maps a page, and the only place where a
 //! mapcount changes · `lifetime` birth and end of a page · `address_space` · `fault` · `device_access` · `transaction`,
-//! `migrate` · `pins` · `blocks` · `observe` · `validate` everything counted again · `bug` the seeded bugs, which are off
+//! `migrate` · `pins` · `blocks` · `observe`, `complete` · `validate` everything counted again · `bug` the seeded bugs, which are off
 //! and, without the feature `seeded-bugs`, not there.
 
 #![no_std]
@@ -23,6 +23,7 @@ mod bitset;
 mod blocks;
 mod buddy;
 mod bug;
+mod complete;
 mod device;
 mod device_access;
 mod fault;
@@ -46,6 +47,7 @@ mod validate;
 pub use bug::Bug;
 #[cfg(feature = "seeded-bugs")]
 pub use bug::Switch;
+pub use complete::CompleteState;
 pub use frames::FrameAllocator;
 pub use implementation::Implementation;
 pub use memmap::Frame;

@@ -18,6 +18,7 @@ mod count;
 mod device;
 mod fault;
 mod frames;
+mod hidden;
 mod marks;
 mod migration;
 mod model;
@@ -25,6 +26,7 @@ mod observe;
 mod pins;
 mod situation;
 
+pub use hidden::HiddenState;
 pub use marks::MARKS;
 pub use model::Model;
 pub use situation::Situation;

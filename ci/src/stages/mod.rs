@@ -2,6 +2,7 @@
 
 mod campaign;
 mod canary;
+mod exhaust;
 mod fuzz_target;
 mod mutants;
 mod nightly;
@@ -60,6 +61,12 @@ pub const STAGES: &[Stage] = &[
         meaning: "the native engine finds every seeded bug at three seeds, and nothing without one",
         by_default: true,
         run: bugs,
+    },
+    Stage {
+        name: "exhaust",
+        meaning: "every operation from every state, four deep, reaches the states that are kept",
+        by_default: true,
+        run: exhaust::run,
     },
     Stage {
         name: "fuzz-target",

@@ -4,6 +4,7 @@ mod bench;
 mod bless;
 mod engine;
 mod hunt;
+mod quality;
 mod results;
 mod seeded;
 mod table;
@@ -41,6 +42,12 @@ pub(crate) struct BugsArguments {
     /// Measure how many executions and how much CPU time each engine needs to find each bug
     #[arg(long, group = "what")]
     pub(crate) bench: bool,
+    /// Print which oracle, asked alone, catches which bug, and after how many executions
+    #[arg(long, group = "what")]
+    pub(crate) oracles: bool,
+    /// Print how far finds of 64, 256 and 1,024 operations are shortened, in how many executions and how long
+    #[arg(long, group = "what")]
+    pub(crate) minimiser: bool,
     /// Bugs to look at; all where none is given
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = name())]
     pub(crate) only: Vec<Bug>,
@@ -85,6 +92,10 @@ pub(crate) fn bugs(arguments: &BugsArguments) -> Result<Ending> {
         bless::bless(arguments)
     } else if arguments.bench {
         bench::bench(arguments)
+    } else if arguments.oracles {
+        quality::oracles(arguments)
+    } else if arguments.minimiser {
+        quality::minimiser(arguments)
     } else {
         list(arguments)
     }

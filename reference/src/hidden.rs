@@ -1,0 +1,43 @@
+//! What the model knows and does not show: with what it shows, its complete state.
+
+use alloc::vec::Vec;
+
+use stalemap_operations::{Slot, TransactionSlot};
+
+use crate::model::{Entry, Model, What};
+
+/// What is hidden of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HiddenState {
+    /// The dirty bits of the entries, in the order of their places.
+    pub dirty: Vec<bool>,
+    /// Of each open transaction its route, its space and its candidates, as numbers.
+    pub transactions: Vec<(Slot, Vec<u64>)>,
+}
+
+impl Model {
+    /// What is hidden.
+    #[must_use]
+    pub fn hidden_state(&self) -> HiddenState {
+        let dirty = self.places.values().map(|mapped| matches!(mapped.entry, Entry::Maps { dirty: true, .. }));
+        let transactions = self.transactions.keys().map(|&slot| (Slot::Transaction(slot), self.candidates(slot)));
+        HiddenState { dirty: dirty.collect(), transactions: transactions.collect() }
+    }
+
+    fn candidates(&self, slot: TransactionSlot) -> Vec<u64> {
+        let transaction = &self.transactions[&slot];
+        let space = transaction.space.map_or(u64::MAX, |space| space.0.into());
+        let route = u64::from(transaction.route.device().0);
+        let mut numbers = alloc::vec![route, space];
+        for candidate in &transaction.candidates {
+            let (what, detail) = match candidate.what {
+                What::Hole(place) => (0, u64::from(place.page.0)),
+                What::Born(_) => (1, 0),
+                What::Page(_, home) => (2, home.index() as u64),
+            };
+            let bits = [candidate.has_frame, candidate.moved].map(u64::from);
+            numbers.extend([candidate.offset.into(), what, detail, bits[0], bits[1]]);
+        }
+        numbers
+    }
+}
