@@ -320,6 +320,34 @@ pub(crate) enum LinuxCommand {
         #[arg(long)]
         keep_tree: bool,
     },
+    /// Put known faults into the running kernel, one after the other, and see whether they are found
+    #[command(disable_version_flag = true)]
+    Mutants {
+        /// The kernel's version
+        #[arg(long, value_name = "VERSION", default_value_t)]
+        version: Version,
+        /// Only the fault with this name
+        #[arg(long, value_name = "NAME")]
+        only: Option<String>,
+        /// Faults of the kernel as it is, which are hidden in all other runs, instead of mutants
+        #[arg(long)]
+        trophies: bool,
+        /// Give up on a fault after this many executions
+        #[arg(long, value_name = "N", default_value_t = 5_000)]
+        runs: u64,
+        /// Seed of the executions
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// The most operations in an execution
+        #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+        ops: u32,
+        /// Minimise for at most this many seconds each
+        #[arg(long, value_name = "N", default_value_t = 300)]
+        seconds: u64,
+        /// The folder for the minimised traces
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Boot the kernel, for a look at its console
     #[command(disable_version_flag = true)]
     Boot {

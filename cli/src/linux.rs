@@ -1,13 +1,16 @@
 //! `stalemap linux`: builds and boots the real kernel.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
-use stalemap_linux::{Cache, Kernels, Version, build_guest, kernel, packages};
+use stalemap_harness::Settings;
+use stalemap_linux::{Cache, Kernels, MUTANTS, TROPHIES, Version, build_guest, kernel, packages};
 
 use crate::arguments::{LinuxArguments, LinuxCommand};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
+use crate::linux_mutants::{self, Hunt};
 use crate::output;
 use crate::status::Status;
 
@@ -17,6 +20,14 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
         LinuxCommand::Build { version, yes, keep_tree } => {
             let versions = version.map_or(Version::ALL.to_vec(), |version| vec![version]);
             build(&cache, &versions, *yes, *keep_tree)
+        }
+        LinuxCommand::Mutants { version, only, trophies, runs, seed, ops, seconds, out } => {
+            let faults = if *trophies { TROPHIES } else { MUTANTS };
+            let faults = linux_mutants::chosen(faults, only.as_deref())?;
+            let settings = Settings { operations: *ops as usize, ..Settings::default() };
+            let hunt =
+                Hunt { version: *version, settings, runs: *runs, seed: *seed, patience: Duration::from_secs(*seconds) };
+            linux_mutants::mutants(&cache, &faults, &hunt, out.as_deref())
         }
         LinuxCommand::Boot { version } => boot(&cache, *version),
     }

@@ -17,6 +17,7 @@ mod fuzz;
 mod input;
 mod interrupt;
 mod linux;
+mod linux_mutants;
 mod minimize;
 mod ops;
 mod output;

@@ -10,6 +10,7 @@ mod initramfs;
 pub mod kernel;
 mod kernels;
 mod lab;
+mod mutants;
 pub mod packages;
 mod subject;
 mod track;
@@ -22,6 +23,7 @@ pub use guest::build_guest;
 pub use kernels::Kernels;
 pub use lab::{Ending, Lab, Recording};
 
+pub use mutants::{Fault, MUTANTS, TROPHIES};
 pub use subject::{Kernel, machine, sight};
 pub use version::Version;
 pub use virtual_machine::{Boot, Lost};

@@ -33,20 +33,22 @@ pub fn sight() -> Sight {
     Sight { facts, operations }
 }
 
-/// The machine as the kernel can be it: its own rules, whatever the trace says.
+/// The machine as the kernel can be it: with its own rules and more RAM than a program can use, whatever the trace says.
 ///
 /// # Errors
 /// When it is larger than the guest can drive.
 pub fn machine(version: Version, machine: &Machine) -> Result<Machine, String> {
     let [_, first, second, spaces, pages] = machine.sizes();
-    if spaces > MOST_SPACES || pages > MOST_PAGES || first.max(second) > MOST_DEVICE_FRAMES || !machine.has_bytes() {
-        return Err(format!(
-            "{version}: the guest drives at most {MOST_SPACES} spaces of {MOST_PAGES} pages, and machines whose sizes \
-             are at most {}; this one is {machine}",
+    let fits = spaces <= MOST_SPACES && pages <= MOST_PAGES && first.max(second) <= MOST_DEVICE_FRAMES;
+    let sizes = [Machine::BYTES_LIMIT, first, second, spaces, pages];
+    let kernel = Machine::from_sizes(sizes, version.dialect()).filter(|kernel| fits && kernel.has_bytes());
+    kernel.ok_or_else(|| {
+        format!(
+            "{version}: the guest drives at most {MOST_SPACES} spaces of {MOST_PAGES} pages, and devices of at most {} \
+             frames; this one is {machine}",
             Machine::BYTES_LIMIT
-        ));
-    }
-    Ok(Machine::from_sizes(machine.sizes(), version.dialect()).expect("the sizes of a machine"))
+        )
+    })
 }
 
 /// A kernel in a guest.

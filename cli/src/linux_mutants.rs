@@ -1,0 +1,162 @@
+//! `stalemap linux mutants`: the suite's own test on a real kernel: are faults found that are put into it?
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, bail};
+use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator, Minimised, Settings, minimise};
+use stalemap_linux::{Cache, Fault, Kernels, Version, sight};
+use stalemap_operations::{Machine, Operation, Trace};
+use stalemap_report::style::{BAD, GOOD};
+use stalemap_report::{Find, Origin};
+
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::{output, quiet};
+
+/// How faults are looked for.
+pub(crate) struct Hunt {
+    pub(crate) version: Version,
+    pub(crate) settings: Settings,
+    pub(crate) runs: u64,
+    pub(crate) seed: u64,
+    /// How long a find may be minimised.
+    pub(crate) patience: Duration,
+}
+
+/// An execution in which a fault showed.
+struct Shown {
+    index: u64,
+    time: Duration,
+    machine: Machine,
+    operations: Vec<Operation>,
+    divergence: Divergence,
+}
+
+/// Executions that a guest does at once: few, since a fault is mostly met soon and a lost guest costs seconds.
+const BATCH: u64 = 16;
+
+/// The faults that are asked for.
+pub(crate) fn chosen(faults: &'static [Fault], only: Option<&str>) -> Result<Vec<Fault>> {
+    let Some(only) = only else { return Ok(faults.to_vec()) };
+    match faults.iter().find(|fault| fault.name == only) {
+        Some(fault) => Ok(vec![*fault]),
+        None => {
+            let names: Vec<&str> = faults.iter().map(|fault| fault.name).collect();
+            bail!("there is no fault \"{only}\"; there are {}", names.join(", "))
+        }
+    }
+}
+
+/// Looks for each fault. Ends well when all are found but those that change nothing in this version.
+pub(crate) fn mutants(cache: &Cache, faults: &[Fault], hunt: &Hunt, out: Option<&Path>) -> Result<Ending> {
+    if let Some(folder) = out {
+        output::check_folder(folder)?;
+    }
+    let mut missed = 0;
+    output::print_line(format_args!("{}, seed {}", hunt.version.subject(), hunt.seed))?;
+    for fault in faults {
+        let kernels = Kernels::cached(cache, hunt.version, 1 << fault.bit)?;
+        let mut driver = Driver::new(kernels);
+        let mut status = Status::new();
+        let start = Instant::now();
+        let shown = quiet::driving(|| search(&mut driver, hunt, &mut status, fault))?;
+        if interrupted() {
+            return Ok(Ending::Interrupted);
+        }
+        status.clear();
+        match shown {
+            Some(shown) => report(&mut driver, hunt, fault, &shown, out)?,
+            None => {
+                let equivalent = fault.equivalent.filter(|(version, _)| *version == hunt.version);
+                let (runs, time) = (hunt.runs, start.elapsed().as_secs_f64());
+                let name = fault.name;
+                output::print_line(match equivalent {
+                    Some((_, why)) => {
+                        format!("{GOOD}equivalent{GOOD:#}  {name}: {why}; {runs} executions, {time:.1} s")
+                    }
+                    None => {
+                        format!("{BAD}not found{BAD:#}   {name}: {runs} executions, {time:.1} s; {}", fault.meaning)
+                    }
+                })?;
+                missed += u32::from(equivalent.is_none());
+            }
+        }
+    }
+    Ok(if missed == 0 { Ending::Agree } else { Ending::Diverge })
+}
+
+/// Executions until one diverges.
+fn search(driver: &mut Driver<Kernels>, hunt: &Hunt, status: &mut Status, fault: &Fault) -> Result<Option<Shown>> {
+    let kinds = sight().operations;
+    let mut generator = Generator::new(Settings { kinds, ..hunt.settings.clone() });
+    let start = Instant::now();
+    let mut index = 0;
+    while index < hunt.runs && !interrupted() {
+        let batch: Vec<(Machine, Vec<Operation>)> = (index..hunt.runs.min(index + BATCH))
+            .map(|index| {
+                let mut operations = Vec::new();
+                let machine = generator.execution(hunt.seed, index, &mut operations);
+                (machine, operations)
+            })
+            .collect();
+        driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
+        for (machine, operations) in batch {
+            let run = driver.run(&machine, &operations, Compare::Touched).map_err(|it| anyhow!(it))?;
+            if let Some(divergence) = run.divergence {
+                return Ok(Some(Shown { index, time: start.elapsed(), machine, operations, divergence }));
+            }
+            index += 1;
+        }
+        status.show(|| format!("{}: {index} executions", fault.name));
+    }
+    Ok(None)
+}
+
+/// Minimises, prints a row and the trace, and keeps it.
+fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Shown, out: Option<&Path>) -> Result<()> {
+    let signature = shown.divergence.signature();
+    let mut status = Status::new();
+    let start = Instant::now();
+    let minimised = quiet::driving(|| {
+        minimise(driver, &shown.machine, &shown.operations, &signature, &mut |progress| {
+            status.show(|| {
+                format!("{}: {} operations after {} runs", fault.name, progress.operations, progress.executions)
+            });
+            start.elapsed() < hunt.patience && !interrupted()
+        })
+    });
+    status.clear();
+    let again = minimised.is_some();
+    let small = minimised.unwrap_or_else(|| Minimised {
+        machine: shown.machine,
+        operations: shown.operations.clone(),
+        divergence: shown.divergence.clone(),
+        executions: 0,
+        complete: false,
+    });
+    let note = match (again, small.complete) {
+        (false, _) => ", not repeated when run alone",
+        (true, false) => ", minimised as far as time allowed",
+        (true, true) => "",
+    };
+    output::print_line(format_args!(
+        "{GOOD}found{GOOD:#}       {}: {signature} after {} executions, {:.1} s; {} operations{note}",
+        fault.name,
+        shown.index + 1,
+        shown.time.as_secs_f64(),
+        small.operations.len(),
+    ))?;
+    let trace = Trace::new(small.machine, small.operations.iter().copied());
+    output::print_line(format_args!("{trace}  {}\n", small.divergence.objection.actual))?;
+    let Some(folder) = out else { return Ok(()) };
+    let origin = Origin { seed_and_execution: Some((hunt.seed, shown.index)), minimised_in: Some(small.executions) };
+    let find = quiet::driving(|| {
+        Find::describe(driver, hunt.version.subject(), &small.machine, &small.operations, &small.divergence, origin)
+    });
+    let path = folder.join(format!("{}.trace", fault.name));
+    let text =
+        find.map_err(|it| anyhow!(it))?.file(env!("CARGO_PKG_VERSION"), &output::quoted(&path.to_string_lossy()));
+    output::write_file(&path, text.as_bytes())
+}

@@ -1,0 +1,102 @@
+//! The mutants of the kernel: faults that a bit of the kernel parameter `stalemap` switches on, one build for all.
+
+use crate::version::Version;
+
+/// A fault in the kernel that can be switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its name.
+    pub name: &'static str,
+    /// Its bit of the kernel parameter.
+    pub bit: u32,
+    /// What is wrong, and where.
+    pub meaning: &'static str,
+    /// A version in which it changes nothing, and why.
+    pub equivalent: Option<(Version, &'static str)>,
+}
+
+/// Faults that are put (back) into the kernel. The first two are those of 2019.
+pub const MUTANTS: &[Fault] = &[
+    Fault {
+        name: "stale_mapping",
+        bit: 0,
+        meaning: "freeing a device page leaves its mapping word (mm/memremap.c)",
+        equivalent: Some((Version::V6_12, "`__folio_set_anon` always assigns the mapping word")),
+    },
+    Fault {
+        name: "subpage_pointer",
+        bit: 1,
+        meaning: "the walk that unmaps takes the frame number out of a device entry as if it were present (try_to_migrate_one, mm/rmap.c)",
+        equivalent: None,
+    },
+    Fault {
+        name: "fork_leaves_device_writable",
+        bit: 2,
+        meaning: "fork leaves device entries writable (copy_nonpresent_pte, mm/memory.c)",
+        equivalent: None,
+    },
+    Fault {
+        name: "protect_leaves_device_writable",
+        bit: 3,
+        meaning: "mprotect leaves device entries writable (change_pte_range, mm/mprotect.c)",
+        equivalent: None,
+    },
+    Fault {
+        name: "zap_keeps_rmap",
+        bit: 4,
+        meaning: "unmapping a device page does not lower its mapcount (zap_pte_range, mm/memory.c)",
+        equivalent: None,
+    },
+    Fault {
+        name: "collect_takes_all_writable",
+        bit: 5,
+        meaning: "collecting takes every device entry for a writable one (migrate_vma_collect_pmd, mm/migrate_device.c)",
+        equivalent: None,
+    },
+];
+
+/// Faults of the kernel as it is, which the edits hide so that conformance can go on; a bit shows one again.
+pub const TROPHIES: &[Fault] = &[
+    Fault {
+        name: "device_range_keeps_no_anon_vma",
+        bit: 8,
+        meaning: "migrate_device_range keeps no reference to the anon_vma that the walk of migrate_device_finalize takes (mm/migrate_device.c)",
+        equivalent: None,
+    },
+    Fault {
+        name: "table_keeps_a_freed_page",
+        bit: 9,
+        meaning: "the test driver ignores migrations of its own device, also those that another process began (dmirror_interval_invalidate, lib/test_hmm.c)",
+        equivalent: None,
+    },
+    Fault {
+        name: "table_holds_a_device_page",
+        bit: 10,
+        meaning: "the test driver stores a device page where its table holds backing pages (dmirror_do_fault, lib/test_hmm.c)",
+        equivalent: None,
+    },
+    Fault {
+        name: "table_is_filled_for_a_discarded_page",
+        bit: 11,
+        meaning: "the test driver fills its table for a page that was discarded after it had moved (dmirror_migrate_finalize_and_map, lib/test_hmm.c)",
+        equivalent: None,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{MUTANTS, TROPHIES};
+    use crate::edits::ADDITIONS;
+
+    #[test]
+    fn every_fault_has_a_bit_of_its_own_that_the_header_names() {
+        let header = ADDITIONS[0].text;
+        let mut bits: Vec<u32> = MUTANTS.iter().chain(TROPHIES).map(|fault| fault.bit).collect();
+        for bit in &bits {
+            assert!(header.contains(&format!(" = {bit},")), "bit {bit}");
+        }
+        bits.sort_unstable();
+        bits.dedup();
+        assert_eq!(bits.len(), MUTANTS.len() + TROPHIES.len());
+    }
+}
