@@ -348,6 +348,50 @@ pub(crate) enum LinuxCommand {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Hold the reference against the kernel, on the corpus and on generated executions, and write the report
+    #[command(disable_version_flag = true)]
+    Conformance {
+        /// The kernel's version; both where none is given
+        #[arg(long, value_name = "VERSION")]
+        version: Option<Version>,
+        /// Executions of each version
+        #[arg(long, value_name = "N", default_value_t = 100_000)]
+        runs: u64,
+        /// Seed of the executions
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// The most operations in an execution
+        #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
+        ops: u32,
+        /// Traces that are replayed first, or folders of them
+        #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
+        corpus: Vec<PathBuf>,
+        /// Where the report goes
+        #[arg(long, value_name = "FILE", default_value = "CONFORMANCE.md")]
+        out: PathBuf,
+    },
+    /// Write down what the kernel answers and shows, so that it can be replayed without it
+    #[command(disable_version_flag = true)]
+    Record {
+        /// The kernel's version; both where none is given
+        #[arg(long, value_name = "VERSION")]
+        version: Option<Version>,
+        /// Traces that are recorded, or folders of them
+        #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
+        corpus: Vec<PathBuf>,
+        /// Generated executions of which those are recorded that meet something new
+        #[arg(long, value_name = "N", default_value_t = 20_000)]
+        runs: u64,
+        /// The most of them that are recorded
+        #[arg(long, value_name = "N", default_value_t = 150)]
+        most: usize,
+        /// Seed of the executions
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// The folder for the transcripts
+        #[arg(long, value_name = "DIR", default_value = "corpus/linux")]
+        out: PathBuf,
+    },
     /// Boot the kernel, for a look at its console
     #[command(disable_version_flag = true)]
     Boot {

@@ -137,7 +137,8 @@ impl<'a, B: Builder> Finds<'a, B> {
         let digest: String =
             Sha256::digest(trace.to_string()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let path = self.arguments.out.join(format!("{}-{digest}.trace", find.signature));
-        let text = find.file(env!("CARGO_PKG_VERSION"), &output::quoted(&path.to_string_lossy()));
+        let replayed = self.arguments.subject.replaying(&output::quoted(&path.to_string_lossy()));
+        let text = find.file(env!("CARGO_PKG_VERSION"), &replayed);
         output::write_file(&path, text.as_bytes())?;
         Ok(path)
     }

@@ -10,17 +10,16 @@ use stalemap_linux::{Cache, Kernels, MUTANTS, TROPHIES, Version, build_guest, ke
 use crate::arguments::{LinuxArguments, LinuxCommand};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
+use crate::linux_conformance::{self, Asked};
 use crate::linux_mutants::{self, Hunt};
+use crate::linux_record::{self, Wanted};
 use crate::output;
 use crate::status::Status;
 
 pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
     let cache = Cache::of_the_user()?;
     match &arguments.command {
-        LinuxCommand::Build { version, yes, keep_tree } => {
-            let versions = version.map_or(Version::ALL.to_vec(), |version| vec![version]);
-            build(&cache, &versions, *yes, *keep_tree)
-        }
+        LinuxCommand::Build { version, yes, keep_tree } => build(&cache, &chosen(*version), *yes, *keep_tree),
         LinuxCommand::Mutants { version, only, trophies, runs, seed, ops, seconds, out } => {
             let faults = if *trophies { TROPHIES } else { MUTANTS };
             let faults = linux_mutants::chosen(faults, only.as_deref())?;
@@ -29,8 +28,21 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
                 Hunt { version: *version, settings, runs: *runs, seed: *seed, patience: Duration::from_secs(*seconds) };
             linux_mutants::mutants(&cache, &faults, &hunt, out.as_deref())
         }
+        LinuxCommand::Conformance { version, runs, seed, ops, corpus, out } => {
+            let asked = Asked { versions: chosen(*version), runs: *runs, seed: *seed, operations: *ops as usize };
+            linux_conformance::conformance(&cache, &asked, corpus, out)
+        }
+        LinuxCommand::Record { version, corpus, runs, most, seed, out } => {
+            let wanted = Wanted { versions: chosen(*version), runs: *runs, most: *most, seed: *seed };
+            linux_record::record(&cache, &wanted, corpus, out)
+        }
         LinuxCommand::Boot { version } => boot(&cache, *version),
     }
+}
+
+/// The version that is asked for, or all.
+fn chosen(version: Option<Version>) -> Vec<Version> {
+    version.map_or(Version::ALL.to_vec(), |version| vec![version])
 }
 
 fn build(cache: &Cache, versions: &[Version], yes: bool, keep_tree: bool) -> Result<Ending> {

@@ -151,12 +151,17 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
     let trace = Trace::new(small.machine, small.operations.iter().copied());
     output::print_line(format_args!("{trace}  {}\n", small.divergence.objection.actual))?;
     let Some(folder) = out else { return Ok(()) };
-    let origin = Origin { seed_and_execution: Some((hunt.seed, shown.index)), minimised_in: Some(small.executions) };
+    let origin = Origin {
+        seed_and_execution: Some((hunt.seed, shown.index)),
+        minimised_in: Some(small.executions),
+        ..Origin::default()
+    };
     let find = quiet::driving(|| {
         Find::describe(driver, hunt.version.subject(), &small.machine, &small.operations, &small.divergence, origin)
     });
     let path = folder.join(format!("{}.trace", fault.name));
-    let text =
-        find.map_err(|it| anyhow!(it))?.file(env!("CARGO_PKG_VERSION"), &output::quoted(&path.to_string_lossy()));
+    let options = format!("--subject {} --fault {} ", hunt.version.subject(), fault.name);
+    let replayed = options + &output::quoted(&path.to_string_lossy());
+    let text = find.map_err(|it| anyhow!(it))?.file(env!("CARGO_PKG_VERSION"), &replayed);
     output::write_file(&path, text.as_bytes())
 }

@@ -51,7 +51,7 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
     });
     let find = find.map_err(|it| anyhow!(it))?;
     let name = arguments.output.as_ref().map_or("FILE".into(), |path| path.to_string_lossy());
-    let text = find.file(env!("CARGO_PKG_VERSION"), &name);
+    let text = find.file(env!("CARGO_PKG_VERSION"), &arguments.subject.replaying(&name));
     match &arguments.output {
         Some(path) => output::write_file(path, text.as_bytes())?,
         None => output::print(text)?,

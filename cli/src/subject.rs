@@ -1,10 +1,10 @@
 //! The subjects that the command line can drive.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 use stalemap_harness::{Build, Driver};
 use stalemap_implementation::Implementation;
-use stalemap_linux::{Cache, Kernels, Version};
+use stalemap_linux::{Cache, Fault, Kernels, Version};
 use stalemap_operations::{KindSet, Machine, Subject as _};
 
 use crate::ending::Ending;
@@ -33,6 +33,9 @@ pub(crate) struct Choice {
     #[cfg(feature = "seeded-bugs")]
     #[arg(long, value_name = "NAME", value_parser = crate::bugs::name(), conflicts_with = "subject")]
     bug: Option<stalemap_implementation::Bug>,
+    /// Switch a fault of the kernel on (`stalemap linux mutants` looks for them)
+    #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
+    fault: Option<Fault>,
 }
 
 impl Choice {
@@ -43,7 +46,14 @@ impl Choice {
             return format!(" --bug {}", bug.name());
         }
         let name = self.subject.to_possible_value().filter(|_| self.subject != SubjectName::default());
-        name.map_or_else(String::new, |name| format!(" --subject {}", name.get_name()))
+        let subject = name.map_or_else(String::new, |name| format!(" --subject {}", name.get_name()));
+        let fault = self.fault.map_or_else(String::new, |fault| format!(" --fault {}", fault.name));
+        subject + &fault
+    }
+
+    /// What stands behind `stalemap run` to replay a file, which is quoted where it must be.
+    pub(crate) fn replaying(self, file: &str) -> String {
+        format!("{} {file}", self.option()).trim_start().to_string()
     }
 }
 
@@ -70,8 +80,10 @@ pub(crate) fn work_with(choice: Choice, work: impl Work) -> Result<Ending> {
     if let Some(bug) = choice.bug {
         return work.with("implementation", &crate::bugs::BuildSeeded::new(bug));
     }
-    let kernel = |version: Version| Kernels::cached(&Cache::of_the_user()?, version, 0);
+    let bits = choice.fault.map_or(0, |fault| 1 << fault.bit);
+    let kernel = |version: Version| Kernels::cached(&Cache::of_the_user()?, version, bits);
     match choice.subject {
+        SubjectName::Implementation if choice.fault.is_some() => bail!("--fault is of a kernel; --subject names one"),
         SubjectName::Implementation => work.with("implementation", &implementation()),
         SubjectName::Linux6_1 => work.with(Version::V6_1.subject(), &kernel(Version::V6_1)?),
         SubjectName::Linux6_12 => work.with(Version::V6_12.subject(), &kernel(Version::V6_12)?),

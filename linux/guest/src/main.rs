@@ -35,7 +35,8 @@ fn run() -> io::Result<()> {
     let channels = Channels::new()?;
     let mut port = Port::open()?;
     let mut log = Log::open()?;
-    port.say(&FromGuest::Hello(Hello { table: table_digest() }))?;
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_string();
+    port.say(&FromGuest::Hello(Hello { table: table_digest(), release }))?;
     port.to.flush()?;
     loop {
         let message = read_frame(&mut port.from)?;

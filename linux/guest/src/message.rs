@@ -81,10 +81,12 @@ impl Batch {
 }
 
 /// The guest's first message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
     /// The [`table_digest`] that it was built with.
     pub table: u64,
+    /// The kernel's release.
+    pub release: String,
 }
 
 /// What a step came to.
@@ -132,6 +134,7 @@ impl FromGuest {
             FromGuest::Hello(hello) => {
                 bytes.push(0);
                 bytes.extend_from_slice(&hello.table.to_le_bytes());
+                bytes.extend_from_slice(hello.release.as_bytes());
             }
             FromGuest::Shown(shown) => {
                 bytes.extend_from_slice(&[1, shown.class]);
@@ -155,7 +158,11 @@ impl FromGuest {
     pub fn from_bytes(bytes: &[u8]) -> Result<FromGuest, Malformed> {
         let mut from = Bytes(bytes);
         let message = match from.u8()? {
-            0 => FromGuest::Hello(Hello { table: from.u64()? }),
+            0 => {
+                let table = from.u64()?;
+                let release = from.take(from.0.len())?;
+                FromGuest::Hello(Hello { table, release: String::from_utf8_lossy(release).into_owned() })
+            }
             1 => {
                 let class = from.u8()?;
                 if usize::from(class) >= Outcome::CLASSES {
@@ -233,8 +240,11 @@ mod tests {
     fn what_the_guest_says_is_understood() {
         let end = End { tainted: 1 << 9, leaked: [0, 2], log: "BUG: Bad page".to_string() };
         let shown = Shown { class: 1, number: 77, sighting: sighting() };
-        for message in [FromGuest::Hello(Hello { table: table_digest() }), FromGuest::Shown(shown), FromGuest::End(end)]
-        {
+        for message in [
+            FromGuest::Hello(Hello { table: table_digest(), release: "6.1.0".to_string() }),
+            FromGuest::Shown(shown),
+            FromGuest::End(end),
+        ] {
             assert_eq!(FromGuest::from_bytes(&message.to_bytes()), Ok(message));
         }
     }

@@ -53,6 +53,14 @@ impl Kernels {
         Ok((machine.console(), time))
     }
 
+    /// The release of the kernel as it names itself, such as `6.1.192`.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn release(&self) -> Result<String> {
+        Ok(VirtualMachine::boot(&self.boot)?.release().to_string())
+    }
+
     /// The version.
     #[must_use]
     pub fn version(&self) -> Version {

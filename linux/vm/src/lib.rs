@@ -14,6 +14,7 @@ mod mutants;
 pub mod packages;
 mod subject;
 mod track;
+mod transcript;
 mod version;
 mod virtual_machine;
 
@@ -25,5 +26,6 @@ pub use lab::{Ending, Lab, Recording};
 
 pub use mutants::{Fault, MUTANTS, TROPHIES};
 pub use subject::{Kernel, machine, sight};
+pub use transcript::{Recorded, Transcript};
 pub use version::Version;
 pub use virtual_machine::{Boot, Lost};

@@ -15,6 +15,20 @@ pub struct Fault {
     pub equivalent: Option<(Version, &'static str)>,
 }
 
+impl Fault {
+    /// The fault with this name.
+    ///
+    /// # Errors
+    /// A sentence with the names that there are.
+    pub fn by_name(name: &str) -> Result<Fault, String> {
+        let all = || MUTANTS.iter().chain(TROPHIES);
+        all().find(|fault| fault.name == name).copied().ok_or_else(|| {
+            let names: Vec<&str> = all().map(|fault| fault.name).collect();
+            format!("there is no fault \"{name}\"; there are {}", names.join(", "))
+        })
+    }
+}
+
 /// Faults that are put (back) into the kernel. The first two are those of 2019.
 pub const MUTANTS: &[Fault] = &[
     Fault {

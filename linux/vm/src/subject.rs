@@ -12,12 +12,13 @@ use stalemap_operations::{
 
 use crate::lab::{Ending, Lab, Recording};
 use crate::track::Tracker;
+use crate::transcript::start;
 use crate::version::Version;
 use crate::virtual_machine::Lost;
 
 /// Frames of RAM that the guest's kernel is taken to have: more than any program can use. Its own use of them is its
 /// own matter, so free frames are out of sight.
-const RAM: u32 = Machine::FRAMES_LIMIT;
+pub(crate) const RAM: u32 = Machine::FRAMES_LIMIT;
 
 /// What the guest can do and show: all operations but those on blocks of frames; all facts but reference counts (pages
 /// that were just brought back wait in a list with a reference), free counts and frame numbers.
@@ -92,11 +93,6 @@ impl Kernel {
 /// Before anything was done.
 fn nothing() -> Recording {
     Recording { steps: Vec::new(), ending: Ending::Ended(stalemap_guest::End::default()) }
-}
-
-/// What is seen before anything was done.
-fn start() -> Observation {
-    Observation { alive: 1, ..Observation::default() }
 }
 
 /// Ends the run with a panic that the driver catches, without the noise of a panic of our own.

@@ -49,12 +49,20 @@ pub(crate) struct VirtualMachine {
     from: Receiver<io::Result<FromGuest>>,
     /// Holds the console's text; goes with the machine.
     folder: TempDir,
+    release: String,
 }
 
-/// Processor time without a word after which a guest hangs.
-const HANG_PROCESSOR: Duration = Duration::from_secs(3);
-/// The same by the clock, for a guest that sleeps: long, since the host may be busy with other things.
-const HANG_CLOCK: Duration = Duration::from_secs(20);
+/// How long a guest may say nothing before it is taken to hang.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// Processor time: a guest at work.
+    processor: Duration,
+    /// Time by the clock: a guest that sleeps. Long, since the host may be busy with other things.
+    clock: Duration,
+}
+
+const WHILE_BOOTING: Patience = Patience { processor: Duration::from_secs(20), clock: Duration::from_secs(120) };
+const AT_WORK: Patience = Patience { processor: Duration::from_secs(3), clock: Duration::from_secs(30) };
 
 impl VirtualMachine {
     /// Boots and waits for the guest's first word.
@@ -74,13 +82,21 @@ impl VirtualMachine {
         let mut output = BufReader::new(child.stdout.take().context("a pipe was asked for")?);
         let (send, from) = channel();
         thread::spawn(move || listen(&mut output, &send));
-        let mut machine = VirtualMachine { child, to, from, folder };
-        match machine.hear() {
-            Ok(FromGuest::Hello(hello)) if hello.table == table_digest() => Ok(machine),
+        let mut machine = VirtualMachine { child, to, from, folder, release: String::new() };
+        match machine.hear_within(WHILE_BOOTING) {
+            Ok(FromGuest::Hello(hello)) if hello.table == table_digest() => {
+                machine.release = hello.release;
+                Ok(machine)
+            }
             Ok(_) => bail!("the guest knows other operations than this program; run `stalemap linux build`"),
             Err(Lost::Hang) => bail!("the kernel does not come up; its console:\n{}", machine.console()),
             Err(Lost::Crash(message)) => bail!("the kernel does not come up: {message}"),
         }
+    }
+
+    /// The kernel's release.
+    pub(crate) fn release(&self) -> &str {
+        &self.release
     }
 
     /// Sends programs; what comes back is to be heard until each has ended.
@@ -91,6 +107,10 @@ impl VirtualMachine {
 
     /// The guest's next word.
     pub(crate) fn hear(&mut self) -> Result<FromGuest, Lost> {
+        self.hear_within(AT_WORK)
+    }
+
+    fn hear_within(&mut self, patience: Patience) -> Result<FromGuest, Lost> {
         let start = Instant::now();
         let worked = self.processor_time();
         loop {
@@ -102,7 +122,7 @@ impl VirtualMachine {
                         return Err(Lost::Crash(self.last_words()));
                     }
                     let works = self.processor_time().saturating_sub(worked);
-                    if works > HANG_PROCESSOR || start.elapsed() > HANG_CLOCK {
+                    if works > patience.processor || start.elapsed() > patience.clock {
                         return Err(Lost::Hang);
                     }
                 }

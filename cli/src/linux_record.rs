@@ -1,0 +1,148 @@
+//! `stalemap linux record`: writes transcripts of a kernel, which are replayed without it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use stalemap_harness::{Build as _, Compare, Driver, Generator, Settings};
+use stalemap_linux::{Cache, Kernels, Transcript, Version, machine, sight};
+use stalemap_operations::{Machine, Operation, Outcome, Trace};
+
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::{input, output, quiet};
+
+/// What is recorded.
+pub(crate) struct Wanted {
+    pub(crate) versions: Vec<Version>,
+    pub(crate) runs: u64,
+    pub(crate) most: usize,
+    pub(crate) seed: u64,
+}
+
+/// The most operations in a generated execution: what is read by people is short.
+const OPERATIONS: usize = 16;
+/// Executions that a guest does at once.
+const BATCH: u64 = 128;
+
+pub(crate) fn record(cache: &Cache, wanted: &Wanted, corpus: &[PathBuf], out: &Path) -> Result<Ending> {
+    let files = input::files(corpus)?;
+    for version in &wanted.versions {
+        let kernels = Kernels::cached(cache, *version, 0)?;
+        let release = kernels.release()?;
+        let folder = out.join(version.word());
+        let mut recorder = Recorder { driver: Driver::new(kernels), version: *version, release, written: 0 };
+        for file in &files {
+            if interrupted() {
+                return Ok(Ending::Interrupted);
+            }
+            recorder.file(file, &folder)?;
+        }
+        if !recorder.distil(wanted, &folder.join("generated"))? {
+            return Ok(Ending::Interrupted);
+        }
+        let written = recorder.written;
+        output::print_line(format_args!("{}: {written} transcripts in {}", version.subject(), folder.display()))?;
+    }
+    Ok(Ending::Agree)
+}
+
+struct Recorder {
+    driver: Driver<Kernels>,
+    version: Version,
+    release: String,
+    written: usize,
+}
+
+impl Recorder {
+    /// Records a trace of the corpus under its own name, in a folder named as the one that it is in.
+    fn file(&mut self, file: &Path, folder: &Path) -> Result<()> {
+        let trace = input::read(file)?.trace;
+        let operations = self.able(trace.operations());
+        if operations.is_empty() {
+            return Ok(());
+        }
+        let transcript =
+            self.transcript(&trace.machine, &operations, trace.title).with_context(|| file.display().to_string())?;
+        let group = file.parent().and_then(Path::file_name).context("a file in a folder")?;
+        let name = file.file_name().context("a file has a name")?;
+        self.write(&folder.join(group).join(name), &transcript)
+    }
+
+    /// Records those generated executions that meet transitions which none before has met.
+    fn distil(&mut self, wanted: &Wanted, folder: &Path) -> Result<bool> {
+        let kinds = sight().operations;
+        let mut generator = Generator::new(Settings { operations: OPERATIONS, kinds, ..Settings::default() });
+        let mut status = Status::new();
+        self.driver.clear_met();
+        let (mut index, mut kept) = (0, 0);
+        while index < wanted.runs && kept < wanted.most {
+            if interrupted() {
+                return Ok(false);
+            }
+            let batch: Vec<(Machine, Vec<Operation>)> = (index..wanted.runs.min(index + BATCH))
+                .map(|index| {
+                    let mut operations = Vec::new();
+                    let machine = generator.execution(wanted.seed, index, &mut operations);
+                    (machine, operations)
+                })
+                .collect();
+            self.driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
+            for (machine, operations) in batch {
+                let met = self.driver.transitions().count();
+                let run = quiet::driving(|| self.driver.run(&machine, &operations, Compare::Touched));
+                if let Some(divergence) = run.map_err(|it| anyhow!(it))?.divergence {
+                    bail!("seed {}, execution {index} diverges: {}", wanted.seed, divergence.signature());
+                }
+                // One new thing is mostly another refusal, and not worth a file.
+                if self.driver.transitions().count() >= met + 2 && kept < wanted.most {
+                    let title = vec![format!("# Generated: seed {}, execution {index}.", wanted.seed)];
+                    let operations = self.able(operations.into_iter());
+                    let transcript = self.transcript(&machine, &operations, title)?;
+                    if mostly_done(&transcript) {
+                        self.write(&folder.join(format!("execution-{index:05}.trace")), &transcript)?;
+                        kept += 1;
+                    }
+                }
+                index += 1;
+            }
+            status.show(|| format!("{}: {index} executions, {kept} recorded", self.version.subject()));
+        }
+        status.clear();
+        Ok(true)
+    }
+
+    fn able(&self, operations: impl Iterator<Item = Operation>) -> Vec<Operation> {
+        operations.filter(|operation| sight().operations.contains(operation.kind())).collect()
+    }
+
+    /// Runs operations and writes down what the kernel says, if the reference agrees.
+    fn transcript(&mut self, asked: &Machine, operations: &[Operation], mut title: Vec<String>) -> Result<Trace> {
+        title.push(format!("# Recorded from Linux {}.", self.release));
+        let machine = machine(self.version, asked).map_err(|it| anyhow!(it))?;
+        let mut transcript = Transcript::new(title, machine);
+        let run = quiet::driving(|| {
+            self.driver.watch(asked, operations, &mut |watched| {
+                transcript.step(watched.operation, watched.claimed, watched.subject);
+            })
+        });
+        match run.map_err(|it| anyhow!(it))?.divergence {
+            Some(divergence) => bail!("it diverges at operation {}: {}", divergence.step + 1, divergence.signature()),
+            None => Ok(transcript.finish()),
+        }
+    }
+
+    fn write(&mut self, path: &Path, transcript: &Trace) -> Result<()> {
+        let folder = path.parent().context("a file in a folder")?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        self.written += 1;
+        output::write_file(path, transcript.to_string().as_bytes())
+    }
+}
+
+/// Whether at least half of the operations were done; a transcript of refusals tells little.
+fn mostly_done(transcript: &Trace) -> bool {
+    let done = transcript.steps.iter().filter(|step| matches!(step.answer, Some(Outcome::Done(_)))).count();
+    2 * done >= transcript.steps.len()
+}

@@ -1,0 +1,296 @@
+//! Transcripts: a trace with what a kernel answered and showed after each step, and the subject that says it again.
+
+use std::fmt::Write as _;
+
+use stalemap_operations::{
+    Access, Device, Entry, Home, Machine, Observation, Operation, Outcome, PageToken, PageView, Phase, Place,
+    PlaceState, PlaceView, Scope, Sight, Slot, SlotState, Space, Stamp, Step, Subject, Touched, Trace, VirtualPage,
+};
+
+use crate::subject::{RAM, sight};
+
+/// How a line begins that shows what was seen after the step above it.
+const SIGN: &str = "#= ";
+/// What such a line says when nothing has changed since the one before.
+const SAME: &str = "same";
+const BETWEEN: &str = "; ";
+
+/// Writes a transcript while a trace runs.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    trace: Trace,
+    last: String,
+    /// The line that shows the last step; it stands above the next one.
+    line: Vec<String>,
+}
+
+impl Transcript {
+    /// Of a trace with this title on this machine.
+    #[must_use]
+    pub fn new(title: Vec<String>, machine: Machine) -> Transcript {
+        let last = text(&start());
+        Transcript { trace: Trace { title, machine, ..Trace::default() }, last, line: Vec::new() }
+    }
+
+    /// Adds a step.
+    pub fn step(&mut self, operation: Operation, answer: Outcome, seen: &Observation) {
+        let comments = std::mem::take(&mut self.line);
+        self.trace.steps.push(Step { comments, operation, answer: Some(answer) });
+        let text = text(seen);
+        self.line = vec![format!("{SIGN}{}", if text == self.last { SAME } else { &text })];
+        self.last = text;
+    }
+
+    /// The transcript as a trace.
+    #[must_use]
+    pub fn finish(mut self) -> Trace {
+        self.trace.ending = self.line;
+        self.trace
+    }
+}
+
+/// What is seen before anything was done.
+pub(crate) fn start() -> Observation {
+    Observation { alive: 1, ..Observation::default() }
+}
+
+/// An observation on one line.
+fn text(seen: &Observation) -> String {
+    let spaces = |bits: u64| {
+        (0..64).filter(|bit| bits >> bit & 1 == 1).fold(String::new(), |mut text, bit| {
+            write!(text, " s{bit}").expect("a string takes everything");
+            text
+        })
+    };
+    let mut items = vec![format!("alive{}", spaces(seen.alive))];
+    if seen.locked != 0 {
+        items.push(format!("locked{}", spaces(seen.locked)));
+    }
+    items.extend(seen.places.iter().map(place_text));
+    items.extend(seen.pages.iter().map(|page| page_text(page, seen)));
+    items.extend(seen.slots.iter().map(|(slot, state)| match state {
+        SlotState::Pin(page) | SlotState::Hold(page) => format!("{slot} p{}", page.0),
+        SlotState::Transaction { phase, candidates, .. } => format!("{slot} {} {candidates}", phase.word()),
+        SlotState::Empty | SlotState::Block { .. } => format!("{slot}"),
+    }));
+    items.join(BETWEEN)
+}
+
+fn dotted(place: &Place) -> String {
+    format!("{}.{}", place.space, place.page)
+}
+
+fn place_text(view: &PlaceView) -> String {
+    let place = dotted(&view.place);
+    let PlaceState::Mapped { access, entry } = view.state else { return place };
+    let bit = |writable| if writable { " writable" } else { "" };
+    match entry {
+        Entry::Hole => format!("{place} {access} hole"),
+        Entry::Maps { page, writable } => format!("{place} {access} maps p{}{}", page.0, bit(writable)),
+        Entry::Migrating { page, writable } => format!("{place} {access} migrating p{}{}", page.0, bit(writable)),
+    }
+}
+
+fn page_text(page: &PageView, seen: &Observation) -> String {
+    let exclusive = if page.exclusive { " exclusive" } else { "" };
+    let mut text = format!("p{} {} {}{exclusive} mapcount {}", page.token.0, page.home, page.stamp, page.mapcount);
+    for place in seen.rmap(page) {
+        write!(text, " {}", dotted(place)).expect("a string takes everything");
+    }
+    text
+}
+
+/// A kernel that was recorded: it answers and shows what stands in a transcript, and knows nothing else.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    machine: Machine,
+    steps: Vec<(Operation, Outcome, Observation)>,
+    done: usize,
+}
+
+impl Recorded {
+    /// The kernel of a transcript.
+    ///
+    /// # Errors
+    /// Says at which step something is missing or cannot be read.
+    pub fn new(transcript: &Trace) -> Result<Recorded, String> {
+        let lines = transcript.steps.iter().skip(1).map(|step| &step.comments).chain([&transcript.ending]);
+        let mut steps = Vec::with_capacity(transcript.steps.len());
+        let mut last = start();
+        for (number, (step, lines)) in (1..).zip(transcript.steps.iter().zip(lines)) {
+            let at = |what: &str| format!("step {number}, {}: {what}", step.operation);
+            let line = lines.iter().find_map(|line| line.strip_prefix(SIGN));
+            let line = line.ok_or_else(|| at("nothing says what was seen after it"))?;
+            if line != SAME {
+                last = read(line).ok_or_else(|| at("what was seen after it cannot be read"))?;
+            }
+            let answer = step.answer.ok_or_else(|| at("it has no answer"))?;
+            steps.push((step.operation, answer, last.clone()));
+        }
+        Ok(Recorded { machine: transcript.machine, steps, done: 0 })
+    }
+}
+
+impl Subject for Recorded {
+    fn name(&self) -> &str {
+        "recorded"
+    }
+
+    fn sight(&self) -> Sight {
+        sight()
+    }
+
+    fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    fn capacity(&self) -> [u32; Home::LIMIT] {
+        Home::ALL.map(|home| if home == Home::Ram { RAM } else { self.machine.frames(home) })
+    }
+
+    fn reset(&mut self) {
+        self.done = 0;
+    }
+
+    /// What was not recorded it cannot answer.
+    fn apply(&mut self, operation: Operation) -> Outcome {
+        let recorded = self.steps.get(self.done).filter(|(it, _, _)| *it == operation);
+        self.done += 1;
+        recorded.map_or(Outcome::Stuck, |(_, answer, _)| *answer)
+    }
+
+    fn touched(&mut self, _: &mut Touched) -> bool {
+        false
+    }
+
+    fn observe(&self, _: &Scope, into: &mut Observation) {
+        let seen = self.done.checked_sub(1).and_then(|last| self.steps.get(last)).map(|(_, _, seen)| seen);
+        match seen {
+            Some(seen) => into.clone_from(seen),
+            None => *into = start(),
+        }
+    }
+}
+
+/// Reads an observation from its line.
+fn read(line: &str) -> Option<Observation> {
+    let mut seen = Observation::default();
+    for item in line.split(BETWEEN) {
+        let (first, rest) = item.split_once(' ').unwrap_or((item, ""));
+        let mut words = rest.split(' ').filter(|word| !word.is_empty());
+        match first {
+            "alive" => seen.alive = bits(words)?,
+            "locked" => seen.locked = bits(words)?,
+            _ if first.contains('.') => {
+                let state = place_state(&mut words)?;
+                seen.places.push(PlaceView { place: place(first)?, state });
+            }
+            _ if first.starts_with('p') => read_page(first, words, &mut seen)?,
+            _ => seen.slots.push(slot(first, &mut words)?),
+        }
+    }
+    Some(seen)
+}
+
+fn bits<'a>(words: impl Iterator<Item = &'a str>) -> Option<u64> {
+    words
+        .map(|word| number(word, "s").filter(|&space| space < Space::LIMIT))
+        .try_fold(0, |bits, space| Some(bits | 1 << space?))
+}
+
+fn number(word: &str, letter: &str) -> Option<u32> {
+    word.strip_prefix(letter)?.parse().ok()
+}
+
+fn place(word: &str) -> Option<Place> {
+    let (space, page) = word.split_once('.')?;
+    Some(Place { space: Space(number(space, "s")?), page: VirtualPage(number(page, "v")?) })
+}
+
+fn place_state<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<PlaceState> {
+    let access = words.next()?;
+    let access = Access::ALL.into_iter().find(|it| it.word() == access)?;
+    let kind = words.next()?;
+    if kind == "hole" {
+        return words.next().is_none().then_some(PlaceState::Mapped { access, entry: Entry::Hole });
+    }
+    let page = PageToken(number(words.next()?, "p")?);
+    let writable = match words.next() {
+        None => false,
+        Some("writable") => true,
+        Some(_) => return None,
+    };
+    let entry = match kind {
+        "maps" => Entry::Maps { page, writable },
+        "migrating" => Entry::Migrating { page, writable },
+        _ => return None,
+    };
+    Some(PlaceState::Mapped { access, entry })
+}
+
+fn read_page<'a>(name: &str, words: impl Iterator<Item = &'a str>, seen: &mut Observation) -> Option<()> {
+    let mut words = words.peekable();
+    let token = PageToken(number(name, "p")?);
+    let home = match words.next()? {
+        "ram" => Home::Ram,
+        device => Home::Device(Device(number(device, "dev")?)),
+    };
+    let stamp = Stamp(u8::from_str_radix(words.next()?.strip_prefix('#')?, 16).ok()?);
+    let exclusive = words.next_if_eq(&"exclusive").is_some();
+    words.next_if_eq(&"mapcount")?;
+    let mapcount = words.next()?.parse().ok()?;
+    let start = seen.rmaps.len();
+    for word in words {
+        seen.rmaps.push(place(word)?);
+    }
+    let rmap = start..seen.rmaps.len();
+    seen.pages.push(PageView { token, home, stamp, exclusive, mapcount, refcount: 0, rmap, frame: None });
+    Some(())
+}
+
+fn slot<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Option<(Slot, SlotState)> {
+    let slot = Slot::all().find(|slot| slot.to_string() == name)?;
+    let word = words.next()?;
+    let page = || number(word, "p").map(PageToken);
+    let state = match slot {
+        Slot::Pin(_) => SlotState::Pin(page()?),
+        Slot::Hold(_) => SlotState::Hold(page()?),
+        Slot::Transaction(_) => {
+            let phases = [Phase::Collected, Phase::Copied, Phase::Moved];
+            let phase = phases.into_iter().find(|phase| phase.word() == word)?;
+            SlotState::Transaction { phase, candidates: words.next()?.parse().ok()?, frames: 0..0 }
+        }
+        Slot::Block(_) => return None,
+    };
+    Some((slot, state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, text};
+
+    /// A line of everything that can be seen.
+    const LINE: &str = "alive s0 s2; locked s2; s0.v0 none hole; s0.v1 rw maps p0 writable; s2.v0 r migrating p3; \
+                        p0 dev1 #2a exclusive mapcount 2 s0.v1 s2.v5; p3 ram #00 mapcount 0; t0 moved 2; k1 p0; h15 p3";
+
+    #[test]
+    fn what_was_seen_is_read_as_it_was_written() {
+        let seen = read(LINE).expect("a line");
+        assert_eq!(text(&seen), LINE);
+        assert_eq!((seen.alive, seen.locked, seen.places.len(), seen.pages.len(), seen.slots.len()), (5, 4, 3, 2, 3));
+    }
+
+    #[test]
+    fn a_line_that_says_something_else_is_refused() {
+        for bad in ["alive x", "s0.v0 rw", "s0.v0 rw maps", "s0.v0 rw maps p0 dirty", "p0 ram", "p0 ram #00", "b0 1"] {
+            assert!(read(bad).is_none(), "{bad}");
+        }
+        for cut in 1..LINE.split("; ").count() {
+            let item = LINE.split("; ").nth(cut).expect("an item");
+            let shorter = item.rsplit_once(' ').expect("several words").0;
+            if shorter.contains(' ') && !item.starts_with("p0") && !item.ends_with("writable") {
+                assert!(read(shorter).is_none(), "{shorter}");
+            }
+        }
+    }
+}
