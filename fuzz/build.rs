@@ -1,4 +1,4 @@
-//! Writes one aborting function for each pair of oracle and operation, since crash triage groups by the names on the stack.
+//! Writes a function for each oracle and one for each operation, since crash triage groups by the names on the stack.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -14,22 +14,37 @@ fn main() {
 }
 
 fn stacks() -> String {
-    let mut functions = String::new();
-    let mut arms = String::new();
     // A divergence before the first operation is at `start`.
     let operations: Vec<&str> = TABLE.iter().map(|row| row.word).chain(["start"]).collect();
-    for (number, (oracle, operation)) in pairs(ORACLE_NAMES, &operations).enumerate() {
-        let name = format!("{oracle}_{operation}");
-        writeln!(functions, "stack!({name}, {number});").expect("a string takes everything");
-        writeln!(arms, "        ({oracle:?}, {operation:?}) => {name}(),").expect("a string takes everything");
+    let mut text = String::new();
+    let mut arms = String::new();
+    for (number, operation) in operations.iter().enumerate() {
+        line(&mut text, &format!("operation!(operation_{operation}, {:?}, {number});", exported(operation)));
+        line(&mut arms, &format!("{operation:?} => operation_{operation}(then),"));
     }
-    format!(
-        "{functions}\n/// Aborts through the function of this oracle and operation.\n\
-         pub(crate) fn abort_as(oracle: &str, operation: &str) -> ! {{\n    \
-             match (oracle, operation) {{\n{arms}        _ => std::process::abort(),\n    }}\n}}\n"
-    )
+    let mut oracles = String::new();
+    for (number, oracle) in (operations.len()..).zip(ORACLE_NAMES) {
+        let name = exported(oracle);
+        line(
+            &mut text,
+            &format!("oracle!(oracle_{oracle}, {name:?}, {number}, operation, then, {{ {arms} _ => then() }});"),
+        );
+        line(&mut oracles, &format!("{oracle:?} => oracle_{oracle}(operation, then),"));
+    }
+    line(&mut text, "/// Goes through the function of the oracle and that of the operation to the end.");
+    line(&mut text, "pub fn end_on_the_stack_of(oracle: &str, operation: &str, then: fn() -> !) -> ! {");
+    line(&mut text, &format!("match oracle {{ {oracles} _ => then() }} }}"));
+    line(&mut text, "/// The operations, and what stands for none of them.");
+    line(&mut text, &format!("pub const OPERATIONS: &[&str] = &{operations:?};"));
+    text
 }
 
-fn pairs<'a>(oracles: &'a [&str], operations: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
-    oracles.iter().flat_map(move |oracle| operations.iter().map(move |operation| (*oracle, *operation)))
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("a string takes everything");
+}
+
+/// `device_write` as `DeviceWrite`: in capitals no function of C has its name.
+fn exported(word: &str) -> String {
+    let capital = |part: &str| part[..1].to_uppercase() + &part[1..];
+    word.split('_').map(capital).collect()
 }

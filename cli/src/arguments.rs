@@ -39,6 +39,13 @@ pub(crate) enum Command {
     Fmt(FmtArguments),
     Encode(EncodeArguments),
     Seeds(SeedsArguments),
+    Distill(DistillArguments),
+    Coverage(CoverageArguments),
+    /// Say what is there for each engine, what is missing, and the command that mends it
+    ///
+    /// Ends with 2 if libfuzzer or afl cannot run.
+    #[cfg(unix)]
+    Doctor,
     Ops(OpsArguments),
     CheckDeterminism(DeterminismArguments),
     Exhaust(ExhaustArguments),
@@ -243,6 +250,54 @@ pub(crate) struct SeedsArguments {
     /// The folder for the seeds
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
+}
+
+/// Keep the smallest set of inputs that meets what all of them meet
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What is met are transitions (operation, state before, outcome) and, with --edges, edges of the built libFuzzer target.
+Traces stay as they are, other inputs are named by the SHA-1 of their bytes. Inputs that diverge are left out.
+
+Examples:
+  stalemap distill fuzz/corpus/lockstep -o small
+  stalemap distill --edges fuzz/corpus/lockstep corpus -o nightly")]
+pub(crate) struct DistillArguments {
+    /// Traces, inputs of fuzzing engines, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The folder for those that are kept; it must be empty or not there
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Keep what meets the same edges too, where `stalemap fuzz --engine libfuzzer` has built the target
+    #[arg(long)]
+    pub(crate) edges: bool,
+}
+
+/// Show which transitions inputs meet and never meet, and which lines of both sides they reach
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Lines are counted by cargo-llvm-cov with the LLVM that Rust was built with; `stalemap doctor` says whether both are there.
+
+Examples:
+  stalemap coverage corpus
+  stalemap coverage corpus --runs 100000 --never
+  stalemap coverage corpus --lines")]
+pub(crate) struct CoverageArguments {
+    /// Traces, inputs of fuzzing engines, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Generated executions beside them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) runs: u64,
+    /// Seed of the generated executions
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// List the transitions that were never met
+    #[arg(long)]
+    pub(crate) never: bool,
+    /// Count the lines of reference and implementation that the inputs reach
+    #[arg(long)]
+    pub(crate) lines: bool,
 }
 
 /// Print the table of operations with their meaning

@@ -1,11 +1,15 @@
-//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `seeds`, `ops`, `exhaust`, `check-determinism` and
-//! `linux`.
+//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `seeds`, `distill`, `coverage`, `doctor`, `ops`,
+//! `exhaust`, `check-determinism` and `linux`.
 
 mod arguments;
 #[cfg(feature = "seeded-bugs")]
 mod bugs;
 mod campaign;
+mod coverage;
 mod determinism;
+mod distill;
+#[cfg(unix)]
+mod doctor;
 mod encode;
 mod ending;
 #[cfg(unix)]
@@ -61,6 +65,10 @@ fn answer(arguments: Arguments) -> Result<Ending> {
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Encode(arguments) => encode::encode(&arguments),
         Command::Seeds(arguments) => seeds::seeds(&arguments),
+        Command::Distill(arguments) => distill::distill(&arguments),
+        Command::Coverage(arguments) => coverage::coverage(&arguments),
+        #[cfg(unix)]
+        Command::Doctor => doctor::doctor(),
         Command::Ops(arguments) => ops::ops(&arguments),
         Command::CheckDeterminism(arguments) => determinism::check(&arguments),
         Command::Exhaust(arguments) => exhaust::exhaust(&arguments),

@@ -53,3 +53,63 @@ fn seeds_are_the_bytes_of_the_traces_under_the_names_of_libfuzzer() {
         assert!(ended.stderr.contains("the machine of each has a size over 256"), "{}", ended.stderr);
     });
 }
+
+#[test]
+fn distilled_inputs_meet_the_same_and_cannot_be_distilled_again() {
+    let machine = "machine ram=4 spaces=1 pages=4\n";
+    let traces = [
+        ("map.trace", "map s0 v0 rw\n"),
+        ("read.trace", "map s0 v0 rw\nread s0 v0\n"),
+        ("free.trace", "# Why it is here.\nfree b0\n"),
+        ("free-twice.trace", "free b0\nfree b1\n"),
+    ];
+    in_folder(|folder| {
+        fs::create_dir(folder.join("all")).unwrap();
+        for (name, operations) in traces {
+            fs::write(folder.join("all").join(name), format!("{machine}{operations}")).unwrap();
+        }
+        let ended = stalemap(folder, &["distill", "all", "-o", "small"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (0, ""), "{}", ended.stderr);
+        let says = "2 of 4 inputs with 3 operations meet the same 3 transitions";
+        assert!(ended.stderr.starts_with(says), "{}", ended.stderr);
+        let mut names: Vec<_> = fs::read_dir(folder.join("small")).unwrap().map(|it| it.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["free.trace", "read.trace"]);
+        // Comments are kept.
+        assert!(fs::read_to_string(folder.join("small/free.trace")).unwrap().contains("# Why it is here."));
+        let again = stalemap(folder, &["distill", "small", "-o", "smaller"]);
+        assert!(again.stderr.starts_with("2 of 2 inputs"), "{}", again.stderr);
+        let [all, small] = ["all", "small"].map(|inputs| stalemap(folder, &["coverage", inputs]).stdout);
+        assert_eq!(all, small);
+        let full = stalemap(folder, &["distill", "all", "-o", "small"]);
+        assert_eq!(full.code, 2);
+        assert!(full.stderr.contains("small is not empty"), "{}", full.stderr);
+    });
+}
+
+#[test]
+fn coverage_counts_what_was_met_and_lists_what_was_not() {
+    in_folder(|folder| {
+        fs::write(folder.join("a.trace"), "machine ram=4 spaces=1 pages=4\nfree b0\n").unwrap();
+        let ended = stalemap(folder, &["coverage", "a.trace", "--never"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let lines: Vec<&str> = ended.stdout.lines().collect();
+        assert!(lines[0].starts_with("transitions  1 of "), "{}", lines[0]);
+        assert!(lines.contains(&"  free              1 of    16"), "{}", ended.stdout);
+        assert!(lines.contains(&"  free          whole block  = ok"), "{}", ended.stdout);
+        assert!(!lines.contains(&"  free          empty slot  = ENOENT"), "{}", ended.stdout);
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn the_doctor_names_what_is_missing_and_how_to_mend_it() {
+    in_folder(|folder| {
+        // Outside a clone no engine can run.
+        let ended = stalemap(folder, &["doctor"]);
+        assert_eq!(ended.code, 2, "{}", ended.stdout);
+        let lines: Vec<&str> = ended.stdout.lines().collect();
+        assert_eq!(lines[..2], ["native  ready", "libfuzzer  not ready"]);
+        assert!(lines[2].contains("missing") && lines[2].contains("cd into a clone of stalemap"), "{}", lines[2]);
+    });
+}

@@ -10,7 +10,7 @@ mod input;
 mod lockstep;
 mod panics;
 mod report;
-mod stacks;
+pub mod stacks;
 mod targets;
 mod text;
 

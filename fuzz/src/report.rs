@@ -56,7 +56,7 @@ pub(crate) fn abort(
     eprintln!("ASSERTION FAILED: {} {}", signature.oracle(), signature.operation());
     // Under AFL++ nobody would see the rest, and it costs as much as hundreds of executions.
     if env::var_os("__AFL_SHM_ID").is_some() {
-        stacks::abort_as(signature.oracle(), signature.operation());
+        stacks::end_on_the_stack_of(signature.oracle(), signature.operation(), std::process::abort);
     }
     let find = panics::caught(|| {
         let smallest = minimise(driver, machine, operations, &signature, &mut |_| true);
@@ -73,7 +73,7 @@ pub(crate) fn abort(
     }
     let file = artifact::path(bytes);
     eprintln!("  Reproduce with:\n\n      stalemap run {file}\n\n  Minimize with:\n\n      stalemap minimize {file}\n");
-    stacks::abort_as(signature.oracle(), signature.operation())
+    stacks::end_on_the_stack_of(signature.oracle(), signature.operation(), std::process::abort)
 }
 
 #[cfg(test)]

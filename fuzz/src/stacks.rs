@@ -1,16 +1,28 @@
-//! One aborting function for each pair of oracle and operation: a shared one would make all finds look alike on the stack.
+//! How a target ends on a find: through a function that is named after the operation and one that is named after the
+//! oracle. One shared function would make all finds look alike to crash triage, which compares the frames on top.
 
 use std::hint::black_box;
 
-macro_rules! stack {
-    ($name:ident, $number:literal) => {
+macro_rules! operation {
+    ($name:ident, $exported:literal, $number:literal) => {
         // Exported under its bare name: a common path before it would make all of them look alike again.
-        #[unsafe(no_mangle)]
+        #[unsafe(export_name = $exported)]
         #[inline(never)]
-        extern "C" fn $name() -> ! {
+        fn $name(then: fn() -> !) -> ! {
             // Equal bodies would be merged into one.
             black_box($number);
-            std::process::abort()
+            then()
+        }
+    };
+}
+
+macro_rules! oracle {
+    ($name:ident, $exported:literal, $number:literal, $operation:ident, $then:ident, $arms:tt) => {
+        #[unsafe(export_name = $exported)]
+        #[inline(never)]
+        fn $name($operation: &str, $then: fn() -> !) -> ! {
+            black_box($number);
+            match $operation $arms
         }
     };
 }

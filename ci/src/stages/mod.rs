@@ -2,6 +2,7 @@
 
 mod campaign;
 mod canary;
+mod crash_buckets;
 mod exhaust;
 mod fuzz_target;
 mod mutants;
@@ -97,6 +98,12 @@ pub const STAGES: &[Stage] = &[
         meaning: "a fuzz target with a planted bug stops within a minute",
         by_default: false,
         run: canary::run,
+    },
+    Stage {
+        name: "crash-buckets",
+        meaning: "crash triage as OSS-Fuzz does it tells finds of different oracles apart",
+        by_default: false,
+        run: crash_buckets::run,
     },
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {

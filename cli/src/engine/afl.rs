@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::process::Group;
+use super::process::{Group, show};
 use super::tool::CARGO_AFL;
 use super::{Order, Running, watch};
 use crate::seeds;
@@ -94,14 +94,14 @@ fn build(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>> {
     let folder = order.workspace.builds("afl");
     let release = ["--release", "-p", "stalemap-fuzz", "--no-default-features", "--features"];
     call.arg("build").args(release).args(["afl", "--bin", order.target, "--target-dir"]).arg(&folder);
-    if !Group::finish(&mut call, "cargo afl build")? {
+    if !Group::finish(&mut call, "cargo afl build", show)? {
         return Ok(None);
     }
     // The library is part of AFL++, not of what it looks at: it is built as usual.
     let library = order.workspace.builds("afl-mutator");
     let mut call: Command = order.workspace.call(order.workspace.cargo());
     call.arg("rustc").args(release).args(["afl-mutator", "--lib", "--crate-type", "cdylib", "--target-dir"]);
-    if !Group::finish(call.arg(&library), "cargo rustc")? {
+    if !Group::finish(call.arg(&library), "cargo rustc", show)? {
         return Ok(None);
     }
     let name = format!("{}stalemap_fuzz{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);

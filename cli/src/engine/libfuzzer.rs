@@ -1,15 +1,16 @@
 //! libFuzzer: the target built by cargo-fuzz, in as many processes as there are jobs.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::{env, fs};
 
 use anyhow::{Context, Result};
 
-use super::process::Group;
+use super::process::{Group, show};
 use super::tool::CARGO_FUZZ;
+use super::workspace::Workspace;
 use super::{Order, Running};
 
 /// Seconds that an input may take, and megabytes of memory.
@@ -64,15 +65,18 @@ fn build(order: &Order<'_>) -> Result<Option<PathBuf>> {
     // Compared values are no use to a mutator of operations, and noting them takes half of the time.
     call.args(["build", "--sanitizer", "none", "--release", "--no-trace-compares", "--target-dir"]);
     call.arg(&folder).arg(order.target);
-    if !Group::finish(&mut call, "cargo fuzz build")? {
+    if !Group::finish(&mut call, "cargo fuzz build", show)? {
         return Ok(None);
     }
-    let built = fs::read_dir(&folder)?.flatten().map(|entry| entry.path().join("release").join(order.target));
-    let newest =
-        built.filter(|path| path.is_file()).max_by_key(|path| path.metadata().and_then(|it| it.modified()).ok());
-    let suffix = env::consts::EXE_SUFFIX;
-    let program = newest.with_context(|| format!("cargo fuzz built no {}{suffix}", order.target))?;
-    Ok(Some(program))
+    let program = built(order.workspace, order.target);
+    Ok(Some(program.with_context(|| format!("cargo fuzz built no {}", order.target))?))
+}
+
+/// The target that was built last, for whichever machine.
+pub(super) fn built(workspace: &Workspace, target: &str) -> Option<PathBuf> {
+    let folders = fs::read_dir(workspace.builds("libfuzzer")).ok()?.flatten();
+    let programs = folders.map(|entry| entry.path().join("release").join(target)).filter(|path| path.is_file());
+    programs.max_by_key(|path| path.metadata().and_then(|it| it.modified()).ok())
 }
 
 /// The number of executions in a line such as `#4096 pulse cov: 12 ft: 34 corp: 5 exec/s: 6 …`, or in the last ones.

@@ -6,6 +6,7 @@
 
 mod afl;
 mod libfuzzer;
+mod merge;
 mod process;
 mod tool;
 mod watch;
@@ -26,8 +27,10 @@ use crate::finds::{Finds, known_signatures};
 use crate::interrupt::interrupted;
 use crate::subject::{self, BuildImplementation};
 use crate::{fuzz, output, seeds};
+pub(crate) use merge::merge;
 use process::Group;
 pub(crate) use process::end_all;
+pub(crate) use tool::{CARGO_AFL, CARGO_FUZZ, Tool};
 use watch::Watch;
 pub(crate) use workspace::Workspace;
 

@@ -58,9 +58,13 @@ impl Group {
         Ok(Group { child, id, name: name.to_string(), said, is_over: false })
     }
 
-    /// Starts a command that shows what it does, and waits for its end; `false` if somebody interrupted it.
-    pub(super) fn finish(command: &mut Command, name: &str) -> Result<bool> {
-        let mut group = Group::start(command, name, |line| eprintln!("{line}"))?;
+    /// Starts a command and waits for its end; `false` if somebody interrupted it.
+    pub(super) fn finish(
+        command: &mut Command,
+        name: &str,
+        hear: impl FnMut(&str) + Send + Clone + 'static,
+    ) -> Result<bool> {
+        let mut group = Group::start(command, name, hear)?;
         loop {
             if interrupted() {
                 group.end();
@@ -111,6 +115,11 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Passes on what a tool says.
+pub(super) fn show(line: &str) {
+    eprintln!("{line}");
 }
 
 /// Reads lines until the other end is closed.

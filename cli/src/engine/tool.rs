@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use super::process::Group;
+use super::process::{Group, show};
 use super::workspace::Workspace;
 use crate::output;
 
@@ -56,7 +56,7 @@ impl Tool {
         let mut call = workspace.call(workspace.cargo());
         call.env(DATA, workspace.tools().join("share"));
         call.args(["install", "--locked", "--version", self.version, "--root"]).arg(&folder).arg(self.name);
-        Group::finish(&mut call, "cargo install")
+        Group::finish(&mut call, "cargo install", show)
     }
 
     /// Where it is when it was brought.
