@@ -68,6 +68,18 @@ fn the_list_names_what_runs_by_default() {
     let names: Vec<_> = always.iter().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(
         names,
-        ["format", "arrows", "tidy", "clippy", "test", "docs", "campaign", "bugs", "exhaust", "fuzz-target"]
+        [
+            "format",
+            "arrows",
+            "tidy",
+            "clippy",
+            "test",
+            "docs",
+            "campaign",
+            "bugs",
+            "exhaust",
+            "subjects",
+            "fuzz-target"
+        ]
     );
 }

@@ -76,7 +76,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "no-unsafe",
         why: "only the guest's system calls, libFuzzer's C interface and the benchmark's peers need it.",
-        instead: "write it in safe Rust, or move it to linux/guest, fuzz or bench/src/peers.",
+        instead: "write it in safe Rust, or move it to linux/guest, fuzz, bench/src/peers or subjects/src/raw.",
         check: knowledge::no_unsafe,
     },
     Rule {

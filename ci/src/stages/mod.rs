@@ -70,6 +70,12 @@ pub const STAGES: &[Stage] = &[
         run: exhaust::run,
     },
     Stage {
+        name: "subjects",
+        meaning: "the allocators that others wrote do what is written down of them",
+        by_default: true,
+        run: subjects,
+    },
+    Stage {
         name: "fuzz-target",
         meaning: "the libFuzzer target builds on stable, replays the corpus and runs a little",
         by_default: true,
@@ -149,6 +155,10 @@ fn bugs(workshop: &Workshop) -> Result<()> {
     let build = ["run", "--release", "-p", "stalemap", "--features", "seeded-bugs", "--"];
     let results = [results.to_string_lossy().into_owned()];
     workshop.run(&Call::cargo(build.into_iter().chain(bench).map(str::to_owned).chain(results)))
+}
+
+fn subjects(workshop: &Workshop) -> Result<()> {
+    workshop.run(&Call::cargo(["test", "-p", "stalemap-subjects"]))
 }
 
 fn bench(workshop: &Workshop) -> Result<()> {

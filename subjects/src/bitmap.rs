@@ -1,0 +1,32 @@
+//! The crate bitmap-allocator: a tree of bitmaps, sixteen ways at each level.
+
+use bitmap_allocator::{BitAlloc, BitAlloc4K};
+
+use crate::Frames;
+
+/// Up to 4,096 frames.
+pub struct Bitmap(Box<BitAlloc4K>);
+
+impl Frames for Bitmap {
+    const NAME: &'static str = "bitmap-allocator 0.4.6";
+
+    fn new(frames: u32) -> Self {
+        let mut map = Box::new(BitAlloc4K::DEFAULT);
+        map.insert(0..frames as usize);
+        Bitmap(map)
+    }
+
+    fn allocate(&mut self, order: u32) -> Option<u32> {
+        let first =
+            if order == 0 { self.0.alloc() } else { self.0.alloc_contiguous(None, 1 << order, order as usize) }?;
+        Some(u32::try_from(first).expect("a frame that was put in"))
+    }
+
+    fn free(&mut self, first: u32, order: u32) {
+        if order == 0 {
+            self.0.dealloc(first as usize);
+        } else {
+            self.0.dealloc_contiguous(first as usize, 1 << order);
+        }
+    }
+}
