@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stalemap_linux::Version;
+use stalemap_linux::{Fault, Version};
 use stalemap_operations::{Kind, KindSet, Machine, TABLE, Trace, record};
 
 #[cfg(feature = "seeded-bugs")]
@@ -49,6 +49,7 @@ pub(crate) enum Command {
     Ops(OpsArguments),
     CheckDeterminism(DeterminismArguments),
     Exhaust(ExhaustArguments),
+    Export(ExportArguments),
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
     Bugs(BugsArguments),
@@ -344,6 +345,36 @@ pub(crate) struct DeterminismArguments {
     pub(crate) digests: bool,
 }
 
+/// Print a trace as a program that stands alone
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The C program is written as the kernel's own self-tests are and prints TAP. It does what the kernel's test driver can
+do; single phases, evictions, pins and holds need the requests that Stalemap's edit of the driver adds.
+
+Examples:
+  stalemap export --as c corpus/linux/mutants/stale_mapping.trace -o stale_mapping.c
+  stalemap linux try stale_mapping.c --fault stale_mapping
+  stalemap export --as rust finds/X.trace > tests/x.rs")]
+pub(crate) struct ExportArguments {
+    /// A trace, or an input of a fuzzing engine; `-` is stdin
+    pub(crate) file: PathBuf,
+    /// The language of the program
+    #[arg(long = "as", value_name = "LANGUAGE", value_enum)]
+    pub(crate) language: Language,
+    /// Where the program goes; to stdout where nothing is given
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The language of an exported program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// C for a kernel with its test driver.
+    C,
+    /// A Rust test of the implementation beside the reference.
+    Rust,
+}
+
 /// Build and boot the real kernel, which is then a subject of its own
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -446,6 +477,18 @@ pub(crate) enum LinuxCommand {
         /// The folder for the transcripts
         #[arg(long, value_name = "DIR", default_value = "corpus/linux")]
         out: PathBuf,
+    },
+    /// Compile an exported C program and run it as the only process of a kernel
+    #[command(disable_version_flag = true)]
+    Try {
+        /// The program
+        file: PathBuf,
+        /// The kernel's version
+        #[arg(long, value_name = "VERSION", default_value_t)]
+        version: Version,
+        /// A fault that is switched on in the kernel
+        #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
+        fault: Option<Fault>,
     },
     /// Boot the kernel, for a look at its console
     #[command(disable_version_flag = true)]

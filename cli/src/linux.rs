@@ -13,6 +13,7 @@ use crate::interrupt::interrupted;
 use crate::linux_conformance::{self, Asked};
 use crate::linux_mutants::{self, Hunt};
 use crate::linux_record::{self, Wanted};
+use crate::linux_try;
 use crate::output;
 use crate::status::Status;
 
@@ -35,6 +36,10 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
         LinuxCommand::Record { version, corpus, runs, most, seed, out } => {
             let wanted = Wanted { versions: chosen(*version), runs: *runs, most: *most, seed: *seed };
             linux_record::record(&cache, &wanted, corpus, out)
+        }
+        LinuxCommand::Try { file, version, fault } => {
+            let kernels = Kernels::cached(&cache, *version, fault.map_or(0, |fault| 1 << fault.bit))?;
+            linux_try::try_program(&kernels, file)
         }
         LinuxCommand::Boot { version } => boot(&cache, *version),
     }

@@ -15,6 +15,7 @@ mod ending;
 #[cfg(unix)]
 mod engine;
 mod exhaust;
+mod export;
 mod finds;
 mod fmt;
 mod fuzz;
@@ -24,6 +25,7 @@ mod linux;
 mod linux_conformance;
 mod linux_mutants;
 mod linux_record;
+mod linux_try;
 mod minimize;
 mod ops;
 mod output;
@@ -72,6 +74,7 @@ fn answer(arguments: Arguments) -> Result<Ending> {
         Command::Ops(arguments) => ops::ops(&arguments),
         Command::CheckDeterminism(arguments) => determinism::check(&arguments),
         Command::Exhaust(arguments) => exhaust::exhaust(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]
         Command::Bugs(arguments) => bugs::bugs(&arguments),

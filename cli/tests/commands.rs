@@ -225,3 +225,29 @@ fn ctrl_c_ends_a_campaign_in_order() {
         assert!(stdout.contains("--seed 4"), "{stdout}");
     });
 }
+
+#[test]
+fn a_trace_is_exported_as_a_c_program_that_checks_each_answer_and_as_a_rust_test() {
+    in_folder(|folder| {
+        let trace = "machine ram=1 device=2 spaces=2 pages=2\nmap s0 v0 rw\nwrite s0 v0 #2a\nmigrate s0 v0 to d0\n\
+                     fork s0 s1\nread s0 v1\nsetup t0 s0 v0 from d0\nread s1 v0\nfinalize t0\n";
+        fs::write(folder.join("a-trace.trace"), trace).expect("a file");
+        let c = stalemap(folder, &["export", "--as", "c", "a-trace.trace"]);
+        assert_eq!(c.code, 0, "{}", c.stderr);
+        for line in [
+            "\tbegin(11);",
+            "\tcheck(\"write s0 v0 #2a\", 0, op_write(0, 0, 42));",
+            "\tcheck(\"migrate s0 v0 to d0\", 0, op_migrate(0, 0, 1, 0, 0));",
+            "\tcheck(\"read s0 v1\", -EFAULT, op_read(0, 1));",
+            "\t/* read s1 v0 = EAGAIN: Linux would block, or is not asked. */",
+            "\tcheck(\"device_write d0 s0 v0 #e0\", -EFAULT, op_device_write(0, 0, 0, 224));",
+            "\tcheck(\"read s1 v0\", 42, op_read(1, 0));",
+        ] {
+            assert!(c.stdout.lines().any(|it| it == line), "{line} is not in\n{}", c.stdout);
+        }
+        let rust = stalemap(folder, &["export", "--as", "rust", "a-trace.trace", "-o", "test.rs"]);
+        assert_eq!((rust.code, rust.stdout.as_str()), (0, ""), "{}", rust.stderr);
+        let text = fs::read_to_string(folder.join("test.rs")).expect("it was written");
+        assert!(text.contains("#[test]\nfn trace_a_trace() {") && text.contains("fork     s0 s1"), "{text}");
+    });
+}

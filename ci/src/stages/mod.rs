@@ -5,6 +5,7 @@ mod canary;
 mod crash_buckets;
 mod exhaust;
 mod fuzz_target;
+mod linux;
 mod mutants;
 mod nightly;
 mod readme;
@@ -80,6 +81,12 @@ pub const STAGES: &[Stage] = &[
         meaning: "the libFuzzer target builds on stable, replays the corpus and runs a little",
         by_default: true,
         run: fuzz_target::quick,
+    },
+    Stage {
+        name: "linux",
+        meaning: "a real kernel agrees, the faults put into it are found, and their exported programs tell them",
+        by_default: false,
+        run: linux::run,
     },
     Stage {
         name: "long-campaign",

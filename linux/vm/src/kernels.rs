@@ -12,7 +12,7 @@ use crate::cache::Cache;
 use crate::lab::Lab;
 use crate::subject::{Kernel, machine, sight};
 use crate::version::Version;
-use crate::virtual_machine::{Boot, VirtualMachine};
+use crate::virtual_machine::{self, Boot, VirtualMachine};
 
 /// Builds kernels of a version. A clone has a laboratory, and so a guest, of its own.
 pub struct Kernels {
@@ -59,6 +59,14 @@ impl Kernels {
     /// When it does not come up.
     pub fn release(&self) -> Result<String> {
         Ok(VirtualMachine::boot(&self.boot)?.release().to_string())
+    }
+
+    /// Runs a static program as the first and only process of a kernel; everything that the console showed.
+    ///
+    /// # Errors
+    /// When the machine cannot be started, or neither the program nor the kernel comes to an end.
+    pub fn run_alone(&self, program: &[u8]) -> Result<String> {
+        virtual_machine::run_alone(&self.boot, program)
     }
 
     /// The version.

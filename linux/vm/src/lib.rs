@@ -28,4 +28,7 @@ pub use mutants::{Fault, MUTANTS, TROPHIES};
 pub use subject::{Kernel, machine, sight};
 pub use transcript::{Recorded, Transcript};
 pub use version::Version;
-pub use virtual_machine::{Boot, Lost};
+pub use virtual_machine::{Boot, Lost, last_words};
+
+/// What an exported C program begins with: spaces as processes, the operations on them, TAP output.
+pub const SELFTEST: &str = include_str!("../kernel/selftest.h");

@@ -13,6 +13,7 @@ use stalemap_guest::{Batch, FromGuest, read_frame, table_digest, write_frame};
 use tempfile::TempDir;
 
 use crate::acceleration::Acceleration;
+use crate::initramfs::initramfs;
 use crate::packages;
 
 /// The program that is run.
@@ -41,6 +42,9 @@ pub enum Lost {
     /// It says nothing and does not stop.
     Hang,
 }
+
+/// A program that runs alone waits itself for steps that hang.
+const ALONE: Patience = Patience { processor: Duration::from_secs(60), clock: Duration::from_secs(180) };
 
 /// A running guest.
 pub(crate) struct VirtualMachine {
@@ -163,6 +167,33 @@ impl Drop for VirtualMachine {
     }
 }
 
+/// Runs a program as the first process of a kernel until the machine stops; what the console showed.
+pub(crate) fn run_alone(boot: &Boot, program: &[u8]) -> Result<String> {
+    let folder = tempfile::Builder::new().prefix("stalemap-").tempdir()?;
+    let archive = folder.path().join("initramfs");
+    fs::write(&archive, initramfs(program))?;
+    let boot = Boot { initramfs: archive, ..boot.clone() };
+    let mut command = qemu(&boot, &console(folder.path()));
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start {QEMU}"))?;
+    let start = Instant::now();
+    while child.try_wait()?.is_none() {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+        if processor_time(&stat) > ALONE.processor || start.elapsed() > ALONE.clock {
+            child.kill()?;
+            child.wait()?;
+            break;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let bytes = fs::read(console(folder.path())).unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn console(folder: &Path) -> PathBuf {
     folder.join("console")
 }
@@ -205,8 +236,9 @@ fn listen(output: &mut impl io::Read, send: &Sender<io::Result<FromGuest>>) {
     }
 }
 
-/// The line that says best why a kernel stopped: the first that speaks of a bug, else the last.
-fn last_words(console: &str) -> String {
+/// The line of a console that says best why the kernel stopped: the first that speaks of a bug, else the last.
+#[must_use]
+pub fn last_words(console: &str) -> String {
     const TELLING: [&str; 8] =
         ["BUG:", "kernel BUG", "Oops", "WARNING:", "general protection", "stalemap: ", "Kernel panic", "Bad "];
     let lines = || console.lines().map(without_time).filter(|line| !line.is_empty());

@@ -1,0 +1,135 @@
+//! `stalemap export`: a trace as a program that stands alone: C in the style of the kernel's self-tests, or a Rust test.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use stalemap_linux::{SELFTEST, sight};
+use stalemap_operations::{
+    Effect, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, Scope, Subject as _, Trace,
+};
+use stalemap_reference::Model;
+
+use crate::arguments::{ExportArguments, Language};
+use crate::ending::Ending;
+use crate::{input, output};
+
+pub(crate) fn export(arguments: &ExportArguments) -> Result<Ending> {
+    let trace = input::read(&arguments.file)?.trace;
+    let name = arguments.file.file_stem().map_or("trace".into(), |name| name.to_string_lossy());
+    let text = match arguments.language {
+        Language::C => c(&trace, &name).with_context(|| arguments.file.display().to_string())?,
+        Language::Rust => rust(&trace, &name),
+    };
+    match &arguments.output {
+        Some(path) => {
+            output::check_folder(path.parent().unwrap_or(Path::new(".")))?;
+            output::write_file(path, text.as_bytes())?;
+        }
+        None => output::print(text)?,
+    }
+    Ok(Ending::Agree)
+}
+
+/// The C program: each operation that Linux itself answers, and at the end what shows whether all is well.
+fn c(trace: &Trace, name: &str) -> Result<String> {
+    let [_, first, second, spaces, pages] = trace.machine.sizes();
+    ensure!(spaces <= 8, "a C program has at most 8 spaces");
+    // A kernel has more RAM than a trace uses.
+    let machine = Machine::from_sizes([Machine::FRAMES_LIMIT, first, second, spaces, pages], trace.machine.rules());
+    let machine = machine.context("the sizes of a machine")?;
+    let mut model = Model::new(machine, Home::ALL.map(|home| machine.frames(home)));
+    let mut lines = Vec::new();
+    for operation in trace.operations().filter(|it| sight().operations.contains(it.kind())) {
+        let answer = model.apply(operation);
+        lines.push(match expected(operation, answer) {
+            Some(expected) => checked(operation, &expected, row_meaning(operation)),
+            None => format!("\t/* {operation} = {answer}: Linux would block, or is not asked. */\n"),
+        });
+    }
+    lines.extend(last_checks(&mut model));
+    let planned = lines.iter().filter(|line| line.contains("check(")).count();
+    let mut text = format!("/* {name}: exported from a trace by stalemap {}. */\n", env!("CARGO_PKG_VERSION"));
+    text.push_str("/* Build: cc -static -O1 -o test FILE.c; run on a kernel with CONFIG_TEST_HMM, as root. */\n");
+    writeln!(text, "{SELFTEST}\nint main(void)\n{{\n\tbegin({planned});\n")?;
+    lines.iter().for_each(|line| text.push_str(line));
+    text.push_str("\n\treturn end();\n}\n");
+    Ok(text)
+}
+
+fn row_meaning(operation: Operation) -> &'static str {
+    operation.kind().row().meaning.lines().next().unwrap_or_default().trim()
+}
+
+/// A line of C that does the operation and checks its answer, below one that says what it is for.
+fn checked(operation: Operation, expected: &str, meaning: &str) -> String {
+    let values: Vec<String> = operation.values().as_slice().iter().map(u32::to_string).collect();
+    let word = operation.kind().row().word;
+    format!("\t/* {meaning} */\n\tcheck(\"{operation}\", {expected}, op_{word}({}));\n", values.join(", "))
+}
+
+/// What the C call answers; nothing where Linux does not answer itself.
+fn expected(operation: Operation, answer: Outcome) -> Option<String> {
+    let migrates = operation.kind().row().fields.contains(&Field::Direction);
+    match answer {
+        Outcome::Done(Effect::Value(stamp)) => Some(stamp.0.to_string()),
+        Outcome::Done(_) => Some("0".to_string()),
+        Outcome::Refused(Errno::EINVAL) if migrates => Some("-EINVAL".to_string()),
+        Outcome::Refused(errno @ (Errno::EFAULT | Errno::EPERM | Errno::EEXIST | Errno::ENOMEM)) => {
+            Some(format!("-{errno}"))
+        }
+        Outcome::Refused(Errno::ESRCH | Errno::EBUSY | Errno::ENOENT | Errno::EAGAIN | Errno::EINVAL)
+        | Outcome::Stuck => None,
+    }
+}
+
+/// What shows at the end whether all is well: writes by the devices to the pages that they hold, which need the writable
+/// bit, then reads of all places that hold a page and may be read.
+fn last_checks(model: &mut Model) -> Vec<String> {
+    let mut seen = Observation::default();
+    model.observe(&Scope::everything(), &mut seen);
+    let [write, read] = ["device_write", "read"].map(Kind::by_word);
+    let machine = *model.machine();
+    let mut operations = Vec::new();
+    for (stamp, view) in (0xe0..0x100).zip(&seen.places) {
+        if let Some(Home::Device(device)) = view.state.page().and_then(|page| seen.page(page)).map(|page| page.home) {
+            let values = [device.0, view.place.space.0, view.place.page.0, stamp];
+            operations.extend(write.and_then(|kind| Operation::new(kind, &values, &machine)));
+        }
+    }
+    for view in seen.places.iter().filter(|view| view.state.page().is_some()) {
+        let values = [view.place.space.0, view.place.page.0];
+        operations.extend(read.and_then(|kind| Operation::new(kind, &values, &machine)));
+    }
+    let mut lines = Vec::new();
+    for operation in operations {
+        let answer = model.apply(operation);
+        if let Some(expected) = expected(operation, answer) {
+            lines.push(checked(operation, &expected, "At the end: who may write, and what each page holds."));
+        }
+    }
+    lines
+}
+
+/// The Rust test: the trace as it stands, beside the reference.
+fn rust(trace: &Trace, name: &str) -> String {
+    let name: String =
+        name.chars().map(|it| if it.is_ascii_alphanumeric() { it.to_ascii_lowercase() } else { '_' }).collect();
+    format!(
+        "use stalemap_harness::{{Compare, Driver}};
+use stalemap_implementation::Implementation;
+use stalemap_operations::{{Machine, Trace}};
+
+#[test]
+fn trace_{name}() {{
+    let trace = Trace::parse(
+        r##\"{trace}\"##,
+    )
+    .expect(\"a trace\");
+    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
+    let run = driver.check(&trace, Compare::Everything).expect(\"it takes every machine\");
+    assert!(run.divergence.is_none(), \"{{:#?}}\", run.divergence);
+}}
+"
+    )
+}

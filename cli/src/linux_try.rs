@@ -1,0 +1,38 @@
+//! `stalemap linux try`: runs an exported C program as the only process of a kernel.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use stalemap_linux::{Kernels, last_words};
+use stalemap_report::style::{BAD, GOOD};
+
+use crate::ending::Ending;
+use crate::output;
+
+/// What the program prints when every step answered as it should.
+const PASS: &str = "# stalemap: PASS";
+
+pub(crate) fn try_program(kernels: &Kernels, source: &Path) -> Result<Ending> {
+    let folder = tempfile::tempdir()?;
+    let program = folder.path().join("init");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-static", "-O1", "-o"]).arg(&program).arg(source);
+    let compiled = compiler.output().context("cannot start cc, which compiles the program")?;
+    if !compiled.status.success() {
+        bail!("{} does not compile:\n{}", source.display(), String::from_utf8_lossy(&compiled.stderr).trim_end());
+    }
+    let console = kernels.run_alone(&std::fs::read(&program)?)?;
+    let is_tap =
+        |line: &&str| ["TAP ", "1..", "ok ", "not ok ", "# ", "Bail out!"].iter().any(|it| line.starts_with(it));
+    for line in console.lines().filter(is_tap) {
+        output::print_line(line)?;
+    }
+    let passes = console.contains(PASS);
+    if !console.contains("# stalemap: ") {
+        output::print_line(format_args!("Bail out! {}", last_words(&console)))?;
+    }
+    let verdict = if passes { format!("{GOOD}pass{GOOD:#}") } else { format!("{BAD}fail{BAD:#}") };
+    output::print_line(format_args!("{verdict}  {} on {}", source.display(), kernels.version().subject()))?;
+    Ok(if passes { Ending::Agree } else { Ending::Diverge })
+}
