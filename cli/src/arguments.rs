@@ -49,6 +49,7 @@ pub(crate) enum Command {
     Ops(OpsArguments),
     CheckDeterminism(DeterminismArguments),
     Exhaust(ExhaustArguments),
+    Blame(BlameArguments),
     Export(ExportArguments),
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
@@ -343,6 +344,21 @@ pub(crate) struct DeterminismArguments {
     /// Print the digest of each item and compare nothing: what the second process does
     #[arg(long, hide = true)]
     pub(crate) digests: bool,
+}
+
+/// Run a trace on reference, implementation and the kernel whose rules it has, and say who stands alone
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The kernel is asked where it is built (`stalemap linux build`). 0 if all agree, 1 if somebody stands alone.
+
+Example:
+  stalemap blame finds/mapping.writable@migrate-3f1a09c2.trace")]
+pub(crate) struct BlameArguments {
+    /// A trace, or an input of a fuzzing engine; `-` is stdin
+    pub(crate) file: PathBuf,
+    /// A fault that is switched on in the kernel
+    #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
+    pub(crate) fault: Option<Fault>,
 }
 
 /// Print a trace as a program that stands alone

@@ -2,6 +2,7 @@
 //! `exhaust`, `check-determinism` and `linux`.
 
 mod arguments;
+mod blame;
 #[cfg(feature = "seeded-bugs")]
 mod bugs;
 mod campaign;
@@ -74,6 +75,7 @@ fn answer(arguments: Arguments) -> Result<Ending> {
         Command::Ops(arguments) => ops::ops(&arguments),
         Command::CheckDeterminism(arguments) => determinism::check(&arguments),
         Command::Exhaust(arguments) => exhaust::exhaust(&arguments),
+        Command::Blame(arguments) => blame::blame(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]

@@ -251,3 +251,18 @@ fn a_trace_is_exported_as_a_c_program_that_checks_each_answer_and_as_a_rust_test
         assert!(text.contains("#[test]\nfn trace_a_trace() {") && text.contains("fork     s0 s1"), "{text}");
     });
 }
+
+#[test]
+fn without_a_kernel_blame_asks_the_implementation_and_says_so() {
+    in_folder(|folder| {
+        fs::write(folder.join("a.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\nread s0 v0\n")
+            .expect("a file");
+        let ended = Ended::of(command(folder, &["blame", "a.trace"]).env("XDG_CACHE_HOME", folder));
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        for line in
+            ["agrees     implementation", "not asked  linux-6.12: linux-6.12 is not built", "nobody stands alone"]
+        {
+            assert!(ended.stdout.contains(line), "{}", ended.stdout);
+        }
+    });
+}

@@ -1,0 +1,129 @@
+//! `stalemap blame`: reference, implementation and the kernel whose rules a trace has: which of them stands alone?
+
+use anyhow::{Result, anyhow};
+use stalemap_harness::{Build, Compare, Divergence, Driver};
+use stalemap_linux::{Cache, Kernels, Version};
+use stalemap_operations::{Operation, Trace};
+use stalemap_report::style::{BAD, GOOD};
+
+use crate::arguments::BlameArguments;
+use crate::ending::Ending;
+use crate::{input, output, quiet, subject};
+
+/// How somebody differs from the reference, if he does.
+type Difference = Option<Divergence>;
+
+/// Who stands alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// All agree.
+    Nobody,
+    /// The implementation differs from the reference, and the kernel does not or was not asked.
+    Implementation,
+    /// The kernel differs from both others: in Linux something else is true than they say.
+    Kernel,
+    /// The others agree with one another.
+    Reference,
+    /// All three differ.
+    Everybody,
+}
+
+pub(crate) fn blame(arguments: &BlameArguments) -> Result<Ending> {
+    let trace = input::read(&arguments.file)?.trace;
+    let implementation = difference(subject::implementation(), &trace)?;
+    print_side("implementation", &implementation)?;
+    let version = Version::ALL.into_iter().find(|version| version.dialect() == trace.machine.rules());
+    let version = version.ok_or_else(|| anyhow!("no kernel has the rules of this trace"))?;
+    let bits = arguments.fault.map_or(0, |fault| 1 << fault.bit);
+    let kernel = match Kernels::cached(&Cache::of_the_user()?, version, bits) {
+        Ok(kernels) => {
+            let kernel = difference(kernels, &trace)?;
+            print_side(version.subject(), &kernel)?;
+            Some(kernel)
+        }
+        Err(error) => {
+            output::print_line(format_args!("not asked  {}: {error:#}", version.subject()))?;
+            None
+        }
+    };
+    let verdict = verdict(&implementation, kernel.as_ref());
+    output::print_line(match verdict {
+        Verdict::Nobody => "nobody stands alone".to_string(),
+        Verdict::Implementation if kernel.is_none() => {
+            "the implementation and the reference differ; without a kernel nobody says who is wrong".to_string()
+        }
+        Verdict::Implementation => "the implementation stands alone: it is wrong".to_string(),
+        Verdict::Kernel => format!(
+            "{} stands alone: the kernel wins, so reference and implementation are wrong, unless a rule of another \
+             dialect or its larger RAM says so",
+            version.subject()
+        ),
+        Verdict::Reference => "the reference stands alone: it is wrong".to_string(),
+        Verdict::Everybody => "all three differ; the kernel wins".to_string(),
+    })?;
+    Ok(if verdict == Verdict::Nobody { Ending::Agree } else { Ending::Diverge })
+}
+
+fn difference<B: Build>(build: B, trace: &Trace) -> Result<Difference> {
+    let mut driver = Driver::new(build);
+    let operations: Vec<Operation> = trace.operations().collect();
+    let run = quiet::driving(|| driver.run(&trace.machine, &operations, Compare::Everything));
+    Ok(run.map_err(|it| anyhow!(it))?.divergence)
+}
+
+fn print_side(name: &str, difference: &Difference) -> Result<()> {
+    match difference {
+        None => output::print_line(format_args!("{GOOD}agrees{GOOD:#}     {name}")),
+        Some(divergence) => output::print_line(format_args!(
+            "{BAD}differs{BAD:#}    {name}, at operation {}: {}\n           reference: {}\n           {name}: {}",
+            divergence.step + 1,
+            divergence.signature(),
+            divergence.objection.expected,
+            divergence.objection.actual
+        )),
+    }
+}
+
+/// Two who differ from the reference at the same step in the same way agree with one another.
+fn verdict(implementation: &Difference, kernel: Option<&Difference>) -> Verdict {
+    match (implementation, kernel) {
+        (None, None | Some(None)) => Verdict::Nobody,
+        (Some(_), None | Some(None)) => Verdict::Implementation,
+        (None, Some(Some(_))) => Verdict::Kernel,
+        (Some(mine), Some(Some(other)))
+            if (mine.step, &mine.objection.actual) == (other.step, &other.objection.actual) =>
+        {
+            Verdict::Reference
+        }
+        (Some(_), Some(Some(_))) => Verdict::Everybody,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stalemap_harness::{Divergence, Objection};
+
+    use super::{Verdict, verdict};
+
+    fn at(step: usize, actual: &str) -> Option<Divergence> {
+        let (expected, actual) = (String::new(), actual.to_string());
+        let objection = Objection { oracle: "outcome", fact: "errno", expected, actual };
+        Some(Divergence { step, operation: None, objection })
+    }
+
+    #[test]
+    fn who_stands_alone_is_blamed() {
+        for (implementation, kernel, expected) in [
+            (None, Some(None), Verdict::Nobody),
+            (None, None, Verdict::Nobody),
+            (at(3, "EFAULT"), Some(None), Verdict::Implementation),
+            (at(3, "EFAULT"), None, Verdict::Implementation),
+            (None, Some(at(3, "EFAULT")), Verdict::Kernel),
+            (at(3, "EFAULT"), Some(at(3, "EFAULT")), Verdict::Reference),
+            (at(3, "EFAULT"), Some(at(2, "EFAULT")), Verdict::Everybody),
+            (at(3, "EFAULT"), Some(at(3, "EPERM")), Verdict::Everybody),
+        ] {
+            assert_eq!(verdict(&implementation, kernel.as_ref()), expected, "{implementation:?} {kernel:?}");
+        }
+    }
+}
