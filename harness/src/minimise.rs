@@ -47,9 +47,12 @@ pub fn minimise<B: Build>(
     let operations = operations[..=divergence.step].to_vec();
     let found = Minimised { machine: *machine, operations, divergence, executions: 1, complete: true };
     let mut search = Search { driver, signature, keep_going, found, stopped: false };
+    let mut largest = usize::MAX;
     loop {
         let before = (search.found.machine, search.found.operations.clone());
-        search.drop_chunks();
+        search.drop_chunks(largest);
+        // What is left after the first round goes singly or in pairs.
+        largest = 2;
         search.rename();
         search.close_gaps();
         search.shrink_machine();
@@ -102,8 +105,8 @@ impl<B: Build> Search<'_, B> {
     }
 
     /// Drops runs of operations, from large to single ones, from the end forward.
-    fn drop_chunks(&mut self) {
-        let mut chunk = (self.found.operations.len() / 2).max(1);
+    fn drop_chunks(&mut self, largest: usize) {
+        let mut chunk = (self.found.operations.len() / 2).clamp(1, largest);
         loop {
             let mut end = self.found.operations.len();
             let mut dropped = false;

@@ -66,7 +66,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "exhaust",
-        meaning: "every operation from every state, four deep, reaches the states that are kept",
+        meaning: "every operation from every state, five deep, reaches the states that are kept",
         by_default: true,
         run: exhaust::run,
     },
