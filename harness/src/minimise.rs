@@ -46,7 +46,7 @@ pub fn minimise<B: Build>(
     let divergence = diverges(driver, machine, operations, signature)?;
     let operations = operations[..=divergence.step].to_vec();
     let found = Minimised { machine: *machine, operations, divergence, executions: 1, complete: true };
-    let mut search = Search { driver, signature, keep_going, found, stopped: false };
+    let mut search = Search { driver, signature, keep_going, found, failed: Vec::new(), stopped: false };
     let mut largest = usize::MAX;
     loop {
         let before = (search.found.machine, search.found.operations.clone());
@@ -81,19 +81,27 @@ struct Search<'a, B: Build> {
     signature: &'a Signature,
     keep_going: &'a mut dyn FnMut(&Progress) -> bool,
     found: Minimised,
+    /// Short candidates that did not diverge in the same way: a later round would try them again.
+    failed: Vec<(Machine, Vec<Operation>)>,
     stopped: bool,
 }
+
+/// Candidates with more operations are not kept: hardly any of them comes twice.
+const SHORT: usize = 64;
 
 impl<B: Build> Search<'_, B> {
     /// Tries something smaller; keeps it if it diverges in the same way.
     fn try_it(&mut self, machine: &Machine, operations: &[Operation]) -> bool {
         let progress = Progress { operations: self.found.operations.len(), executions: self.found.executions };
         self.stopped |= !(self.keep_going)(&progress);
-        if self.stopped {
+        if self.stopped || self.failed.iter().any(|(on, what)| on == machine && what == operations) {
             return false;
         }
         self.found.executions += 1;
         let Some(divergence) = diverges(self.driver, machine, operations, self.signature) else {
+            if operations.len() <= SHORT {
+                self.failed.push((*machine, operations.to_vec()));
+            }
             return false;
         };
         // Nothing behind the diverging step is needed.
