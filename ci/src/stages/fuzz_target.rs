@@ -15,6 +15,9 @@ const SECONDS: u64 = 60;
 
 /// Builds the main target, replays the corpus through it and runs it a little.
 pub(super) fn quick(workshop: &Workshop) -> Result<()> {
+    // The library's own tests need no engine.
+    let test = ["test", "--locked", "-p", targets::PACKAGE, "--lib", "--no-default-features"];
+    workshop.run(&Call::cargo(test))?;
     let name = "lockstep";
     let target = targets::build(workshop, name)?;
     replay_and_run(workshop, name, &target, RUNS)

@@ -50,7 +50,8 @@ fn fuzz(workshop: &Workshop, name: &str, target: &Path, artifacts: &Path) -> Res
     let call = Call::new(target).arguments([format!("-fork={jobs}"), format!("-max_total_time={seconds}")]);
     let call = call.arguments(["-ignore_crashes=1", "-ignore_timeouts=1", "-ignore_ooms=1", "-timeout=10"]);
     let call = call.argument(format!("-artifact_prefix={}/{name}-", artifacts.display()));
-    workshop.hush(&call.argument(&corpus).argument(&seeds))?;
+    // Half an hour is long: libFuzzer's own lines show that it goes on.
+    workshop.run(&call.argument(&corpus).argument(&seeds))?;
     let distilled = workshop.fresh_folder(&format!("distilled-{name}"))?;
     workshop.hush(&Call::new(target).argument("-merge=1").argument(&distilled).argument(&corpus).argument(&seeds))?;
     let (before, after) = (fs::read_dir(&corpus)?.count(), fs::read_dir(&distilled)?.count());
