@@ -8,6 +8,7 @@ mod fuzz_target;
 mod linux;
 mod mutants;
 mod nightly;
+mod oss_fuzz;
 mod readme;
 mod targets;
 mod tool;
@@ -117,6 +118,12 @@ pub const STAGES: &[Stage] = &[
         meaning: "crash triage as OSS-Fuzz does it tells finds of different oracles apart",
         by_default: false,
         run: crash_buckets::run,
+    },
+    Stage {
+        name: "oss-fuzz",
+        meaning: "oss-fuzz/build.sh makes targets that pass what OSS-Fuzz checks",
+        by_default: false,
+        run: oss_fuzz::run,
     },
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {

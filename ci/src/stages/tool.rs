@@ -14,6 +14,7 @@ pub(super) struct Tool {
     pub(super) version: &'static str,
 }
 
+pub(super) const CARGO_FUZZ: Tool = Tool { package: "cargo-fuzz", version: "0.13.2" };
 pub(super) const CARGO_MUTANTS: Tool = Tool { package: "cargo-mutants", version: "27.0.0" };
 
 impl Tool {

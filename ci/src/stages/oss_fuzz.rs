@@ -1,0 +1,119 @@
+//! The stage that does here what OSS-Fuzz does there: builds the targets into a made-up `$OUT` and checks them.
+//!
+//! The checks are those of google/oss-fuzz, infra/base-images/base-runner: `test_all.py` (targets are found in a folder
+//! that was moved), `bad_build_check` (edges, start, seeds) and `run_fuzzer` (options). One is added: a target that is
+//! built with a planted bug stops.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use anyhow::{Context, Result, ensure};
+
+use super::canary;
+use super::targets;
+use super::tool::CARGO_FUZZ;
+use super::workshop::{Call, Workshop};
+
+/// Fewer edges than this are "only partial coverage instrumentation".
+const FEWEST_EDGES: u64 = 100;
+
+/// What every fuzz target has in its binary.
+const ENTRY: &[u8] = b"LLVMFuzzerTestOneInput";
+
+pub(super) fn run(workshop: &Workshop) -> Result<()> {
+    let folder = workshop.fresh_folder("oss-fuzz")?;
+    let out = build(workshop, &folder, "out", &[])?;
+    // OSS-Fuzz moves the folder before it checks, so that nothing can lean on where it was.
+    let moved = folder.join("not-out");
+    fs::rename(&out, &moved).with_context(|| format!("cannot move {}", out.display()))?;
+    for name in targets::names(workshop)? {
+        check(workshop, &moved, &name)?;
+    }
+    let out = build(workshop, &folder, "out-with-bugs", &["--features", "seeded-bugs", canary::TARGET])?;
+    canary::must_stop(workshop, &out.join(canary::TARGET))
+}
+
+/// Runs `build.sh` as OSS-Fuzz runs it; where the targets are.
+fn build(workshop: &Workshop, folder: &Path, out: &str, arguments: &[&str]) -> Result<PathBuf> {
+    let (sources, out) = (folder.join("src"), folder.join(out));
+    for made in [&sources, &out] {
+        fs::create_dir_all(made).with_context(|| format!("cannot make {}", made.display()))?;
+    }
+    let checkout = sources.join("stalemap");
+    if !checkout.exists() {
+        std::os::unix::fs::symlink(workshop.root(), &checkout)?;
+    }
+    let tool = CARGO_FUZZ.path(workshop)?;
+    let tools = tool.parent().context("a program is in a folder")?.to_owned();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([tools].into_iter().chain(env::split_paths(&path)))?;
+    let script = workshop.root().join("oss-fuzz").join("build.sh");
+    let call = Call::new("bash").argument("-eu").argument(script).arguments(arguments.iter().copied());
+    let call = call.with("SRC", &sources).with("WORK", workshop.target().join("oss-fuzz")).with("OUT", &out);
+    // Stable Rust has no sanitizers.
+    let call = call.with("SANITIZER", "none").with("FUZZING_ENGINE", "libfuzzer").with("FUZZING_LANGUAGE", "rust");
+    workshop.run(&call.with("LIB_FUZZING_ENGINE", "-fsanitize=fuzzer").with("PATH", path))?;
+    Ok(out)
+}
+
+/// What `bad_build_check` asks of a target.
+fn check(workshop: &Workshop, out: &Path, name: &str) -> Result<()> {
+    let target = out.join(name);
+    let binary = fs::read(&target).with_context(|| format!("build.sh made no target {name}"))?;
+    let is_target = binary.windows(ENTRY.len()).any(|window| window == ENTRY);
+    ensure!(is_target, "{name} has no {}, so OSS-Fuzz does not find it", String::from_utf8_lossy(ENTRY));
+    let start = Call::new(&target).arguments(["-seed=1337", "-runs=4"]);
+    let said = workshop.hush(&start)?;
+    ensure!(said.contains("Done 4 runs"), "{name} does not start:\n{said}");
+    let edges = edges_of(&said).with_context(|| format!("{name} does not say how many edges it has:\n{said}"))?;
+    ensure!(edges >= FEWEST_EDGES, "{name} has {edges} edges only: it is not instrumented as a whole");
+    let seeds = workshop.fresh_folder(&format!("oss-fuzz/seeds-{name}"))?;
+    let archive = out.join(format!("{name}_seed_corpus.zip"));
+    workshop.ask(&Call::new("unzip").arguments(["-q", "-d"]).argument(&seeds).argument(archive))?;
+    let count = fs::read_dir(&seeds)?.count();
+    ensure!(count > 0, "the seed corpus of {name} is empty");
+    let text = fs::read_to_string(out.join(format!("{name}.options")))
+        .with_context(|| format!("build.sh made no options for {name}"))?;
+    let options = options_of(&text).with_context(|| format!("the options of {name} have no [libfuzzer] section"))?;
+    let artifacts = workshop.fresh_folder(&format!("oss-fuzz/artifacts-{name}"))?;
+    let call = Call::new(&target).arguments(options).argument(format!("-artifact_prefix={}/", artifacts.display()));
+    workshop.hush(&call.clone().argument("-runs=0").argument(&seeds))?;
+    // Of these runs the seeds are the first.
+    let runs = 1_000 + count;
+    workshop.hush(&call.arguments([format!("-runs={runs}"), "-seed=1".to_owned()]).argument(&seeds))?;
+    println!("{name}: {edges} edges, takes {count} seeds, runs 1,000 more inputs");
+    Ok(())
+}
+
+/// The number in `INFO: Loaded 1 modules   (2763 inline 8-bit counters): …`.
+fn edges_of(said: &str) -> Option<u64> {
+    let line = said.lines().find(|line| line.starts_with("INFO: Loaded") && line.contains("counters)"))?;
+    line.split_once('(')?.1.split(' ').next()?.parse().ok()
+}
+
+/// The options as arguments: `max_len = 4096` is `-max_len=4096`.
+fn options_of(text: &str) -> Option<Vec<String>> {
+    let (_, section) = text.split_once("[libfuzzer]\n")?;
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    let pairs = lines.filter_map(|line| line.split_once('='));
+    Some(pairs.map(|(key, value)| format!("-{}={}", key.trim(), value.trim())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{edges_of, options_of};
+
+    #[test]
+    fn edges_are_read_from_what_libfuzzer_prints() {
+        let said = "INFO: Seed: 1\nINFO: Loaded 1 modules   (2763 inline 8-bit counters): 2763 [0x1, 0x2), \n";
+        assert_eq!(edges_of(said), Some(2763));
+        assert_eq!(edges_of("INFO: Loaded 1 PC tables (2763 PCs): 2763 [0x1,0x2), \n"), None);
+    }
+
+    #[test]
+    fn options_become_arguments() {
+        let text = "[asan]\nx = 1\n[libfuzzer]\nmax_len = 4096\ntimeout=10\n[env]\ny = 2\n";
+        assert_eq!(options_of(text).unwrap(), ["-max_len=4096", "-timeout=10"]);
+        assert_eq!(options_of("max_len = 1\n"), None);
+    }
+}
