@@ -78,9 +78,10 @@ fn lines(paths: &[PathBuf]) -> Result<()> {
         .collect::<Result<_>>()?;
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Everything but the two sides is left out of the table.
-    const OTHERS: &str = "/(operations|harness|report|cli|linux|subjects|ci|bench|fuzz)/|/\\.cargo/|/rustc/";
-    command.args(["llvm-cov", "run", "--release", "-p", "stalemap", "--ignore-filename-regex", OTHERS, "--", "run"]);
-    command.args(paths).current_dir(root).stdin(Stdio::null());
+    let others =
+        format!("^{}/(operations|harness|report|cli|linux|subjects|ci|bench|fuzz)/|/\\.cargo/|/rustc/", root.display());
+    command.args(["llvm-cov", "run", "--release", "-p", "stalemap", "--ignore-filename-regex", &others, "--", "run"]);
+    command.args(paths).current_dir(&root).stdin(Stdio::null());
     for (variable, program) in tools() {
         command.env(variable, program);
     }
