@@ -4,12 +4,19 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stalemap_linux::{Fault, Version};
 use stalemap_operations::{Kind, KindSet, Machine, TABLE, Trace, record};
 
+use crate::blame::BlameArguments;
 #[cfg(feature = "seeded-bugs")]
 use crate::bugs::BugsArguments;
+use crate::coverage::CoverageArguments;
+use crate::determinism::DeterminismArguments;
+use crate::distill::DistillArguments;
 use crate::exhaust::ExhaustArguments;
+use crate::export::ExportArguments;
+use crate::linux::LinuxArguments;
+use crate::ops::OpsArguments;
+use crate::seeds::SeedsArguments;
 use crate::subject::Choice;
 
 /// Fuzzing and differential testing for memory management code that moves pages.
@@ -236,285 +243,6 @@ pub(crate) struct EncodeArguments {
     pub(crate) output: Option<PathBuf>,
 }
 
-/// Write the inputs that a fuzzing engine begins with
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Each trace that has bytes becomes a file named by their SHA-1, as libFuzzer names what it keeps. The target trace_text
-reads the traces themselves.
-
-Examples:
-  stalemap seeds corpus -o fuzz/corpus/lockstep
-  stalemap seeds finds corpus/regressions -o seeds")]
-pub(crate) struct SeedsArguments {
-    /// Traces, inputs of fuzzing engines, or folders of them
-    #[arg(required = true, value_name = "FILE|DIR")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// The folder for the seeds
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) output: PathBuf,
-}
-
-/// Keep the smallest set of inputs that meets what all of them meet
-#[derive(Debug, Args)]
-#[command(after_help = "\
-What is met are transitions (operation, state before, outcome) and, with --edges, edges of the built libFuzzer target.
-Traces stay as they are, other inputs are named by the SHA-1 of their bytes. Inputs that diverge are left out.
-
-Examples:
-  stalemap distill fuzz/corpus/lockstep -o small
-  stalemap distill --edges fuzz/corpus/lockstep corpus -o nightly")]
-pub(crate) struct DistillArguments {
-    /// Traces, inputs of fuzzing engines, or folders of them
-    #[arg(required = true, value_name = "FILE|DIR")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// The folder for those that are kept; it must be empty or not there
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) output: PathBuf,
-    /// Keep what meets the same edges too, where `stalemap fuzz --engine libfuzzer` has built the target
-    #[arg(long)]
-    pub(crate) edges: bool,
-}
-
-/// Show which transitions inputs meet and never meet, and which lines of both sides they reach
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Lines are counted by cargo-llvm-cov with the LLVM that Rust was built with; `stalemap doctor` says whether both are there.
-
-Examples:
-  stalemap coverage corpus
-  stalemap coverage corpus --runs 100000 --never
-  stalemap coverage corpus --lines")]
-pub(crate) struct CoverageArguments {
-    /// Traces, inputs of fuzzing engines, or folders of them
-    #[arg(required = true, value_name = "FILE|DIR")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Generated executions beside them
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) runs: u64,
-    /// Seed of the generated executions
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// List the transitions that were never met
-    #[arg(long)]
-    pub(crate) never: bool,
-    /// Count the lines of reference and implementation that the inputs reach
-    #[arg(long)]
-    pub(crate) lines: bool,
-}
-
-/// Print the table of operations with their meaning
-#[derive(Debug, Args)]
-pub(crate) struct OpsArguments {
-    /// Operations to print; all where none is given
-    #[arg(value_name = "OPERATION", value_parser = operation())]
-    pub(crate) only: Vec<Kind>,
-    /// How the table is printed
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: TableFormat,
-}
-
-/// How a table is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TableFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON value.
-    Json,
-}
-
-/// Check that a trace gives one result: twice in one process, and in a second process
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Everything that both sides answer and show after every step goes into one digest.
-
-Examples:
-  stalemap check-determinism corpus
-  stalemap check-determinism --runs 10000 --seed 3")]
-pub(crate) struct DeterminismArguments {
-    /// Traces, inputs of fuzzing engines, or folders of them
-    #[arg(value_name = "FILE|DIR")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Generated executions to check beside them; 1000 where neither these nor paths are given
-    #[arg(long, value_name = "N")]
-    pub(crate) runs: Option<u64>,
-    /// Seed of the generated executions
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Print the digest of each item and compare nothing: what the second process does
-    #[arg(long, hide = true)]
-    pub(crate) digests: bool,
-}
-
-/// Run a trace on reference, implementation and the kernel whose rules it has, and say who stands alone
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The kernel is asked where it is built (`stalemap linux build`). 0 if all agree, 1 if somebody stands alone.
-
-Example:
-  stalemap blame finds/mapping.writable@migrate-3f1a09c2.trace")]
-pub(crate) struct BlameArguments {
-    /// A trace, or an input of a fuzzing engine; `-` is stdin
-    pub(crate) file: PathBuf,
-    /// A fault that is switched on in the kernel
-    #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
-    pub(crate) fault: Option<Fault>,
-}
-
-/// Print a trace as a program that stands alone
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The C program is written as the kernel's own self-tests are and prints TAP. It does what the kernel's test driver can
-do; single phases, evictions, pins and holds need the requests that Stalemap's edit of the driver adds.
-
-Examples:
-  stalemap export --as c corpus/linux/mutants/stale_mapping.trace -o stale_mapping.c
-  stalemap linux try stale_mapping.c --fault stale_mapping
-  stalemap export --as rust finds/X.trace > tests/x.rs")]
-pub(crate) struct ExportArguments {
-    /// A trace, or an input of a fuzzing engine; `-` is stdin
-    pub(crate) file: PathBuf,
-    /// The language of the program
-    #[arg(long = "as", value_name = "LANGUAGE", value_enum)]
-    pub(crate) language: Language,
-    /// Where the program goes; to stdout where nothing is given
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-}
-
-/// The language of an exported program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
-    /// C for a kernel with its test driver.
-    C,
-    /// A Rust test of the implementation beside the reference.
-    Rust,
-}
-
-/// Build and boot the real kernel, which is then a subject of its own
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The source comes from Debian's packages, gets a few edits, and is built with a small configuration; about 200 CPU
-seconds and 1.7 GB the first time, nothing the second. What is built stays in the user's cache folder.
-
-Examples:
-  stalemap linux build --yes
-  stalemap fuzz --subject linux-6.1 --seconds 60
-  stalemap linux boot --version 6.12")]
-pub(crate) struct LinuxArguments {
-    #[command(subcommand)]
-    pub(crate) command: LinuxCommand,
-}
-
-/// What is done with the kernel.
-#[derive(Debug, Subcommand)]
-pub(crate) enum LinuxCommand {
-    /// Install what is missing, build the kernel and the guest
-    #[command(disable_version_flag = true)]
-    Build {
-        /// The kernel's version; both where none is given
-        #[arg(long, value_name = "VERSION")]
-        version: Option<Version>,
-        /// Do not ask before packages are installed
-        #[arg(long)]
-        yes: bool,
-        /// Keep the source tree, for quick builds after a change of the edits
-        #[arg(long)]
-        keep_tree: bool,
-    },
-    /// Put known faults into the running kernel, one after the other, and see whether they are found
-    #[command(disable_version_flag = true)]
-    Mutants {
-        /// The kernel's version
-        #[arg(long, value_name = "VERSION", default_value_t)]
-        version: Version,
-        /// Only the fault with this name
-        #[arg(long, value_name = "NAME")]
-        only: Option<String>,
-        /// Faults of the kernel as it is, which are hidden in all other runs, instead of mutants
-        #[arg(long)]
-        trophies: bool,
-        /// Give up on a fault after this many executions
-        #[arg(long, value_name = "N", default_value_t = 5_000)]
-        runs: u64,
-        /// Seed of the executions
-        #[arg(long, value_name = "S", default_value_t = 1)]
-        seed: u64,
-        /// The most operations in an execution
-        #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
-        ops: u32,
-        /// Minimise for at most this many seconds each
-        #[arg(long, value_name = "N", default_value_t = 300)]
-        seconds: u64,
-        /// The folder for the minimised traces
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-    },
-    /// Hold the reference against the kernel, on the corpus and on generated executions, and write the report
-    #[command(disable_version_flag = true)]
-    Conformance {
-        /// The kernel's version; both where none is given
-        #[arg(long, value_name = "VERSION")]
-        version: Option<Version>,
-        /// Executions of each version
-        #[arg(long, value_name = "N", default_value_t = 100_000)]
-        runs: u64,
-        /// Seed of the executions
-        #[arg(long, value_name = "S", default_value_t = 1)]
-        seed: u64,
-        /// The most operations in an execution
-        #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
-        ops: u32,
-        /// Traces that are replayed first, or folders of them
-        #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
-        corpus: Vec<PathBuf>,
-        /// Where the report goes
-        #[arg(long, value_name = "FILE", default_value = "CONFORMANCE.md")]
-        out: PathBuf,
-    },
-    /// Write down what the kernel answers and shows, so that it can be replayed without it
-    #[command(disable_version_flag = true)]
-    Record {
-        /// The kernel's version; both where none is given
-        #[arg(long, value_name = "VERSION")]
-        version: Option<Version>,
-        /// Traces that are recorded, or folders of them
-        #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
-        corpus: Vec<PathBuf>,
-        /// Generated executions of which those are recorded that meet something new
-        #[arg(long, value_name = "N", default_value_t = 20_000)]
-        runs: u64,
-        /// The most of them that are recorded
-        #[arg(long, value_name = "N", default_value_t = 150)]
-        most: usize,
-        /// Seed of the executions
-        #[arg(long, value_name = "S", default_value_t = 1)]
-        seed: u64,
-        /// The folder for the transcripts
-        #[arg(long, value_name = "DIR", default_value = "corpus/linux")]
-        out: PathBuf,
-    },
-    /// Compile an exported C program and run it as the only process of a kernel
-    #[command(disable_version_flag = true)]
-    Try {
-        /// The program
-        file: PathBuf,
-        /// The kernel's version
-        #[arg(long, value_name = "VERSION", default_value_t)]
-        version: Version,
-        /// A fault that is switched on in the kernel
-        #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
-        fault: Option<Fault>,
-    },
-    /// Boot the kernel, for a look at its console
-    #[command(disable_version_flag = true)]
-    Boot {
-        /// The kernel's version
-        #[arg(long, value_name = "VERSION", default_value_t)]
-        version: Version,
-    },
-}
-
 /// The version of the program and of the records that it writes.
 fn version() -> &'static str {
     const { assert!(record::FORMAT == 1, "the version below names the record format") };
@@ -522,7 +250,7 @@ fn version() -> &'static str {
 }
 
 /// Reads an operation's word; clap names the nearest one to a wrong one.
-fn operation() -> impl TypedValueParser<Value = Kind> {
+pub(crate) fn operation() -> impl TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(TABLE.iter().map(|row| row.word))
         .map(|word| Kind::by_word(&word).expect("one of the table's words"))
 }

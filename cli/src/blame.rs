@@ -1,14 +1,31 @@
 //! `stalemap blame`: reference, implementation and the kernel whose rules a trace has: which of them stands alone?
 
+use std::path::PathBuf;
+
 use anyhow::{Result, anyhow};
+use clap::Args;
 use stalemap_harness::{Build, Compare, Divergence, Driver};
-use stalemap_linux::{Cache, Kernels, Version};
+use stalemap_linux::{Cache, Fault, Kernels, Version};
 use stalemap_operations::{Operation, Trace};
 use stalemap_report::style::{BAD, GOOD};
 
-use crate::arguments::BlameArguments;
 use crate::ending::Ending;
 use crate::{input, output, quiet, subject};
+
+/// Run a trace on reference, implementation and the kernel whose rules it has, and say who stands alone
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The kernel is asked where it is built (`stalemap linux build`). 0 if all agree, 1 if somebody stands alone.
+
+Example:
+  stalemap blame finds/mapping.writable@migrate-3f1a09c2.trace")]
+pub(crate) struct BlameArguments {
+    /// A trace, or an input of a fuzzing engine; `-` is stdin
+    pub(crate) file: PathBuf,
+    /// A fault that is switched on in the kernel
+    #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
+    pub(crate) fault: Option<Fault>,
+}
 
 /// How somebody differs from the reference, if he does.
 type Difference = Option<Divergence>;

@@ -6,13 +6,40 @@ use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use clap::Args;
 use stalemap_harness::{Compare, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Operation};
 use stalemap_report::style::STRONG;
 
-use crate::arguments::CoverageArguments;
 use crate::ending::Ending;
 use crate::{input, output, quiet, subject};
+
+/// Show which transitions inputs meet and never meet, and which lines of both sides they reach
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Lines are counted by cargo-llvm-cov with the LLVM that Rust was built with; `stalemap doctor` says whether both are there.
+
+Examples:
+  stalemap coverage corpus
+  stalemap coverage corpus --runs 100000 --never
+  stalemap coverage corpus --lines")]
+pub(crate) struct CoverageArguments {
+    /// Traces, inputs of fuzzing engines, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Generated executions beside them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) runs: u64,
+    /// Seed of the generated executions
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// List the transitions that were never met
+    #[arg(long)]
+    pub(crate) never: bool,
+    /// Count the lines of reference and implementation that the inputs reach
+    #[arg(long)]
+    pub(crate) lines: bool,
+}
 
 pub(crate) fn coverage(arguments: &CoverageArguments) -> Result<Ending> {
     let files = input::files(&arguments.paths)?;

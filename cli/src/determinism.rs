@@ -1,18 +1,42 @@
 //! `stalemap check-determinism`: one trace, one result, in this process and in another.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Driver, Generator, Settings};
 use stalemap_operations::Trace;
 
-use crate::arguments::DeterminismArguments;
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::BuildImplementation;
 use crate::{input, output, quiet, subject};
+
+/// Check that a trace gives one result: twice in one process, and in a second process
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Everything that both sides answer and show after every step goes into one digest.
+
+Examples:
+  stalemap check-determinism corpus
+  stalemap check-determinism --runs 10000 --seed 3")]
+pub(crate) struct DeterminismArguments {
+    /// Traces, inputs of fuzzing engines, or folders of them
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Generated executions to check beside them; 1000 where neither these nor paths are given
+    #[arg(long, value_name = "N")]
+    pub(crate) runs: Option<u64>,
+    /// Seed of the generated executions
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print the digest of each item and compare nothing: what the second process does
+    #[arg(long, hide = true)]
+    pub(crate) digests: bool,
+}
 
 /// Generated executions where nothing is said.
 const RUNS: u64 = 1_000;

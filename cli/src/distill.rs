@@ -5,12 +5,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use clap::Args;
 use stalemap_harness::Compare;
 use stalemap_operations::Operation;
 
-use crate::arguments::DistillArguments;
 use crate::ending::Ending;
 use crate::{input, output, quiet, seeds, subject};
+
+/// Keep the smallest set of inputs that meets what all of them meet
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What is met are transitions (operation, state before, outcome) and, with --edges, edges of the built libFuzzer target.
+Traces stay as they are, other inputs are named by the SHA-1 of their bytes. Inputs that diverge are left out.
+
+Examples:
+  stalemap distill fuzz/corpus/lockstep -o small
+  stalemap distill --edges fuzz/corpus/lockstep corpus -o nightly")]
+pub(crate) struct DistillArguments {
+    /// Traces, inputs of fuzzing engines, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The folder for those that are kept; it must be empty or not there
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Keep what meets the same edges too, where `stalemap fuzz --engine libfuzzer` has built the target
+    #[arg(long)]
+    pub(crate) edges: bool,
+}
 
 /// An input and what it meets.
 struct Item {

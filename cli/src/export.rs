@@ -1,18 +1,48 @@
 //! `stalemap export`: a trace as a program that stands alone: C in the style of the kernel's self-tests, or a Rust test.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use clap::{Args, ValueEnum};
 use stalemap_linux::{SELFTEST, sight};
 use stalemap_operations::{
     Effect, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, Scope, Subject as _, Trace,
 };
 use stalemap_reference::Model;
 
-use crate::arguments::{ExportArguments, Language};
 use crate::ending::Ending;
 use crate::{input, output};
+
+/// The language of an exported program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// C for a kernel with its test driver.
+    C,
+    /// A Rust test of the implementation beside the reference.
+    Rust,
+}
+
+/// Print a trace as a program that stands alone
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The C program is written as the kernel's own self-tests are and prints TAP. It does what the kernel's test driver can
+do; single phases, evictions, pins and holds need the requests that Stalemap's edit of the driver adds.
+
+Examples:
+  stalemap export --as c corpus/linux/mutants/stale_mapping.trace -o stale_mapping.c
+  stalemap linux try stale_mapping.c --fault stale_mapping
+  stalemap export --as rust finds/X.trace > tests/x.rs")]
+pub(crate) struct ExportArguments {
+    /// A trace, or an input of a fuzzing engine; `-` is stdin
+    pub(crate) file: PathBuf,
+    /// The language of the program
+    #[arg(long = "as", value_name = "LANGUAGE", value_enum)]
+    pub(crate) language: Language,
+    /// Where the program goes; to stdout where nothing is given
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
 
 pub(crate) fn export(arguments: &ExportArguments) -> Result<Ending> {
     let trace = input::read(&arguments.file)?.trace;

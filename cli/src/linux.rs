@@ -1,13 +1,14 @@
 //! `stalemap linux`: builds and boots the real kernel.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
 use stalemap_harness::Settings;
-use stalemap_linux::{Cache, Kernels, MUTANTS, TROPHIES, Version, build_guest, kernel, packages};
+use stalemap_linux::{Cache, Fault, Kernels, MUTANTS, TROPHIES, Version, build_guest, kernel, packages};
 
-use crate::arguments::{LinuxArguments, LinuxCommand};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::linux_conformance::{self, Asked};
@@ -16,6 +17,130 @@ use crate::linux_record::{self, Wanted};
 use crate::linux_try;
 use crate::output;
 use crate::status::Status;
+
+/// Build and boot the real kernel, which is then a subject of its own
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The source comes from Debian's packages, gets a few edits, and is built with a small configuration; about 200 CPU
+seconds and 1.7 GB the first time, nothing the second. What is built stays in the user's cache folder.
+
+Examples:
+  stalemap linux build --yes
+  stalemap fuzz --subject linux-6.1 --seconds 60
+  stalemap linux boot --version 6.12")]
+pub(crate) struct LinuxArguments {
+    #[command(subcommand)]
+    pub(crate) command: LinuxCommand,
+}
+
+/// What is done with the kernel.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LinuxCommand {
+    /// Install what is missing, build the kernel and the guest
+    #[command(disable_version_flag = true)]
+    Build {
+        /// The kernel's version; both where none is given
+        #[arg(long, value_name = "VERSION")]
+        version: Option<Version>,
+        /// Do not ask before packages are installed
+        #[arg(long)]
+        yes: bool,
+        /// Keep the source tree, for quick builds after a change of the edits
+        #[arg(long)]
+        keep_tree: bool,
+    },
+    /// Put known faults into the running kernel, one after the other, and see whether they are found
+    #[command(disable_version_flag = true)]
+    Mutants {
+        /// The kernel's version
+        #[arg(long, value_name = "VERSION", default_value_t)]
+        version: Version,
+        /// Only the fault with this name
+        #[arg(long, value_name = "NAME")]
+        only: Option<String>,
+        /// Faults of the kernel as it is, which are hidden in all other runs, instead of mutants
+        #[arg(long)]
+        trophies: bool,
+        /// Give up on a fault after this many executions
+        #[arg(long, value_name = "N", default_value_t = 5_000)]
+        runs: u64,
+        /// Seed of the executions
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// The most operations in an execution
+        #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+        ops: u32,
+        /// Minimise for at most this many seconds each
+        #[arg(long, value_name = "N", default_value_t = 300)]
+        seconds: u64,
+        /// The folder for the minimised traces
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Hold the reference against the kernel, on the corpus and on generated executions, and write the report
+    #[command(disable_version_flag = true)]
+    Conformance {
+        /// The kernel's version; both where none is given
+        #[arg(long, value_name = "VERSION")]
+        version: Option<Version>,
+        /// Executions of each version
+        #[arg(long, value_name = "N", default_value_t = 100_000)]
+        runs: u64,
+        /// Seed of the executions
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// The most operations in an execution
+        #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
+        ops: u32,
+        /// Traces that are replayed first, or folders of them
+        #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
+        corpus: Vec<PathBuf>,
+        /// Where the report goes
+        #[arg(long, value_name = "FILE", default_value = "CONFORMANCE.md")]
+        out: PathBuf,
+    },
+    /// Write down what the kernel answers and shows, so that it can be replayed without it
+    #[command(disable_version_flag = true)]
+    Record {
+        /// The kernel's version; both where none is given
+        #[arg(long, value_name = "VERSION")]
+        version: Option<Version>,
+        /// Traces that are recorded, or folders of them
+        #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
+        corpus: Vec<PathBuf>,
+        /// Generated executions of which those are recorded that meet something new
+        #[arg(long, value_name = "N", default_value_t = 20_000)]
+        runs: u64,
+        /// The most of them that are recorded
+        #[arg(long, value_name = "N", default_value_t = 150)]
+        most: usize,
+        /// Seed of the executions
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// The folder for the transcripts
+        #[arg(long, value_name = "DIR", default_value = "corpus/linux")]
+        out: PathBuf,
+    },
+    /// Compile an exported C program and run it as the only process of a kernel
+    #[command(disable_version_flag = true)]
+    Try {
+        /// The program
+        file: PathBuf,
+        /// The kernel's version
+        #[arg(long, value_name = "VERSION", default_value_t)]
+        version: Version,
+        /// A fault that is switched on in the kernel
+        #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
+        fault: Option<Fault>,
+    },
+    /// Boot the kernel, for a look at its console
+    #[command(disable_version_flag = true)]
+    Boot {
+        /// The kernel's version
+        #[arg(long, value_name = "VERSION", default_value_t)]
+        version: Version,
+    },
+}
 
 pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
     let cache = Cache::of_the_user()?;

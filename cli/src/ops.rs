@@ -1,13 +1,34 @@
 //! `stalemap ops`: the table of operations.
 
 use anyhow::Result;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use stalemap_operations::{Kind, Outcome, Row};
 use stalemap_report::style::{FAINT, STRONG};
 
-use crate::arguments::{OpsArguments, TableFormat};
 use crate::ending::Ending;
-use crate::output;
+use crate::{arguments, output};
+
+/// Print the table of operations with their meaning
+#[derive(Debug, Args)]
+pub(crate) struct OpsArguments {
+    /// Operations to print; all where none is given
+    #[arg(value_name = "OPERATION", value_parser = arguments::operation())]
+    pub(crate) only: Vec<Kind>,
+    /// How the table is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
+}
+
+/// How a table is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json,
+}
 
 /// A row as JSON.
 #[derive(Serialize)]

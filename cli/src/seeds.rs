@@ -4,11 +4,29 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use clap::Args;
 use sha1::{Digest, Sha1};
 
-use crate::arguments::SeedsArguments;
 use crate::ending::Ending;
 use crate::{input, output};
+
+/// Write the inputs that a fuzzing engine begins with
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each trace that has bytes becomes a file named by their SHA-1, as libFuzzer names what it keeps. The target trace_text
+reads the traces themselves.
+
+Examples:
+  stalemap seeds corpus -o fuzz/corpus/lockstep
+  stalemap seeds finds corpus/regressions -o seeds")]
+pub(crate) struct SeedsArguments {
+    /// Traces, inputs of fuzzing engines, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The folder for the seeds
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+}
 
 pub(crate) fn seeds(arguments: &SeedsArguments) -> Result<Ending> {
     output::check_folder(&arguments.output)?;

@@ -18,8 +18,8 @@ use stalemap_implementation::Bug;
 use stalemap_operations::Trace;
 use stalemap_report::style::STRONG;
 
-use crate::arguments::TableFormat;
 use crate::ending::Ending;
+use crate::ops::TableFormat;
 use crate::output;
 use engine::Engine;
 pub(crate) use seeded::{BuildSeeded, name};
