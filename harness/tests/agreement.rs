@@ -28,12 +28,8 @@ fn they_agree_on_generated_operations() {
     }
 }
 
-/// A device frame keeps something of its page, which the recount sees long before the reverse map fails.
-#[test]
-fn a_recount_that_objects_earlier_does_not_keep_the_minimiser_from_shortening() {
-    let text = "machine ram=4 device=2 spaces=2 pages=8\n\
-                map s0 v0+4 rw\nexit s0\nfork s0 s1\nmigrate s0 v0 to d0\nunpin k0\nread s0 v0\nexit s1\nmap s1 v0 r\n\
-                release h0\nmigrate s0 v1 to d0\n";
+/// What is left of a trace that diverges while the mapping of a freed device page stays.
+fn minimised_with_a_stale_mapping(text: &str) -> Trace {
     let trace = Trace::parse(text).expect("a good text");
     let operations: Vec<Operation> = trace.operations().collect();
     let switch = Switch::new(Some(Bug::StaleMapping));
@@ -43,21 +39,25 @@ fn a_recount_that_objects_earlier_does_not_keep_the_minimiser_from_shortening() 
     assert_eq!(signature.to_string(), "rmap.places@migrate");
     let small =
         minimise(&mut driver, &trace.machine, &operations, &signature, &mut |_| true).expect("it diverges again");
-    let text = Trace::new(small.machine, small.operations).to_string();
-    assert_eq!(text.lines().count(), 1 + 4, "map, migrate, bring back, migrate another:\n{text}");
+    Trace::new(small.machine, small.operations)
+}
+
+/// A device frame keeps something of its page, which the recount sees long before the reverse map fails.
+#[test]
+fn a_recount_that_objects_earlier_does_not_keep_the_minimiser_from_shortening() {
+    let small = minimised_with_a_stale_mapping(
+        "machine ram=4 device=2 spaces=2 pages=8\n\
+         map s0 v0+4 rw\nexit s0\nfork s0 s1\nmigrate s0 v0 to d0\nunpin k0\nread s0 v0\nexit s1\nmap s1 v0 r\n\
+         release h0\nmigrate s0 v1 to d0\n",
+    );
+    assert_eq!(small.steps.len(), 4, "map, migrate, bring back, migrate another:\n{small}");
 }
 
 #[test]
 fn pages_that_must_be_the_same_go_down_together() {
-    let text = "machine ram=4 device=2 spaces=2 pages=80\n\
-                map s0 v0+80 rw\nmigrate s0 v7 to d0\nread s0 v7\nmigrate s0 v70 to d0\n";
-    let trace = Trace::parse(text).expect("a good text");
-    let operations: Vec<Operation> = trace.operations().collect();
-    let switch = Switch::new(Some(Bug::StaleMapping));
-    let mut driver = Driver::new(|machine: &Machine| Ok::<_, String>(Implementation::with_bug(machine, &switch)));
-    let run = driver.run(&trace.machine, &operations, Compare::Touched).expect("it takes every machine");
-    let signature = run.divergence.expect("the bug is on").signature();
-    let small =
-        minimise(&mut driver, &trace.machine, &operations, &signature, &mut |_| true).expect("it diverges again");
-    assert_eq!(small.machine.pages(), 2, "{}", Trace::new(small.machine, small.operations));
+    let small = minimised_with_a_stale_mapping(
+        "machine ram=4 device=2 spaces=2 pages=80\n\
+         map s0 v0+80 rw\nmigrate s0 v7 to d0\nread s0 v7\nmigrate s0 v70 to d0\n",
+    );
+    assert_eq!(small.machine.pages(), 2, "{small}");
 }
