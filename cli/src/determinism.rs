@@ -10,6 +10,7 @@ use stalemap_harness::{Driver, Generator, Settings};
 use stalemap_operations::Trace;
 
 use crate::ending::Ending;
+use crate::hex::hex;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::BuildImplementation;
@@ -134,8 +135,4 @@ fn digest(driver: &mut Driver<BuildImplementation>, trace: &Trace) -> Result<Str
     let run = run.map_err(|it| anyhow!(it))?;
     digest.update(format!("{run:?}"));
     Ok(hex(&digest.finalize())[..16].to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

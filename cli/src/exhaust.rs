@@ -18,6 +18,7 @@ use stalemap_operations::{Field, Home, Kind, Machine, Operation, Slot, Subject, 
 use stalemap_reference::Model;
 
 use crate::ending::Ending;
+use crate::hex::hex;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::{output, quiet, subject};
@@ -352,5 +353,5 @@ fn digest_of_all(states: &HashSet<StateDigest>) -> String {
     sorted.sort_unstable();
     let mut digest = Sha256::new();
     sorted.into_iter().for_each(|state| digest.update(state));
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest.finalize()[..8])
 }

@@ -12,6 +12,7 @@ use stalemap_report::{Find, Origin};
 
 use crate::arguments::{Format, FuzzArguments};
 use crate::ending::Ending;
+use crate::hex::hex;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::Builder;
@@ -134,8 +135,7 @@ impl<'a, B: Builder> Finds<'a, B> {
 
     /// Writes a find to a file of its own; where it is.
     fn write(&self, find: &Find, trace: &Trace) -> Result<PathBuf> {
-        let digest: String =
-            Sha256::digest(trace.to_string()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(trace.to_string())[..4]);
         let path = self.arguments.out.join(format!("{}-{digest}.trace", find.signature));
         let replayed = self.arguments.subject.replaying(&output::quoted(&path.to_string_lossy()));
         let text = find.file(env!("CARGO_PKG_VERSION"), &replayed);

@@ -20,6 +20,7 @@ mod export;
 mod finds;
 mod fmt;
 mod fuzz;
+mod hex;
 mod input;
 mod interrupt;
 mod linux;

@@ -18,7 +18,7 @@ use crate::virtual_machine::Lost;
 
 /// Frames of RAM that the guest's kernel is taken to have: more than any program can use. Its own use of them is its
 /// own matter, so free frames are out of sight.
-pub(crate) const RAM: u32 = Machine::FRAMES_LIMIT;
+const RAM: u32 = Machine::FRAMES_LIMIT;
 
 /// What the guest can do and show: all operations but those on blocks of frames; all facts but reference counts (pages
 /// that were just brought back wait in a list with a reference), free counts and frame numbers.
@@ -32,6 +32,11 @@ pub fn sight() -> Sight {
         .and(Facts::RMAPS)
         .and(Facts::SLOTS);
     Sight { facts, operations }
+}
+
+/// Frames that are free at each home when a program begins, live or recorded.
+pub(crate) fn capacity(machine: &Machine) -> [u32; Home::LIMIT] {
+    Home::ALL.map(|home| if home == Home::Ram { RAM } else { machine.frames(home) })
 }
 
 /// The machine as the kernel can be it: with its own rules and more RAM than a program can use, whatever the trace says.
@@ -115,7 +120,7 @@ impl Subject for Kernel {
     }
 
     fn capacity(&self) -> [u32; Home::LIMIT] {
-        Home::ALL.map(|home| if home == Home::Ram { RAM } else { self.machine.frames(home) })
+        capacity(&self.machine)
     }
 
     fn reset(&mut self) {

@@ -7,7 +7,7 @@ use stalemap_operations::{
     PlaceState, PlaceView, Scope, Sight, Slot, SlotState, Space, Stamp, Step, Subject, Touched, Trace, VirtualPage,
 };
 
-use crate::subject::{RAM, sight};
+use crate::subject::{capacity, sight};
 
 /// How a line begins that shows what was seen after the step above it.
 const SIGN: &str = "#= ";
@@ -145,7 +145,7 @@ impl Subject for Recorded {
     }
 
     fn capacity(&self) -> [u32; Home::LIMIT] {
-        Home::ALL.map(|home| if home == Home::Ram { RAM } else { self.machine.frames(home) })
+        capacity(&self.machine)
     }
 
     fn reset(&mut self) {
