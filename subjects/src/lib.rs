@@ -13,7 +13,7 @@ mod raw;
 pub use bitmap::Bitmap;
 pub use blocks::Blocks;
 pub use buddy_system::BuddySystem;
-pub use raw::BuddySlab;
+pub use raw::{BuddySlab, SummaryBuddy};
 
 /// An allocator of frames that are numbered from 0.
 pub trait Frames {
@@ -23,7 +23,7 @@ pub trait Frames {
     /// Whether single frames of a block may be given back; where not, blocks are never split.
     const SPLITS: bool = true;
 
-    /// An allocator of so many frames, all free.
+    /// An allocator of so many frames, all free. One that keeps its books in its memory gets that much more.
     fn new(frames: u32) -> Self;
 
     /// Takes a block of 2^order frames; the number of the first.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use stalemap_harness::{Compare, Driver, Generator, Settings, minimise};
 use stalemap_operations::{Dialect, Kind, Machine, Operation, Trace};
-use stalemap_subjects::{Bitmap, Blocks, BuddySlab, BuddySystem, Frames};
+use stalemap_subjects::{Bitmap, Blocks, BuddySlab, BuddySystem, Frames, SummaryBuddy};
 
 /// Frames of RAM and executions of each campaign; small machines of all sorts where no number is given.
 const CAMPAIGNS: [(Option<u32>, u64); 3] = [(None, 20_000), (Some(100), 4_000), (Some(3_000), 1_000)];
@@ -88,6 +88,11 @@ fn buddy_slab_allocator() {
 #[test]
 fn bitmap_allocator() {
     finds_what_is_written_down::<Bitmap>();
+}
+
+#[test]
+fn frame_alloc() {
+    finds_what_is_written_down::<SummaryBuddy>();
 }
 
 /// Hands frames out one after the other and takes single frames back only.

@@ -2,10 +2,9 @@
 
 use buddy_slab_allocator::BuddyAllocator;
 
+use super::FRAME_BYTES;
 use crate::Frames;
 
-/// Bytes in a frame; the crate hands out addresses.
-const FRAME_BYTES: usize = 4_096;
 /// The allocator, its memory, and the address of its first frame.
 pub struct BuddySlab {
     allocator: BuddyAllocator<FRAME_BYTES>,
