@@ -76,3 +76,42 @@ fn a_measurement_goes_on_from_its_file_and_prints_the_same_table() {
         assert!(other.stderr.contains("other settings"), "{}", other.stderr);
     });
 }
+
+#[test]
+#[cfg(unix)]
+fn engines_outside_this_process_are_told_from_each_other_and_need_a_clone() {
+    in_folder(|folder| {
+        let help = stalemap(folder, &["bugs", "--help"]).stdout;
+        assert!(help.contains("native, uniform, proptest, libfuzzer, libfuzzer-bytes, afl, all"), "{help}");
+        for engines in ["libfuzzer", "libfuzzer-bytes", "afl", "native,all"] {
+            let ended = stalemap(folder, &["bugs", "--bench", "--engines", engines]);
+            assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{engines}");
+            assert!(ended.stderr.contains("the current folder is in no clone of stalemap"), "{}", ended.stderr);
+        }
+        let wrong = stalemap(folder, &["bugs", "--bench", "--engines", "libfuzer"]);
+        assert!(wrong.stderr.contains("'libfuzzer'"), "the nearest name is told: {}", wrong.stderr);
+    });
+}
+
+#[test]
+fn a_measurement_is_written_into_its_part_of_a_page_and_nowhere_else() {
+    in_folder(|folder| {
+        let page = "before\n<!-- bugs --bench -->\nold\n<!-- end -->\nafter\n";
+        fs::write(folder.join("page.md"), page).unwrap();
+        let arguments = ["--only", "double_free_accepted", "--page", "page.md"];
+        let bench = ["bugs", "--bench", "--engines", "native", "--seeds", "1"];
+        let ended = stalemap(folder, &[&bench[..], &arguments[..]].concat());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let text = fs::read_to_string(folder.join("page.md")).unwrap();
+        let start = text.strip_prefix("before\n<!-- bugs --bench -->\n").expect("what stands before is there");
+        let part = start.strip_suffix("<!-- end -->\nafter\n").expect("what stands behind is there");
+        assert!(part.ends_with(&ended.stdout) && !part.contains("old"), "{part}");
+        assert!(
+            part.contains("`cargo run --release --features seeded-bugs -- bugs --bench --engines native"),
+            "{part}"
+        );
+        let none = stalemap(folder, &[&["bugs", "--oracles"][..], &arguments[..]].concat());
+        assert_eq!((none.code, none.stdout.as_str()), (2, ""), "no part for it");
+        assert!(none.stderr.contains("page.md has no part from `<!-- bugs --oracles -->`"), "{}", none.stderr);
+    });
+}

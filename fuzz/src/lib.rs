@@ -5,12 +5,14 @@
 pub mod afl_mutator;
 mod artifact;
 mod counters;
+mod hunt;
 #[cfg(feature = "libfuzzer")]
 mod input;
 mod lockstep;
 mod panics;
 mod report;
 pub mod stacks;
+mod subject;
 mod targets;
 mod text;
 
@@ -20,6 +22,14 @@ pub use lockstep::Lockstep;
 pub use panics::quiet_panics;
 pub use targets::{frames, lockstep, migration};
 pub use text::same_text_again;
+
+/// Whether the engine mutates bytes as it knows best, and not operations: what is gained by these is measured so.
+#[cfg(feature = "libfuzzer")]
+#[must_use]
+pub fn leaves_mutation_to_the_engine() -> bool {
+    static LEAVES: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *LEAVES.get_or_init(|| std::env::var_os("STALEMAP_MUTATE_BYTES").is_some())
+}
 
 /// Makes a target of a [`Lockstep`]: an entry point for the engine, and its mutator where the engine takes one.
 #[cfg(feature = "libfuzzer")]
@@ -40,6 +50,9 @@ macro_rules! target {
 
         libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
             LOCKSTEP.with_borrow_mut(|lockstep| {
+                if $crate::leaves_mutation_to_the_engine() {
+                    return libfuzzer_sys::fuzzer_mutate(data, size, max_size);
+                }
                 let mutated = lockstep.mutator().mutate(&data[..size], max_size, seed.into());
                 data[..mutated.len()].copy_from_slice(mutated);
                 mutated.len()
@@ -48,6 +61,10 @@ macro_rules! target {
 
         libfuzzer_sys::fuzz_crossover!(|data1: &[u8], data2: &[u8], out: &mut [u8], seed: u32| {
             LOCKSTEP.with_borrow_mut(|lockstep| {
+                if $crate::leaves_mutation_to_the_engine() {
+                    // Nothing was made; libFuzzer crosses in its own way as well.
+                    return 0;
+                }
                 let crossed = lockstep.mutator().cross(data1, data2, out.len(), seed.into());
                 out[..crossed.len()].copy_from_slice(crossed);
                 crossed.len()

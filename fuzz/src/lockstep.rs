@@ -3,18 +3,17 @@
 use std::ops::RangeInclusive;
 
 use stalemap_harness::{Compare, Driver, Mutator, Settings};
-use stalemap_implementation::Implementation;
-use stalemap_operations::{Kind, KindSet, Machine, Operation, record};
+use stalemap_operations::{Kind, KindSet, Operation, record};
 
+use crate::hunt::Hunt;
 use crate::report::{self, Kept};
+use crate::subject::BuildImplementation;
 use crate::{counters, panics};
-
-pub(crate) type Build = fn(&Machine) -> Result<Implementation, String>;
 
 /// Runs inputs. It means by them what `stalemap run` means, so inputs outside its limits are turned away, not bent.
 pub struct Lockstep {
     /// Machines are built once and reset for each input.
-    driver: Driver<Build>,
+    driver: Driver<BuildImplementation>,
     mutator: Mutator,
     kinds: KindSet,
     /// The largest number of frames, spaces or pages.
@@ -22,6 +21,8 @@ pub struct Lockstep {
     operations: Vec<Operation>,
     /// Where finds go, if they do not end the process.
     kept: Option<Kept>,
+    /// Where is counted what a hunt did, if this is one.
+    hunt: Option<Hunt>,
 }
 
 impl Lockstep {
@@ -30,12 +31,13 @@ impl Lockstep {
     pub fn of_levels(levels: RangeInclusive<u8>) -> Lockstep {
         let kinds = Kind::ALL.iter().copied().filter(|kind| levels.contains(&kind.row().level)).collect();
         Lockstep {
-            driver: Driver::new(build),
+            driver: Driver::new(BuildImplementation::from_environment()),
             mutator: Mutator::new(Settings { kinds, ..Settings::default() }),
             kinds,
             largest: u32::MAX,
             operations: Vec::new(),
             kept: Kept::from_environment(),
+            hunt: Hunt::from_environment(),
         }
     }
 
@@ -67,6 +69,12 @@ impl Lockstep {
         self.driver.clear_met();
         let run = panics::caught(|| self.driver.run(&machine, &self.operations, Compare::Touched));
         let run = run.expect("the implementation takes every machine that has bytes");
+        if let Some(hunt) = &mut self.hunt {
+            hunt.count(run.steps, self.driver.build().counters());
+            if let Some(divergence) = &run.divergence {
+                hunt.found(bytes, divergence);
+            }
+        }
         if let Some(divergence) = run.divergence {
             match &mut self.kept {
                 Some(kept) => kept.keep(bytes, &divergence),
@@ -76,24 +84,6 @@ impl Lockstep {
         counters::count(self.driver.transitions());
         true
     }
-}
-
-#[cfg(not(feature = "seeded-bugs"))]
-fn build(machine: &Machine) -> Result<Implementation, String> {
-    Ok(Implementation::new(machine))
-}
-
-/// With the seeded bug that `STALEMAP_BUG` names.
-#[cfg(feature = "seeded-bugs")]
-fn build(machine: &Machine) -> Result<Implementation, String> {
-    use stalemap_implementation::{Bug, Switch};
-
-    let Ok(name) = std::env::var("STALEMAP_BUG") else {
-        return Ok(Implementation::new(machine));
-    };
-    let bug = Bug::ALL.iter().copied().find(|bug| bug.name() == name);
-    let bug = bug.ok_or_else(|| format!("STALEMAP_BUG: no bug is called `{name}`"))?;
-    Ok(Implementation::with_bug(machine, &Switch::new(Some(bug))))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use stalemap_harness::{Divergence, Driver, Signature, minimise};
 use stalemap_operations::{Machine, Operation};
 use stalemap_report::{Find, Origin};
 
-use crate::lockstep::Build;
+use crate::subject::BuildImplementation;
 use crate::{artifact, panics, stacks};
 
 /// Names the folder into which a target writes the first input of each signature and goes on, instead of aborting.
@@ -45,7 +45,7 @@ impl Kept {
 /// Minimises and prints the divergence, and aborts through the function that is named after it.
 #[cold]
 pub(crate) fn abort(
-    driver: &mut Driver<Build>,
+    driver: &mut Driver<BuildImplementation>,
     bytes: &[u8],
     machine: &Machine,
     operations: &[Operation],

@@ -125,6 +125,12 @@ pub const STAGES: &[Stage] = &[
         by_default: false,
         run: oss_fuzz::run,
     },
+    Stage {
+        name: "engines",
+        meaning: "libFuzzer and AFL++ find seeded bugs, and nothing without one",
+        by_default: false,
+        run: engines,
+    },
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {
         name: "mutants",
@@ -164,11 +170,20 @@ fn docs(workshop: &Workshop) -> Result<()> {
 
 fn bugs(workshop: &Workshop) -> Result<()> {
     workshop.run(&Call::cargo(["test", "-p", "stalemap", "--features", "seeded-bugs"]))?;
+    bugs_bench(workshop, &["--seeds", "3", "--engines", "native"])
+}
+
+fn engines(workshop: &Workshop) -> Result<()> {
+    let quick = "refill_not_counted,stale_mapping,move_keeps_offset,double_free_accepted";
+    bugs_bench(workshop, &["--seeds", "1", "--engines", "all", "--only", quick])
+}
+
+fn bugs_bench(workshop: &Workshop, options: &[&str]) -> Result<()> {
     let results = workshop.target().join("ci").join("bugs.json");
-    let bench = ["bugs", "--bench", "--seeds", "3", "--engines", "native", "--fresh", "--out"];
     let build = ["run", "--release", "-p", "stalemap", "--features", "seeded-bugs", "--"];
-    let results = [results.to_string_lossy().into_owned()];
-    workshop.run(&Call::cargo(build.into_iter().chain(bench).map(str::to_owned).chain(results)))
+    let bench = ["bugs", "--bench", "--fresh", "--out", &results.to_string_lossy()].map(str::to_owned);
+    let options = options.iter().map(|&option| option.to_owned());
+    workshop.run(&Call::cargo(build.map(str::to_owned).into_iter().chain(bench).chain(options)))
 }
 
 fn subjects(workshop: &Workshop) -> Result<()> {

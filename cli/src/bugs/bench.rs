@@ -10,9 +10,11 @@ use stalemap_implementation::Bug;
 
 use super::BugsArguments;
 use super::engine::Engine;
-use super::hunt::{Limits, hunt};
+use super::hunt::{Hunt, Limits, hunt};
+#[cfg(unix)]
+use super::outside::Outside;
 use super::results::{Measured, Results, Settings};
-use super::table;
+use super::{page, table};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::output;
@@ -30,11 +32,41 @@ struct Task {
     limits: Limits,
 }
 
+/// Who hunts.
+struct Crew {
+    #[cfg(unix)]
+    outside: Option<Outside>,
+}
+
+impl Crew {
+    /// Builds what engines outside this process need.
+    fn prepare(engines: &[Engine]) -> Result<Crew> {
+        #[cfg(unix)]
+        return Ok(Crew { outside: Outside::prepare(engines)? });
+        #[cfg(not(unix))]
+        Ok(Crew {})
+    }
+
+    /// Does a hunt; nothing where somebody interrupts.
+    fn hunt(&self, task: &Task) -> Result<Option<Hunt>> {
+        if let Some(mut source) = task.engine.start(task.seed, task.limits.operations) {
+            return hunt(source.as_mut(), task.bug, task.limits);
+        }
+        #[cfg(unix)]
+        if let Some(outside) = &self.outside {
+            return outside.hunt(task.engine, task.bug, task.seed, task.limits);
+        }
+        // Building was interrupted.
+        Ok(None)
+    }
+}
+
 pub(crate) fn bench(arguments: &BugsArguments) -> Result<Ending> {
-    let mut engines = arguments.engines.clone();
+    let mut engines: Vec<Engine> = arguments.engines.iter().flat_map(|named| named.0).copied().collect();
     engines.sort_unstable();
     engines.dedup();
     let (bugs, seeds) = (arguments.bugs(), 0..arguments.seeds);
+    page::check(arguments.page.as_deref(), "bench")?;
     output::check_folder(arguments.out.parent().unwrap_or(&arguments.out))?;
     let settings =
         Settings { version: env!("CARGO_PKG_VERSION").to_string(), operations: arguments.ops, cap: arguments.cap };
@@ -46,12 +78,13 @@ pub(crate) fn bench(arguments: &BugsArguments) -> Result<Ending> {
             arguments.out.display()
         ));
     }
+    let crew = Crew::prepare(&engines)?;
     let limits = Limits { operations: arguments.ops, time: Duration::from_secs(arguments.cap), executions: None };
     let each = |engine: Engine| bugs.iter().map(move |&bug| (engine, bug));
     let hunts = engines.iter().flat_map(|&engine| each(engine));
     let tasks =
         hunts.flat_map(|(engine, bug)| seeds.clone().map(move |seed| Task { engine, bug: Some(bug), seed, limits }));
-    work(arguments, tasks.collect(), &mut results)?;
+    work(arguments, &crew, tasks.collect(), &mut results)?;
     // A run of the same length with no bug on must end in silence.
     let quiet = engines.iter().flat_map(|&engine| seeds.clone().map(move |seed| (engine, seed)));
     let tasks: Vec<Task> = quiet
@@ -63,7 +96,7 @@ pub(crate) fn bench(arguments: &BugsArguments) -> Result<Ending> {
         })
         .collect();
     if !interrupted() {
-        work(arguments, tasks, &mut results)?;
+        work(arguments, &crew, tasks, &mut results)?;
     }
     if interrupted() {
         output::tell(format_args!(
@@ -77,6 +110,7 @@ pub(crate) fn bench(arguments: &BugsArguments) -> Result<Ending> {
     let beside = arguments.out.with_extension("md");
     output::write_file(&beside, table.as_bytes())?;
     output::print(&table)?;
+    page::update(arguments.page.as_deref(), "bench", &table)?;
     output::tell(format_args!("written to {} and {}", arguments.out.display(), beside.display()));
     let undetected = table::undetected(&results, &bugs, arguments.seeds);
     let alarms = results.hunts.iter().filter(|it| it.bug.is_none() && it.signature.is_some()).count();
@@ -90,7 +124,7 @@ pub(crate) fn bench(arguments: &BugsArguments) -> Result<Ending> {
 }
 
 /// Does the hunts that have no result yet, several at a time, and keeps what they come to.
-fn work(arguments: &BugsArguments, tasks: Vec<Task>, results: &mut Results) -> Result<()> {
+fn work(arguments: &BugsArguments, crew: &Crew, tasks: Vec<Task>, results: &mut Results) -> Result<()> {
     let name = |task: &Task| task.bug.map(Bug::name);
     let tasks: Vec<Task> =
         tasks.into_iter().filter(|task| results.find(task.engine, name(task), task.seed).is_none()).collect();
@@ -107,7 +141,7 @@ fn work(arguments: &BugsArguments, tasks: Vec<Task>, results: &mut Results) -> R
             let (sender, tasks, next) = (sender.clone(), &tasks, &next);
             scope.spawn(move || {
                 while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let hunted = hunt(task.engine, task.bug, task.seed, task.limits);
+                    let hunted = crew.hunt(task);
                     let ends = !matches!(hunted, Ok(Some(_)));
                     if sender.send((task, hunted)).is_err() || ends {
                         break;

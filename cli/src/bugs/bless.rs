@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use stalemap_harness::{Signature, minimise};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Trace;
@@ -70,7 +70,8 @@ fn rank(found: &Shortest) -> (bool, usize, String) {
 
 /// Finds a bug at one seed and minimises what was found; nothing where it is not found or somebody interrupts.
 fn find(bug: Bug, seed: u64, limits: Limits) -> Result<Option<Shortest>> {
-    let Some(found) = hunt(Engine::Native, Some(bug), seed, limits)?.and_then(|hunt| hunt.found) else {
+    let mut native = Engine::Native.start(seed, limits.operations).context("the native engine is in this process")?;
+    let Some(found) = hunt(native.as_mut(), Some(bug), limits)?.and_then(|hunt| hunt.found) else {
         return Ok(None);
     };
     let mut driver = seeded::driver(&Switch::new(Some(bug)));

@@ -1,6 +1,9 @@
 //! Engines: whoever makes executions in which a bug may show.
 
+use std::slice;
+
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
@@ -10,7 +13,7 @@ use stalemap_operations::{Dialect, Kind, Machine, Operation};
 
 /// Who makes the executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Engine {
     /// The suite's own generator
     Native,
@@ -18,6 +21,15 @@ pub(crate) enum Engine {
     Uniform,
     /// The crate proptest-state-machine with the same table of operations
     Proptest,
+    /// libFuzzer with the mutator of operations
+    #[cfg(unix)]
+    Libfuzzer,
+    /// libFuzzer with its own mutations of bytes
+    #[cfg(unix)]
+    LibfuzzerBytes,
+    /// AFL++ with the mutator of operations
+    #[cfg(unix)]
+    Afl,
 }
 
 impl Engine {
@@ -27,20 +39,44 @@ impl Engine {
             Engine::Native => "native",
             Engine::Uniform => "uniform",
             Engine::Proptest => "proptest",
+            #[cfg(unix)]
+            Engine::Libfuzzer => "libfuzzer",
+            #[cfg(unix)]
+            Engine::LibfuzzerBytes => "libfuzzer-bytes",
+            #[cfg(unix)]
+            Engine::Afl => "afl",
         }
     }
 
-    /// What makes the executions of this seed, one after the other.
-    pub(crate) fn start(self, seed: u64, operations: u32) -> Box<dyn Source> {
+    /// What makes the executions of this seed, one after the other; nothing for an engine that is not in this process.
+    pub(crate) fn start(self, seed: u64, operations: u32) -> Option<Box<dyn Source>> {
         match self {
             Engine::Native => {
                 let settings = Settings { operations: operations as usize, ..Settings::default() };
-                Box::new(Native { generator: Generator::new(settings), seed, index: 0 })
+                Some(Box::new(Native { generator: Generator::new(settings), seed, index: 0 }))
             }
-            Engine::Uniform => Box::new(Uniform { seed, index: 0, operations }),
-            Engine::Proptest => Box::new(Proptest::new(seed, operations)),
+            Engine::Uniform => Some(Box::new(Uniform { seed, index: 0, operations })),
+            Engine::Proptest => Some(Box::new(Proptest::new(seed, operations))),
+            #[cfg(unix)]
+            Engine::Libfuzzer | Engine::LibfuzzerBytes | Engine::Afl => None,
         }
     }
+}
+
+/// One engine or several under one word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Engines(pub(crate) &'static [Engine]);
+
+/// The word for all of them.
+const ALL: &str = "all";
+
+/// Reads an engine's name or `all`.
+pub(crate) fn named() -> impl TypedValueParser<Value = Engines> {
+    let names = Engine::value_variants().iter().map(|engine| engine.name()).chain([ALL]);
+    PossibleValuesParser::new(names).map(|word| {
+        let one = Engine::value_variants().iter().find(|engine| engine.name() == word);
+        Engines(one.map_or(Engine::value_variants(), slice::from_ref))
+    })
 }
 
 /// Makes executions.

@@ -1,4 +1,6 @@
 //! A hunt: one engine looks for one bug at one seed, until an oracle objects or its time is over.
+//!
+//! Here for engines that make executions in this process; the others are in `outside`.
 
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use stalemap_harness::{Compare, Divergence};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::{Machine, Operation};
 
-use super::engine::Engine;
+use super::engine::Source;
 use super::seeded;
 use crate::interrupt::interrupted;
 use crate::quiet;
@@ -44,14 +46,14 @@ pub(crate) struct Found {
 /// Executions between two looks at the clock.
 const BETWEEN_LOOKS: u64 = 16;
 
-/// Hunts a bug, or with `None` false alarms; nothing where somebody interrupts.
+/// Hunts a bug with an engine that makes executions for us, or with `None` false alarms; nothing where somebody
+/// interrupts.
 ///
 /// # Errors
 /// When the subject cannot be a machine.
-pub(crate) fn hunt(engine: Engine, bug: Option<Bug>, seed: u64, limits: Limits) -> Result<Option<Hunt>> {
+pub(crate) fn hunt(source: &mut dyn Source, bug: Option<Bug>, limits: Limits) -> Result<Option<Hunt>> {
     let switch = Switch::new(bug);
     let mut driver = seeded::driver(&switch);
-    let mut source = engine.start(seed, limits.operations);
     let mut made = Vec::new();
     let mut hunt = Hunt { executions: 0, operations: 0, time: Duration::ZERO, reached: 0, triggered: 0, found: None };
     let start = cpu_time();

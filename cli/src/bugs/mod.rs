@@ -4,6 +4,9 @@ mod bench;
 mod bless;
 mod engine;
 mod hunt;
+#[cfg(unix)]
+mod outside;
+mod page;
 mod quality;
 mod results;
 mod seeded;
@@ -21,7 +24,7 @@ use stalemap_report::style::STRONG;
 use crate::ending::Ending;
 use crate::ops::TableFormat;
 use crate::output;
-use engine::Engine;
+use engine::Engines;
 pub(crate) use seeded::{BuildSeeded, name};
 
 /// List the seeded bugs, write the shortest trace of each, or measure how they are found
@@ -30,11 +33,18 @@ pub(crate) use seeded::{BuildSeeded, name};
 A bug is reached when its faulty line ran, triggered when what that did differs from the right thing, and detected when an
 oracle objected. The subject's own recount is not asked.
 
+The engines native, uniform and proptest make executions in this process and need nothing. libfuzzer, libfuzzer-bytes
+(without the mutator of operations) and afl run inside a clone of stalemap, on a target that is built once and told at its
+start which bug is on; --engines all adds them, and takes hours where the others take minutes. After the bugs each engine
+does as many executions again with no bug on, which must end in silence. Ctrl-C ends a measurement; the same command goes
+on from its file of results.
+
 Examples:
   stalemap bugs                                    the list
   stalemap fuzz --bug stale_mapping --seconds 10   a campaign with one of them
   stalemap bugs --bless                            find and minimise each, write corpus/bugs
-  stalemap bugs --bench --seeds 10                 the table bug × engine")]
+  stalemap bugs --bench --seeds 10                 the table bug × engine
+  stalemap bugs --bench --engines all --page corpus/bugs/README.md")]
 pub(crate) struct BugsArguments {
     /// Find each bug with the native generator, minimise what was found, and write its trace
     #[arg(long, group = "what")]
@@ -55,8 +65,8 @@ pub(crate) struct BugsArguments {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..), requires = "bench")]
     pub(crate) seeds: u64,
     /// Engines that look for bugs
-    #[arg(long, value_name = "ENGINE", value_enum, value_delimiter = ',', default_values_t = [Engine::Native, Engine::Uniform, Engine::Proptest], requires = "bench")]
-    pub(crate) engines: Vec<Engine>,
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_values = ["native", "uniform", "proptest"], value_parser = engine::named(), requires = "bench")]
+    pub(crate) engines: Vec<Engines>,
     /// CPU seconds after which an engine gives a bug up at one seed
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..), requires = "bench")]
     pub(crate) cap: u64,
@@ -69,6 +79,9 @@ pub(crate) struct BugsArguments {
     /// The file of results, from which a measurement goes on where it was interrupted; the table goes beside it as .md
     #[arg(long, value_name = "FILE", default_value = "bugs.json", requires = "bench")]
     pub(crate) out: PathBuf,
+    /// A Markdown page whose part for what is printed is written anew: from `<!-- bugs --bench -->` to `<!-- end -->`
+    #[arg(long, value_name = "FILE", requires = "what", conflicts_with = "bless")]
+    pub(crate) page: Option<PathBuf>,
     /// Start anew where there is a file of results: those of another state of the program mean nothing
     #[arg(long, requires = "bench")]
     pub(crate) fresh: bool,

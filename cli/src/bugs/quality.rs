@@ -8,7 +8,7 @@ use stalemap_harness::{Compare, Divergence, Generator, ORACLE_NAMES, Settings, m
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::{Machine, Operation};
 
-use super::{BugsArguments, seeded};
+use super::{BugsArguments, page, seeded};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
@@ -25,6 +25,7 @@ const MOST: u64 = 50_000;
 
 /// Prints bug × oracle: after how many executions of the native generator the oracle, asked alone, objects.
 pub(super) fn oracles(arguments: &BugsArguments) -> Result<Ending> {
+    page::check(arguments.page.as_deref(), "oracles")?;
     let mut table = format!("| bug | {} |\n|---|{}\n", ORACLE_NAMES.join(" | "), "--:|".repeat(ORACLE_NAMES.len()));
     let mut caught = vec![0; ORACLE_NAMES.len()];
     let mut status = Status::new();
@@ -46,6 +47,7 @@ pub(super) fn oracles(arguments: &BugsArguments) -> Result<Ending> {
     writeln!(table, "| **bugs caught** | {} |", sums.join(" | "))?;
     writeln!(table, "\nExecutions until the oracle alone objects, at one seed; –: not in {EXECUTIONS}.")?;
     output::print(&table)?;
+    page::update(arguments.page.as_deref(), "oracles", &table)?;
     Ok(Ending::Agree)
 }
 

@@ -1,11 +1,11 @@
-//! The table bug × engine as Markdown.
+//! The tables of engines and of bug × engine as Markdown.
 
 use std::fmt::Write;
 
 use stalemap_implementation::Bug;
 
 use super::engine::Engine;
-use super::results::{Measured, Results};
+use super::results::{Measured, Results, Settings};
 
 /// The hunts of one engine for one bug.
 struct Row<'a> {
@@ -37,16 +37,27 @@ impl<'a> Row<'a> {
     fn worst(&self, number: impl Fn(&Measured) -> f64) -> f64 {
         self.sorted(number).last().copied().unwrap_or(0.0)
     }
+
+    /// What stands before a median and before a worst: where a hunt was given up, the number is only known to be larger.
+    fn censored(&self) -> (&'static str, &'static str) {
+        let mark = |needed: bool| if needed { "> " } else { "" };
+        let given_up = self.count(|hunt| hunt.signature.is_none());
+        (mark(given_up * 2 >= self.hunts.len().max(1)), mark(given_up > 0))
+    }
 }
 
-/// The table, and below it what was done.
+/// Both tables, and between them how they were made.
 pub(crate) fn markdown(results: &Results, engines: &[Engine], bugs: &[Bug], seeds: u64) -> String {
     let mut text = String::new();
-    write_markdown(&mut text, results, engines, bugs, seeds).expect("a string takes everything");
+    let written = write_engines(&mut text, results, engines, bugs, seeds)
+        .and_then(|()| write_settings(&mut text, results, seeds))
+        .and_then(|()| write_bugs(&mut text, results, engines, bugs, seeds));
+    written.expect("a string takes everything");
     text
 }
 
-fn write_markdown(
+/// What each engine came to with all bugs, and in as many executions without one.
+fn write_engines(
     text: &mut String,
     results: &Results,
     engines: &[Engine],
@@ -55,17 +66,54 @@ fn write_markdown(
 ) -> std::fmt::Result {
     writeln!(
         text,
+        "| engine | hunts | reached | triggered | detected | executions, median | worst | CPU, median | CPU in all | executions without a bug | false alarms |"
+    )?;
+    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+    for &engine in engines {
+        let rows = bugs.iter().map(|bug| Row::new(results, engine, Some(bug.name()), seeds));
+        let all = Row { hunts: rows.flat_map(|row| row.hunts).collect() };
+        let alarms = Row::new(results, engine, None, seeds);
+        let (median, worst) = all.censored();
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {median}{:.0} | {worst}{:.0} | {median}{} | {worst}{} | {:.0} | {} |",
+            engine.name(),
+            all.hunts.len(),
+            all.count(|hunt| hunt.reached > 0),
+            all.count(|hunt| hunt.triggered > 0),
+            all.count(|hunt| hunt.signature.is_some()),
+            all.median(|hunt| hunt.executions as f64),
+            all.worst(|hunt| hunt.executions as f64),
+            seconds(all.median(|hunt| hunt.cpu_seconds)),
+            seconds(all.sorted(|hunt| hunt.cpu_seconds).iter().sum()),
+            alarms.sorted(|hunt| hunt.executions as f64).iter().sum::<f64>(),
+            alarms.count(|hunt| hunt.signature.is_some()),
+        )?;
+    }
+    writeln!(text)
+}
+
+fn write_settings(text: &mut String, results: &Results, seeds: u64) -> std::fmt::Result {
+    let Settings { version, operations, cap } = &results.settings;
+    writeln!(
+        text,
+        "A hunt is one engine after one bug at one seed, in executions of at most {operations} operations, given up after \
+         {cap} CPU seconds; `>` stands where one was given up. {seeds} seeds, stalemap {version}. Reached, triggered, \
+         detected: in how many hunts. Without a bug an engine does as many executions as it needed for all bugs at the \
+         same seed.\n"
+    )
+}
+
+fn write_bugs(text: &mut String, results: &Results, engines: &[Engine], bugs: &[Bug], seeds: u64) -> std::fmt::Result {
+    writeln!(
+        text,
         "| bug | engine | reached | triggered | detected | executions, median | worst | operations, median | CPU, median | worst |"
     )?;
     writeln!(text, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
     for bug in bugs {
         for &engine in engines {
             let row = Row::new(results, engine, Some(bug.name()), seeds);
-            // Where a hunt gave up, the number is only known to be larger.
-            let censored = |needed: bool| if needed { "> " } else { "" };
-            let given_up = row.count(|hunt| hunt.signature.is_none());
-            let worst = censored(given_up > 0);
-            let median = censored(given_up * 2 >= row.hunts.len().max(1));
+            let (median, worst) = row.censored();
             writeln!(
                 text,
                 "| {} | {} | {} | {} | {} | {median}{:.0} | {worst}{:.0} | {median}{:.0} | {median}{} | {worst}{} |",
@@ -81,34 +129,6 @@ fn write_markdown(
                 seconds(row.worst(|hunt| hunt.cpu_seconds)),
             )?;
         }
-    }
-    writeln!(text)?;
-    let settings = &results.settings;
-    writeln!(
-        text,
-        "{seeds} seeds, executions of at most {} operations, given up after {} CPU seconds (`>`: a hunt was given up), stalemap {}.",
-        settings.operations, settings.cap, settings.version
-    )?;
-    writeln!(text, "Reached, triggered, detected: at how many of the seeds.")?;
-    writeln!(text)?;
-    for &engine in engines {
-        let hunts: Vec<&Measured> = results
-            .hunts
-            .iter()
-            .filter(|it| it.engine == engine && it.seed < seeds)
-            .filter(|it| it.bug.as_deref().is_some_and(|name| bugs.iter().any(|bug| bug.name() == name)))
-            .collect();
-        let alarms = Row::new(results, engine, None, seeds);
-        writeln!(
-            text,
-            "* {}: {} hunts, {} detected, {} of CPU in all; without a bug {} executions, {} false alarms.",
-            engine.name(),
-            hunts.len(),
-            hunts.iter().filter(|hunt| hunt.signature.is_some()).count(),
-            seconds(hunts.iter().map(|hunt| hunt.cpu_seconds).sum()),
-            alarms.hunts.iter().map(|hunt| hunt.executions).sum::<u64>(),
-            alarms.count(|hunt| hunt.signature.is_some()),
-        )?;
     }
     Ok(())
 }

@@ -10,11 +10,12 @@ use anyhow::{Context, Result};
 
 use super::process::{Group, show};
 use super::tool::CARGO_AFL;
+use super::workspace::Workspace;
 use super::{Order, Running, watch};
 use crate::seeds;
 
 /// What AFL++ is told by its environment (docs/env_variables.md).
-const VARIABLES: &[(&str, &str)] = &[
+pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("AFL_NO_UI", "1"),
     ("AFL_SKIP_CPUFREQ", "1"),
     ("AFL_NO_AFFINITY", "1"),
@@ -30,7 +31,7 @@ const VARIABLES: &[(&str, &str)] = &[
 
 /// Builds and starts; `None` if somebody interrupts that.
 pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>> {
-    let Some((program, mutator)) = build(order)? else {
+    let Some((program, mutator)) = build(order.workspace, order.target, "afl", None)? else {
         return Ok(None);
     };
     // AFL++ begins with one folder.
@@ -86,26 +87,36 @@ fn name_of(job: u32) -> String {
     if job == 0 { MAIN.to_string() } else { format!("secondary{job}") }
 }
 
-/// Builds the target and the mutator; where they are.
-fn build(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>> {
-    let Some(mut call) = CARGO_AFL.call(order.workspace)? else {
+/// Builds the target with this feature besides its usual ones, and the mutator; where they are, or `None` if somebody
+/// interrupts.
+///
+/// # Errors
+/// When the tool cannot be brought or cannot build.
+pub(crate) fn build(
+    workspace: &Workspace,
+    target: &str,
+    folder: &str,
+    feature: Option<&str>,
+) -> Result<Option<(PathBuf, PathBuf)>> {
+    let Some(mut call) = CARGO_AFL.call(workspace)? else {
         return Ok(None);
     };
-    let folder = order.workspace.builds("afl");
+    let folder = workspace.builds(folder);
     let release = ["--release", "-p", "stalemap-fuzz", "--no-default-features", "--features"];
-    call.arg("build").args(release).args(["afl", "--bin", order.target, "--target-dir"]).arg(&folder);
+    let features = feature.map_or_else(|| "afl".to_string(), |feature| format!("afl,{feature}"));
+    call.arg("build").args(release).args([&features, "--bin", target, "--target-dir"]).arg(&folder);
     if !Group::finish(&mut call, "cargo afl build", show)? {
         return Ok(None);
     }
     // The library is part of AFL++, not of what it looks at: it is built as usual.
-    let library = order.workspace.builds("afl-mutator");
-    let mut call: Command = order.workspace.call(order.workspace.cargo());
+    let library = workspace.builds("afl-mutator");
+    let mut call: Command = workspace.call(workspace.cargo());
     call.arg("rustc").args(release).args(["afl-mutator", "--lib", "--crate-type", "cdylib", "--target-dir"]);
     if !Group::finish(call.arg(&library), "cargo rustc", show)? {
         return Ok(None);
     }
     let name = format!("{}stalemap_fuzz{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    Ok(Some((folder.join("release").join(order.target), library.join("release").join(name))))
+    Ok(Some((folder.join("release").join(target), library.join("release").join(name))))
 }
 
 /// What an instance says of itself.

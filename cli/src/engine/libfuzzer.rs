@@ -13,12 +13,14 @@ use super::tool::CARGO_FUZZ;
 use super::workspace::Workspace;
 use super::{Order, Running};
 
+/// Where the usual targets are built.
+const FOLDER: &str = "libfuzzer";
 /// Seconds that an input may take, and megabytes of memory.
 const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
 
 /// Builds and starts; `None` if somebody interrupts that.
 pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>> {
-    let Some(program) = build(order)? else {
+    let Some(program) = build(order.workspace, order.target, FOLDER, None)? else {
         return Ok(None);
     };
     let artifacts = scratch.join("artifacts");
@@ -58,25 +60,36 @@ fn command(order: &Order<'_>, program: &Path, artifacts: &Path, job: u32) -> Com
     command
 }
 
-/// Builds the target; where it is.
-fn build(order: &Order<'_>) -> Result<Option<PathBuf>> {
-    let Some(mut call) = CARGO_FUZZ.call(order.workspace)? else {
+/// Builds the target with this feature besides its usual ones; where it is, or `None` if somebody interrupts.
+///
+/// # Errors
+/// When the tool cannot be brought or cannot build.
+pub(crate) fn build(
+    workspace: &Workspace,
+    target: &str,
+    folder: &str,
+    feature: Option<&str>,
+) -> Result<Option<PathBuf>> {
+    let Some(mut call) = CARGO_FUZZ.call(workspace)? else {
         return Ok(None);
     };
-    let folder = order.workspace.builds("libfuzzer");
     // Compared values are no use to a mutator of operations, and noting them takes half of the time.
     call.args(["build", "--sanitizer", "none", "--release", "--no-trace-compares", "--target-dir"]);
-    call.arg(&folder).arg(order.target);
+    call.arg(workspace.builds(folder)).args(feature.map(|feature| format!("--features={feature}"))).arg(target);
     if !Group::finish(&mut call, "cargo fuzz build", show)? {
         return Ok(None);
     }
-    let program = built(order.workspace, order.target);
-    Ok(Some(program.with_context(|| format!("cargo fuzz built no {}", order.target))?))
+    let program = built_in(workspace, folder, target);
+    Ok(Some(program.with_context(|| format!("cargo fuzz built no {target}"))?))
 }
 
 /// The target that was built last, for whichever machine.
 pub(super) fn built(workspace: &Workspace, target: &str) -> Option<PathBuf> {
-    let folders = fs::read_dir(workspace.builds("libfuzzer")).ok()?.flatten();
+    built_in(workspace, FOLDER, target)
+}
+
+fn built_in(workspace: &Workspace, folder: &str, target: &str) -> Option<PathBuf> {
+    let folders = fs::read_dir(workspace.builds(folder)).ok()?.flatten();
     let programs = folders.map(|entry| entry.path().join("release").join(target)).filter(|path| path.is_file());
     programs.max_by_key(|path| path.metadata().and_then(|it| it.modified()).ok())
 }

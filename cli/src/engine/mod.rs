@@ -4,8 +4,9 @@
 //! What the engine keeps is watched while it runs: inputs of its corpus tell what was met, inputs that stopped the
 //! target are run here, grouped by signature and minimised as the native campaign's finds are.
 
-mod afl;
-mod libfuzzer;
+pub(crate) mod afl;
+pub(crate) mod cpu;
+pub(crate) mod libfuzzer;
 mod merge;
 mod process;
 mod tool;
@@ -28,8 +29,7 @@ use crate::interrupt::interrupted;
 use crate::subject::{self, BuildImplementation};
 use crate::{fuzz, output, seeds};
 pub(crate) use merge::merge;
-use process::Group;
-pub(crate) use process::end_all;
+pub(crate) use process::{Group, end_all};
 pub(crate) use tool::{CARGO_AFL, CARGO_FUZZ, Tool};
 use watch::Watch;
 pub(crate) use workspace::Workspace;

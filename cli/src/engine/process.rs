@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::cpu;
 use crate::interrupt::interrupted;
 
 /// How long processes have to end before they are killed.
@@ -29,17 +30,19 @@ pub(crate) fn end_all() {
 }
 
 /// A process and what it starts.
-pub(super) struct Group {
+pub(crate) struct Group {
     child: Child,
     id: Pid,
     name: String,
     said: Arc<Mutex<Vec<String>>>,
     is_over: bool,
+    /// CPU time, once it is over.
+    used: Duration,
 }
 
 impl Group {
     /// Starts a command in a group of its own; `hear` gets each line that it prints.
-    pub(super) fn start(
+    pub(crate) fn start(
         command: &mut Command,
         name: &str,
         hear: impl FnMut(&str) + Send + Clone + 'static,
@@ -55,11 +58,11 @@ impl Group {
         if let Some(output) = child.stderr.take() {
             listen(output, said.clone(), hear);
         }
-        Ok(Group { child, id, name: name.to_string(), said, is_over: false })
+        Ok(Group { child, id, name: name.to_string(), said, is_over: false, used: Duration::ZERO })
     }
 
     /// Starts a command and waits for its end; `false` if somebody interrupted it.
-    pub(super) fn finish(
+    pub(crate) fn finish(
         command: &mut Command,
         name: &str,
         hear: impl FnMut(&str) + Send + Clone + 'static,
@@ -79,7 +82,7 @@ impl Group {
     }
 
     /// Whether it has ended by itself; if so, what went wrong.
-    pub(super) fn ended(&mut self) -> Result<Option<Option<String>>> {
+    pub(crate) fn ended(&mut self) -> Result<Option<Option<String>>> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         if !self.is_over && waitid(WaitId::Pid(self.id), options)?.is_none() {
             return Ok(None);
@@ -93,8 +96,14 @@ impl Group {
         Ok(Some(Some(format!("{} ended with {status}; it said last:\n  {said}", self.name))))
     }
 
+    /// CPU time that the group has used so far, with those whose end it waited for; nothing where it is not told.
+    #[cfg_attr(not(feature = "seeded-bugs"), expect(dead_code, reason = "only a measurement asks"))]
+    pub(crate) fn cpu_time(&self) -> Duration {
+        if self.is_over { self.used } else { cpu::of_group(self.id) }
+    }
+
     /// Ends what still runs: first with a request, then without.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if std::mem::replace(&mut self.is_over, true) {
             return;
         }
@@ -107,6 +116,7 @@ impl Group {
         // The leader is not waited for before this, so that nobody else can have its number.
         let _ = kill_process_group(self.id, Signal::KILL);
         GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|&group| group != self.id);
+        self.used = cpu::of_group(self.id);
         let _ = self.child.wait();
     }
 }

@@ -33,7 +33,7 @@ impl Tool {
     }
 
     /// A call of it, which is brought before if it is missing; `None` if somebody interrupts that.
-    pub(super) fn call(&self, workspace: &Workspace) -> Result<Option<Command>> {
+    pub(crate) fn call(&self, workspace: &Workspace) -> Result<Option<Command>> {
         let path = match self.path(workspace) {
             Some(path) => path,
             None if self.bring(workspace)? => self.ours(workspace),

@@ -1,0 +1,196 @@
+//! Hunts by engines that run in processes of their own, on the target `lockstep` with the seeded bugs in it.
+//!
+//! The target is built once. The environment tells each process which bug is on and in which folder it counts; what it
+//! finds is run here again before it is believed.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use stalemap_harness::Compare;
+use stalemap_implementation::{Bug, Switch};
+use stalemap_operations::record;
+use tempfile::TempDir;
+
+use super::engine::Engine;
+use super::hunt::{Found, Hunt, Limits};
+use super::seeded;
+use crate::engine::{CARGO_AFL, Group, Workspace, afl, cpu, libfuzzer};
+use crate::interrupt::interrupted;
+use crate::quiet;
+
+/// The target, and the feature with which it is built.
+const TARGET: &str = "lockstep";
+const FEATURE: &str = "seeded-bugs";
+/// How often it is looked whether an engine has ended, and how much CPU time it has used.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+const BETWEEN_CLOCKS: Duration = Duration::from_millis(500);
+/// The smallest machine without an operation: AFL++ refuses to begin with nothing.
+const NOTHING: &[u8] = &[0];
+
+/// Engines that are ready to hunt.
+pub(crate) struct Outside {
+    workspace: Workspace,
+    libfuzzer: PathBuf,
+    /// AFL++'s target and mutator.
+    afl: (PathBuf, PathBuf),
+    /// Each hunt has a folder in it.
+    scratch: TempDir,
+}
+
+/// What an engine's process has counted: executions, operations, nanoseconds of CPU time, reached, triggered.
+type Counts = [u64; 5];
+
+impl Outside {
+    /// Builds what these engines need; nothing where none is asked for or somebody interrupts.
+    ///
+    /// # Errors
+    /// When a tool is missing and cannot be brought, or cannot build.
+    pub(crate) fn prepare(engines: &[Engine]) -> Result<Option<Outside>> {
+        let asked = |engine| engines.contains(&engine);
+        let (for_libfuzzer, for_afl) = (asked(Engine::Libfuzzer) || asked(Engine::LibfuzzerBytes), asked(Engine::Afl));
+        if !for_libfuzzer && !for_afl {
+            return Ok(None);
+        }
+        ensure!(cpu::is_told(), "the CPU time of an engine's processes is read from /proc, which is not there");
+        let workspace = Workspace::find()?;
+        let scratch = tempfile::tempdir().context("cannot make a folder")?;
+        let mut outside = Outside { workspace, libfuzzer: PathBuf::new(), afl: Default::default(), scratch };
+        let workspace = &outside.workspace;
+        if for_libfuzzer {
+            let Some(built) = libfuzzer::build(workspace, TARGET, "libfuzzer-bugs", Some(FEATURE))? else {
+                return Ok(None);
+            };
+            outside.libfuzzer = built;
+        }
+        if for_afl {
+            let Some(built) = afl::build(workspace, TARGET, "afl-bugs", Some(FEATURE))? else {
+                return Ok(None);
+            };
+            outside.afl = built;
+        }
+        Ok(Some(outside))
+    }
+
+    /// Hunts a bug, or with `None` false alarms; nothing where somebody interrupts.
+    ///
+    /// # Errors
+    /// When the engine fails, or what it finds is nothing here.
+    pub(crate) fn hunt(&self, engine: Engine, bug: Option<Bug>, seed: u64, limits: Limits) -> Result<Option<Hunt>> {
+        let folder = tempfile::tempdir_in(&self.scratch).context("cannot make a folder")?;
+        let command = match engine {
+            Engine::Afl => self.afl(&folder, seed, limits)?,
+            Engine::Libfuzzer | Engine::LibfuzzerBytes => Some(self.libfuzzer(engine, seed, limits)),
+            Engine::Native | Engine::Uniform | Engine::Proptest => bail!("{} has no process", engine.name()),
+        };
+        let Some(mut command) = command else {
+            return Ok(None);
+        };
+        command.current_dir(&folder).env("STALEMAP_HUNT", folder.path());
+        command.envs(bug.map(|bug| ("STALEMAP_BUG", bug.name())));
+        let mut group = Group::start(&mut command, engine.name(), |_| ())?;
+        let Some(trouble) = follow(&mut group, engine, &folder, limits)? else {
+            return Ok(None);
+        };
+        let [executions, operations, nanoseconds, reached, triggered] = counts(&folder);
+        let found = fs::read(folder.path().join("find")).ok().map(|bytes| again(bug, &bytes)).transpose()?;
+        // An engine says in its exit code as well that it has found something.
+        if let Some(sentence) = trouble.filter(|_| found.is_none()) {
+            bail!(sentence);
+        }
+        ensure!(executions > 0, "{} ended without an execution", engine.name());
+        let target = Duration::from_nanos(nanoseconds);
+        // AFL++ itself works as well. It waits for a target that has crashed, whose time is then in its own, and kills
+        // one that goes on without waiting for it.
+        let time = match engine {
+            Engine::Afl if found.is_some() => group.cpu_time(),
+            Engine::Afl => group.cpu_time() + target,
+            Engine::Native | Engine::Uniform | Engine::Proptest | Engine::Libfuzzer | Engine::LibfuzzerBytes => target,
+        };
+        Ok(Some(Hunt { executions, operations, time, reached, triggered, found }))
+    }
+
+    fn libfuzzer(&self, engine: Engine, seed: u64, limits: Limits) -> Command {
+        let mut command = Command::new(&self.libfuzzer);
+        command.args(["-timeout=10", "-rss_limit_mb=2048", "-use_counters=0", "-len_control=0"]);
+        // Seed 0 would be drawn anew each time.
+        command.arg(format!("-seed={}", seed + 1)).arg(format!("-max_len={}", longest(limits)));
+        command.args(limits.executions.map(|executions| format!("-runs={executions}")));
+        if engine == Engine::LibfuzzerBytes {
+            command.env("STALEMAP_MUTATE_BYTES", "1");
+        }
+        command
+    }
+
+    fn afl(&self, folder: &TempDir, seed: u64, limits: Limits) -> Result<Option<Command>> {
+        let Some(mut call) = CARGO_AFL.call(&self.workspace)? else {
+            return Ok(None);
+        };
+        let seeds = folder.path().join("seeds");
+        fs::create_dir(&seeds)?;
+        fs::write(seeds.join("nothing"), NOTHING)?;
+        call.args(["fuzz", "-i"]).arg(&seeds).arg("-o").arg(folder.path().join("kept"));
+        call.args(["-t", "10000", "-s", &(seed + 1).to_string(), "-G", &longest(limits).to_string()]);
+        call.args(limits.executions.map(|executions| format!("-E{executions}")));
+        let (program, mutator) = &self.afl;
+        call.arg("--").arg(program).envs(afl::VARIABLES.iter().copied());
+        call.env("AFL_CUSTOM_MUTATOR_LIBRARY", mutator).env("STALEMAP_TARGET", TARGET);
+        call.env("AFL_BENCH_UNTIL_CRASH", "1");
+        Ok(Some(call))
+    }
+}
+
+/// The longest input of so many operations, in bytes.
+fn longest(limits: Limits) -> usize {
+    record::RECORD * (1 + limits.operations as usize)
+}
+
+/// Waits until the engine ends or its time is over; what it says if it ended in trouble. Nothing where somebody
+/// interrupts.
+fn follow(group: &mut Group, engine: Engine, folder: &TempDir, limits: Limits) -> Result<Option<Option<String>>> {
+    let mut looked = Instant::now();
+    loop {
+        if interrupted() {
+            return Ok(None);
+        }
+        if let Some(trouble) = group.ended()? {
+            return Ok(Some(trouble));
+        }
+        if looked.elapsed() >= BETWEEN_CLOCKS {
+            looked = Instant::now();
+            // AFL++ puts the target into a group of its own; with libFuzzer it is the process that was started.
+            let [_, _, target, _, _] = counts(folder);
+            let others = if engine == Engine::Afl { group.cpu_time() } else { Duration::ZERO };
+            if others + Duration::from_nanos(target) >= limits.time {
+                group.end();
+                return Ok(Some(None));
+            }
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
+/// What has been counted so far.
+fn counts(folder: &TempDir) -> Counts {
+    let text = fs::read_to_string(folder.path().join("counts")).unwrap_or_default();
+    let mut counts = Counts::default();
+    for (count, word) in counts.iter_mut().zip(text.split_whitespace()) {
+        *count = word.parse().unwrap_or(0);
+    }
+    counts
+}
+
+/// Runs here what an engine has found.
+fn again(bug: Option<Bug>, bytes: &[u8]) -> Result<Found> {
+    let (machine, operations) = record::decode(bytes);
+    let mut driver = seeded::driver(&Switch::new(bug));
+    let run = quiet::driving(|| driver.run(&machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    let divergence = run.divergence.with_context(|| {
+        let bug = bug.map_or("no bug", Bug::name);
+        format!("an input that stopped the target ({bug}) does nothing here; was another source built?")
+    })?;
+    Ok(Found { machine, operations, divergence })
+}

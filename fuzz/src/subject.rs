@@ -1,0 +1,66 @@
+//! What the targets drive: the implementation, with a seeded bug where somebody asks for one.
+
+use stalemap_harness::Build;
+use stalemap_implementation::Implementation;
+#[cfg(feature = "seeded-bugs")]
+use stalemap_implementation::{Bug, Switch};
+use stalemap_operations::Machine;
+
+/// Names the seeded bug that is on.
+#[cfg(feature = "seeded-bugs")]
+const BUG: &str = "STALEMAP_BUG";
+
+/// Builds machines. With a bug they share its switch, whose counters go on counting.
+pub(crate) struct BuildImplementation {
+    #[cfg(feature = "seeded-bugs")]
+    bug: Option<Switch>,
+}
+
+impl BuildImplementation {
+    /// Without a bug, as everybody but a measurement wants it.
+    #[cfg(not(feature = "seeded-bugs"))]
+    pub(crate) fn from_environment() -> Self {
+        BuildImplementation {}
+    }
+
+    /// With the bug that the environment names.
+    ///
+    /// # Panics
+    /// When no bug has this name.
+    #[cfg(feature = "seeded-bugs")]
+    pub(crate) fn from_environment() -> Self {
+        let named = std::env::var(BUG).ok();
+        let bug = named.map(|name| {
+            let bug = Bug::by_name(&name).unwrap_or_else(|| panic!("{BUG}={name}: no bug is called so"));
+            Switch::new(Some(bug))
+        });
+        BuildImplementation { bug }
+    }
+
+    /// How often the bug was reached and triggered.
+    pub(crate) fn counters(&self) -> [u64; 2] {
+        #[cfg(feature = "seeded-bugs")]
+        if let Some(bug) = &self.bug {
+            return [bug.reached(), bug.triggered()];
+        }
+        [0, 0]
+    }
+}
+
+impl Build for BuildImplementation {
+    type Subject = Implementation;
+
+    fn build(&self, machine: &Machine) -> Result<Implementation, String> {
+        #[cfg(feature = "seeded-bugs")]
+        if let Some(bug) = &self.bug {
+            return Ok(Implementation::with_bug(machine, bug));
+        }
+        Ok(Implementation::new(machine))
+    }
+
+    /// A bug is to be found by what an observer can see.
+    #[cfg(feature = "seeded-bugs")]
+    fn asks_recount(&self) -> bool {
+        self.bug.is_none()
+    }
+}
