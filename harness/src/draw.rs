@@ -1,67 +1,48 @@
 //! Draws single operations that are likely to meet those before them; generator and mutator share it.
 //!
-//! Most operands are taken from those used recently. It knows the table's fields and refusals, and no operation
-//! in particular.
+//! Most operands are taken from those used recently, and few operations would be refused. It knows what follows from the
+//! table's rows, and no operation in particular.
 
-use stalemap_operations::{Access, Errno, Field, FieldValues, Kind, KindSet, Machine, Operation};
+use stalemap_operations::{Access, Field, FieldValues, Kind, Machine, Operation};
 
-use crate::random::Random;
-use crate::recent::Recent;
+use crate::nature::Nature;
+use crate::random::{Luck, Random};
+use crate::scene::Scene;
 
-/// Operations that fill what they name: they are refused where that is in use.
-const FILLING: KindSet = refused_by(Errno::EBUSY);
-/// Operations that make room: they are refused where there is some already.
-const OPENING: KindSet = refused_by(Errno::EEXIST);
-
-/// The operations that may be refused with this errno.
-const fn refused_by(errno: Errno) -> KindSet {
-    let mut kinds = KindSet::NONE;
-    let mut i = 0;
-    while i < Kind::COUNT {
-        let refusals = Kind::ALL[i].row().refusals;
-        let mut j = 0;
-        while j < refusals.len() {
-            if refusals[j] as u8 == errno as u8 {
-                kinds = kinds.with(Kind::ALL[i]);
-            }
-            j += 1;
-        }
-        i += 1;
+/// Whether an operation of this kind has hardly anything to do: what it would fill is full, or what it would use is empty.
+pub(crate) fn idle(kind: Kind, machine: &Machine, scene: &Scene) -> bool {
+    let nature = Nature::of(kind);
+    match nature.slot {
+        Some(slot) if nature.fills => scene.is_full(slot, slot.choices(machine, &FieldValues::of(&[]))),
+        Some(slot) => scene.is_empty(slot),
+        None if nature.has_place => !nature.opens && scene.is_nothing_mapped(),
+        None if nature.ends => scene.is_empty(Field::Space),
+        None => nature.fills && scene.is_full(Field::Space, machine.spaces()),
     }
-    kinds
 }
 
 /// An operation of this kind, with operands that are likely to meet those before.
-pub(crate) fn operation(kind: Kind, machine: &Machine, recent: &mut Recent, random: &mut Random) -> Option<Operation> {
-    let fills = fills(kind);
-    let opens = OPENING.contains(kind);
-    let place = if random.chance(3, 4) { recent.place(random) } else { None };
-    // The same page in another space that was filled is often the same memory.
-    let space = match place {
-        Some((space, _)) if random.chance(7, 8) => space,
-        Some(_) | None if random.chance(7, 8) => recent.slot(Field::Space, random).unwrap_or(0),
-        Some(_) | None => random.below(machine.spaces()),
-    };
+pub(crate) fn operation(kind: Kind, machine: &Machine, scene: &mut Scene, random: &mut Random) -> Option<Operation> {
+    let nature = Nature::of(kind);
+    let mut luck = random.luck();
+    let (space, page) = place(nature, machine, scene, &mut luck, random);
+    // Only a few ranges reach over what cannot be used.
+    let run = if luck.mostly() { scene.run(space, page, !nature.opens).max(1) } else { u32::MAX };
     let mut first_space = true;
     let operation = Operation::chosen(kind, machine, |field, choices, _| match field {
         Field::Space if std::mem::take(&mut first_space) => space,
-        Field::Page => match place {
-            Some((_, page)) => page,
-            None if opens && random.chance(1, 2) => 0,
-            None => random.below(choices),
-        },
-        Field::Count if opens => random.below(choices).max(random.below(choices)),
-        Field::Count if random.chance(1, 2) => 0,
-        Field::Count => random.below(choices.min(4)),
-        Field::Access if random.chance(3, 4) => Access::ReadWrite as u32,
-        Field::Order if random.chance(3, 4) => random.below(choices.min(4)),
-        Field::Mask => match random.below(8) {
-            0..=4 => 0,
-            5 => choices - 1,
-            _ => random.below(choices),
-        },
-        Field::Transaction | Field::Pin | Field::Hold | Field::Block if !fills && random.chance(7, 8) => {
-            recent.slot(field, random).unwrap_or_else(|| random.below(choices))
+        Field::Page => page,
+        Field::Count if nature.opens => random.below(choices.min(run)).max(random.below(choices.min(run))),
+        Field::Count if luck.half() => 0,
+        Field::Count => random.below(choices.min(run).min(4)),
+        Field::Access if luck.often() => Access::ReadWrite as u32,
+        Field::Order if luck.mostly() => random.below(choices.min(machine.highest_order().0 + 1)),
+        Field::Mask if luck.half() => 0,
+        Field::Mask if luck.half() => choices - 1,
+        Field::Space | Field::Transaction | Field::Pin | Field::Hold | Field::Block if luck.mostly() => {
+            let fitting =
+                if nature.fills { scene.unused(field, choices, random) } else { scene.used(field, 0, random) };
+            fitting.unwrap_or_else(|| random.below(choices))
         }
         Field::Space
         | Field::Destination
@@ -70,47 +51,39 @@ pub(crate) fn operation(kind: Kind, machine: &Machine, recent: &mut Recent, rand
         | Field::Device
         | Field::Direction
         | Field::Order
+        | Field::Mask
         | Field::Transaction
         | Field::Pin
         | Field::Hold
         | Field::Block => random.below(choices),
     })?;
-    remember(&operation, recent);
+    scene.note(&operation);
     Some(operation)
 }
 
-/// Notes what an operation names.
-pub(crate) fn remember(operation: &Operation, recent: &mut Recent) {
-    if let Some((space, page)) = operation.first_place() {
-        recent.remember_place((space.0, page.0));
+/// The place where an operation happens: most often one that was named recently and that it can use.
+fn place(nature: &Nature, machine: &Machine, scene: &Scene, luck: &mut Luck, random: &mut Random) -> (u32, u32) {
+    let is_mapped = !nature.opens;
+    let named = if nature.has_place && luck.often() { scene.named(random) } else { None };
+    if let Some((space, page)) = named
+        && (scene.run(space, page, is_mapped) > 0 || !luck.mostly())
+    {
+        return (space, page);
     }
-    if !fills(operation.kind()) {
-        return;
+    // The first space cannot end.
+    let space = if luck.mostly() { scene.used(Field::Space, u32::from(nature.ends), random) } else { None };
+    let space = space.unwrap_or_else(|| random.below(machine.spaces()));
+    // The same page in another space is often the same memory.
+    if let Some((_, page)) = named
+        && luck.half()
+    {
+        return (space, page);
     }
-    let mut spaces = 0;
-    for (field, value) in operation.values().iter() {
-        spaces += u32::from(field == Field::Space);
-        // A space that is not the one where it happens is filled as a slot is.
-        let other_space = field == Field::Space && spaces > 1;
-        if other_space || is_slot(field) {
-            recent.remember_slot(field, value);
-        }
+    if !nature.has_place || !is_mapped && luck.half() && scene.run(space, 0, false) > 0 {
+        return (space, 0);
     }
-}
-
-/// Whether an operation of this kind fills what it names: it is refused where that is in use.
-pub(crate) fn fills(kind: Kind) -> bool {
-    FILLING.contains(kind)
-}
-
-/// The sort of slot that an operation of this kind names.
-pub(crate) fn slot_field(kind: Kind) -> Option<Field> {
-    kind.row().fields.iter().copied().find(|&field| is_slot(field))
-}
-
-/// Whether the field names a slot.
-pub(crate) fn is_slot(field: Field) -> bool {
-    matches!(field, Field::Transaction | Field::Pin | Field::Hold | Field::Block)
+    let page = if luck.mostly() { scene.page(space, machine.pages(), is_mapped, random) } else { None };
+    (space, page.unwrap_or_else(|| random.below(machine.pages())))
 }
 
 /// The operation of this kind with these values, each folded into what its field allows; `None` where the machine

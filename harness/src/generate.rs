@@ -6,9 +6,9 @@
 
 use stalemap_operations::{Dialect, Errno, Kind, KindSet, Machine, Operation};
 
-use crate::draw::operation;
+use crate::draw::{idle, operation};
 use crate::random::Random;
-use crate::recent::Recent;
+use crate::scene::Scene;
 
 /// What a campaign generates.
 #[derive(Clone, Debug)]
@@ -26,6 +26,9 @@ impl Default for Settings {
         Settings { operations: 64, kinds: KindSet::ALL, machine: None }
     }
 }
+
+/// How often another kind is drawn for one that has nothing to do.
+const OTHERS: u32 = 3;
 
 /// Makes executions.
 #[derive(Clone, Debug)]
@@ -54,17 +57,24 @@ impl Generator {
         }
         let most = u32::try_from(self.settings.operations.max(1)).unwrap_or(u32::MAX);
         let count = if random.chance(3, 4) { most } else { 1 + random.below(most) };
-        let mut recent = Recent::new();
+        let mut scene = Scene::new();
         // A machine with nothing mapped refuses nearly everything.
         for opener in self.settings.kinds.iter().filter(|kind| kind.row().refusals.contains(&Errno::EEXIST)) {
             if random.chance(7, 8) {
-                operations.extend(operation(opener, &machine, &mut recent, &mut random));
+                operations.extend(operation(opener, &machine, &mut scene, &mut random));
             }
         }
         let weighted = u32::try_from(self.weighted.len()).expect("a few hundred at the most");
         for _ in operations.len()..count as usize {
-            let kind = self.weighted[random.below(weighted) as usize];
-            operations.extend(operation(kind, &machine, &mut recent, &mut random));
+            let mut kind = self.weighted[random.below(weighted) as usize];
+            // What would be refused is worth little.
+            for _ in 0..OTHERS {
+                if !idle(kind, &machine, &scene) || random.chance(1, 8) {
+                    break;
+                }
+                kind = self.weighted[random.below(weighted) as usize];
+            }
+            operations.extend(operation(kind, &machine, &mut scene, &mut random));
         }
         machine
     }

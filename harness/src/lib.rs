@@ -14,9 +14,10 @@ mod lockstep;
 mod minimise;
 mod mutate;
 mod names;
+mod nature;
 mod oracle;
 mod random;
-mod recent;
+mod scene;
 mod tally;
 mod transitions;
 

@@ -5,10 +5,11 @@
 
 use stalemap_operations::{Field, FieldValues, Kind, Machine, Operation, record};
 
-use crate::draw::{self, fills, folded, is_slot, slot_field};
+use crate::draw::{self, folded};
 use crate::generate::{Generator, Settings, small_machine};
+use crate::nature::{Nature, is_slot};
 use crate::random::Random;
-use crate::recent::Recent;
+use crate::scene::Scene;
 
 /// A way to change operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,13 +172,13 @@ impl Mutator {
 
     fn insert(&mut self, room: usize, random: &mut Random) -> bool {
         let at = random.index(self.operations.len() + 1);
-        let mut recent = self.recent_before(at);
+        let mut scene = self.scene_before(at);
         let machine = self.machine;
         let count = 1 + random.index(room.min(4));
         self.others.clear();
         for _ in 0..count {
             if let Some(&kind) = random.pick(&self.kinds) {
-                self.others.extend(draw::operation(kind, &machine, &mut recent, random));
+                self.others.extend(draw::operation(kind, &machine, &mut scene, random));
             }
         }
         self.operations.splice(at..at, self.others.drain(..)).for_each(drop);
@@ -240,11 +241,11 @@ impl Mutator {
 
     fn meet(&mut self, random: &mut Random) -> bool {
         let at = 1 + random.index(self.operations.len() - 1);
-        let recent = self.recent_before(at);
+        let scene = self.scene_before(at);
         let operation = self.operations[at];
         let mut values = operation.values();
-        let slot = slot_field(operation.kind()).and_then(|field| Some((field, recent.slot(field, random)?)));
-        let place = operation.first_place().and_then(|_| recent.place(random));
+        let slot = Nature::of(operation.kind()).slot.and_then(|field| Some((field, scene.used(field, 0, random)?)));
+        let place = operation.first_place().and_then(|_| scene.named(random));
         match (slot, place) {
             (Some((field, slot)), place) if place.is_none() || random.chance(1, 2) => {
                 set_first(&mut values, field, slot)
@@ -259,22 +260,27 @@ impl Mutator {
     }
 
     fn phases(&mut self, room: usize, random: &mut Random) -> bool {
-        let openers = self.kinds.iter().copied().filter(|&kind| fills(kind) && slot_field(kind).is_some());
+        let openers =
+            self.kinds.iter().copied().filter(|&kind| Nature::of(kind).fills && Nature::of(kind).slot.is_some());
         let openers: Vec<Kind> = openers.collect();
         let Some(&opener) = random.pick(&openers) else {
             return false;
         };
-        let sort = slot_field(opener);
+        let sort = Nature::of(opener).slot;
         let machine = self.machine;
         let at = random.index(self.operations.len() + 1);
-        let mut recent = self.recent_before(at);
-        let Some(opening) = draw::operation(opener, &machine, &mut recent, random) else {
+        let mut scene = self.scene_before(at);
+        let Some(opening) = draw::operation(opener, &machine, &mut scene, random) else {
             return false;
         };
         self.operations.insert(at, opening);
         let slot = opening.values().iter().find(|&(field, _)| is_slot(field));
-        let mut users: Vec<Kind> =
-            self.kinds.iter().copied().filter(|&kind| slot_field(kind) == sort && !fills(kind)).collect();
+        let mut users: Vec<Kind> = self
+            .kinds
+            .iter()
+            .copied()
+            .filter(|&kind| Nature::of(kind).slot == sort && !Nature::of(kind).fills)
+            .collect();
         users.retain(|_| random.chance(3, 4));
         // In the order of the table phases follow one another; the other orders are worth a try.
         if random.chance(1, 8) {
@@ -284,7 +290,7 @@ impl Mutator {
         let mut at = at;
         for user in users {
             at += 1 + random.index((self.operations.len() - at).min(4));
-            if let Some(drawn) = draw::operation(user, &machine, &mut recent, random)
+            if let Some(drawn) = draw::operation(user, &machine, &mut scene, random)
                 && let Some((field, slot)) = slot
             {
                 let mut values = drawn.values();
@@ -360,12 +366,12 @@ impl Mutator {
     }
 
     /// What the operations before this index used.
-    fn recent_before(&self, at: usize) -> Recent {
-        let mut recent = Recent::new();
+    fn scene_before(&self, at: usize) -> Scene {
+        let mut scene = Scene::new();
         for operation in &self.operations[at.saturating_sub(WINDOW)..at] {
-            draw::remember(operation, &mut recent);
+            scene.note(operation);
         }
-        recent
+        scene
     }
 
     /// Goes to another machine, and the operations with it as far as they can.
@@ -405,8 +411,8 @@ mod tests {
     use stalemap_operations::{Field, Machine};
 
     use super::{MUTATIONS, Mutation, Mutator};
-    use crate::draw::{fills, slot_field};
     use crate::generate::{Generator, Settings};
+    use crate::nature::Nature;
     use crate::random::Random;
 
     /// A mutator with a generated input.
@@ -457,10 +463,10 @@ mod tests {
             let mut mutator = with_input(seed);
             mutator.operations.clear();
             assert!(mutator.phases(64, &mut Random::new(seed, 3)), "seed {seed}");
-            let slots: Vec<_> = mutator.operations.iter().map(|it| (slot_field(it.kind()), it.values())).collect();
+            let slots: Vec<_> = mutator.operations.iter().map(|it| (Nature::of(it.kind()).slot, it.values())).collect();
             let (sort, values) = slots[0];
             let sort = sort.expect("the first operation names a slot");
-            assert!(fills(mutator.operations[0].kind()), "seed {seed}: {}", mutator.operations[0]);
+            assert!(Nature::of(mutator.operations[0].kind()).fills, "seed {seed}: {}", mutator.operations[0]);
             assert!(slots.iter().all(|(other, it)| *other == Some(sort) && it.last(sort) == values.last(sort)));
             whole += u32::from(sort == Field::Transaction && slots.len() == 4);
         }

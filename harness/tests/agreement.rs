@@ -2,7 +2,7 @@
 
 use stalemap_harness::{Compare, Driver, Generator, Settings, minimise};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Machine, Operation, Trace};
+use stalemap_operations::{Kind, Machine, Operation, Trace};
 
 fn implementation(machine: &Machine) -> Result<Implementation, String> {
     Ok(Implementation::new(machine))
@@ -26,6 +26,23 @@ fn they_agree_on_generated_operations() {
             panic!("execution {index}, {signature}: {:#?}\n{trace}", small.divergence.objection);
         }
     }
+}
+
+/// What is refused changes nothing and finds nothing; but refusals are rules too, so that all are met.
+#[test]
+fn two_in_five_generated_operations_are_not_refused_and_every_refusal_is_met() {
+    let mut driver = Driver::new(implementation);
+    let mut generator = Generator::new(Settings::default());
+    let mut operations: Vec<Operation> = Vec::new();
+    for index in 0..20_000 {
+        let machine = generator.execution(2, index, &mut operations);
+        driver.run(&machine, &operations, Compare::Outcomes).expect("it takes every machine");
+    }
+    let tally = driver.tally();
+    assert_eq!(tally.never_met(Kind::ALL.iter().copied()), []);
+    let done: u64 = Kind::ALL.iter().map(|&kind| tally.of(kind, 0)).sum();
+    let refused = tally.operations() - done;
+    assert!(done * 5 >= (done + refused) * 2, "{done} operations done, {refused} refused");
 }
 
 /// What is left of a trace that diverges while the mapping of a freed device page stays.
