@@ -134,7 +134,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {
         name: "mutants",
-        meaning: "a test notices each changed line of both sides (hours; --source chooses)",
+        meaning: "corpus and campaign notice each changed line of both sides (two hours; --source chooses)",
         by_default: false,
         run: mutants::run,
     },

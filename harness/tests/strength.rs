@@ -1,0 +1,204 @@
+//! The judge of changed sources: replays the corpus, then runs a campaign, and tells at the first difference who saw it.
+//!
+//! The stage `mutants` of ci runs it on one changed line after the other, of either side. It counts executions and not
+//! seconds, so that a changed line has the same fate on every machine.
+
+#[path = "marks.rs"]
+mod marks;
+#[path = "notes.rs"]
+mod notes;
+#[path = "situations.rs"]
+mod situations;
+#[path = "states.rs"]
+mod states;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use stalemap_harness::{Compare, Divergence, Driver, Generator, Settings, Signature};
+use stalemap_implementation::{Bug, Implementation, Switch};
+use stalemap_operations::{Dialect, Machine, Trace};
+
+/// Executions of the campaign: about what ten seconds of one core do in a development build.
+const EXECUTIONS: u64 = 300_000;
+const SEED: u64 = 1;
+
+/// An execution takes less than a hundredth of a second; one that takes so long does not end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Executions that were begun, for who watches that they end.
+static BEGUN: AtomicU64 = AtomicU64::new(0);
+
+/// Says what is wrong, if something is.
+type Judge = fn() -> Option<String>;
+
+/// Who judges within a second. The first objection is told and ends the test.
+const QUICK: &[(&str, Judge)] = &[("replay", replay), ("bugs", seeded_bugs), ("marks", marks)];
+/// Who takes longer.
+const THOROUGH: &[(&str, Judge)] =
+    &[("notes", notes), ("states", states), ("large", large_machines), ("campaign", campaign)];
+
+#[test]
+#[ignore = "the stage `mutants` of ci asks it about changed sources"]
+fn nobody_objects_at_once() {
+    ask(QUICK);
+}
+
+#[test]
+#[ignore = "the stage `mutants` of ci asks it about changed sources; it takes ten seconds"]
+fn nobody_objects_at_last() {
+    ask(THOROUGH);
+}
+
+fn ask(judges: &[(&str, Judge)]) {
+    panic::set_hook(Box::new(|_| {}));
+    thread::spawn(watch);
+    for &(name, judge) in judges {
+        println!("asked: {name}");
+        let objection = panic::catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|payload| {
+            let text = payload.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+            Some(format!("panic: {}", text.unwrap_or("without a message")))
+        });
+        if let Some(objection) = objection {
+            object(&objection);
+        }
+    }
+}
+
+/// Tells an objection and ends the test, whatever thread runs it.
+fn object(objection: &str) -> ! {
+    println!("objection: {}", objection.replace('\n', " "));
+    process::exit(1)
+}
+
+/// Objects to an execution that does not end.
+fn watch() {
+    loop {
+        let begun = BEGUN.load(Ordering::Relaxed);
+        thread::sleep(PATIENCE);
+        if begun == BEGUN.load(Ordering::Relaxed) {
+            object(&format!("endless: one execution takes longer than {} seconds", PATIENCE.as_secs()));
+        }
+    }
+}
+
+fn begin() {
+    BEGUN.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The specification and the regressions with their written answers; everything is looked at after every step.
+fn replay() -> Option<String> {
+    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
+    let traces = ["spec", "regressions"].into_iter().flat_map(traces);
+    traces.into_iter().find_map(|(name, trace)| {
+        begin();
+        let run = driver.check(&trace, Compare::Everything).expect("it takes every machine");
+        Some(format!("{} in {name}", run.divergence?.signature()))
+    })
+}
+
+/// Each seeded bug, where it is on, diverges from its trace as the trace says, and counts that it did.
+fn seeded_bugs() -> Option<String> {
+    let traces: BTreeMap<String, Trace> = traces("bugs").into_iter().collect();
+    Bug::ALL.iter().find_map(|&bug| {
+        let trace = &traces[&format!("bugs/{}.trace", bug.name())];
+        let said = trace.title.iter().find_map(|line| line.strip_prefix("# signature:")).expect("a signature");
+        let said: Signature = said.trim().parse().expect("a signature");
+        let (off, on) = (Switch::new(None), Switch::new(Some(bug)));
+        if let Some(divergence) = diverges(&off, trace) {
+            return Some(format!("{} off: {}", bug.name(), divergence.signature()));
+        }
+        let is_as_said = diverges(&on, trace).is_some_and(|divergence| divergence.signature() == said);
+        let is_counted =
+            (off.reached(), off.triggered()) == (0, 0) && on.reached() >= on.triggered() && on.triggered() > 0;
+        (!is_as_said || !is_counted).then(|| format!("{} on: not {said}", bug.name()))
+    })
+}
+
+fn diverges(switch: &Switch, trace: &Trace) -> Option<Divergence> {
+    begin();
+    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
+    driver.ask_no_recount();
+    driver.check(trace, Compare::Touched).expect("it takes every machine").divergence
+}
+
+/// Generated executions on machines whose free sets have two, three and four levels.
+fn large_machines() -> Option<String> {
+    const SIZES: &[([u32; 3], u32, u32, u64)] =
+        &[([200, 70, 130], 2, 130, 400), ([5_000, 4_200, 1], 2, 5_000, 60), ([300_000, 1, 1], 1, 8, 10)];
+    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
+    let mut operations = Vec::new();
+    SIZES.iter().find_map(|&(frames, spaces, pages, executions)| {
+        let machine = Machine::new(frames, spaces, pages, Dialect::Linux6_12).expect("within limits");
+        let mut generator = Generator::new(Settings { operations: 256, machine: Some(machine), ..Settings::default() });
+        (0..executions).find_map(|index| {
+            begin();
+            generator.execution(SEED, index, &mut operations);
+            let run = driver.run(&machine, &operations, Compare::Touched).expect("it takes every machine");
+            Some(format!("{} in execution {index} on machine {machine}", run.divergence?.signature()))
+        })
+    })
+}
+
+/// Generated executions, all of them recounted at their end, and one in 16 looked at as a whole after every step.
+fn campaign() -> Option<String> {
+    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
+    let mut generator = Generator::new(Settings::default());
+    let mut operations = Vec::new();
+    (0..EXECUTIONS).find_map(|index| {
+        begin();
+        let machine = generator.execution(SEED, index, &mut operations);
+        let compare = if index % 16 == 0 { Compare::Everything } else { Compare::Touched };
+        let run = driver.run(&machine, &operations, compare).expect("it takes every machine");
+        Some(format!("{} in execution {index}", run.divergence?.signature()))
+    })
+}
+
+/// What the campaign says it has met.
+fn marks() -> Option<String> {
+    begin();
+    marks::wrong().into_iter().chain(situations::wrong()).next()
+}
+
+/// Whether each side says what it touched.
+fn notes() -> Option<String> {
+    notes::wrong(begin)
+}
+
+/// Whether `exhaust` tells one state from another.
+fn states() -> Option<String> {
+    states::wrong(begin)
+}
+
+/// The traces of a folder of the corpus, by their paths from the corpus on, in the order of these.
+fn traces(folder: &str) -> Vec<(String, Trace)> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
+    let mut paths = Vec::new();
+    find(&corpus.join(folder), &mut paths);
+    paths.sort();
+    let read = |path: &PathBuf| {
+        let name = path.strip_prefix(&corpus).expect("it was found there").display().to_string();
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{name}:{error}"));
+        (name, trace)
+    };
+    paths.iter().map(read).collect()
+}
+
+fn find(folder: &Path, paths: &mut Vec<PathBuf>) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    for path in entries.map(|entry| entry.expect("an entry").path()) {
+        if path.is_dir() {
+            find(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "trace") {
+            paths.push(path);
+        }
+    }
+}
