@@ -7,6 +7,8 @@
 mod marks;
 #[path = "notes.rs"]
 mod notes;
+#[path = "reference.rs"]
+mod reference;
 #[path = "situations.rs"]
 mod situations;
 #[path = "states.rs"]
@@ -41,8 +43,13 @@ type Judge = fn() -> Option<String>;
 /// Who judges within a second. The first objection is told and ends the test.
 const QUICK: &[(&str, Judge)] = &[("replay", replay), ("bugs", seeded_bugs), ("marks", marks)];
 /// Who takes longer.
-const THOROUGH: &[(&str, Judge)] =
-    &[("notes", notes), ("states", states), ("large", large_machines), ("campaign", campaign)];
+const THOROUGH: &[(&str, Judge)] = &[
+    ("notes", notes),
+    ("reference", reference),
+    ("states", states),
+    ("large", large_machines),
+    ("campaign", campaign),
+];
 
 #[test]
 #[ignore = "the stage `mutants` of ci asks it about changed sources"]
@@ -170,6 +177,11 @@ fn marks() -> Option<String> {
 /// Whether each side says what it touched.
 fn notes() -> Option<String> {
     notes::wrong(begin)
+}
+
+/// Whether the reference is a subject like others.
+fn reference() -> Option<String> {
+    reference::wrong(begin)
 }
 
 /// Whether `exhaust` tells one state from another.
