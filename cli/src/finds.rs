@@ -15,7 +15,7 @@ use crate::ending::Ending;
 use crate::hex::hex;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::subject::Builder;
+use crate::subject::{Builder, as_played};
 use crate::{output, quiet};
 
 /// What a campaign finds.
@@ -127,6 +127,7 @@ impl<'a, B: Builder> Finds<'a, B> {
             }
             None => (*machine, operations.to_vec(), divergence.clone()),
         };
+        let machine = as_played(self.driver.build(), &machine)?;
         let find = quiet::driving(|| {
             Find::describe(&mut self.driver, self.subject, &machine, &operations, &divergence, origin)
         });

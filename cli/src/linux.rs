@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use stalemap_harness::Settings;
-use stalemap_linux::{Cache, Fault, Kernels, MUTANTS, TROPHIES, Version, build_guest, kernel, packages};
+use stalemap_linux::{Cache, Fault, Flavour, Kernels, MUTANTS, TROPHIES, Version, build_guest, kernel, packages};
 
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
@@ -27,10 +26,29 @@ seconds and 1.7 GB the first time, nothing the second. What is built stays in th
 Examples:
   stalemap linux build --yes
   stalemap fuzz --subject linux-6.1 --seconds 60
-  stalemap linux boot --version 6.12")]
+  stalemap linux boot --version 6.12
+  stalemap linux build --kasan --version 6.12")]
 pub(crate) struct LinuxArguments {
     #[command(subcommand)]
     pub(crate) command: LinuxCommand,
+}
+
+/// One of the kernels that are built.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(crate) struct Which {
+    /// The kernel's version
+    #[arg(long, value_name = "VERSION", default_value_t)]
+    version: Version,
+    /// The one that is built with KASAN
+    #[arg(long)]
+    kasan: bool,
+}
+
+impl From<Which> for Flavour {
+    fn from(Which { version, kasan }: Which) -> Flavour {
+        Flavour { version, kasan }
+    }
 }
 
 /// What is done with the kernel.
@@ -42,6 +60,9 @@ pub(crate) enum LinuxCommand {
         /// The kernel's version; both where none is given
         #[arg(long, value_name = "VERSION")]
         version: Option<Version>,
+        /// With KASAN, the kernel's own finder of accesses to freed memory; about 600 CPU seconds
+        #[arg(long)]
+        kasan: bool,
         /// Do not ask before packages are installed
         #[arg(long)]
         yes: bool,
@@ -52,9 +73,8 @@ pub(crate) enum LinuxCommand {
     /// Put known faults into the running kernel, one after the other, and see whether they are found
     #[command(disable_version_flag = true)]
     Mutants {
-        /// The kernel's version
-        #[arg(long, value_name = "VERSION", default_value_t)]
-        version: Version,
+        #[command(flatten)]
+        kernel: Which,
         /// Only the fault with this name
         #[arg(long, value_name = "NAME")]
         only: Option<String>,
@@ -67,9 +87,9 @@ pub(crate) enum LinuxCommand {
         /// Seed of the executions
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
-        /// The most operations in an execution
-        #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
-        ops: u32,
+        /// The most operations in an execution; as many as suit the fault where nothing is given
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+        ops: Option<u32>,
         /// Minimise for at most this many seconds each
         #[arg(long, value_name = "N", default_value_t = 300)]
         seconds: u64,
@@ -126,9 +146,8 @@ pub(crate) enum LinuxCommand {
     Try {
         /// The program
         file: PathBuf,
-        /// The kernel's version
-        #[arg(long, value_name = "VERSION", default_value_t)]
-        version: Version,
+        #[command(flatten)]
+        kernel: Which,
         /// A fault that is switched on in the kernel
         #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
         fault: Option<Fault>,
@@ -136,22 +155,23 @@ pub(crate) enum LinuxCommand {
     /// Boot the kernel, for a look at its console
     #[command(disable_version_flag = true)]
     Boot {
-        /// The kernel's version
-        #[arg(long, value_name = "VERSION", default_value_t)]
-        version: Version,
+        #[command(flatten)]
+        kernel: Which,
     },
 }
 
 pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
     let cache = Cache::of_the_user()?;
     match &arguments.command {
-        LinuxCommand::Build { version, yes, keep_tree } => build(&cache, &chosen(*version), *yes, *keep_tree),
-        LinuxCommand::Mutants { version, only, trophies, runs, seed, ops, seconds, out } => {
+        LinuxCommand::Build { version, kasan, yes, keep_tree } => {
+            let flavours = chosen(*version).into_iter().map(|version| Flavour { version, kasan: *kasan });
+            build(&cache, &flavours.collect::<Vec<_>>(), *yes, *keep_tree)
+        }
+        LinuxCommand::Mutants { kernel, only, trophies, runs, seed, ops, seconds, out } => {
             let faults = if *trophies { TROPHIES } else { MUTANTS };
             let faults = linux_mutants::chosen(faults, only.as_deref())?;
-            let settings = Settings { operations: *ops as usize, ..Settings::default() };
-            let hunt =
-                Hunt { version: *version, settings, runs: *runs, seed: *seed, patience: Duration::from_secs(*seconds) };
+            let patience = Duration::from_secs(*seconds);
+            let hunt = Hunt { kernel: (*kernel).into(), operations: *ops, runs: *runs, seed: *seed, patience };
             linux_mutants::mutants(&cache, &faults, &hunt, out.as_deref())
         }
         LinuxCommand::Conformance { version, runs, seed, ops, corpus, out } => {
@@ -162,11 +182,11 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
             let wanted = Wanted { versions: chosen(*version), runs: *runs, most: *most, seed: *seed };
             linux_record::record(&cache, &wanted, corpus, out)
         }
-        LinuxCommand::Try { file, version, fault } => {
-            let kernels = Kernels::cached(&cache, *version, fault.map_or(0, |fault| 1 << fault.bit))?;
+        LinuxCommand::Try { file, kernel, fault } => {
+            let kernels = Kernels::cached(&cache, *kernel, fault.map_or(0, |fault| 1 << fault.bit))?;
             linux_try::try_program(&kernels, file)
         }
-        LinuxCommand::Boot { version } => boot(&cache, *version),
+        LinuxCommand::Boot { kernel } => boot(&cache, (*kernel).into()),
     }
 }
 
@@ -175,10 +195,10 @@ fn chosen(version: Option<Version>) -> Vec<Version> {
     version.map_or(Version::ALL.to_vec(), |version| vec![version])
 }
 
-fn build(cache: &Cache, versions: &[Version], yes: bool, keep_tree: bool) -> Result<Ending> {
+fn build(cache: &Cache, flavours: &[Flavour], yes: bool, keep_tree: bool) -> Result<Ending> {
     cache.make()?;
-    let wanted: Vec<Version> = versions.iter().copied().filter(|version| !cache.image(*version).exists()).collect();
-    let mut missing: Vec<String> = wanted.iter().flat_map(|version| packages::missing(*version)).collect();
+    let wanted = flavours.iter().filter(|flavour| !cache.image(**flavour).exists());
+    let mut missing: Vec<String> = wanted.flat_map(|flavour| packages::missing(flavour.version)).collect();
     missing.extend(packages::missing_to_run());
     missing.sort();
     missing.dedup();
@@ -188,14 +208,14 @@ fn build(cache: &Cache, versions: &[Version], yes: bool, keep_tree: bool) -> Res
     let mut status = Status::new();
     status.show(|| "building the guest".to_string());
     build_guest(cache)?;
-    for version in versions {
-        let built = kernel::build(cache, *version, keep_tree, &mut |progress| status.show(|| progress.to_string()));
+    for flavour in flavours {
+        let built = kernel::build(cache, *flavour, keep_tree, &mut |progress| status.show(|| progress.to_string()));
         if interrupted() {
             status.clear();
             return Ok(Ending::Interrupted);
         }
         let image = built?;
-        status.aside(|| output::print_line(format_args!("{}  {}", version.subject(), image.display())))?;
+        status.aside(|| output::print_line(format_args!("linux-{flavour}  {}", image.display())))?;
     }
     status.clear();
     Ok(Ending::Agree)
@@ -222,10 +242,10 @@ fn install(cache: &Cache, missing: &[String], yes: bool) -> Result<bool> {
 }
 
 /// Boots a guest and prints what its kernel says.
-fn boot(cache: &Cache, version: Version) -> Result<Ending> {
-    let kernels = Kernels::cached(cache, version, 0)?;
+fn boot(cache: &Cache, flavour: Flavour) -> Result<Ending> {
+    let kernels = Kernels::cached(cache, flavour, 0)?;
     let (console, time) = kernels.look()?;
     output::print(console)?;
-    output::tell(format_args!("{}: up after {:.1} s, and stopped", version.subject(), time.as_secs_f64()));
+    output::tell(format_args!("linux-{flavour}: up after {:.1} s, and stopped", time.as_secs_f64()));
     Ok(Ending::Agree)
 }

@@ -1,24 +1,27 @@
 //! `stalemap linux mutants`: the suite's own test on a real kernel: are faults found that are put into it?
 
 use std::path::Path;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
-use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator, Minimised, Settings, minimise};
-use stalemap_linux::{Cache, Fault, Kernels, Version, sight};
-use stalemap_operations::{Machine, Operation, Trace};
+use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator, Minimised, minimise};
+use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, bug_report};
+use stalemap_operations::{Kind, Machine, Operation, Trace, TransactionSlot};
 use stalemap_report::style::{BAD, GOOD};
 use stalemap_report::{Find, Origin};
 
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
+use crate::subject::as_played;
 use crate::{output, quiet};
 
 /// How faults are looked for.
 pub(crate) struct Hunt {
-    pub(crate) version: Version,
-    pub(crate) settings: Settings,
+    pub(crate) kernel: Flavour,
+    /// The most operations in an execution, where it is not as many as the fault is looked for with.
+    pub(crate) operations: Option<u32>,
     pub(crate) runs: u64,
     pub(crate) seed: u64,
     /// How long a find may be minimised.
@@ -55,9 +58,9 @@ pub(crate) fn mutants(cache: &Cache, faults: &[Fault], hunt: &Hunt, out: Option<
         output::check_folder(folder)?;
     }
     let mut missed = 0;
-    output::print_line(format_args!("{}, seed {}", hunt.version.subject(), hunt.seed))?;
+    output::print_line(format_args!("{}, seed {}", hunt.kernel.version.subject(), hunt.seed))?;
     for fault in faults {
-        let kernels = Kernels::cached(cache, hunt.version, 1 << fault.bit)?;
+        let kernels = Kernels::cached(cache, hunt.kernel, 1 << fault.bit)?;
         let mut driver = Driver::new(kernels);
         let mut status = Status::new();
         let start = Instant::now();
@@ -69,7 +72,7 @@ pub(crate) fn mutants(cache: &Cache, faults: &[Fault], hunt: &Hunt, out: Option<
         match shown {
             Some(shown) => report(&mut driver, hunt, fault, &shown, out)?,
             None => {
-                let equivalent = fault.equivalent.filter(|(version, _)| *version == hunt.version);
+                let equivalent = fault.equivalent.filter(|(version, _)| *version == hunt.kernel.version);
                 let (runs, time) = (hunt.runs, start.elapsed().as_secs_f64());
                 let name = fault.name;
                 output::print_line(match equivalent {
@@ -89,8 +92,8 @@ pub(crate) fn mutants(cache: &Cache, faults: &[Fault], hunt: &Hunt, out: Option<
 
 /// Executions until one diverges.
 fn search(driver: &mut Driver<Kernels>, hunt: &Hunt, status: &mut Status, fault: &Fault) -> Result<Option<Shown>> {
-    let kinds = sight().operations;
-    let mut generator = Generator::new(Settings { kinds, ..hunt.settings.clone() });
+    let operations = hunt.operations.unwrap_or(fault.campaign.operations);
+    let mut generator = Generator::new(Campaign { operations, ..fault.campaign }.settings());
     let start = Instant::now();
     let mut index = 0;
     while index < hunt.runs && !interrupted() {
@@ -105,13 +108,29 @@ fn search(driver: &mut Driver<Kernels>, hunt: &Hunt, status: &mut Status, fault:
         for (machine, operations) in batch {
             let run = driver.run(&machine, &operations, Compare::Touched).map_err(|it| anyhow!(it))?;
             if let Some(divergence) = run.divergence {
-                return Ok(Some(Shown { index, time: start.elapsed(), machine, operations, divergence }));
+                let shown = Shown { index, time: start.elapsed(), machine, operations, divergence };
+                return ended(driver, shown).map(Some);
             }
             index += 1;
         }
         status.show(|| format!("{}: {index} executions", fault.name));
     }
     Ok(None)
+}
+
+/// What shows only while the guest gives everything back shows in an operation, if the transactions are ended by some.
+fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<Shown> {
+    if shown.divergence.objection.oracle != "validity" {
+        return Ok(shown);
+    }
+    let finalize = Kind::by_word("finalize").ok_or_else(|| anyhow!("there is no finalize"))?;
+    let ends = (0..TransactionSlot::LIMIT).filter_map(|slot| Operation::new(finalize, &[slot], &shown.machine));
+    let operations: Vec<Operation> = shown.operations.iter().copied().chain(ends).collect();
+    let run = driver.run(&shown.machine, &operations, Compare::Touched).map_err(|it| anyhow!(it))?;
+    Ok(match run.divergence {
+        Some(divergence) => Shown { operations, divergence, ..shown },
+        None => shown,
+    })
 }
 
 /// Minimises, prints a row and the trace, and keeps it.
@@ -142,14 +161,21 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
         (true, true) => "",
     };
     output::print_line(format_args!(
-        "{GOOD}found{GOOD:#}       {}: {signature} after {} executions, {:.1} s; {} operations{note}",
+        "{GOOD}found{GOOD:#}       {}: {signature} after {} executions, {:.1} s; {} operations after {} runs{note}",
         fault.name,
         shown.index + 1,
         shown.time.as_secs_f64(),
         small.operations.len(),
+        small.executions,
     ))?;
-    let trace = Trace::new(small.machine, small.operations.iter().copied());
+    let machine = as_played(driver.build(), &small.machine)?;
+    let trace = Trace::new(machine, small.operations.iter().copied());
     output::print_line(format_args!("{trace}  {}\n", small.divergence.objection.actual))?;
+    let stops = small.divergence.objection.actual.contains("the kernel");
+    let said = if stops { said(driver.build(), &trace)? } else { String::new() };
+    if !said.is_empty() {
+        output::print_line(format_args!("{said}\n"))?;
+    }
     let Some(folder) = out else { return Ok(()) };
     let origin = Origin {
         seed_and_execution: Some((hunt.seed, shown.index)),
@@ -157,11 +183,25 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
         ..Origin::default()
     };
     let find = quiet::driving(|| {
-        Find::describe(driver, hunt.version.subject(), &small.machine, &small.operations, &small.divergence, origin)
+        Find::describe(driver, hunt.kernel.version.subject(), &machine, &small.operations, &small.divergence, origin)
     });
     let path = folder.join(format!("{}.trace", fault.name));
-    let options = format!("--subject {} --fault {} ", hunt.version.subject(), fault.name);
+    let kasan = if hunt.kernel.kasan { "--kasan " } else { "" };
+    let options = format!("--subject {} {kasan}--fault {} ", hunt.kernel.version.subject(), fault.name);
     let replayed = options + &output::quoted(&path.to_string_lossy());
     let text = find.map_err(|it| anyhow!(it))?.file(env!("CARGO_PKG_VERSION"), &replayed);
-    output::write_file(&path, text.as_bytes())
+    output::write_file(&path, text.as_bytes())?;
+    if said.is_empty() {
+        return Ok(());
+    }
+    output::write_file(&path.with_extension("console"), format!("{said}\n").as_bytes())
+}
+
+/// What the kernel says when it stops in a trace; nothing where it does not. One that does not stop again, since its
+/// memory holds something else now, has said it when it was lost last.
+fn said(kernels: &Kernels, trace: &Trace) -> Result<String> {
+    let operations: Vec<Operation> = trace.operations().collect();
+    let mut lab = kernels.lab().lock().unwrap_or_else(PoisonError::into_inner);
+    lab.run_again(&trace.machine, &operations)?;
+    Ok(bug_report(lab.last_console()))
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 use stalemap_harness::{Build, Driver};
 use stalemap_implementation::Implementation;
-use stalemap_linux::{Cache, Fault, Kernels, Version};
+use stalemap_linux::{Cache, Fault, Flavour, Kernels, Version};
 use stalemap_operations::{KindSet, Machine, Subject as _};
 
 use crate::ending::Ending;
@@ -36,6 +36,9 @@ pub(crate) struct Choice {
     /// Switch a fault of the kernel on (`stalemap linux mutants` looks for them)
     #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
     fault: Option<Fault>,
+    /// The kernel that is built with KASAN (`stalemap linux build --kasan`)
+    #[arg(long)]
+    kasan: bool,
 }
 
 impl Choice {
@@ -48,7 +51,7 @@ impl Choice {
         let name = self.subject.to_possible_value().filter(|_| self.subject != SubjectName::default());
         let subject = name.map_or_else(String::new, |name| format!(" --subject {}", name.get_name()));
         let fault = self.fault.map_or_else(String::new, |fault| format!(" --fault {}", fault.name));
-        subject + &fault
+        subject + if self.kasan { " --kasan" } else { "" } + &fault
     }
 
     /// What stands behind `stalemap run` to replay a file, which is quoted where it must be.
@@ -81,13 +84,23 @@ pub(crate) fn work_with(choice: Choice, work: impl Work) -> Result<Ending> {
         return work.with("implementation", &crate::bugs::BuildSeeded::new(bug));
     }
     let bits = choice.fault.map_or(0, |fault| 1 << fault.bit);
-    let kernel = |version: Version| Kernels::cached(&Cache::of_the_user()?, version, bits);
+    let kernel = |version| Kernels::cached(&Cache::of_the_user()?, Flavour { version, kasan: choice.kasan }, bits);
     match choice.subject {
-        SubjectName::Implementation if choice.fault.is_some() => bail!("--fault is of a kernel; --subject names one"),
+        SubjectName::Implementation if choice.fault.is_some() || choice.kasan => {
+            bail!("--fault and --kasan are of a kernel; --subject names one")
+        }
         SubjectName::Implementation => work.with("implementation", &implementation()),
         SubjectName::Linux6_1 => work.with(Version::V6_1.subject(), &kernel(Version::V6_1)?),
         SubjectName::Linux6_12 => work.with(Version::V6_12.subject(), &kernel(Version::V6_12)?),
     }
+}
+
+/// The machine that a subject is when it is asked for this one: a kernel has its own rules and more RAM.
+///
+/// # Errors
+/// When the subject cannot be this machine.
+pub(crate) fn as_played(build: &impl Build, machine: &Machine) -> Result<Machine> {
+    Ok(*build.build(machine).map_err(|it| anyhow!(it))?.machine())
 }
 
 /// Builds the optimised machine.

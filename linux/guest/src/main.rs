@@ -4,6 +4,7 @@ mod access;
 mod driver;
 mod perform;
 mod space;
+mod watchdog;
 mod world;
 
 use std::fs::{self, File, OpenOptions};
@@ -19,6 +20,7 @@ use stalemap_guest::{
 use stalemap_operations::{Effect, Machine, Outcome, record};
 
 use crate::space::Channels;
+use crate::watchdog::Watched;
 use crate::world::World;
 
 fn main() {
@@ -34,6 +36,7 @@ fn run() -> io::Result<()> {
     access::install()?;
     let channels = Channels::new()?;
     let mut port = Port::open()?;
+    let watched = Watched::start(&port.from)?;
     let mut log = Log::open()?;
     let release = fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_string();
     port.say(&FromGuest::Hello(Hello { table: table_digest(), release }))?;
@@ -42,18 +45,23 @@ fn run() -> io::Result<()> {
         let message = read_frame(&mut port.from)?;
         let batch = Batch::from_bytes(&message).map_err(io::Error::other)?;
         for program in &batch.programs {
-            let end = run_program(channels, program, batch.eager, &mut port, &mut log)?;
+            let end = run_program(channels, program, batch.eager, &mut port, watched)?;
+            let end = End { tainted: tainted()?, log: log.complaints()?, ..end };
             port.say(&FromGuest::End(end))?;
             port.to.flush()?;
         }
+        watched.rest();
     }
 }
 
-fn run_program(channels: Channels, program: &[u8], eager: bool, port: &mut Port, log: &mut Log) -> io::Result<End> {
+/// Runs a program from the start of its machine to the point where everything has been given back.
+fn run_program(channels: Channels, program: &[u8], eager: bool, port: &mut Port, watched: Watched) -> io::Result<End> {
     let (machine, operations) = record::decode(program);
     check(&machine)?;
+    watched.step();
     let mut world = World::new(channels, machine)?;
     for operation in operations {
+        watched.step();
         let outcome = world.apply(operation);
         let number = match outcome {
             Outcome::Done(Effect::Pages(pages)) => pages,
@@ -68,8 +76,8 @@ fn run_program(channels: Channels, program: &[u8], eager: bool, port: &mut Port,
             port.to.flush()?;
         }
     }
-    let leaked = world.end()?;
-    Ok(End { tainted: tainted()?, leaked, log: log.complaints()? })
+    watched.step();
+    Ok(End { leaked: world.end()?, ..End::default() })
 }
 
 /// The host asks for no other machines.

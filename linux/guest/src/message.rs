@@ -120,6 +120,8 @@ pub enum FromGuest {
     Shown(Shown),
     /// A program is done.
     End(End),
+    /// Nothing goes on although a program is not done.
+    Hang,
 }
 
 impl FromGuest {
@@ -147,6 +149,7 @@ impl FromGuest {
                 end.leaked.iter().for_each(|leaked| bytes.extend_from_slice(&leaked.to_le_bytes()));
                 bytes.extend_from_slice(end.log.as_bytes());
             }
+            FromGuest::Hang => bytes.push(3),
         }
         bytes
     }
@@ -175,6 +178,7 @@ impl FromGuest {
                 let log = from.take(from.0.len())?;
                 FromGuest::End(End { tainted, leaked, log: String::from_utf8_lossy(log).into_owned() })
             }
+            3 => FromGuest::Hang,
             _ => return Err(Malformed("there is no such message")),
         };
         from.end()?;
@@ -244,6 +248,7 @@ mod tests {
             FromGuest::Hello(Hello { table: table_digest(), release: "6.1.0".to_string() }),
             FromGuest::Shown(shown),
             FromGuest::End(end),
+            FromGuest::Hang,
         ] {
             assert_eq!(FromGuest::from_bytes(&message.to_bytes()), Ok(message));
         }

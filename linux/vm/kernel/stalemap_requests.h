@@ -6,6 +6,7 @@
  * One guest process makes one request at a time, on one CPU; nothing here is guarded against company.
  */
 #include <linux/pagewalk.h>
+#include <linux/rcupdate.h>
 
 #define STALEMAP_LOOK		_IOWR('H', 0x20, struct stalemap_request)
 #define STALEMAP_DESCRIBE	_IOWR('H', 0x21, struct stalemap_request)
@@ -476,6 +477,9 @@ static int stalemap_finalize(struct stalemap_request *request)
 		return -ENOENT;
 	for (i = 0; i < t->count && t->phase != STALEMAP_MOVED; i++)
 		t->src[i] &= ~MIGRATE_PFN_MIGRATE;
+	/* Nothing bounds the time between the phases; here what was freed meanwhile has been given back. */
+	if (t->by_device && stalemap_is_on(STALEMAP_SHOW_ANON_VMA))
+		rcu_barrier();
 	if (t->by_device) {
 		migrate_device_finalize(t->src, t->dst, t->count);
 		for (i = 0; i < t->count; i++)

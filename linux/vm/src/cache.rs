@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::edits::{ADDITIONS, edits};
-use crate::version::Version;
+use crate::flavour::Flavour;
 
 /// The configuration of every kernel.
 pub(crate) const CONFIGURATION: &str = include_str!("../kernel/hmm.config");
@@ -37,16 +37,17 @@ impl Cache {
         Cache { root }
     }
 
-    /// The folder of a version's kernel as it is edited and configured now.
+    /// The folder of a kernel as it is edited and configured now.
     #[must_use]
-    pub fn kernel(&self, version: Version) -> PathBuf {
-        self.root.join(format!("{version}-{:016x}", key(version)))
+    pub fn kernel(&self, flavour: impl Into<Flavour>) -> PathBuf {
+        let flavour = flavour.into();
+        self.root.join(format!("{flavour}-{:016x}", key(flavour)))
     }
 
     /// The kernel's image in its folder.
     #[must_use]
-    pub fn image(&self, version: Version) -> PathBuf {
-        self.kernel(version).join("bzImage")
+    pub fn image(&self, flavour: impl Into<Flavour>) -> PathBuf {
+        self.kernel(flavour).join("bzImage")
     }
 
     /// The file system that the guest starts from; the same for all versions.
@@ -55,10 +56,10 @@ impl Cache {
         self.root.join("initramfs.cpio")
     }
 
-    /// The folder in which a version is unpacked and built.
+    /// The folder in which a version is unpacked and built, in all its flavours.
     #[must_use]
-    pub fn workshop(&self, version: Version) -> PathBuf {
-        self.root.join(format!("build-{version}"))
+    pub fn workshop(&self, flavour: impl Into<Flavour>) -> PathBuf {
+        self.root.join(format!("build-{}", flavour.into().version))
     }
 
     /// Makes the folder, if it is not there.
@@ -72,15 +73,16 @@ impl Cache {
 }
 
 /// Changes with everything that changes the kernel: version, configuration, additions and edits.
-fn key(version: Version) -> u64 {
+fn key(flavour: Flavour) -> u64 {
     let mut key = Key::default();
-    key.add(version.word());
+    key.add(flavour.version.word());
     key.add(CONFIGURATION);
+    key.add(flavour.more_configuration());
     for addition in ADDITIONS {
         key.add(addition.file);
         key.add(addition.text);
     }
-    for edit in edits(version) {
+    for edit in edits(flavour.version) {
         for part in [edit.file, edit.function, edit.line, edit.text] {
             key.add(part);
         }
@@ -109,13 +111,15 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::{Cache, Key};
+    use crate::flavour::Flavour;
     use crate::version::Version;
 
     #[test]
-    fn the_versions_do_not_share_a_folder() {
+    fn no_two_kernels_share_a_folder() {
         let cache = Cache::at("somewhere".into());
         assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_12));
         assert_eq!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_1));
+        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Flavour { version: Version::V6_1, kasan: true }));
     }
 
     #[test]

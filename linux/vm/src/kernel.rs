@@ -10,27 +10,29 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::cache::{CONFIGURATION, Cache};
 use crate::edits::{ADDITIONS, edits};
+use crate::flavour::Flavour;
 use crate::version::Version;
 
 /// How a long piece of work is told about: a sentence, and whether it is the end of its line.
 pub type Tell<'a> = &'a mut dyn FnMut(&str);
 
-/// Builds the image of a version into the cache; it is there already if nothing has changed.
+/// Builds the image of a kernel into the cache; it is there already if nothing has changed.
 ///
 /// # Errors
 /// When the source is not where its package puts it, an edit does not find its place, or the build fails.
-pub fn build(cache: &Cache, version: Version, keep_tree: bool, tell: Tell<'_>) -> Result<PathBuf> {
-    let image = cache.image(version);
+pub fn build(cache: &Cache, flavour: impl Into<Flavour>, keep_tree: bool, tell: Tell<'_>) -> Result<PathBuf> {
+    let flavour = flavour.into();
+    let image = cache.image(flavour);
     if image.exists() {
         return Ok(image);
     }
-    let tree = Tree { folder: cache.workshop(version), version };
+    let tree = Tree { folder: cache.workshop(flavour), flavour };
     tree.unpack(tell)?;
-    tell(&format!("linux-{version}: editing the source"));
+    tell(&format!("linux-{flavour}: editing the source"));
     tree.edit()?;
     tree.configure(tell)?;
     tree.make(tell)?;
-    let folder = cache.kernel(version);
+    let folder = cache.kernel(flavour);
     fs::create_dir_all(&folder)?;
     // The image is there when it is whole.
     let partial = folder.join("bzImage.partial");
@@ -38,7 +40,7 @@ pub fn build(cache: &Cache, version: Version, keep_tree: bool, tell: Tell<'_>) -
     fs::copy(tree.output().join(".config"), folder.join("config"))?;
     fs::rename(&partial, &image)?;
     if !keep_tree {
-        tell(&format!("linux-{version}: removing the source tree"));
+        tell(&format!("linux-{flavour}: removing the source tree"));
         fs::remove_dir_all(&tree.folder)?;
     }
     Ok(image)
@@ -53,12 +55,12 @@ pub fn packaged_source(version: Version) -> PathBuf {
 /// An unpacked source and what is built from it.
 struct Tree {
     folder: PathBuf,
-    version: Version,
+    flavour: Flavour,
 }
 
 impl Tree {
     fn source(&self) -> PathBuf {
-        self.folder.join(format!("linux-source-{}", self.version))
+        self.folder.join(format!("linux-source-{}", self.flavour.version))
     }
 
     /// The edited files as they were.
@@ -67,11 +69,24 @@ impl Tree {
     }
 
     fn output(&self) -> PathBuf {
-        self.folder.join("output")
+        self.folder.join(if self.flavour.kasan { "output-kasan" } else { "output" })
+    }
+
+    fn configuration(&self) -> String {
+        format!("{CONFIGURATION}{}", self.flavour.more_configuration())
+    }
+
+    /// What the configuration must come to, whatever the source makes of it.
+    fn needed(&self) -> Vec<&'static str> {
+        let mut needed = vec!["CONFIG_TEST_HMM=y", "CONFIG_DEVICE_PRIVATE=y", "CONFIG_VIRTIO_CONSOLE=y"];
+        if self.flavour.kasan {
+            needed.push("CONFIG_KASAN_GENERIC=y");
+        }
+        needed
     }
 
     fn unpack(&self, tell: Tell<'_>) -> Result<()> {
-        let package = packaged_source(self.version);
+        let package = packaged_source(self.flavour.version);
         let done = self.folder.join("unpacked");
         if done.exists() {
             return Ok(());
@@ -80,7 +95,7 @@ impl Tree {
         let mut tar = Command::new("nice");
         tar.args(["-n", "15", "tar", "xf"]).arg(&package).arg("-C").arg(&self.folder);
         self.run(&mut tar, "unpacking the source", tell)?;
-        for edit in edits(self.version) {
+        for edit in edits(self.flavour.version) {
             let original = self.originals().join(edit.file);
             fs::create_dir_all(original.parent().context("a file in a folder")?)?;
             fs::copy(self.source().join(edit.file), &original)
@@ -94,7 +109,7 @@ impl Tree {
         for addition in ADDITIONS {
             write_if_changed(&self.source().join(addition.file), addition.text)?;
         }
-        let edits = edits(self.version);
+        let edits = edits(self.flavour.version);
         let mut files: Vec<&str> = edits.iter().map(|edit| edit.file).collect();
         files.sort_unstable();
         files.dedup();
@@ -109,22 +124,23 @@ impl Tree {
     }
 
     fn configure(&self, tell: Tell<'_>) -> Result<()> {
-        let configured = self.folder.join("configured");
-        if fs::read_to_string(&configured).is_ok_and(|text| text == CONFIGURATION) {
+        let configured = self.output().join("configured");
+        let configuration = self.configuration();
+        if fs::read_to_string(&configured).is_ok_and(|text| text == configuration) {
             return Ok(());
         }
         self.run(&mut self.make_command("tinyconfig"), "configuring", tell)?;
         let path = self.output().join(".config");
         let tiny = fs::read_to_string(&path)?;
-        fs::write(&path, format!("{tiny}\n{CONFIGURATION}"))?;
+        fs::write(&path, format!("{tiny}\n{configuration}"))?;
         self.run(&mut self.make_command("olddefconfig"), "configuring", tell)?;
         let result = fs::read_to_string(&path)?;
-        for needed in ["CONFIG_TEST_HMM=y", "CONFIG_DEVICE_PRIVATE=y", "CONFIG_VIRTIO_CONSOLE=y"] {
+        for needed in self.needed() {
             if !result.lines().any(|line| line == needed) {
                 bail!("the source has changed: with our configuration {needed} is not reached");
             }
         }
-        Ok(fs::write(configured, CONFIGURATION)?)
+        Ok(fs::write(configured, configuration)?)
     }
 
     fn make(&self, tell: Tell<'_>) -> Result<()> {
@@ -158,11 +174,11 @@ impl Tree {
                 if status.success() {
                     return Ok(());
                 }
-                bail!("linux-{}: {what} failed; the end of {}:\n{}", self.version, log.display(), tail(&log));
+                bail!("linux-{}: {what} failed; the end of {}:\n{}", self.flavour, log.display(), tail(&log));
             }
             let objects = objects(&log);
             let progress = if objects == 0 { String::new() } else { format!(", {objects} files compiled") };
-            tell(&format!("linux-{}: {what}{progress}, {} s", self.version, start.elapsed().as_secs()));
+            tell(&format!("linux-{}: {what}{progress}, {} s", self.flavour, start.elapsed().as_secs()));
             std::thread::sleep(Duration::from_millis(500));
         }
     }

@@ -9,6 +9,7 @@ use stalemap_operations::{Machine, Operation};
 
 use crate::acceleration::Acceleration;
 use crate::cache::Cache;
+use crate::flavour::Flavour;
 use crate::lab::Lab;
 use crate::subject::{Kernel, machine, sight};
 use crate::version::Version;
@@ -25,14 +26,16 @@ impl Kernels {
     /// The kernels that the cache holds.
     ///
     /// # Errors
-    /// When the version is not built.
-    pub fn cached(cache: &Cache, version: Version, bits: u64) -> Result<Kernels> {
-        let (image, initramfs) = (cache.image(version), cache.initramfs());
+    /// When it is not built.
+    pub fn cached(cache: &Cache, flavour: impl Into<Flavour>, bits: u64) -> Result<Kernels> {
+        let flavour = flavour.into();
+        let (image, initramfs) = (cache.image(flavour), cache.initramfs());
         if !image.exists() || !initramfs.exists() {
-            bail!("{} is not built; run `stalemap linux build --version {version}`", version.subject());
+            bail!("linux-{flavour} is not built; run `stalemap linux build {}`", flavour.options());
         }
         let acceleration = Acceleration::probe(&image);
-        Ok(Kernels::new(version, Boot { image, initramfs, bits, acceleration, talks: false }))
+        let (memory, slowness) = (flavour.memory(), flavour.slowness());
+        Ok(Kernels::new(flavour.version, Boot { image, initramfs, memory, slowness, bits, acceleration, talks: false }))
     }
 
     /// Kernels that are booted like this.

@@ -38,13 +38,23 @@ pub struct Lab {
     last: Option<(Program, Recording)>,
     starts: u64,
     unrepeated: u64,
+    /// What the console of the guest showed that was lost last.
+    console: String,
 }
 
 impl Lab {
     /// A laboratory whose guests are booted like this; none is yet.
     #[must_use]
     pub fn new(boot: Boot) -> Lab {
-        Lab { boot, machine: None, ahead: BTreeMap::new(), last: None, starts: 0, unrepeated: 0 }
+        Lab {
+            boot,
+            machine: None,
+            ahead: BTreeMap::new(),
+            last: None,
+            starts: 0,
+            unrepeated: 0,
+            console: String::new(),
+        }
     }
 
     /// Guests that were booted so far.
@@ -90,6 +100,21 @@ impl Lab {
         };
         self.last = Some((program, recording.clone()));
         Ok(recording)
+    }
+
+    /// Everything that the console of the guest showed that was lost last.
+    #[must_use]
+    pub fn last_console(&self) -> &str {
+        &self.console
+    }
+
+    /// Runs a program alone and afresh.
+    ///
+    /// # Errors
+    /// When no guest can be started.
+    pub fn run_again(&mut self, machine: &Machine, operations: &[Operation]) -> Result<Recording> {
+        let program = encode(machine, operations).ok_or_else(|| anyhow::anyhow!("{machine} has no bytes"))?;
+        self.run_alone(&program)
     }
 
     /// Runs programs until each has a recording.
@@ -143,7 +168,13 @@ impl Lab {
                         return self.go_on_elsewhere(batch, done);
                     }
                 }
-                Err(lost) => return Ok((done, Some(Recording { steps, ending: Ending::Lost(lost) }))),
+                Ok(FromGuest::Hang) => {
+                    return Ok((done, Some(Recording { steps, ending: Ending::Lost(Lost::Hang) })));
+                }
+                Err(lost) => {
+                    self.console = machine.console();
+                    return Ok((done, Some(Recording { steps, ending: Ending::Lost(lost) })));
+                }
             }
         }
         sent?;

@@ -5,6 +5,7 @@ mod acceleration;
 pub mod cache;
 pub mod edit;
 pub mod edits;
+mod flavour;
 mod guest;
 mod initramfs;
 pub mod kernel;
@@ -20,15 +21,16 @@ mod virtual_machine;
 
 pub use acceleration::Acceleration;
 pub use cache::Cache;
+pub use flavour::Flavour;
 pub use guest::build_guest;
 pub use kernels::Kernels;
 pub use lab::{Ending, Lab, Recording};
 
-pub use mutants::{Fault, MUTANTS, TROPHIES};
+pub use mutants::{Campaign, Fault, MUTANTS, TROPHIES};
 pub use subject::{Kernel, machine, sight};
 pub use transcript::{Recorded, Transcript};
 pub use version::Version;
-pub use virtual_machine::{Boot, Lost, last_words};
+pub use virtual_machine::{Boot, Lost, bug_report, last_words};
 
 /// What an exported C program begins with: spaces as processes, the operations on them, TAP output.
 pub const SELFTEST: &str = include_str!("../kernel/selftest.h");

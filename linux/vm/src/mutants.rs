@@ -1,5 +1,9 @@
 //! The mutants of the kernel: faults that a bit of the kernel parameter `stalemap` switches on, one build for all.
 
+use stalemap_harness::Settings;
+use stalemap_operations::{Kind, Trace};
+
+use crate::subject::sight;
 use crate::version::Version;
 
 /// A fault in the kernel that can be switched on.
@@ -13,7 +17,37 @@ pub struct Fault {
     pub meaning: &'static str,
     /// A version in which it changes nothing, and why.
     pub equivalent: Option<(Version, &'static str)>,
+    /// The executions among which it is looked for.
+    pub campaign: Campaign,
 }
+
+/// What random executions are made of. A long chain of steps is met sooner in long executions of few operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Campaign {
+    /// Words of the operations that occur; all that the kernel can do where none is given.
+    pub only: &'static [&'static str],
+    /// The most operations in an execution.
+    pub operations: u32,
+    /// The machine line; machines of all sorts where none is given.
+    pub machine: Option<&'static str>,
+}
+
+impl Campaign {
+    /// As the generator takes it.
+    ///
+    /// # Panics
+    /// When a word or the machine line is none, which a test looks at.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let kind = |word: &&str| Kind::by_word(word).expect("the word of an operation");
+        let kinds = if self.only.is_empty() { sight().operations } else { self.only.iter().map(kind).collect() };
+        let machine = self.machine.map(|line| Trace::parse(line).expect("a machine line").machine);
+        Settings { operations: self.operations as usize, kinds, machine }
+    }
+}
+
+/// Short executions of everything.
+const EVERYTHING: Campaign = Campaign { only: &[], operations: 16, machine: None };
 
 impl Fault {
     /// The fault with this name.
@@ -36,36 +70,42 @@ pub const MUTANTS: &[Fault] = &[
         bit: 0,
         meaning: "freeing a device page leaves its mapping word (mm/memremap.c)",
         equivalent: Some((Version::V6_12, "`__folio_set_anon` always assigns the mapping word")),
+        campaign: EVERYTHING,
     },
     Fault {
         name: "subpage_pointer",
         bit: 1,
         meaning: "the walk that unmaps takes the frame number out of a device entry as if it were present (try_to_migrate_one, mm/rmap.c)",
         equivalent: None,
+        campaign: EVERYTHING,
     },
     Fault {
         name: "fork_leaves_device_writable",
         bit: 2,
         meaning: "fork leaves device entries writable (copy_nonpresent_pte, mm/memory.c)",
         equivalent: None,
+        campaign: EVERYTHING,
     },
     Fault {
         name: "protect_leaves_device_writable",
         bit: 3,
         meaning: "mprotect leaves device entries writable (change_pte_range, mm/mprotect.c)",
         equivalent: None,
+        campaign: EVERYTHING,
     },
     Fault {
         name: "zap_keeps_rmap",
         bit: 4,
         meaning: "unmapping a device page does not lower its mapcount (zap_pte_range, mm/memory.c)",
         equivalent: None,
+        campaign: EVERYTHING,
     },
     Fault {
         name: "collect_takes_all_writable",
         bit: 5,
         meaning: "collecting takes every device entry for a writable one (migrate_vma_collect_pmd, mm/migrate_device.c)",
         equivalent: None,
+        campaign: EVERYTHING,
     },
 ];
 
@@ -76,24 +116,40 @@ pub const TROPHIES: &[Fault] = &[
         bit: 8,
         meaning: "migrate_device_range keeps no reference to the anon_vma that the walk of migrate_device_finalize takes (mm/migrate_device.c)",
         equivalent: None,
+        campaign: Campaign {
+            only: &["map", "fork", "migrate", "collect", "unmap", "exit", "finalize"],
+            operations: 24,
+            machine: Some("machine ram=4 device=2 spaces=2 pages=2"),
+        },
     },
     Fault {
         name: "table_keeps_a_freed_page",
         bit: 9,
         meaning: "the test driver ignores migrations of its own device, also those that another process began (dmirror_interval_invalidate, lib/test_hmm.c)",
         equivalent: None,
+        campaign: Campaign {
+            only: &["map", "unmap", "fork", "read", "write", "device_read", "migrate"],
+            operations: 40,
+            machine: Some("machine ram=4 device=2 spaces=2 pages=2"),
+        },
     },
     Fault {
         name: "table_holds_a_device_page",
         bit: 10,
         meaning: "the test driver stores a device page where its table holds backing pages (dmirror_do_fault, lib/test_hmm.c)",
         equivalent: None,
+        campaign: EVERYTHING,
     },
     Fault {
         name: "table_is_filled_for_a_discarded_page",
         bit: 11,
         meaning: "the test driver fills its table for a page that was discarded after it had moved (dmirror_migrate_finalize_and_map, lib/test_hmm.c)",
         equivalent: None,
+        campaign: Campaign {
+            only: &["map", "write", "setup", "copy", "pages", "discard", "finalize", "device_read"],
+            operations: 48,
+            machine: Some("machine ram=4 device=2 spaces=1 pages=2"),
+        },
     },
 ];
 
@@ -101,6 +157,7 @@ pub const TROPHIES: &[Fault] = &[
 mod tests {
     use super::{MUTANTS, TROPHIES};
     use crate::edits::ADDITIONS;
+    use crate::subject::sight;
 
     #[test]
     fn every_fault_has_a_bit_of_its_own_that_the_header_names() {
@@ -112,5 +169,14 @@ mod tests {
         bits.sort_unstable();
         bits.dedup();
         assert_eq!(bits.len(), MUTANTS.len() + TROPHIES.len());
+    }
+
+    #[test]
+    fn campaigns_name_operations_and_machines_that_there_are() {
+        for fault in MUTANTS.iter().chain(TROPHIES) {
+            let settings = fault.campaign.settings();
+            let able = |kind| sight().operations.contains(kind);
+            assert!(settings.kinds.iter().all(able), "{}: {:?}", fault.name, fault.campaign.only);
+        }
     }
 }

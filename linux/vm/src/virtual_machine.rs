@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Once;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +27,10 @@ pub struct Boot {
     pub image: PathBuf,
     /// What it starts from.
     pub initramfs: PathBuf,
+    /// Its memory, in megabytes.
+    pub memory: u32,
+    /// How many times slower than a plain kernel it is.
+    pub slowness: u32,
     /// The bits of the kernel parameter `stalemap`: deliberate faults, none in an ordinary run.
     pub bits: u64,
     /// How it is run.
@@ -54,6 +59,7 @@ pub(crate) struct VirtualMachine {
     /// Holds the console's text; goes with the machine.
     folder: TempDir,
     release: String,
+    slowness: u32,
 }
 
 /// How long a guest may say nothing before it is taken to hang.
@@ -66,7 +72,8 @@ struct Patience {
 }
 
 const WHILE_BOOTING: Patience = Patience { processor: Duration::from_secs(20), clock: Duration::from_secs(120) };
-const AT_WORK: Patience = Patience { processor: Duration::from_secs(3), clock: Duration::from_secs(30) };
+/// A guest that sleeps in the middle of a program mostly says so itself.
+const AT_WORK: Patience = Patience { processor: Duration::from_secs(2), clock: Duration::from_secs(30) };
 
 impl VirtualMachine {
     /// Boots and waits for the guest's first word.
@@ -74,7 +81,7 @@ impl VirtualMachine {
         if !packages::missing_to_run().is_empty() {
             bail!("{QEMU} is not installed; `stalemap linux build` installs it");
         }
-        let folder = tempfile::Builder::new().prefix("stalemap-").tempdir()?;
+        let folder = private_folder()?;
         let mut command = qemu(boot, &console(folder.path()));
         let mut child = command
             .stdin(Stdio::piped())
@@ -86,7 +93,7 @@ impl VirtualMachine {
         let mut output = BufReader::new(child.stdout.take().context("a pipe was asked for")?);
         let (send, from) = channel();
         thread::spawn(move || listen(&mut output, &send));
-        let mut machine = VirtualMachine { child, to, from, folder, release: String::new() };
+        let mut machine = VirtualMachine { child, to, from, folder, release: String::new(), slowness: boot.slowness };
         match machine.hear_within(WHILE_BOOTING) {
             Ok(FromGuest::Hello(hello)) if hello.table == table_digest() => {
                 machine.release = hello.release;
@@ -117,6 +124,8 @@ impl VirtualMachine {
     fn hear_within(&mut self, patience: Patience) -> Result<FromGuest, Lost> {
         let start = Instant::now();
         let worked = self.processor_time();
+        let patience =
+            Patience { processor: patience.processor * self.slowness, clock: patience.clock * self.slowness };
         loop {
             match self.from.recv_timeout(Duration::from_millis(250)) {
                 Ok(Ok(message)) => return Ok(message),
@@ -169,7 +178,7 @@ impl Drop for VirtualMachine {
 
 /// Runs a program as the first process of a kernel until the machine stops; what the console showed.
 pub(crate) fn run_alone(boot: &Boot, program: &[u8]) -> Result<String> {
-    let folder = tempfile::Builder::new().prefix("stalemap-").tempdir()?;
+    let folder = private_folder()?;
     let archive = folder.path().join("initramfs");
     fs::write(&archive, initramfs(program))?;
     let boot = Boot { initramfs: archive, ..boot.clone() };
@@ -183,7 +192,7 @@ pub(crate) fn run_alone(boot: &Boot, program: &[u8]) -> Result<String> {
     let start = Instant::now();
     while child.try_wait()?.is_none() {
         let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
-        if processor_time(&stat) > ALONE.processor || start.elapsed() > ALONE.clock {
+        if processor_time(&stat) > ALONE.processor * boot.slowness || start.elapsed() > ALONE.clock {
             child.kill()?;
             child.wait()?;
             break;
@@ -194,6 +203,32 @@ pub(crate) fn run_alone(boot: &Boot, program: &[u8]) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// How the folders of virtual machines are named; behind it stands the process that made the folder.
+const FOLDER: &str = "stalemap-linux-";
+
+/// A folder that goes with its machine. Those that killed processes have left behind go now.
+fn private_folder() -> io::Result<TempDir> {
+    static SWEPT: Once = Once::new();
+    SWEPT.call_once(|| sweep(&std::env::temp_dir()));
+    tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", std::process::id())).tempdir()
+}
+
+/// Removes the folders of processes that are gone. What cannot be removed is somebody else's.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix(FOLDER).and_then(|rest| rest.split('-').next());
+        let is_gone = |process: &str| {
+            process.parse::<u32>().is_ok()
+                && Path::new("/proc/self").exists()
+                && !Path::new("/proc").join(process).exists()
+        };
+        if process.is_some_and(is_gone) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 fn console(folder: &Path) -> PathBuf {
     folder.join("console")
 }
@@ -202,14 +237,18 @@ fn console(folder: &Path) -> PathBuf {
 pub(crate) fn qemu(boot: &Boot, console: &Path) -> Command {
     let mut command = command_that_ends_with_us();
     command.args(boot.acceleration.arguments());
-    command.args(["-M", "microvm,acpi=off,pit=on,pic=on,rtc=off", "-m", "128", "-smp", "1"]);
+    command.args(["-M", "microvm,acpi=off,pit=on,pic=on,rtc=off", "-smp", "1"]);
+    command.arg("-m").arg(boot.memory.to_string());
     command.args(["-no-user-config", "-nodefaults", "-display", "none", "-no-reboot"]);
     command.arg("-kernel").arg(&boot.image).arg("-initrd").arg(&boot.initramfs);
     command.arg("-serial").arg(format!("file:{}", console.display()));
     command.args(["-chardev", "stdio,id=port,signal=off", "-device", "virtio-serial-device"]);
     command.args(["-device", "virtserialport,chardev=port,name=stalemap"]);
     let (bits, level) = (boot.bits, if boot.talks { 7 } else { 4 });
-    command.args(["-append", &format!("console=ttyS0 panic=-1 oops=panic reboot=t loglevel={level} stalemap={bits}")]);
+    command.args([
+        "-append",
+        &format!("console=ttyS0 panic=-1 oops=panic kasan.fault=panic reboot=t loglevel={level} stalemap={bits}"),
+    ]);
     command
 }
 
@@ -246,6 +285,27 @@ pub fn last_words(console: &str) -> String {
     telling.or_else(|| lines().next_back()).unwrap_or("the kernel stopped without a word").to_string()
 }
 
+/// What a kernel says of its own bug: from the line that tells it on, without registers, doubtful frames, and all that
+/// stands behind the trace of calls.
+#[must_use]
+pub fn bug_report(console: &str) -> String {
+    const REGISTERS: [&str; 12] =
+        ["RAX:", "RDX:", "RBP:", "RSP:", "R10:", "R13:", "FS:", "CS:", "CR2:", "DR0:", "DR3:", "Code:"];
+    const ENDS: [&str; 3] = ["Kernel panic", "The buggy address belongs to the physical page", "---[ end trace"];
+    let lines: Vec<&str> = console.lines().map(without_time).collect();
+    let telling = last_words(console);
+    let Some(first) = lines.iter().position(|line| *line == telling) else { return String::new() };
+    let ends = |line: &&&str| ENDS.iter().any(|it| line.starts_with(it));
+    let is_noise = |line: &str| {
+        line.is_empty()
+            || line.starts_with("? ")
+            || line.ends_with("TASK>")
+            || REGISTERS.iter().any(|it| line.starts_with(it))
+    };
+    let rest = lines[first + 1..].iter().take_while(|line| !ends(line)).filter(|line| !is_noise(line));
+    [&lines[first]].into_iter().chain(rest).copied().collect::<Vec<&str>>().join("\n")
+}
+
 /// A console line without the time before it.
 fn without_time(line: &str) -> &str {
     match line.split_once("] ") {
@@ -276,6 +336,29 @@ mod tests {
         assert_eq!(last_words("[ 1.0] one\n[ 2.0] Kernel panic - x\n"), "Kernel panic - x");
         assert_eq!(last_words("[ 1.0] one\n[ 2.0] two\n\n"), "two");
         assert_eq!(last_words(""), "the kernel stopped without a word");
+    }
+
+    #[test]
+    fn a_report_goes_from_the_bug_to_the_panic_without_registers() {
+        let console = "[ 0.1] hello\n[ 1.0] BUG: KASAN: slab-use-after-free in f+0x1/0x2\n[ 1.1] RAX: 00 RBX: 00\n\
+                       [ 1.2] Call Trace:\n[ 1.3]  ? g+0x1/0x2\n[ 1.4]  h+0x1/0x2\n[ 1.5] Kernel panic - not syncing\n\
+                       [ 1.6] ---[ end Kernel panic - not syncing ]---\n";
+        let expected = "BUG: KASAN: slab-use-after-free in f+0x1/0x2\nCall Trace:\nh+0x1/0x2";
+        assert_eq!(super::bug_report(console), expected);
+        assert_eq!(super::bug_report(""), "");
+    }
+
+    #[test]
+    fn folders_of_processes_that_are_gone_are_swept_and_no_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mine = format!("stalemap-linux-{}-a", std::process::id());
+        // A process's number is at most 2^22.
+        for name in [mine.as_str(), "stalemap-linux-4294967295-b", "stalemap-linux-x-c", "other-4294967295-d"] {
+            std::fs::create_dir(folder.path().join(name)).expect("a new folder");
+        }
+        super::sweep(folder.path());
+        let left = ["stalemap-linux-4294967295-b", &mine, "stalemap-linux-x-c", "other-4294967295-d"];
+        assert_eq!(left.map(|name| folder.path().join(name).exists()), [false, true, true, true]);
     }
 
     #[test]
