@@ -271,6 +271,90 @@ const SEQUENCES: &[(&str, &str, &str)] = &[
         "migrate s0 v0 to d0; protect s0 v0 r; protect s0 v0 rw; write s0 v0 #1",
         "migrate s0 v0 to d0; write s0 v0 #1",
     ),
+    (
+        "collection by device that passes over a transaction's page",
+        "migrate s0 v0 to d0; collect t0 d0; collect t1 d0",
+        "migrate s0 v0 to d0; collect t0 d0; finalize t0; collect t1 d0",
+    ),
+    (
+        "copy on write that finds no frame after a fault back",
+        "write s0 v0 #1; fork s0 s1; migrate s0 v0 to d0; alloc b0 1; alloc b1 0; write s0 v0 #2",
+        "write s0 v0 #1; fork s0 s1; alloc b0 1; alloc b1 0; write s0 v0 #2",
+    ),
+    (
+        "exit over a migration entry",
+        "migrate s0 v0 to d0; fork s0 s1; collect t0 d0; exit s1",
+        "migrate s0 v0 to d0; fork s0 s1; collect t0 d0; finalize t0; exit s1",
+    ),
+    // A frame of RAM is certainly used again when more were taken than there are.
+    (
+        "fault back into RAM whose frames are used again",
+        "alloc b0 2; free b0; migrate s0 v0 to d0; read s0 v0",
+        "alloc b0 1; free b0; alloc b0 0; free b0; migrate s0 v0 to d0; read s0 v0",
+    ),
+    (
+        "fault back into RAM whose frames are used again",
+        "alloc b0 1; free b0; alloc b0 0; free b0; write s0 v0 #1; migrate s0 v0 to d0; read s0 v0",
+        "alloc b0 1; split b0; free b0; free b0; write s0 v0 #1; migrate s0 v0 to d0; read s0 v0",
+    ),
+    (
+        "fault back into RAM whose frames are used again",
+        "alloc b0 1; free b0; alloc b0 0; free b0; write s0 v0 #1; setup t0 s0 v0 to d0; copy t0 0; pages t0; finalize t0; \
+         read s0 v0",
+        "alloc b0 1; free b0; write s0 v0 #1; setup t0 s0 v0 to d0; copy t0 0; pages t0; finalize t0; read s0 v0",
+    ),
+    (
+        "fault back into RAM whose frames are used again",
+        "alloc b0 1; free b0; alloc b0 0; free b0; write s0 v1 #1; discard s0 v1; migrate s0 v0 to d0; read s0 v0",
+        "alloc b0 1; free b0; alloc b0 0; free b0; read s0 v1; discard s0 v1; migrate s0 v0 to d0; read s0 v0",
+    ),
+    (
+        "free of the last frame of a split block",
+        "alloc b0 1; split b0; free b0; free b0",
+        "alloc b0 1; split b0; free b0; alloc b1 0; free b1",
+    ),
+    (
+        "migration to a device whose frames are used again",
+        "migrate s0 v0+2 to d0; read s0 v0; migrate s0 v2 to d0",
+        "migrate s0 v0 to d0; read s0 v0; migrate s0 v1 to d0",
+    ),
+    (
+        "migration to a device whose frames are used again",
+        "migrate s0 v0+2 to d0; evict d0; setup t0 s0 v2 to d0; copy t0 0",
+        "migrate s0 v0+2 to d0; evict d0; setup t0 s0 v2 to d0; copy t0 255",
+    ),
+    (
+        "migration to a device whose frames are used again",
+        "setup t0 s0 v0+2 to d0; copy t0 0; finalize t0; migrate s0 v0 to d0",
+        "setup t0 s0 v0+2 to d0; copy t0 1; finalize t0; migrate s0 v0 to d0",
+    ),
+    (
+        "migration to a device whose frames are used again",
+        "migrate s0 v0+2 to d0; migrate s0 v0+2 from d0; migrate s0 v3 to d0",
+        "alloc b0 2; free b0; migrate s0 v0+2 to d0; migrate s0 v0+2 from d0; migrate s0 v0 from d0",
+    ),
+    (
+        "migration to a device whose frames are used again",
+        "migrate s0 v0+2 to d0; discard s0 v0; migrate s0 v3 to d0",
+        "alloc b0 2; free b0; migrate s0 v0 to d0; setup t0 s0 v0 from d0; copy t0 0",
+    ),
+    ("move over a mapped place", "move s0 v0 v2", "move s0 v0 v6"),
+    (
+        "page that ends with its last hold",
+        "write s0 v0 #1; hold h0 s0 v0; unmap s0 v0; release h0",
+        "write s0 v0 #1; hold h0 s0 v0; release h0",
+    ),
+    ("page that ends with its last pin", "pin k0 s0 v0; unmap s0 v0; unpin k0", "pin k0 s0 v0; unpin k0"),
+    (
+        "second setup in a space that meets a pinned page",
+        "setup t0 s0 v0 to d0; pin k0 s0 v1; setup t1 s0 v1 to d0",
+        "setup t0 s0 v0 to d0; pin k0 s0 v1; setup t1 s0 v2 to d0",
+    ),
+    (
+        "second setup in a space that meets a pinned page",
+        "pin k0 s0 v1; setup t0 s0 v0 to d0; setup t1 s0 v1 to d0",
+        "setup t0 s0 v0 to d0; finalize t0; pin k0 s0 v1; setup t1 s0 v1 to d0",
+    ),
 ];
 
 /// How often a sequence meets a mark. It is run twice, and must meet it as often each time.

@@ -95,7 +95,7 @@ impl Model {
                     mark!(self, "protect that sets the writable bit");
                     Entry::Maps { page, writable: true, dirty }
                 }
-                Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } if access.writable() => entry,
+                // On the way to `rw` there is no writable bit that could be cleared: the place was not `rw`.
                 Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => entry.write_protected(),
             };
             self.set(place, Some(Mapped { access, entry }));
@@ -139,6 +139,9 @@ impl Model {
                 mark!(self, "move of a migration entry");
             }
             let destination = Place { space, page: VirtualPage(to.0 + offset) };
+            if self.at(destination).is_some() {
+                mark!(self, "move over a mapped place");
+            }
             self.make_unmapped(destination, &mut removed);
             self.set(source, None);
             self.set(destination, Some(mapped));
@@ -206,6 +209,10 @@ impl Model {
         self.must_be_unlocked(space)?;
         if space == Space(0) {
             return Err(Errno::EINVAL);
+        }
+        let migrating = |place: &Place| matches!(self.at(*place), Some(Mapped { entry: Entry::Migrating { .. }, .. }));
+        if self.mapped_places(space).iter().any(migrating) {
+            mark!(self, "exit over a migration entry");
         }
         self.tear_down(space).answer()
     }

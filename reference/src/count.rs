@@ -86,15 +86,9 @@ impl Model {
             free[Home::Ram.index()] -= block.held;
         }
         for transaction in self.transactions.values() {
-            for candidate in &transaction.candidates {
-                let bare = match (candidate.moved, candidate.what) {
-                    (false, _) => candidate.has_frame.then(|| destination(transaction.route)),
-                    (true, What::Page(_, before)) => Some(before),
-                    (true, What::Hole(_) | What::Born(_)) => None,
-                };
-                if let Some(home) = bare {
-                    free[home.index()] -= 1;
-                }
+            let to = destination(transaction.route);
+            for home in transaction.candidates.iter().filter_map(|candidate| candidate.bare_frame(to)) {
+                free[home.index()] -= 1;
             }
         }
         free

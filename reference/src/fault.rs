@@ -66,6 +66,7 @@ impl Model {
                 return Err(Errno::EAGAIN);
             }
             Entry::Maps { page, writable, .. } => {
+                let was_in_ram = self.page(page).home == Home::Ram;
                 self.bring_to_ram(page)?;
                 if writable {
                     return Ok(page);
@@ -77,7 +78,11 @@ impl Model {
                     mark!(self, "write that reuses a page that was shared");
                     page
                 } else {
-                    self.copy_on_write(page)?
+                    let copied = self.copy_on_write(page);
+                    if copied.is_err() && !was_in_ram {
+                        mark!(self, "copy on write that finds no frame after a fault back");
+                    }
+                    copied?
                 }
             }
         };
@@ -124,16 +129,20 @@ impl Model {
     /// One frame of RAM (`ENOMEM` without), content copied, every entry that maps p in any space now maps it in RAM
     /// with its writable bit as it was, the device frame is freed. Same page, new home.
     fn fault_back(&mut self, page: PageToken) -> Result<(), Errno> {
-        if self.free(Home::Ram) == 0 {
+        let free = self.free(Home::Ram);
+        if free == 0 {
             mark!(self, "RAM full at fault back");
             return Err(Errno::ENOMEM);
+        }
+        if self.are_used_again(Home::Ram, 1, free) {
+            mark!(self, "fault back into RAM whose frames are used again");
         }
         if self.mapcount(page) > 1 {
             mark!(self, "fault back of a shared page");
         } else {
             mark!(self, "fault back");
         }
-        self.page_mut(page).home = Home::Ram;
+        self.move_home(page, Home::Ram);
         self.clean_entries(page);
         Ok(())
     }

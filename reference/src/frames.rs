@@ -31,13 +31,18 @@ impl Model {
     /// Gives the frames back; of a split block the lowest that is still held, and the slot empties with the last.
     pub(crate) fn free_block(&mut self, slot: BlockSlot) -> Answer {
         let block = self.blocks.get_mut(&slot).ok_or(Errno::ENOENT)?;
-        block.held -= if block.split { 1 } else { block.held };
+        let frames = if block.split { 1 } else { block.held };
+        block.held -= frames;
         let (empty, split) = (block.held == 0, block.split);
         if empty {
             self.blocks.remove(&slot);
         }
+        self.give_back(Home::Ram, frames);
         if split {
             mark!(self, "free of one frame of a split block");
+            if empty {
+                mark!(self, "free of the last frame of a split block");
+            }
         }
         self.touch_slot(Slot::Block(slot));
         Ok(Effect::Nothing)

@@ -17,9 +17,11 @@ pub const MARKS: &[&str] = &[
     "access to a page that its transaction has locked",
     "collected page moves although nobody maps it any more",
     "collected pages that RAM cannot take",
+    "collection by device that passes over a transaction's page",
     "copy on write",
     "copy on write of a held page",
     "copy on write that finds no frame",
+    "copy on write that finds no frame after a fault back",
     "device access to a migration entry",
     "device access to another device's page",
     "device access to its own page in place",
@@ -29,7 +31,9 @@ pub const MARKS: &[&str] = &[
     "discard of a page that its transaction has locked",
     "discard that is refused although it removed entries",
     "eviction of a shared page",
+    "exit over a migration entry",
     "fault back",
+    "fault back into RAM whose frames are used again",
     "fault back of a shared page",
     "fork of a device page",
     "fork of a held page",
@@ -37,6 +41,7 @@ pub const MARKS: &[&str] = &[
     "fork of a pinned page",
     "fork that finds no frame for a pinned page",
     "free of one frame of a split block",
+    "free of the last frame of a split block",
     "hold of a migration entry",
     "hold of a shared page",
     "hole filled between setup and pages",
@@ -51,9 +56,13 @@ pub const MARKS: &[&str] = &[
     "migration that passes over a page elsewhere",
     "migration that puts back a pinned or held page",
     "migration that stops after pages have moved",
+    "migration to a device whose frames are used again",
     "move of a migration entry",
+    "move over a mapped place",
     "move that stops in the middle",
     "no frame left in the middle of a range",
+    "page that ends with its last hold",
+    "page that ends with its last pin",
     "page that ends with its transaction",
     "peek at a held page that nobody maps",
     "pin in a locked space",
@@ -66,6 +75,7 @@ pub const MARKS: &[&str] = &[
     "read through a pin of a page that nobody maps",
     "second pin on a page",
     "second setup in a space",
+    "second setup in a space that meets a pinned page",
     "unmap or discard of a device page",
     "unmap or discard of a held page",
     "unmap or discard of a migration entry",
@@ -88,9 +98,15 @@ pub(crate) const fn index_of(name: &str) -> usize {
 }
 
 const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
     let mut i = 0;
-    while i < a.len() && i < b.len() && a[i] == b[i] {
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
         i += 1;
     }
-    i == a.len() && i == b.len()
+    true
 }

@@ -34,6 +34,9 @@ impl Model {
         }
         if self.is_space_locked(space) {
             mark!(self, "second setup in a space");
+            if places(space, range).any(|place| self.at(place).is_some_and(|it| self.is_pinned_at(it.entry))) {
+                mark!(self, "second setup in a space that meets a pinned page");
+            }
         }
         let mut candidates = Vec::new();
         for (offset, place) in (0..).zip(places(space, range)) {
@@ -54,6 +57,11 @@ impl Model {
             candidates.push(Candidate { offset, what, has_frame: false, moved: false });
         }
         self.open(slot, None, Route::From(device), candidates)
+    }
+
+    /// Whether an entry leads to a pinned page.
+    fn is_pinned_at(&self, entry: Entry) -> bool {
+        entry.page().is_some_and(|page| self.pins_on(page) > 0)
     }
 
     fn open(
@@ -121,9 +129,15 @@ impl Model {
     }
 
     /// Pages at home on the device that no transaction has.
-    fn collectable(&self, device: Device) -> Vec<PageToken> {
+    fn collectable(&mut self, device: Device) -> Vec<PageToken> {
         let at_home = self.living().filter(|(_, page)| page.home == Home::Device(device));
-        at_home.map(|(token, _)| token).filter(|&token| !self.transaction_has(token)).collect()
+        let mut pages: Vec<PageToken> = at_home.map(|(token, _)| token).collect();
+        let all = pages.len();
+        pages.retain(|&token| !self.transaction_has(token));
+        if pages.len() < all {
+            mark!(self, "collection by device that passes over a transaction's page");
+        }
+        pages
     }
 
     /// Second phase: in order, each candidate whose bit (i mod 8, i = its offset) is clear gets a frame at the
@@ -137,8 +151,8 @@ impl Model {
         if transaction.phase != Phase::Collected || by_device && !matches!(mask, Mask(0 | 255)) {
             return Err(Errno::EINVAL);
         }
-        let route = transaction.route;
-        let free = self.free(destination(route));
+        let to = destination(transaction.route);
+        let free = self.free(to);
         let transaction = self.transactions.get_mut(&slot).expect("an open slot");
         let wanting = |candidate: &&mut Candidate| mask.0 >> (candidate.offset % 8) & 1 == 0;
         let wanted = count(transaction.candidates.iter_mut().filter(wanting).count());
@@ -153,6 +167,9 @@ impl Model {
         self.touch_slot(Slot::Transaction(slot));
         if wanted > free {
             mark!(self, "no frame left in the middle of a range");
+        }
+        if to != Home::Ram && self.are_used_again(to, wanted.min(free), free) {
+            mark!(self, "migration to a device whose frames are used again");
         }
         Ok(Effect::Pages(wanted.min(free)))
     }
@@ -216,6 +233,10 @@ impl Model {
             mark!(self, "migration that is aborted");
         }
         self.touch_slot(Slot::Transaction(slot));
+        let to = destination(transaction.route);
+        for home in transaction.candidates.iter().filter_map(|candidate| candidate.bare_frame(to)) {
+            self.give_back(home, 1);
+        }
         let (mut pages, mut freed) = (0, 0);
         for page in transaction.candidates.iter().filter_map(Candidate::page) {
             self.touch(page);
@@ -249,6 +270,7 @@ impl Model {
         if self.is_space_locked(space) {
             mark!(self, "migration in one step in a locked space");
         }
+        let to = destination(route);
         let mut pages = 0;
         for place in places(space, range) {
             if self.readable(place).is_err() {
@@ -258,12 +280,15 @@ impl Model {
                 return Err(Errno::EINVAL);
             }
             let what = self.collect_place(place, route);
-            let room = self.free(destination(route)) > 0;
+            let free = self.free(to);
+            if what.is_some() && free > 0 && to != Home::Ram && self.are_used_again(to, 1, free) {
+                mark!(self, "migration to a device whose frames are used again");
+            }
             match what {
-                Some(_) if !room => mark!(self, "migration in one step without a frame"),
-                Some(What::Hole(place)) => pages += u32::from(self.fill_hole(place, destination(route)).is_some()),
+                Some(_) if free == 0 => mark!(self, "migration in one step without a frame"),
+                Some(What::Hole(place)) => pages += u32::from(self.fill_hole(place, to).is_some()),
                 Some(What::Page(page, _) | What::Born(page)) => {
-                    self.page_mut(page).home = destination(route);
+                    self.move_home(page, to);
                     pages += 1;
                 }
                 None => {}
@@ -285,7 +310,7 @@ impl Model {
             if self.mapcount(page) > 1 {
                 mark!(self, "eviction of a shared page");
             }
-            self.page_mut(page).home = Home::Ram;
+            self.move_home(page, Home::Ram);
             self.clean_entries(page);
         }
         Ok(Effect::Pages(count(pages.len())))

@@ -97,6 +97,8 @@ pub struct Model {
     pub(crate) pins: BTreeMap<PinSlot, PageToken>,
     pub(crate) holds: BTreeMap<HoldSlot, PageToken>,
     pub(crate) blocks: BTreeMap<BlockSlot, Block>,
+    /// Frames that were given back at each home since the start; only marks ask for it.
+    given_back: [u32; Home::LIMIT],
     /// What the last operation touched.
     touched: Touched,
     /// How often each rule of [`MARKS`] was met.
@@ -117,6 +119,7 @@ impl Model {
             pins: BTreeMap::new(),
             holds: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            given_back: [0; Home::LIMIT],
             touched: Touched::default(),
             met: [0; MARKS.len()],
         }
@@ -259,8 +262,27 @@ impl Model {
         if self.lives(page) {
             return 0;
         }
-        self.pages[page.0 as usize] = None;
+        if let Some(page) = self.pages[page.0 as usize].take() {
+            self.give_back(page.home, 1);
+        }
         1
+    }
+
+    /// A page changes its home at once.
+    pub(crate) fn move_home(&mut self, page: PageToken, home: Home) {
+        let before = core::mem::replace(&mut self.page_mut(page).home, home);
+        self.give_back(before, 1);
+    }
+
+    /// Frames are free again.
+    pub(crate) fn give_back(&mut self, home: Home, frames: u32) {
+        self.given_back[home.index()] += frames;
+    }
+
+    /// Whether one of the next so many frames at a home, of which so many are free, is not in use for the first time:
+    /// then more of them were taken since the start than there are.
+    pub(crate) fn are_used_again(&self, home: Home, next: u32, free: u32) -> bool {
+        next > 0 && free < self.given_back[home.index()] + next
     }
 }
 
@@ -294,6 +316,15 @@ impl Candidate {
             What::Born(page) | What::Page(page, _) => Some(page),
         }
     }
+
+    /// Where a frame is that the transaction has and no page is in: given by `copy` and not used, or left by its page.
+    pub(crate) fn bare_frame(&self, destination: Home) -> Option<Home> {
+        match (self.moved, self.what) {
+            (false, _) => self.has_frame.then_some(destination),
+            (true, What::Page(_, before)) => Some(before),
+            (true, What::Hole(_) | What::Born(_)) => None,
+        }
+    }
 }
 
 impl Subject for Model {
@@ -322,6 +353,7 @@ impl Subject for Model {
         self.pins.clear();
         self.holds.clear();
         self.blocks.clear();
+        self.given_back = [0; Home::LIMIT];
         self.touched.clear();
     }
 

@@ -10,7 +10,7 @@ impl Model {
     pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
         into.free = self.free_at_each();
-        into.alive = self.alive.iter().fold(0, |bits, space| bits | 1 << space.0);
+        into.alive = self.alive.iter().map(|space| 1 << space.0).sum();
         let locked = self.transactions.values().filter_map(|transaction| transaction.space);
         into.locked = locked.fold(0, |bits, space| bits | 1 << space.0);
         if scope.everything {

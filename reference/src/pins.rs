@@ -29,7 +29,11 @@ impl Model {
         let page = self.pins.remove(&slot).ok_or(Errno::ENOENT)?;
         self.touch(page);
         self.touch_slot(Slot::Pin(slot));
-        Ok(Effect::Freed(self.end_if_unused(page)))
+        let freed = self.end_if_unused(page);
+        if freed > 0 {
+            mark!(self, "page that ends with its last pin");
+        }
+        Ok(Effect::Freed(freed))
     }
 
     /// Through the pin, whatever the page tables say now.
@@ -77,7 +81,11 @@ impl Model {
         let page = self.holds.remove(&slot).ok_or(Errno::ENOENT)?;
         self.touch(page);
         self.touch_slot(Slot::Hold(slot));
-        Ok(Effect::Freed(self.end_if_unused(page)))
+        let freed = self.end_if_unused(page);
+        if freed > 0 {
+            mark!(self, "page that ends with its last hold");
+        }
+        Ok(Effect::Freed(freed))
     }
 
     pub(crate) fn peek(&mut self, slot: HoldSlot) -> Answer {

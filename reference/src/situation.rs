@@ -78,7 +78,7 @@ impl Model {
                     (_, _) => 2,
                 };
                 // Only a device page can be locked by a transaction.
-                let locked = home > 0 && self.is_page_locked(token);
+                let locked = page.home != Home::Ram && self.is_page_locked(token);
                 let bits = (home * 2 + u16::from(writable)) * 2 + u16::from(page.exclusive);
                 MAPS + (bits * 3 + references) * 2 + u16::from(locked)
             }
