@@ -7,6 +7,8 @@
 mod marks;
 #[path = "notes.rs"]
 mod notes;
+#[path = "recount.rs"]
+mod recount;
 #[path = "reference.rs"]
 mod reference;
 #[path = "situations.rs"]
@@ -41,7 +43,7 @@ static BEGUN: AtomicU64 = AtomicU64::new(0);
 type Judge = fn() -> Option<String>;
 
 /// Who judges within a second. The first objection is told and ends the test.
-const QUICK: &[(&str, Judge)] = &[("replay", replay), ("bugs", seeded_bugs), ("marks", marks)];
+const QUICK: &[(&str, Judge)] = &[("replay", replay), ("bugs", seeded_bugs), ("recount", recount), ("marks", marks)];
 /// Who takes longer.
 const THOROUGH: &[(&str, Judge)] = &[
     ("notes", notes),
@@ -177,6 +179,12 @@ fn marks() -> Option<String> {
 /// Whether each side says what it touched.
 fn notes() -> Option<String> {
     notes::wrong(begin)
+}
+
+/// Whether the recount sees what it should.
+fn recount() -> Option<String> {
+    begin();
+    recount::wrong()
 }
 
 /// Whether the reference is a subject like others.
