@@ -1,13 +1,14 @@
 //! How fast and how small: one table of the allocator and the harness beside their peers, from one run.
 //!
 //! Every figure is an instruction count, or a ratio of two things that were timed alternately in the same run.
-//! `allocator`, `migration` and `harness` make the rows; `frames` and `churn` are what the frame allocators in `peers`
+//! `allocator`, `migration`, `harness` and `engines` make the rows; `frames` and `churn` are what the frame allocators in `peers`
 //! are asked to do, `state_machine` is the harness's peer; `callgrind` counts, `clock` times, `table` prints.
 
 mod allocator;
 mod callgrind;
 mod churn;
 mod clock;
+mod engines;
 mod frames;
 mod harness;
 mod header;
@@ -53,6 +54,7 @@ const GROUPS: &[Group] = &[
     Group { id: "H2", rows: harness::oracles },
     Group { id: "H3", rows: harness::reset },
     Group { id: "H4", rows: harness::reference },
+    Group { id: "F1", rows: engines::rows },
 ];
 
 /// Runs what the command line asks for.

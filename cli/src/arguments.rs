@@ -110,6 +110,7 @@ Examples:
   stalemap fuzz --only map,write,fork,unmap --machine \"ram=4 spaces=2 pages=4\"
   stalemap fuzz --seconds 3600 --known known-signatures.txt --out nightly
   stalemap fuzz --engine libfuzzer --seconds 60
+  stalemap fuzz --finds 1                          until the first find
 
 The engines libfuzzer and afl run inside a clone of stalemap. What they need from the package registry is built into the
 target folder at the first use; a C++ compiler must be there. They begin with the traces of corpus/ and keep what meets
@@ -121,12 +122,18 @@ pub(crate) struct FuzzArguments {
     /// Let the engine begin with no input and keep nothing, instead of with what the corpus has
     #[arg(long)]
     pub(crate) from_nothing: bool,
+    /// Let afl run a target that does nothing: the benchmark asks what the engine itself costs
+    #[arg(long, hide = true)]
+    pub(crate) empty: bool,
     /// End after this many seconds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: Option<u64>,
     /// End after this many executions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) runs: Option<u64>,
+    /// End with this many finds, each of another signature
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) finds: Option<u32>,
     /// Seed of the campaign; one is drawn and printed where none is given
     #[arg(long, value_name = "S")]
     pub(crate) seed: Option<u64>,

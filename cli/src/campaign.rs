@@ -46,8 +46,8 @@ pub(crate) struct Progress {
 
 /// Who hears of what happens; an error ends the campaign.
 pub(crate) trait Listener {
-    /// An execution diverged; told in the order of the index.
-    fn diverged(&mut self, diverged: Diverged) -> Result<()>;
+    /// An execution diverged; told in the order of the index. Whether the campaign is to go on.
+    fn diverged(&mut self, diverged: Diverged) -> Result<bool>;
     /// Now and then.
     fn progress(&mut self, progress: &Progress);
 }
@@ -82,7 +82,7 @@ struct Batch {
     transitions: Option<Transitions>,
 }
 
-/// Runs a campaign until its runs or its time are over, or somebody interrupts.
+/// Runs a campaign until its runs or its time are over, the listener has enough, or somebody interrupts.
 ///
 /// # Errors
 /// When the listener fails, or the subject cannot be a machine of the campaign.
@@ -142,13 +142,21 @@ fn collect(receiver: &Receiver<Message>, start: Instant, listener: &mut dyn List
         }
         while let Some(batch) = early.remove(&frontier) {
             frontier += batch.executions;
-            batch.diverged.into_iter().try_for_each(|diverged| listener.diverged(diverged))?;
+            for diverged in batch.diverged {
+                if !listener.diverged(diverged)? {
+                    return Ok((progress.executions, end));
+                }
+            }
         }
         progress.time = start.elapsed();
         listener.progress(&progress);
     }
     // Behind executions that were taken and not done.
-    early.into_values().flat_map(|batch| batch.diverged).try_for_each(|diverged| listener.diverged(diverged))?;
+    for diverged in early.into_values().flat_map(|batch| batch.diverged) {
+        if !listener.diverged(diverged)? {
+            break;
+        }
+    }
     Ok((progress.executions, end))
 }
 

@@ -88,6 +88,11 @@ impl<'a, B: Builder> Finds<'a, B> {
         Ok(())
     }
 
+    /// Whether as many were found as were asked for.
+    pub(crate) fn are_enough(&self) -> bool {
+        self.arguments.finds.is_some_and(|enough| self.finds.len() >= enough as usize)
+    }
+
     /// How the campaign came out.
     pub(crate) fn ending(&self) -> Ending {
         if self.lost > 0 {

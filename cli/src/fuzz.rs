@@ -81,23 +81,37 @@ fn settings(arguments: &FuzzArguments, able: KindSet) -> Result<Settings> {
     Ok(Settings { operations: arguments.ops as usize, kinds, machine: arguments.machine })
 }
 
+/// What an engine did.
+#[cfg(unix)]
+#[derive(Default)]
+pub(crate) struct EngineWork {
+    pub(crate) executions: u64,
+    /// Operations of all executions, where the engine's processes tell them.
+    pub(crate) operations: Option<u64>,
+    /// Processor time of these processes, where the system tells it.
+    pub(crate) cpu_seconds: Option<f64>,
+    pub(crate) time: Duration,
+    /// Inputs that it keeps.
+    pub(crate) kept: usize,
+}
+
 /// Prints the end of an engine's campaign.
 #[cfg(unix)]
 pub(crate) fn finish<B: Builder>(
     arguments: &FuzzArguments,
     finds: &Finds<'_, B>,
     seed: u64,
-    executions: u64,
-    time: Duration,
-    kept: usize,
+    work: &EngineWork,
 ) -> Result<()> {
     let driver = &finds.driver;
     let mut summary = Summary {
-        kept: Some(kept),
+        kept: Some(work.kept),
+        engine_operations: work.operations,
+        engine_cpu_seconds: work.cpu_seconds,
         engine: arguments.engine.word(),
         transitions: driver.transitions().count(),
         skipped_oracles: skipped(driver.skipped()),
-        ..begun(finds, seed, command(&[]), executions, time)
+        ..begun(finds, seed, command(&[]), work.executions, work.time)
     };
     summary.set_met(driver.tally(), driver.marks(), arguments.levels);
     print_end(finds.subject, arguments.format, &summary, &finds.finds)
@@ -135,14 +149,15 @@ struct Native<'a, B: Builder> {
 }
 
 impl<B: Builder> Listener for Native<'_, B> {
-    fn diverged(&mut self, Diverged { index, divergence }: Diverged) -> Result<()> {
+    fn diverged(&mut self, Diverged { index, divergence }: Diverged) -> Result<bool> {
         if !self.finds.count(&divergence.signature()) {
-            return Ok(());
+            return Ok(true);
         }
         let mut operations: Vec<Operation> = Vec::new();
         let machine = Generator::new(self.plan.settings.clone()).execution(self.plan.seed, index, &mut operations);
         let origin = Origin { seed_and_execution: Some((self.plan.seed, index)), ..Origin::default() };
-        self.finds.keep(&machine, &operations, &divergence, origin)
+        self.finds.keep(&machine, &operations, &divergence, origin)?;
+        Ok(!self.finds.are_enough())
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -186,6 +201,8 @@ fn begun<B: Builder>(finds: &Finds<'_, B>, seed: u64, command: String, execution
         command,
         engine: Engine::Native.word(),
         kept: None,
+        engine_operations: None,
+        engine_cpu_seconds: None,
         ending: if interrupted() { HowEnded::Interrupted } else { HowEnded::Done },
         executions,
         operations: 0,

@@ -104,10 +104,10 @@ struct Differences<'a> {
 }
 
 impl Listener for Differences<'_> {
-    fn diverged(&mut self, diverged: Diverged) -> Result<()> {
+    fn diverged(&mut self, diverged: Diverged) -> Result<bool> {
         let place = format!("seed {}, execution {}", self.seed, diverged.index);
         self.found.entry(diverged.divergence.signature().to_string()).or_insert((0, place)).0 += 1;
-        Ok(())
+        Ok(true)
     }
 
     fn progress(&mut self, progress: &Progress) {

@@ -54,6 +54,15 @@ impl Choice {
         subject + if self.kasan { " --kasan" } else { "" } + &fault
     }
 
+    /// The seeded bug that is switched on, if one is.
+    #[cfg(unix)]
+    pub(crate) fn bug(self) -> Option<&'static str> {
+        #[cfg(feature = "seeded-bugs")]
+        return self.bug.map(stalemap_implementation::Bug::name);
+        #[cfg(not(feature = "seeded-bugs"))]
+        None
+    }
+
     /// What stands behind `stalemap run` to replay a file, which is quoted where it must be.
     pub(crate) fn replaying(self, file: &str) -> String {
         format!("{} {file}", self.option()).trim_start().to_string()

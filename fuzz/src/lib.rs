@@ -12,6 +12,7 @@ mod lockstep;
 mod panics;
 mod report;
 pub mod stacks;
+mod statistics;
 mod subject;
 mod targets;
 mod text;

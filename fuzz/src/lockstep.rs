@@ -7,6 +7,7 @@ use stalemap_operations::{Kind, KindSet, Operation, record};
 
 use crate::hunt::Hunt;
 use crate::report::{self, Kept};
+use crate::statistics::Statistics;
 use crate::subject::BuildImplementation;
 use crate::{counters, panics};
 
@@ -23,6 +24,7 @@ pub struct Lockstep {
     kept: Option<Kept>,
     /// Where is counted what a hunt did, if this is one.
     hunt: Option<Hunt>,
+    statistics: Statistics,
 }
 
 impl Lockstep {
@@ -38,6 +40,7 @@ impl Lockstep {
             operations: Vec::new(),
             kept: Kept::from_environment(),
             hunt: Hunt::from_environment(),
+            statistics: Statistics::default(),
         }
     }
 
@@ -69,6 +72,7 @@ impl Lockstep {
         self.driver.clear_met();
         let run = panics::caught(|| self.driver.run(&machine, &self.operations, Compare::Touched));
         let run = run.expect("the implementation takes every machine that has bytes");
+        self.statistics.operations += run.steps as u64;
         if let Some(hunt) = &mut self.hunt {
             hunt.count(run.steps, self.driver.build().counters());
             if let Some(divergence) = &run.divergence {

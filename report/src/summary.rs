@@ -31,6 +31,10 @@ pub struct Summary {
     pub engine: &'static str,
     /// Inputs that such an engine kept. What was met is then what these meet.
     pub kept: Option<usize>,
+    /// Operations that such an engine's processes did in all, where they tell it.
+    pub engine_operations: Option<u64>,
+    /// Seconds of processor time that these processes took in all, where the system tells it.
+    pub engine_cpu_seconds: Option<f64>,
     /// Why it ended.
     pub ending: Ending,
     /// Executions.
@@ -126,6 +130,13 @@ impl Summary {
                  meet {transitions} transitions in {operations} operations",
                 rate(self.executions)
             )?,
+        }
+        if let (Some(operations), Some(seconds)) = (self.engine_operations, self.engine_cpu_seconds) {
+            let rate = operations as f64 / seconds.max(0.001) / 1e6;
+            writeln!(
+                text,
+                "{STRONG}engine{STRONG:#}  {operations} operations in {seconds:.1} CPU s ({rate:.2} M a CPU second)"
+            )?;
         }
         let again = if self.kept.is_none() { "repeat with" } else { "go on with" };
         writeln!(text, "{STRONG}seed{STRONG:#}  {}   {again}: {}", self.seed, self.command)

@@ -115,7 +115,7 @@ impl Outside {
 
     fn libfuzzer(&self, engine: Engine, seed: u64, limits: Limits) -> Command {
         let mut command = Command::new(&self.libfuzzer);
-        command.args(["-timeout=10", "-rss_limit_mb=2048", "-use_counters=0", "-len_control=0"]);
+        command.args(["-timeout=10", "-rss_limit_mb=2048"]).args(libfuzzer::ACCOUNT);
         // Seed 0 would be drawn anew each time.
         command.arg(format!("-seed={}", seed + 1)).arg(format!("-max_len={}", longest(limits)));
         command.args(limits.executions.map(|executions| format!("-runs={executions}")));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -26,12 +27,26 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("AFL_CUSTOM_MUTATOR_ONLY", "1"),
     // Trimming cuts through records.
     ("AFL_DISABLE_TRIM", "1"),
+    // Three runs tell as well as seven whether an input does the same again, and a kept corpus has thousands.
+    ("AFL_FAST_CAL", "1"),
     ("AFL_FUZZER_STATS_UPDATE_INTERVAL", "1"),
+];
+
+/// The target that does nothing; an example, so that no list of targets has it.
+const EMPTY: &str = "empty";
+
+/// What the compiler is told beside what cargo-afl tells it.
+const FLAGS: &[&str] = &[
+    "-Cdebug-assertions=off",
+    "-Coverflow-checks=off",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares=0",
+    // A block that is always entered with another one tells nothing more.
+    "-Cllvm-args=-sanitizer-coverage-prune-blocks=1",
 ];
 
 /// Builds and starts; `None` if somebody interrupts that.
 pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>> {
-    let Some((program, mutator)) = build(order.workspace, order.target, "afl", None)? else {
+    let Some((program, mutator)) = build_for(order)? else {
         return Ok(None);
     };
     // AFL++ begins with one folder.
@@ -50,10 +65,13 @@ pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>
         call.args(["-t", "10000", "-G", &order.longest.to_string()]);
         call.args(["-s", &(order.seed & u64::from(u32::MAX)).to_string()]);
         if let Some(seconds) = order.seconds {
-            call.args(["-V", &seconds.to_string()]);
+            // It is ended here when its time is over: its own limit leaves out what it does with its first inputs. This
+            // is for the case that nobody is left to end it.
+            call.args(["-V", &(seconds + 60).to_string()]);
         }
         call.arg("--").arg(&program).envs(VARIABLES.iter().copied());
         call.env("AFL_CUSTOM_MUTATOR_LIBRARY", &mutator).env("STALEMAP_TARGET", order.target);
+        call.envs(order.bug.map(|bug| ("STALEMAP_BUG", bug)));
         processes.push(Group::start(&mut call, &format!("afl-fuzz {name}"), |_| ())?);
     }
     let folders: Vec<PathBuf> = names.iter().map(|name| shared.join(name)).collect();
@@ -62,6 +80,8 @@ pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>
         processes,
         artifacts: of_each("crashes").chain(of_each("hangs")).collect(),
         corpora: of_each("queue").collect(),
+        most: order.seconds.map(Duration::from_secs),
+        operations: Box::new(|| None),
         executions: Box::new(move || folders.iter().filter_map(|folder| executions_of(folder)).sum()),
     }))
 }
@@ -87,6 +107,14 @@ fn name_of(job: u32) -> String {
     if job == 0 { MAIN.to_string() } else { format!("secondary{job}") }
 }
 
+fn build_for(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>> {
+    let target = if order.empty { EMPTY } else { order.target };
+    match order.bug {
+        Some(_) => build(order.workspace, target, "afl-bugs", Some("seeded-bugs")),
+        None => build(order.workspace, target, "afl", None),
+    }
+}
+
 /// Builds the target with this feature besides its usual ones, and the mutator; where they are, or `None` if somebody
 /// interrupts.
 ///
@@ -104,7 +132,12 @@ pub(crate) fn build(
     let folder = workspace.builds(folder);
     let release = ["--release", "-p", "stalemap-fuzz", "--no-default-features", "--features"];
     let features = feature.map_or_else(|| "afl".to_string(), |feature| format!("afl,{feature}"));
-    call.arg("build").args(release).args([&features, "--bin", target, "--target-dir"]).arg(&folder);
+    let kind = if target == EMPTY { "--example" } else { "--bin" };
+    // As for libFuzzer: the operations are compared, not the values in them, and the reference's assertions at each step
+    // take longer than all else; `cargo test` and the native campaign make them. Of flags that cargo-afl gives too, the
+    // last one counts.
+    call.env("RUSTFLAGS", FLAGS.join(" "));
+    call.arg("build").args(release).args([&features, kind, target, "--target-dir"]).arg(&folder);
     if !Group::finish(&mut call, "cargo afl build", show)? {
         return Ok(None);
     }
@@ -116,7 +149,8 @@ pub(crate) fn build(
         return Ok(None);
     }
     let name = format!("{}stalemap_fuzz{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    Ok(Some((folder.join("release").join(target), library.join("release").join(name))))
+    let program = if target == EMPTY { folder.join("release/examples") } else { folder.join("release") };
+    Ok(Some((program.join(target), library.join("release").join(name))))
 }
 
 /// What an instance says of itself.

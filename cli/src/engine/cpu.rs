@@ -1,5 +1,6 @@
-//! CPU time of a group of processes, as Linux tells it in `/proc` (proc_pid_stat(5)).
+//! CPU time of processes, as Linux tells it in `/proc` (proc_pid_stat(5)).
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
@@ -12,35 +13,90 @@ pub(crate) fn is_told() -> bool {
     fs::exists("/proc/self/stat").unwrap_or(false)
 }
 
+/// What the table of processes says of one.
+struct Entry {
+    parent: i32,
+    group: i32,
+    /// Its own time, and that of the children whose end it has waited for.
+    ticks: u64,
+}
+
 /// What the processes of the group have used, and those whose end they waited for; nothing where it is not told.
 pub(super) fn of_group(group: Pid) -> Duration {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let is_process = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
-    let processes = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_process));
-    let stats = processes.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
-    let ticks: u64 = stats.filter_map(|stat| ticks(&stat, group.as_raw_nonzero().get())).sum();
+    let group = group.as_raw_nonzero().get();
+    let ticks: u64 = table().values().filter(|entry| entry.group == group).map(|entry| entry.ticks).sum();
     Duration::from_secs(ticks) / u32::try_from(clock_ticks_per_second()).unwrap_or(100)
 }
 
-/// The clock ticks in a line of `/proc/PID/stat`, if the process is of this group.
-fn ticks(stat: &str, group: i32) -> Option<u64> {
-    // The name of the program stands in brackets and may hold anything.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    // User and system time, then those of children that were waited for.
-    let times = fields.get(11..15)?.iter().map(|field| field.parse::<u64>().unwrap_or(0));
-    (fields.get(2)?.parse() == Ok(group)).then(|| times.sum())
+/// Seconds that a process, those below it in whichever group, and those whose end any of them has waited for have used;
+/// `None` where it is not told.
+pub(super) fn seconds_of_tree(root: Pid) -> Option<f64> {
+    let (root, table) = (root.as_raw_nonzero().get(), table());
+    table.get(&root)?;
+    let below = table.iter().filter(|(process, _)| is_below(**process, root, &table));
+    let ticks: u64 = below.map(|(_, entry)| entry.ticks).sum();
+    Some(ticks as f64 / clock_ticks_per_second() as f64)
+}
+
+/// All processes by their numbers; none where the system has no such table.
+fn table() -> BTreeMap<i32, Entry> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let read = |entry: fs::DirEntry| {
+        let process = entry.file_name().to_str()?.parse().ok()?;
+        Some((process, Entry::parse(&fs::read_to_string(entry.path().join("stat")).ok()?)?))
+    };
+    entries.filter_map(read).collect()
+}
+
+/// Whether it is the root or was started below it.
+fn is_below(process: i32, root: i32, table: &BTreeMap<i32, Entry>) -> bool {
+    let mut at = process;
+    // Nobody is below himself, but the table was not read in one moment.
+    for _ in 0..table.len() {
+        if at == root {
+            return true;
+        }
+        match table.get(&at) {
+            Some(entry) => at = entry.parent,
+            None => return false,
+        }
+    }
+    false
+}
+
+impl Entry {
+    /// Reads a line of `/proc/PID/stat`.
+    fn parse(stat: &str) -> Option<Entry> {
+        // The name of the program stands in brackets and may hold anything.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        // User and system time, then those of children that were waited for.
+        let times = fields.get(11..15)?.iter().map(|field| field.parse::<u64>().unwrap_or(0));
+        Some(Entry { parent: fields.get(1)?.parse().ok()?, group: fields.get(2)?.parse().ok()?, ticks: times.sum() })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::ticks;
+    use std::collections::BTreeMap;
+
+    use super::{Entry, is_below};
 
     #[test]
-    fn the_four_times_of_a_process_of_the_group_are_added() {
+    fn a_line_tells_parent_group_and_the_sum_of_four_times() {
         let stat = "4242 (a (b) c) S 1 4200 4200 0 -1 4194304 1 0 0 0 10 20 300 4000 20 0 1 0 5 6 7";
-        assert_eq!(ticks(stat, 4200), Some(4330));
-        assert_eq!(ticks(stat, 4242), None);
-        assert_eq!(ticks("4242 (short) S 1 4200", 4200), None);
+        let entry = Entry::parse(stat).expect("a line");
+        assert_eq!((entry.parent, entry.group, entry.ticks), (1, 4200, 4330));
+        assert!(Entry::parse("4242 (short) S 1 4200").is_none());
+    }
+
+    #[test]
+    fn those_below_are_found_through_any_number_of_parents() {
+        let entry = |parent| Entry { parent, group: 1, ticks: 0 };
+        // 8 and 9 are each other's parents, as in a table that changed while it was read.
+        let parents = [(2, 1), (3, 2), (4, 3), (5, 1), (8, 9), (9, 8)];
+        let table: BTreeMap<i32, Entry> = parents.map(|(process, parent)| (process, entry(parent))).into();
+        let below: Vec<i32> = table.keys().copied().filter(|&process| is_below(process, 2, &table)).collect();
+        assert_eq!(below, [2, 3, 4]);
     }
 }

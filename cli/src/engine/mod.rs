@@ -13,20 +13,19 @@ mod tool;
 mod watch;
 mod workspace;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use anyhow::{Result, bail, ensure};
-use stalemap_harness::Signature;
 use stalemap_operations::{Kind, KindSet};
 
 use crate::arguments::{Engine, FuzzArguments};
 use crate::ending::Ending;
 use crate::finds::{Finds, known_signatures};
+use crate::fuzz::EngineWork;
 use crate::interrupt::interrupted;
-use crate::subject::{self, BuildImplementation};
+use crate::subject::{Builder, Work, work_with};
 use crate::{fuzz, output, seeds};
 pub(crate) use merge::merge;
 pub(crate) use process::{Group, end_all};
@@ -36,13 +35,15 @@ pub(crate) use workspace::Workspace;
 
 /// How often what the engine keeps is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
-/// How long an engine may take to end by itself behind its time.
-const GRACE: Duration = Duration::from_secs(20);
 
 /// What an engine is asked to do.
 struct Order<'a> {
     workspace: &'a Workspace,
     target: &'static str,
+    /// The seeded bug that is switched on.
+    bug: Option<&'static str>,
+    /// Run a target that does nothing instead.
+    empty: bool,
     seconds: Option<u64>,
     jobs: u32,
     seed: u64,
@@ -63,11 +64,36 @@ struct Running {
     corpora: Vec<PathBuf>,
     /// Executions so far.
     executions: Box<dyn FnMut() -> u64>,
+    /// After this time it is asked to end.
+    most: Option<Duration>,
+    /// Operations of all executions; known at the end, where the processes tell it.
+    operations: Box<dyn Fn() -> Option<u64>>,
 }
 
 /// Runs the campaign that the arguments ask for.
 pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
     let target = target(arguments)?;
+    work_with(arguments.subject, OnTarget { arguments, target })
+}
+
+/// A campaign of an engine that is yet to know which subject its finds are run on.
+struct OnTarget<'a> {
+    arguments: &'a FuzzArguments,
+    target: &'static str,
+}
+
+impl Work for OnTarget<'_> {
+    fn with<B: Builder>(self, name: &'static str, build: &B) -> Result<Ending> {
+        fuzz_with(name, build, self.arguments, self.target)
+    }
+}
+
+fn fuzz_with<B: Builder>(
+    subject: &'static str,
+    build: &B,
+    arguments: &FuzzArguments,
+    target: &'static str,
+) -> Result<Ending> {
     let known = known_signatures(arguments)?;
     output::check_folder(&arguments.out)?;
     let (seed, jobs) = (arguments.seed.unwrap_or_else(fuzz::draw_seed), fuzz::jobs(arguments));
@@ -82,6 +108,8 @@ pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
     let order = Order {
         workspace: &workspace,
         target,
+        bug: arguments.subject.bug(),
+        empty: arguments.empty,
         seconds: arguments.seconds,
         jobs,
         seed,
@@ -102,10 +130,10 @@ pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
         arguments.engine.word(),
         watch::count(&order.corpus)
     ));
-    let mut campaign = Campaign::new(arguments, known);
-    campaign.run(running, order.seconds)?;
+    let mut campaign = Campaign::new(Finds::new(subject, build, arguments, known));
+    campaign.run(running)?;
     gather(&order, &scratch)?;
-    campaign.finish(seed)
+    campaign.finish(arguments, seed)
 }
 
 type Start = fn(&Order<'_>, &Path) -> Result<Option<Running>>;
@@ -119,8 +147,10 @@ fn target(arguments: &FuzzArguments) -> Result<&'static str> {
         "--only, --without and --machine are for the native engine; {engine} runs whole targets"
     );
     let option = arguments.subject.option();
-    ensure!(option.is_empty(), "{engine} drives the implementation; leave{option} out, or use --engine native");
+    let is_ours = option.is_empty() || arguments.subject.bug().is_some();
+    ensure!(is_ours, "{engine} drives the implementation; leave{option} out, or use --engine native");
     ensure!(arguments.runs.is_none(), "--runs is for the native engine; give {engine} --seconds");
+    ensure!(!arguments.empty || arguments.engine == Engine::Afl, "--empty is for afl");
     let levels = |wanted: &[u8]| -> KindSet {
         Kind::ALL.iter().copied().filter(|kind| wanted.contains(&kind.row().level)).collect()
     };
@@ -132,27 +162,23 @@ fn target(arguments: &FuzzArguments) -> Result<&'static str> {
 }
 
 /// What the engine keeps, as it comes in.
-struct Campaign<'a> {
-    arguments: &'a FuzzArguments,
-    finds: Finds<'a, BuildImplementation>,
+struct Campaign<'a, B: Builder> {
+    finds: Finds<'a, B>,
     start: Instant,
-    executions: u64,
-    /// Inputs of the corpus that were run here.
-    kept: usize,
+    work: EngineWork,
     /// Inputs that stopped the target and do nothing here.
     unexplained: Vec<PathBuf>,
 }
 
-impl<'a> Campaign<'a> {
-    fn new(arguments: &'a FuzzArguments, known: BTreeSet<Signature>) -> Self {
-        let finds = Finds::new("implementation", &subject::implementation(), arguments, known);
-        Campaign { arguments, finds, start: Instant::now(), executions: 0, kept: 0, unexplained: Vec::new() }
+impl<'a, B: Builder> Campaign<'a, B> {
+    fn new(finds: Finds<'a, B>) -> Self {
+        Campaign { finds, start: Instant::now(), work: EngineWork::default(), unexplained: Vec::new() }
     }
 
     /// Watches the engine until its time is over, it ends, or somebody interrupts; no process of it is left then.
-    fn run(&mut self, mut running: Running, seconds: Option<u64>) -> Result<()> {
+    fn run(&mut self, mut running: Running) -> Result<()> {
         self.start = Instant::now();
-        let deadline = seconds.map(|seconds| self.start + Duration::from_secs(seconds) + GRACE);
+        let deadline = running.most.map(|most| self.start + most);
         let mut artifacts = Watch::of(running.artifacts.clone());
         let mut corpora = Watch::of(running.corpora.clone());
         let mut early = None;
@@ -165,11 +191,11 @@ impl<'a> Campaign<'a> {
                     None => at_work = true,
                 }
             }
-            let ends = interrupted() || over || !at_work;
+            let ends = interrupted() || over || !at_work || self.finds.are_enough();
             if ends {
                 running.processes.iter_mut().for_each(Group::end);
             }
-            self.executions = (running.executions)().max(self.executions);
+            self.work.executions = (running.executions)().max(self.work.executions);
             for file in artifacts.look(usize::MAX) {
                 self.stopped(&file)?;
             }
@@ -183,6 +209,9 @@ impl<'a> Campaign<'a> {
             }
             thread::sleep(BETWEEN_LOOKS);
         }
+        self.work.time = self.start.elapsed();
+        self.work.operations = (running.operations)();
+        self.work.cpu_seconds = running.processes.iter().map(Group::seconds_in_all).sum();
         self.finds.status.clear();
         match early {
             Some(sentence) if self.finds.counts.is_empty() && !interrupted() => bail!(sentence),
@@ -211,13 +240,13 @@ impl<'a> Campaign<'a> {
         if let Ok(bytes) = fs::read(file)
             && watch::run(&mut self.finds.driver, &bytes).is_ok()
         {
-            self.kept += 1;
+            self.work.kept += 1;
         }
     }
 
     fn show(&mut self) {
         let seconds = self.start.elapsed().as_secs_f64();
-        let (executions, transitions) = (self.executions, self.finds.driver.transitions().count());
+        let (executions, transitions) = (self.work.executions, self.finds.driver.transitions().count());
         let finds = fuzz::words_of(&self.finds.counts);
         self.finds.status.show(|| {
             let rate = executions as f64 / seconds.max(0.001);
@@ -225,9 +254,8 @@ impl<'a> Campaign<'a> {
         });
     }
 
-    fn finish(self, seed: u64) -> Result<Ending> {
-        let time = self.start.elapsed();
-        fuzz::finish(self.arguments, &self.finds, seed, self.executions, time, self.kept)?;
+    fn finish(self, arguments: &FuzzArguments, seed: u64) -> Result<Ending> {
+        fuzz::finish(arguments, &self.finds, seed, &self.work)?;
         for file in &self.unexplained {
             output::tell(format_args!(
                 "{} stopped the target and does not diverge here: it took too long or too much memory there, or the \

@@ -38,6 +38,8 @@ pub(crate) struct Group {
     is_over: bool,
     /// CPU time, once it is over.
     used: Duration,
+    /// Seconds of CPU time of all processes below it as well, taken when it was about to end.
+    used_in_all: Option<f64>,
 }
 
 impl Group {
@@ -58,7 +60,7 @@ impl Group {
         if let Some(output) = child.stderr.take() {
             listen(output, said.clone(), hear);
         }
-        Ok(Group { child, id, name: name.to_string(), said, is_over: false, used: Duration::ZERO })
+        Ok(Group { child, id, name: name.to_string(), said, is_over: false, used: Duration::ZERO, used_in_all: None })
     }
 
     /// Starts a command and waits for its end; `false` if somebody interrupted it.
@@ -108,6 +110,8 @@ impl Group {
             return;
         }
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        // Before anything ends: nobody counts the time of a process that its parent did not wait for.
+        self.used_in_all = cpu::seconds_of_tree(self.id);
         let deadline = Instant::now() + PATIENCE;
         let _ = kill_process_group(self.id, Signal::INT);
         while Instant::now() < deadline && matches!(waitid(WaitId::Pid(self.id), options), Ok(None)) {
@@ -118,6 +122,12 @@ impl Group {
         GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|&group| group != self.id);
         self.used = cpu::of_group(self.id);
         let _ = self.child.wait();
+    }
+
+    /// Seconds of CPU time of it and of all that it started, those in other groups too; known when it is over, where
+    /// the system tells it.
+    pub(super) fn seconds_in_all(&self) -> Option<f64> {
+        self.used_in_all
     }
 }
 

@@ -5,11 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
-use stalemap_harness::{Compare, Divergence, Driver};
+use stalemap_harness::{Build, Compare, Divergence, Driver};
 use stalemap_operations::{Machine, Operation, record};
 
 use crate::quiet;
-use crate::subject::BuildImplementation;
 
 /// Folders that are looked at again and again.
 pub(super) struct Watch {
@@ -50,8 +49,8 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Runs an input; how it diverges, if it does.
-pub(super) fn run(
-    driver: &mut Driver<BuildImplementation>,
+pub(super) fn run<B: Build>(
+    driver: &mut Driver<B>,
     bytes: &[u8],
 ) -> Result<Option<(Machine, Vec<Operation>, Divergence)>> {
     let (machine, operations) = record::decode(bytes);
