@@ -338,6 +338,12 @@ const SEQUENCES: &[(&str, &str, &str)] = &[
         "migrate s0 v0+2 to d0; discard s0 v0; migrate s0 v3 to d0",
         "alloc b0 2; free b0; migrate s0 v0 to d0; setup t0 s0 v0 from d0; copy t0 0",
     ),
+    // A frame that is not there is not used again, and what takes none uses none.
+    (
+        "migration to a device whose frames are used again",
+        "migrate s0 v0+2 to d0; evict d0; migrate s0 v2 to d0; setup t0 s0 v3 to d0; copy t0 255",
+        "migrate s0 v0+3 to d0",
+    ),
     ("move over a mapped place", "move s0 v0 v2", "move s0 v0 v6"),
     (
         "page that ends with its last hold",
@@ -352,8 +358,13 @@ const SEQUENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "second setup in a space that meets a pinned page",
-        "pin k0 s0 v1; setup t0 s0 v0 to d0; setup t1 s0 v1 to d0",
+        "pin k0 s0 v1; write s0 v2 #1; setup t0 s0 v0 to d0; setup t1 s0 v1+2 to d0",
         "setup t0 s0 v0 to d0; finalize t0; pin k0 s0 v1; setup t1 s0 v1 to d0",
+    ),
+    (
+        "second setup in a space that meets a pinned page",
+        "setup t0 s0 v0 to d0; pin k0 s0 v1; setup t1 s0 v1 to d0",
+        "pin k0 s0 v1; write s0 v2 #1; setup t0 s0 v0 to d0; setup t1 s0 v2 to d0",
     ),
 ];
 

@@ -3,8 +3,12 @@
 //! The stage `mutants` of ci runs it on one changed line after the other, of either side. It counts executions and not
 //! seconds, so that a changed line has the same fate on every machine.
 
+#[path = "counters.rs"]
+mod counters;
 #[path = "marks.rs"]
 mod marks;
+#[path = "memory.rs"]
+mod memory;
 #[path = "notes.rs"]
 mod notes;
 #[path = "recount.rs"]
@@ -30,7 +34,7 @@ use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Dialect, Machine, Trace};
 
 /// Executions of the campaign: about what ten seconds of one core do in a development build.
-const EXECUTIONS: u64 = 300_000;
+const EXECUTIONS: u64 = 100_000;
 const SEED: u64 = 1;
 
 /// An execution takes less than a hundredth of a second; one that takes so long does not end.
@@ -43,7 +47,8 @@ static BEGUN: AtomicU64 = AtomicU64::new(0);
 type Judge = fn() -> Option<String>;
 
 /// Who judges within a second. The first objection is told and ends the test.
-const QUICK: &[(&str, Judge)] = &[("replay", replay), ("bugs", seeded_bugs), ("recount", recount), ("marks", marks)];
+const QUICK: &[(&str, Judge)] =
+    &[("replay", replay), ("bugs", seeded_bugs), ("recount", recount), ("marks", marks), ("memory", memory)];
 /// Who takes longer.
 const THOROUGH: &[(&str, Judge)] = &[
     ("notes", notes),
@@ -116,7 +121,7 @@ fn replay() -> Option<String> {
 /// Each seeded bug, where it is on, diverges from its trace as the trace says, and counts that it did.
 fn seeded_bugs() -> Option<String> {
     let traces: BTreeMap<String, Trace> = traces("bugs").into_iter().collect();
-    Bug::ALL.iter().find_map(|&bug| {
+    let different = Bug::ALL.iter().find_map(|&bug| {
         let trace = &traces[&format!("bugs/{}.trace", bug.name())];
         let said = trace.title.iter().find_map(|line| line.strip_prefix("# signature:")).expect("a signature");
         let said: Signature = said.trim().parse().expect("a signature");
@@ -128,7 +133,8 @@ fn seeded_bugs() -> Option<String> {
         let is_counted =
             (off.reached(), off.triggered()) == (0, 0) && on.reached() >= on.triggered() && on.triggered() > 0;
         (!is_as_said || !is_counted).then(|| format!("{} on: not {said}", bug.name()))
-    })
+    });
+    different.or_else(counters::wrong)
 }
 
 fn diverges(switch: &Switch, trace: &Trace) -> Option<Divergence> {
@@ -179,6 +185,12 @@ fn marks() -> Option<String> {
 /// Whether each side says what it touched.
 fn notes() -> Option<String> {
     notes::wrong(begin)
+}
+
+/// Whether the allocator keeps as much as it says.
+fn memory() -> Option<String> {
+    begin();
+    memory::wrong()
 }
 
 /// Whether the recount sees what it should.
