@@ -264,3 +264,6 @@ impl Implementation {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
