@@ -27,6 +27,9 @@ struct Arguments {
     /// A source that the stage `mutants` changes, as a path from the root; without any, all of both sides.
     #[arg(long = "source", value_name = "PATH")]
     sources: Vec<String>,
+    /// The stage `mutants` writes what earlier runs came to, interrupted ones too, and judges nothing more.
+    #[arg(long)]
+    known: bool,
     /// How long the stages that fuzz give each campaign or target, instead of their own time.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
@@ -61,7 +64,8 @@ fn main() -> ExitCode {
 /// Did all stages pass? Nothing runs after the first that fails.
 fn run(arguments: Arguments) -> Result<bool> {
     let folder = env::current_dir().context("the current folder cannot be found")?;
-    let workshop = stages::workshop_at(&folder)?.with_sources(arguments.sources).with_seconds(arguments.seconds);
+    let workshop = stages::workshop_at(&folder)?.with_sources(arguments.sources);
+    let workshop = workshop.with_seconds(arguments.seconds).with_known(arguments.known);
     let chosen = choose(&arguments.stages);
     let start = Instant::now();
     for (number, stage) in (1..).zip(&chosen) {

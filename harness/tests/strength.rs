@@ -34,7 +34,7 @@ use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Dialect, Machine, Trace};
 
 /// Executions of the campaign: about what ten seconds of one core do in a development build.
-const EXECUTIONS: u64 = 100_000;
+const EXECUTIONS: u64 = 250_000;
 const SEED: u64 = 1;
 
 /// An execution takes less than a hundredth of a second; one that takes so long does not end.

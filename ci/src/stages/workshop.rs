@@ -14,6 +14,7 @@ pub struct Workshop {
     target: PathBuf,
     sources: Vec<String>,
     seconds: Option<u64>,
+    is_known_enough: bool,
 }
 
 /// A call of another program.
@@ -77,7 +78,7 @@ fn quoted(text: &OsStr) -> String {
 
 impl Workshop {
     pub(crate) fn new(root: PathBuf, target: PathBuf) -> Self {
-        Workshop { root, target, sources: Vec::new(), seconds: None }
+        Workshop { root, target, sources: Vec::new(), seconds: None, is_known_enough: false }
     }
 
     /// The same workshop, where stages that change sources change only these; none stands for all.
@@ -92,6 +93,18 @@ impl Workshop {
     pub fn with_seconds(mut self, seconds: Option<u64>) -> Self {
         self.seconds = seconds;
         self
+    }
+
+    /// The same workshop, where what earlier runs of a long stage came to is told, and nothing more is run.
+    #[must_use]
+    pub fn with_known(mut self, is_known_enough: bool) -> Self {
+        self.is_known_enough = is_known_enough;
+        self
+    }
+
+    /// Whether what earlier runs came to is told, and nothing more is run.
+    pub(crate) fn is_known_enough(&self) -> bool {
+        self.is_known_enough
     }
 
     /// How long each campaign and each target runs, where it is not as long as the stage has it.

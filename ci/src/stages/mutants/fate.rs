@@ -1,6 +1,6 @@
 //! What became of the changed lines: read from cargo-mutants' own record and logs, and kept from call to call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -99,12 +99,21 @@ impl Fates {
     /// The names of those about which the judge need not be asked again. About what it did not notice it is: meanwhile
     /// there may be a trace or an oracle that does.
     pub(super) fn settled(&self) -> impl Iterator<Item = &str> {
-        let is_settled = |fate: &Fate| match fate {
-            Fate::Unviable => true,
-            Fate::Killed(killer) => killer.by != TEST,
-            Fate::TimedOut | Fate::Survived => false,
-        };
-        self.by_name.iter().filter(move |(_, fate)| is_settled(fate)).map(|(name, _)| name.as_str())
+        self.by_name.keys().map(String::as_str).filter(|name| self.is_settled(name))
+    }
+
+    pub(super) fn is_settled(&self, name: &str) -> bool {
+        match self.get(name) {
+            Some(Fate::Unviable) => true,
+            Some(Fate::Killed(killer)) => killer.by != TEST,
+            Some(Fate::TimedOut | Fate::Survived) | None => false,
+        }
+    }
+
+    /// Forgets those that are not settled: somebody is still to be asked about them.
+    pub(super) fn forget_unsettled(&mut self) {
+        let settled: BTreeSet<String> = self.settled().map(str::to_owned).collect();
+        self.by_name.retain(|name, _| settled.contains(name));
     }
 
     /// What was kept in a folder.
@@ -133,7 +142,18 @@ impl Fates {
         write_whole(&folder.join(KEPT), &text)
     }
 
-    /// Adds what cargo-mutants recorded in its folder, of a run that was interrupted too.
+    /// Adds what the record of a run that may have been interrupted settles. What the run did not notice is not settled:
+    /// it may not have been the last.
+    pub(super) fn harvest_settled(&mut self, folder: &Path, killer: &dyn Fn(&str) -> Killer) -> Result<()> {
+        let mut recorded = Fates { by_name: BTreeMap::new(), day: self.day.clone() };
+        recorded.harvest(folder, killer)?;
+        recorded.forget_unsettled();
+        self.by_name.extend(recorded.by_name);
+        self.day = recorded.day;
+        Ok(())
+    }
+
+    /// Adds what cargo-mutants recorded in its folder.
     pub(super) fn harvest(&mut self, folder: &Path, killer: &dyn Fn(&str) -> Killer) -> Result<()> {
         let folder = folder.join("mutants.out");
         // An interruption may have left a record that was being written: what it had is judged again.
@@ -255,6 +275,10 @@ mod tests {
             fates.settled().collect::<Vec<_>>(),
             ["a.rs:1:2: replace a", "a.rs:5:6: replace c", "a.rs:9:1: replace e"]
         );
+        let mut of_an_interrupted_run = Fates::default();
+        of_an_interrupted_run.harvest_settled(folder.path(), &Killer::of_judge).unwrap();
+        assert_eq!(of_an_interrupted_run.get("a.rs:1:2: replace a"), Some(&killed));
+        assert_eq!(of_an_interrupted_run.get("a.rs:3:4: replace b"), None);
         fates.keep(folder.path()).unwrap();
         assert_eq!(Fates::kept(folder.path()).unwrap(), fates);
         fates.tell_settled(folder.path()).unwrap();

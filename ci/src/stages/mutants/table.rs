@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::GOAL;
 use super::equivalent::Equivalent;
-use super::fate::{Fate, Fates, TEST, write_whole};
+use super::fate::{Fate, Fates, Killer, TEST, write_whole};
 use crate::stages::tool::CARGO_MUTANTS;
 
 /// What became of the changed lines of a room.
@@ -25,6 +25,8 @@ pub(super) struct Score {
     by_test: BTreeMap<String, String>,
     /// Not noticed by anybody; `true` where a test did not come to its end.
     pub(super) survivors: BTreeMap<String, bool>,
+    /// Not judged yet.
+    pub(super) unjudged: usize,
     equivalent: Vec<Equivalent>,
 }
 
@@ -39,11 +41,11 @@ impl Score {
                 }
                 Some(Fate::Killed(killer)) => {
                     *score.by_part.entry(killer.by.clone()).or_default() += 1;
-                    let oracle = killer.objection.split(['.', ':', ' ']).next().unwrap_or_default();
-                    *score.by_oracle.entry(oracle.to_owned()).or_default() += 1;
+                    *score.by_oracle.entry(oracle(killer)).or_default() += 1;
                 }
                 Some(Fate::TimedOut) => drop(score.survivors.insert(name.clone(), true)),
-                Some(Fate::Survived) | None => drop(score.survivors.insert(name.clone(), false)),
+                Some(Fate::Survived) => drop(score.survivors.insert(name.clone(), false)),
+                None => score.unjudged += 1,
             }
         }
         score
@@ -54,9 +56,9 @@ impl Score {
         self.by_part.values().sum()
     }
 
-    /// Those that compile. (The ones that are left out as equivalent all did when they were looked at.)
+    /// Those that compile, or may: what is not judged yet is among them. (The ones that are left out as equivalent all did when they were looked at.)
     pub(super) fn viable(&self) -> usize {
-        self.killed() + self.by_test.len() + self.survivors.len() + self.equivalents()
+        self.killed() + self.by_test.len() + self.survivors.len() + self.unjudged + self.equivalents()
     }
 
     fn equivalents(&self) -> usize {
@@ -88,6 +90,16 @@ impl Score {
     }
 }
 
+/// The oracle that objected, or in how else it showed.
+fn oracle(Killer { by, objection }: &Killer) -> String {
+    let first = objection.split(' ').next().unwrap_or_default();
+    match first.split_once('.') {
+        Some((oracle, rest)) if rest.contains('@') => oracle.to_owned(),
+        _ if first.ends_with(':') => format!("none: {}", first.trim_end_matches(':')),
+        _ => format!("none: a check of `{by}`"),
+    }
+}
+
 /// Writes the table of all rooms.
 pub(super) fn write(path: &Path, scores: &[Score]) -> Result<()> {
     write_whole(path, &markdown(scores))
@@ -110,13 +122,19 @@ fn markdown(scores: &[Score]) -> String {
         text.push_str(&row(what, &scores.iter().map(number).collect::<Vec<_>>()));
     };
     add("changes that compile", &|score| score.viable().to_string());
-    for part in keys(scores, |score| &score.by_part) {
+    let mut parts = keys(scores, |score| &score.by_part);
+    // The quick ones come first, in the order in which they are asked.
+    parts.sort_by_key(|part| PARTS.iter().position(|(it, _)| it == part));
+    for part in parts {
         add(&meaning(part), &|score| score.by_part.get(part).copied().unwrap_or(0).to_string());
     }
     add("**noticed**", &|score| format!("**{} = {:.1} %**", score.killed(), score.percent()));
     add("noticed by another test only", &|score| score.by_test.len().to_string());
     add("makes no difference that could be seen", &|score| score.equivalents().to_string());
     add("not noticed", &|score| score.survivors.len().to_string());
+    if scores.iter().any(|score| score.unjudged > 0) {
+        add("not judged yet", &|score| score.unjudged.to_string());
+    }
     add("changes that do not compile", &|score| score.unviable.to_string());
     text.push_str("\n## By which oracle\n\n");
     text.push_str(&row("", &rooms.iter().map(|room| format!("`{room}`")).collect::<Vec<_>>()));
@@ -142,14 +160,23 @@ fn row(what: &str, cells: &[String]) -> String {
     format!("| {what} | {} |\n", cells.join(" | "))
 }
 
+/// The parts of the judge, in the order in which they are asked, and what they are.
+const PARTS: &[(&str, &str)] = &[
+    ("replay", "noticed by the replay of specification and regressions"),
+    ("bugs", "… by the traces of the seeded bugs"),
+    ("recount", "… by what the recount says of seeded bugs"),
+    ("marks", "… by sequences that meet each mark and each situation"),
+    ("memory", "… by the allocator's account of itself"),
+    ("notes", "… by what each side says it has touched"),
+    ("reference", "… by the reference as a subject"),
+    ("states", "… by the states of the exhaustive certificate"),
+    ("large", "… by a campaign on large machines"),
+    ("campaign", "… by the campaign of ten seconds"),
+];
+
 fn meaning(part: &str) -> String {
-    match part {
-        "replay" => "noticed by the replay of the corpus",
-        "bugs" => "… by the traces of the seeded bugs",
-        "campaign" => "… by the campaign",
-        other => return format!("… by `{other}`"),
-    }
-    .to_owned()
+    let known = PARTS.iter().find(|(name, _)| *name == part);
+    known.map_or_else(|| format!("… by `{part}`"), |(_, meaning)| (*meaning).to_owned())
 }
 
 /// What is said of a room's changes that the judge does not notice.
@@ -196,7 +223,8 @@ mod tests {
             ("e", Fate::Survived),
             ("f", Fate::TimedOut),
         ];
-        let asked: Vec<String> = fates.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut asked: Vec<String> = fates.iter().map(|(name, _)| (*name).to_owned()).collect();
+        asked.push("h".to_owned());
         let fates = Fates::of(fates.map(|(name, fate)| (name.to_owned(), fate)), "2026-11-24");
         let equivalent = Equivalent {
             pattern: "g".to_owned(),
@@ -204,16 +232,17 @@ mod tests {
             names: vec!["g1".to_owned(), "g2".to_owned()],
         };
         let score = Score::new("reference", &asked, &fates, vec![equivalent]);
-        assert_eq!((score.killed(), score.viable(), score.survivors.len()), (2, 7, 2));
+        assert_eq!((score.killed(), score.viable(), score.survivors.len(), score.unjudged), (2, 8, 2, 1));
         assert!(
-            score.line().starts_with("reference: 2 of 7 viable were noticed, 28.6 % (campaign 1, replay 1); 1 more")
+            score.line().starts_with("reference: 2 of 8 viable were noticed, 25.0 % (campaign 1, replay 1); 1 more")
         );
         let text = markdown(&[score]);
         for line in [
-            "| changes that compile | 7 |",
-            "| **noticed** | **2 = 28.6 %** |",
+            "| changes that compile | 8 |",
+            "| **noticed** | **2 = 25.0 %** |",
+            "| not judged yet | 1 |",
             "| rmap | 1 |",
-            "| panic | 1 |",
+            "| none: panic | 1 |",
             "* `e`",
             "* `f` (a test did not end)",
             "It only takes longer.",
