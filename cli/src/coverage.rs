@@ -2,22 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::{env, fs};
+#[cfg(unix)]
+use std::{fs, process::Stdio};
 
-use anyhow::{Context, Result, anyhow, ensure};
+#[cfg(unix)]
+use anyhow::{Context, ensure};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use stalemap_harness::{Compare, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Operation};
 use stalemap_report::style::STRONG;
 
 use crate::ending::Ending;
+#[cfg(unix)]
+use crate::llvm::Llvm;
 use crate::{input, output, quiet, subject};
 
 /// Show which transitions inputs meet and never meet, and which lines of both sides they reach
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Lines are counted by cargo-llvm-cov with the LLVM that Rust was built with; `stalemap doctor` says whether both are there.
+Lines are counted by cargo-llvm-cov, which is built into the target folder at the first use, with the tools of the LLVM
+that Rust was built with; `stalemap doctor` says whether these are there.
 
 Examples:
   stalemap coverage corpus
@@ -45,10 +50,7 @@ pub(crate) fn coverage(arguments: &CoverageArguments) -> Result<Ending> {
     let files = input::files(&arguments.paths)?;
     let met = transitions(&files, arguments)?;
     matrix(&met, arguments.never)?;
-    if arguments.lines {
-        lines(&arguments.paths)?;
-    }
-    Ok(Ending::Agree)
+    if arguments.lines { lines(&arguments.paths) } else { Ok(Ending::Agree) }
 }
 
 /// What the inputs, and as many generated executions as are asked for, meet.
@@ -97,46 +99,40 @@ fn matrix(met: &Transitions, never: bool) -> Result<()> {
 }
 
 /// Lets cargo-llvm-cov replay the inputs and prints which lines of reference and implementation they reach.
-fn lines(paths: &[PathBuf]) -> Result<()> {
-    let root = root()?;
+#[cfg(unix)]
+fn lines(paths: &[PathBuf]) -> Result<Ending> {
+    use crate::engine::{CARGO_LLVM_COV, Workspace};
+
+    let workspace = Workspace::find()?;
+    let llvm = Llvm::of_this_rust();
+    let tools = llvm.tools.as_ref();
+    let tools = tools.with_context(|| {
+        format!(
+            "llvm-cov and llvm-profdata of LLVM {} are not there, with which this Rust was built: {}",
+            llvm.major,
+            llvm.mend()
+        )
+    })?;
     let paths: Vec<PathBuf> = paths
         .iter()
         .map(|path| fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display())))
         .collect::<Result<_>>()?;
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Everything but the two sides is left out of the table.
-    let others =
-        format!("^{}/(operations|harness|report|cli|linux|subjects|ci|bench|fuzz)/|/\\.cargo/|/rustc/", root.display());
-    command.args(["llvm-cov", "run", "--release", "-p", "stalemap", "--ignore-filename-regex", &others, "--", "run"]);
-    command.args(paths).current_dir(&root).stdin(Stdio::null());
-    for (variable, program) in tools() {
-        command.env(variable, program);
-    }
-    output::flush()?;
-    let status = command.status().context("cannot start cargo")?;
-    ensure!(status.success(), "cargo llvm-cov ended with {status}; `stalemap doctor` says what it needs");
-    Ok(())
-}
-
-/// The tools of the LLVM that this Rust was built with, where Debian has put them.
-fn tools() -> Vec<(&'static str, String)> {
-    let version = Command::new("rustc").arg("-vV").output().map(|it| String::from_utf8_lossy(&it.stdout).into_owned());
-    let version = version.unwrap_or_default();
-    let major = version.lines().find_map(|line| line.strip_prefix("LLVM version: ")?.split('.').next());
-    let folder = major.map(|major| format!("/usr/lib/llvm-{major}/bin"));
-    let found = folder.filter(|folder| fs::exists(format!("{folder}/llvm-cov")).unwrap_or(false));
-    let with = |folder: String| {
-        vec![("LLVM_COV", format!("{folder}/llvm-cov")), ("LLVM_PROFDATA", format!("{folder}/llvm-profdata"))]
+    let Some(mut command) = CARGO_LLVM_COV.call(&workspace)? else {
+        return Ok(Ending::Interrupted);
     };
-    found.map_or_else(Vec::new, with)
-}
-
-#[cfg(unix)]
-fn root() -> Result<PathBuf> {
-    Ok(crate::engine::Workspace::find()?.root().to_owned())
+    // Everything but the two sides is left out of the table.
+    let root = workspace.root().display();
+    let others = format!("^{root}/(operations|harness|report|cli|linux|subjects|ci|bench|fuzz)/|/\\.cargo/|/rustc/");
+    command.args(["run", "--release", "-p", "stalemap", "--ignore-filename-regex", &others, "--", "run"]);
+    command.args(paths).stdin(Stdio::null());
+    command.env("LLVM_COV", tools.join("llvm-cov")).env("LLVM_PROFDATA", tools.join("llvm-profdata"));
+    output::flush()?;
+    let status = command.status().context("cannot start cargo-llvm-cov")?;
+    ensure!(status.success(), "cargo llvm-cov ended with {status}; `stalemap doctor` says what it needs");
+    Ok(Ending::Agree)
 }
 
 #[cfg(not(unix))]
-fn root() -> Result<PathBuf> {
-    env::current_dir().context("the current folder is not there")
+fn lines(_paths: &[PathBuf]) -> Result<Ending> {
+    anyhow::bail!("--lines needs a Unix")
 }

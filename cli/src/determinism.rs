@@ -1,4 +1,4 @@
-//! `stalemap check-determinism`: one trace, one result, in this process and in another.
+//! `stalemap check-determinism`: one trace, one result, in this process, in another, and under other engines.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use stalemap_harness::{Driver, Generator, Settings};
 use stalemap_operations::Trace;
 
+#[cfg(unix)]
+use crate::arguments::Engine;
 use crate::ending::Ending;
 use crate::hex::hex;
 use crate::interrupt::interrupted;
@@ -16,14 +18,15 @@ use crate::status::Status;
 use crate::subject::BuildImplementation;
 use crate::{input, output, quiet, subject};
 
-/// Check that a trace gives one result: twice in one process, and in a second process
+/// Check that a trace gives one result: twice in one process, in a second process, and under other engines
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Everything that both sides answer and show after every step goes into one digest.
 
 Examples:
   stalemap check-determinism corpus
-  stalemap check-determinism --runs 10000 --seed 3")]
+  stalemap check-determinism --runs 10000 --seed 3
+  stalemap check-determinism corpus --engines")]
 pub(crate) struct DeterminismArguments {
     /// Traces, inputs of fuzzing engines, or folders of them
     #[arg(value_name = "FILE|DIR")]
@@ -34,6 +37,9 @@ pub(crate) struct DeterminismArguments {
     /// Seed of the generated executions
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Check under libFuzzer and under AFL++ as well, which are brought and built where they are missing
+    #[arg(long)]
+    pub(crate) engines: bool,
     /// Print the digest of each item and compare nothing: what the second process does
     #[arg(long, hide = true)]
     pub(crate) digests: bool,
@@ -84,6 +90,12 @@ pub(crate) fn check(arguments: &DeterminismArguments) -> Result<Ending> {
             output::print_line(format_args!("{}: {here} here and {there} in another process", item.name))?;
         }
     }
+    if arguments.engines {
+        match under_engines(&items, &first)? {
+            Some(differ) => different += differ,
+            None => return Ok(Ending::Interrupted),
+        }
+    }
     let all = Sha256::digest(first.concat());
     output::print_line(format_args!("{} traces, {different} differ, digest {}", items.len(), hex(&all)))?;
     Ok(if different == 0 { Ending::Agree } else { Ending::Diverge })
@@ -125,14 +137,38 @@ fn digests_of_another_process() -> Result<Vec<String>> {
 /// The digest of all that both sides answer and show after every step.
 fn digest(driver: &mut Driver<BuildImplementation>, trace: &Trace) -> Result<String> {
     let operations: Vec<_> = trace.operations().collect();
-    let mut digest = Sha256::new();
-    let run = quiet::driving(|| {
-        driver.watch(&trace.machine, &operations, &mut |watched| {
-            let answers = (watched.expected, watched.claimed);
-            digest.update(format!("{answers:?} {:?} {:?}", watched.reference, watched.subject));
-        })
-    });
-    let run = run.map_err(|it| anyhow!(it))?;
-    digest.update(format!("{run:?}"));
-    Ok(hex(&digest.finalize())[..16].to_string())
+    quiet::driving(|| stalemap_report::digest(driver, &trace.machine, &operations)).map_err(|it| anyhow!(it))
+}
+
+/// Asks libFuzzer and AFL++ as well; how many items differ, or `None` if somebody interrupts.
+#[cfg(unix)]
+fn under_engines(items: &[Item], here: &[String]) -> Result<Option<usize>> {
+    let inputs: Vec<(&Item, &String, Vec<u8>)> =
+        items.iter().zip(here).filter_map(|(item, digest)| Some((item, digest, item.trace.to_bytes()?))).collect();
+    ensure!(!inputs.is_empty(), "no trace has bytes: engines know machines with no size over 256 only");
+    let mut different = 0;
+    for engine in [Engine::Libfuzzer, Engine::Afl] {
+        let word = engine.word();
+        let bytes = inputs.iter().map(|(_, _, bytes)| bytes.as_slice());
+        let there = crate::engine::digests(engine, bytes);
+        let there = there.with_context(|| format!("{word} cannot be asked; `stalemap doctor` says what it needs"))?;
+        let Some(there) = there else {
+            return Ok(None);
+        };
+        for (item, here, bytes) in &inputs {
+            let there = there.get(&crate::seeds::name_of(bytes));
+            let there = there.with_context(|| format!("{word} did not run {}", item.name))?;
+            if there != *here {
+                different += 1;
+                output::print_line(format_args!("{}: {here} here and {there} under {word}", item.name))?;
+            }
+        }
+        output::print_line(format_args!("{word}: {} traces that have bytes", inputs.len()))?;
+    }
+    Ok(Some(different))
+}
+
+#[cfg(not(unix))]
+fn under_engines(_items: &[Item], _here: &[String]) -> Result<Option<usize>> {
+    bail!("--engines needs a Unix")
 }

@@ -6,7 +6,8 @@ use anyhow::Result;
 use stalemap_report::style::{BAD, FAINT, GOOD, STRONG};
 
 use crate::ending::Ending;
-use crate::engine::{CARGO_AFL, CARGO_FUZZ, Tool, Workspace};
+use crate::engine::{CARGO_AFL, CARGO_FUZZ, CARGO_LLVM_COV, Tool, Workspace};
+use crate::llvm::Llvm;
 use crate::output;
 
 /// One thing that something needs.
@@ -43,7 +44,7 @@ pub(crate) fn doctor() -> Result<Ending> {
         ("native", Vec::new()),
         ("libfuzzer", vec![clone(), cargo(), compiler(), tool(&CARGO_FUZZ), nightly()]),
         ("afl", vec![clone(), cargo(), compiler(), make(), tool(&CARGO_AFL)]),
-        ("coverage", vec![clone(), cargo(), llvm_cov(), llvm_tools()]),
+        ("coverage", vec![clone(), cargo(), tool(&CARGO_LLVM_COV), llvm_tools()]),
         ("benchmark", vec![valgrind()]),
     ];
     let mut sound = true;
@@ -103,24 +104,14 @@ fn nightly() -> Check {
     }
 }
 
-fn llvm_cov() -> Check {
-    let found = says("cargo", &["llvm-cov", "--version"]);
-    Check {
-        what: "cargo-llvm-cov".to_string(),
-        state: found.map_or_else(|| State::Missing("cargo install cargo-llvm-cov --locked".to_string()), first_line),
-    }
-}
-
 /// The tools must be of the LLVM that this Rust was built with.
 fn llvm_tools() -> Check {
-    let version = says("rustc", &["-vV"]).unwrap_or_default();
-    let major =
-        version.lines().find_map(|line| line.strip_prefix("LLVM version: ")?.split('.').next().map(str::to_string));
-    let major = major.unwrap_or_default();
-    let name = format!("llvm-cov-{major}");
-    program(&format!("llvm-cov {major}"), &[name.as_str()], |_| {
-        State::Missing(format!("apt install llvm-{major}, or rustup component add llvm-tools"))
-    })
+    let llvm = Llvm::of_this_rust();
+    let state = match &llvm.tools {
+        Some(folder) => State::There(folder.display().to_string()),
+        None => State::Missing(llvm.mend()),
+    };
+    Check { what: format!("tools of LLVM {}", llvm.major), state }
 }
 
 /// The first of these programs that is there.

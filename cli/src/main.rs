@@ -28,6 +28,8 @@ mod linux_conformance;
 mod linux_mutants;
 mod linux_record;
 mod linux_try;
+#[cfg(unix)]
+mod llvm;
 mod minimize;
 mod ops;
 mod output;

@@ -40,6 +40,24 @@ fn a_bug_that_is_switched_on_is_found_replayed_and_minimised() {
 }
 
 #[test]
+fn a_campaign_ends_with_as_many_finds_as_are_asked_for_whatever_the_jobs() {
+    in_folder(|folder| {
+        let fuzz = ["fuzz", "--bug", "subpage_pointer", "--runs", "20000", "--seed", "3"];
+        let names = |out: &str, more: &[&str]| {
+            let ended = stalemap(folder, &[&fuzz[..], &["--out", out], more].concat());
+            assert_eq!(ended.code, 1, "{}", ended.stderr);
+            let mut names: Vec<_> =
+                fs::read_dir(folder.join(out)).unwrap().map(|find| find.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        assert!(names("all", &[]).len() > 2);
+        let two = names("two", &["--finds", "2", "--jobs", "1"]);
+        assert_eq!((two.len(), &two), (2, &names("again", &["--finds", "2", "--jobs", "3"])));
+    });
+}
+
+#[test]
 fn a_bug_is_blessed_with_a_trace_that_says_what_it_is() {
     in_folder(|folder| {
         let ended = stalemap(folder, &["bugs", "--bless", "--only", "double_free_accepted"]);

@@ -7,9 +7,14 @@ use sha1::{Digest, Sha1};
 
 /// `crash-` and the SHA-1 of the input.
 pub(crate) fn name(bytes: &[u8]) -> String {
-    Sha1::digest(bytes).iter().fold("crash-".to_string(), |mut name, byte| {
-        write!(name, "{byte:02x}").expect("a string takes everything");
-        name
+    format!("crash-{}", sha1(bytes))
+}
+
+/// The SHA-1 of an input in hexadecimal digits.
+pub(crate) fn sha1(bytes: &[u8]) -> String {
+    Sha1::digest(bytes).iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").expect("a string takes everything");
+        digits
     })
 }
 

@@ -5,6 +5,7 @@
 pub mod afl_mutator;
 mod artifact;
 mod counters;
+mod digests;
 mod hunt;
 #[cfg(feature = "libfuzzer")]
 mod input;

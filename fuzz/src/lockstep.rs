@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use stalemap_harness::{Compare, Driver, Mutator, Settings};
 use stalemap_operations::{Kind, KindSet, Operation, record};
 
+use crate::digests::Digests;
 use crate::hunt::Hunt;
 use crate::report::{self, Kept};
 use crate::statistics::Statistics;
@@ -25,6 +26,8 @@ pub struct Lockstep {
     /// Where is counted what a hunt did, if this is one.
     hunt: Option<Hunt>,
     statistics: Statistics,
+    /// Where digests go, if they are asked for instead of a judgement.
+    digests: Option<Digests>,
 }
 
 impl Lockstep {
@@ -41,6 +44,7 @@ impl Lockstep {
             kept: Kept::from_environment(),
             hunt: Hunt::from_environment(),
             statistics: Statistics::default(),
+            digests: Digests::from_environment(),
         }
     }
 
@@ -68,6 +72,10 @@ impl Lockstep {
         let takes = |operation: &Operation| self.kinds.contains(operation.kind());
         if machine.sizes().iter().any(|&size| size > self.largest) || !self.operations.iter().all(takes) {
             return false;
+        }
+        if let Some(digests) = &mut self.digests {
+            digests.add(&mut self.driver, bytes, &machine, &self.operations);
+            return true;
         }
         self.driver.clear_met();
         let run = panics::caught(|| self.driver.run(&machine, &self.operations, Compare::Touched));

@@ -1,6 +1,7 @@
 //! What is shown: states, finds, results of replays and summaries of campaigns, as text, JSON or JUnit.
 
 mod diff;
+mod digest;
 mod find;
 mod junit;
 mod results;
@@ -8,6 +9,7 @@ mod state;
 mod summary;
 
 pub use diff::diff;
+pub use digest::digest;
 pub use find::{Find, Origin, answered};
 pub use junit::{junit_of_finds, junit_of_results};
 pub use results::{FileResult, Verdict};

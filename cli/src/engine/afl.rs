@@ -29,9 +29,13 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("AFL_DISABLE_TRIM", "1"),
     // Three runs tell as well as seven whether an input does the same again, and a kept corpus has thousands.
     ("AFL_FAST_CAL", "1"),
+    // In minutes; by itself an instance looks at what the others have found every twenty.
+    ("AFL_SYNC_TIME", "1"),
     ("AFL_FUZZER_STATS_UPDATE_INTERVAL", "1"),
 ];
 
+/// Where the usual targets are built.
+pub(super) const FOLDER: &str = "afl";
 /// The target that does nothing; an example, so that no list of targets has it.
 const EMPTY: &str = "empty";
 
@@ -111,7 +115,7 @@ fn build_for(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>> {
     let target = if order.empty { EMPTY } else { order.target };
     match order.bug {
         Some(_) => build(order.workspace, target, "afl-bugs", Some("seeded-bugs")),
-        None => build(order.workspace, target, "afl", None),
+        None => build(order.workspace, target, FOLDER, None),
     }
 }
 

@@ -15,7 +15,7 @@ use super::workspace::Workspace;
 use super::{Order, Running};
 
 /// Where the usual targets are built.
-const FOLDER: &str = "libfuzzer";
+pub(super) const FOLDER: &str = "libfuzzer";
 /// Seconds that an input may take, and megabytes of memory.
 const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
 /// What libFuzzer is to keep no account of, and how long inputs may be.

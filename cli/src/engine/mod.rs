@@ -6,6 +6,7 @@
 
 pub(crate) mod afl;
 pub(crate) mod cpu;
+mod digests;
 pub(crate) mod libfuzzer;
 mod merge;
 mod process;
@@ -27,9 +28,10 @@ use crate::fuzz::EngineWork;
 use crate::interrupt::interrupted;
 use crate::subject::{Builder, Work, work_with};
 use crate::{fuzz, output, seeds};
+pub(crate) use digests::digests;
 pub(crate) use merge::merge;
 pub(crate) use process::{Group, end_all};
-pub(crate) use tool::{CARGO_AFL, CARGO_FUZZ, Tool};
+pub(crate) use tool::{CARGO_AFL, CARGO_FUZZ, CARGO_LLVM_COV, Tool};
 use watch::Watch;
 pub(crate) use workspace::Workspace;
 

@@ -1,4 +1,4 @@
-//! The engines' tools, in the one version that is known to work; brought into the target folder when it is missing.
+//! The tools of engines and of line coverage, in the one version that is known to work; brought into the target folder when it is missing.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,6 +25,9 @@ pub(crate) struct Tool {
 pub(crate) const CARGO_FUZZ: Tool = Tool { name: "cargo-fuzz", command: "fuzz", version: "0.13.2" };
 /// Builds and runs AFL++ targets; AFL++ itself is in it.
 pub(crate) const CARGO_AFL: Tool = Tool { name: "cargo-afl", command: "afl", version: "0.18.2" };
+
+/// Counts which lines a run reaches.
+pub(crate) const CARGO_LLVM_COV: Tool = Tool { name: "cargo-llvm-cov", command: "llvm-cov", version: "0.9.1" };
 
 impl Tool {
     /// Where it is in this version: in the target folder, or in the path.

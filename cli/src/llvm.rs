@@ -1,0 +1,39 @@
+//! The tools of the LLVM that this Rust was built with: others cannot read what its programs count.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The tools that cargo-llvm-cov calls.
+const TOOLS: [&str; 2] = ["llvm-cov", "llvm-profdata"];
+
+/// LLVM as the compiler knows it.
+pub(crate) struct Llvm {
+    /// Its major version, such as `22`.
+    pub(crate) major: String,
+    /// The folder of its tools, if they are there.
+    pub(crate) tools: Option<PathBuf>,
+}
+
+impl Llvm {
+    /// Asks the compiler, and looks where Debian and rustup put the tools.
+    pub(crate) fn of_this_rust() -> Llvm {
+        let about = says(&["-vV"]);
+        let line = |start: &str| about.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default();
+        let major = line("LLVM version: ").split('.').next().unwrap_or_default().to_string();
+        let of_rustup = [says(&["--print", "sysroot"]).trim(), "lib/rustlib", line("host: "), "bin"].iter().collect();
+        let folders = [PathBuf::from(format!("/usr/lib/llvm-{major}/bin")), of_rustup];
+        let has_all = |folder: &PathBuf| TOOLS.iter().all(|tool| folder.join(tool).is_file());
+        Llvm { major, tools: folders.into_iter().find(has_all) }
+    }
+
+    /// The commands that bring the tools.
+    pub(crate) fn mend(&self) -> String {
+        format!("apt install llvm-{}, or rustup component add llvm-tools", self.major)
+    }
+}
+
+/// What the compiler prints.
+fn says(arguments: &[&str]) -> String {
+    let output = Command::new("rustc").args(arguments).stdin(Stdio::null()).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,46 @@
+//! What `stalemap check-determinism --engines` asks of a target: the digest of each input instead of a judgement.
+
+use std::env;
+use std::fs::File;
+use std::io::Write;
+
+use stalemap_harness::Driver;
+use stalemap_operations::{Machine, Operation};
+
+use crate::subject::BuildImplementation;
+use crate::{artifact, panics};
+
+/// Names the file to which a line is added for each input: its SHA-1 and the digest of its run.
+const DIGESTS: &str = "STALEMAP_DIGESTS";
+
+/// Where digests go.
+pub(crate) struct Digests(File);
+
+impl Digests {
+    /// Asked for by the environment. An engine may run inputs in several processes: each adds to the file.
+    ///
+    /// # Panics
+    /// When the file cannot be opened.
+    pub(crate) fn from_environment() -> Option<Digests> {
+        let path = env::var_os(DIGESTS)?;
+        let file = File::options().append(true).create(true).open(&path);
+        Some(Digests(file.unwrap_or_else(|error| panic!("cannot open {}: {error}", path.display()))))
+    }
+
+    /// Runs an input and adds its line.
+    ///
+    /// # Panics
+    /// When the line cannot be written.
+    pub(crate) fn add(
+        &mut self,
+        driver: &mut Driver<BuildImplementation>,
+        bytes: &[u8],
+        machine: &Machine,
+        operations: &[Operation],
+    ) {
+        let digest = panics::caught(|| stalemap_report::digest(driver, machine, operations));
+        let digest = digest.expect("the implementation takes every machine that has bytes");
+        let line = format!("{} {digest}\n", artifact::sha1(bytes));
+        self.0.write_all(line.as_bytes()).expect("the file of digests can be written");
+    }
+}

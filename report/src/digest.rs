@@ -1,0 +1,20 @@
+//! One digest for all that a run answers and shows, so that two runs can be told apart wherever they were made.
+
+use sha2::{Digest, Sha256};
+use stalemap_harness::{Build, Driver};
+use stalemap_operations::{Machine, Operation};
+
+/// Sixteen hexadecimal digits that stand for all that both sides answer and show after every step, and for how the run
+/// ends.
+///
+/// # Errors
+/// As [`Driver::run`].
+pub fn digest<B: Build>(driver: &mut Driver<B>, machine: &Machine, operations: &[Operation]) -> Result<String, String> {
+    let mut digest = Sha256::new();
+    let run = driver.watch(machine, operations, &mut |watched| {
+        let answers = (watched.expected, watched.claimed);
+        digest.update(format!("{answers:?} {:?} {:?}", watched.reference, watched.subject));
+    })?;
+    digest.update(format!("{run:?}"));
+    Ok(digest.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+}
