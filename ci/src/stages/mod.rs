@@ -114,6 +114,12 @@ pub const STAGES: &[Stage] = &[
         run: canary::run,
     },
     Stage {
+        name: "determinism",
+        meaning: "each trace of the corpus has one digest, in two processes and under two engines",
+        by_default: false,
+        run: determinism,
+    },
+    Stage {
         name: "crash-buckets",
         meaning: "crash triage as OSS-Fuzz does it tells finds of different oracles apart",
         by_default: false,
@@ -188,6 +194,11 @@ fn bugs_bench(workshop: &Workshop, options: &[&str]) -> Result<()> {
 
 fn subjects(workshop: &Workshop) -> Result<()> {
     workshop.run(&Call::cargo(["test", "-p", "stalemap-subjects"]))
+}
+
+fn determinism(workshop: &Workshop) -> Result<()> {
+    let check = ["run", "--release", "--locked", "--", "check-determinism", "corpus", "--engines"];
+    workshop.run(&Call::cargo(check))
 }
 
 fn bench(workshop: &Workshop) -> Result<()> {
