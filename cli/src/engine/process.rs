@@ -1,5 +1,6 @@
 //! Processes of an engine, each with all that it starts: a process group that ends as a whole and is never left behind.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 
 use super::cpu;
 use crate::interrupt::interrupted;
@@ -25,7 +26,17 @@ static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 /// Ends every group at once: somebody has no patience.
 pub(crate) fn end_all() {
     for &group in GROUPS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let sessions = cpu::sessions_below(group);
         let _ = kill_process_group(group, Signal::KILL);
+        kill_sessions(&sessions);
+    }
+}
+
+/// AFL++ lets its target begin a session of its own. If AFL++ dies before it has ended the target, that stays, stopped
+/// between two inputs, and no signal to the group reaches it.
+fn kill_sessions(sessions: &BTreeSet<i32>) {
+    for process in cpu::in_sessions(sessions) {
+        let _ = kill_process(process, Signal::KILL);
     }
 }
 
@@ -112,6 +123,7 @@ impl Group {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         // Before anything ends: nobody counts the time of a process that its parent did not wait for.
         self.used_in_all = cpu::seconds_of_tree(self.id);
+        let sessions = cpu::sessions_below(self.id);
         let deadline = Instant::now() + PATIENCE;
         let _ = kill_process_group(self.id, Signal::INT);
         while Instant::now() < deadline && matches!(waitid(WaitId::Pid(self.id), options), Ok(None)) {
@@ -119,6 +131,7 @@ impl Group {
         }
         // The leader is not waited for before this, so that nobody else can have its number.
         let _ = kill_process_group(self.id, Signal::KILL);
+        kill_sessions(&sessions);
         GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|&group| group != self.id);
         self.used = cpu::of_group(self.id);
         let _ = self.child.wait();
@@ -160,4 +173,39 @@ fn listen(
             said.push(line);
         }
     });
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::Command;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::{BETWEEN_LOOKS, Group, cpu};
+
+    /// Waits for something that takes a moment.
+    fn comes_true(mut holds: impl FnMut() -> bool) -> bool {
+        let start = Instant::now();
+        while !holds() {
+            if start.elapsed() > Duration::from_secs(20) {
+                return false;
+            }
+            thread::sleep(BETWEEN_LOOKS);
+        }
+        true
+    }
+
+    #[test]
+    fn what_a_process_has_started_in_another_session_ends_with_it_even_if_it_is_stopped() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "setsid sh -c 'kill -STOP $$' & wait"]);
+        let mut group = Group::start(&mut command, "a test", |_| ()).unwrap();
+        let mut sessions = cpu::sessions_below(group.id);
+        assert!(comes_true(|| {
+            sessions = cpu::sessions_below(group.id);
+            !sessions.is_empty()
+        }));
+        group.end();
+        assert!(comes_true(|| cpu::in_sessions(&sessions).is_empty()), "it was left behind");
+    }
 }
