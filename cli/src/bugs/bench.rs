@@ -62,9 +62,7 @@ impl Crew {
 }
 
 pub(crate) fn bench(arguments: &BugsArguments) -> Result<Ending> {
-    let mut engines: Vec<Engine> = arguments.engines.iter().flat_map(|named| named.0).copied().collect();
-    engines.sort_unstable();
-    engines.dedup();
+    let engines = arguments.engines();
     let (bugs, seeds) = (arguments.bugs(), 0..arguments.seeds);
     page::check(arguments.page.as_deref(), "bench")?;
     output::check_folder(arguments.out.parent().unwrap_or(&arguments.out))?;

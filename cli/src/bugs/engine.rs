@@ -48,6 +48,19 @@ impl Engine {
         }
     }
 
+    /// Whether it has a minimiser.
+    pub(crate) fn minimises(self) -> bool {
+        match self {
+            Engine::Native | Engine::Proptest => true,
+            Engine::Uniform => false,
+            #[cfg(unix)]
+            Engine::Libfuzzer | Engine::LibfuzzerBytes => true,
+            // Its own cuts bytes out of records (afl-tmin).
+            #[cfg(unix)]
+            Engine::Afl => false,
+        }
+    }
+
     /// What makes the executions of this seed, one after the other; nothing for an engine that is not in this process.
     pub(crate) fn start(self, seed: u64, operations: u32) -> Option<Box<dyn Source>> {
         match self {

@@ -78,7 +78,7 @@ pub(crate) fn hunt(source: &mut dyn Source, bug: Option<Bug>, limits: Limits) ->
 }
 
 /// CPU time that this thread has used.
-fn cpu_time() -> Duration {
+pub(super) fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))

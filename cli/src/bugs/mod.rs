@@ -4,12 +4,15 @@ mod bench;
 mod bless;
 mod engine;
 mod hunt;
+mod minimal;
+mod minimiser;
+mod oracles;
 #[cfg(unix)]
 mod outside;
 mod page;
-mod quality;
 mod results;
 mod seeded;
+mod shrink;
 mod table;
 
 use std::path::PathBuf;
@@ -24,7 +27,7 @@ use stalemap_report::style::STRONG;
 use crate::ending::Ending;
 use crate::ops::TableFormat;
 use crate::output;
-use engine::Engines;
+use engine::{Engine, Engines};
 pub(crate) use seeded::{BuildSeeded, name};
 
 /// List the seeded bugs, write the shortest trace of each, or measure how they are found
@@ -44,7 +47,8 @@ Examples:
   stalemap fuzz --bug stale_mapping --seconds 10   a campaign with one of them
   stalemap bugs --bless                            find and minimise each, write corpus/bugs
   stalemap bugs --bench --seeds 10                 the table bug × engine
-  stalemap bugs --bench --engines all --page corpus/bugs/README.md")]
+  stalemap bugs --bench --engines all --page corpus/bugs/README.md
+  stalemap bugs --minimiser --engines native,libfuzzer --only stale_mapping")]
 pub(crate) struct BugsArguments {
     /// Find each bug with the native generator, minimise what was found, and write its trace
     #[arg(long, group = "what")]
@@ -55,7 +59,8 @@ pub(crate) struct BugsArguments {
     /// Print which oracle, asked alone, catches which bug, and after how many executions
     #[arg(long, group = "what")]
     pub(crate) oracles: bool,
-    /// Print how far finds of 64, 256 and 1,024 operations are shortened, in how many executions and how long
+    /// Print how far finds of 64, 256 and 1,024 operations are shortened, in how many executions and how long, by our
+    /// minimiser (native) and by those of the other engines that have one
     #[arg(long, group = "what")]
     pub(crate) minimiser: bool,
     /// Bugs to look at; all where none is given
@@ -65,10 +70,10 @@ pub(crate) struct BugsArguments {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..), requires = "bench")]
     pub(crate) seeds: u64,
     /// Engines that look for bugs
-    #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_values = ["native", "uniform", "proptest"], value_parser = engine::named(), requires = "bench")]
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_values = ["native", "uniform", "proptest"], value_parser = engine::named(), requires = "what")]
     pub(crate) engines: Vec<Engines>,
-    /// CPU seconds after which an engine gives a bug up at one seed
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..), requires = "bench")]
+    /// CPU seconds after which an engine gives a bug up at one seed, or a peer ends minimising
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..), requires = "what")]
     pub(crate) cap: u64,
     /// Hunts that run at the same time; as many as there are cores where none is given
     #[arg(long, value_name = "J", value_parser = clap::value_parser!(u32).range(1..=1024), requires = "bench")]
@@ -94,6 +99,14 @@ pub(crate) struct BugsArguments {
 }
 
 impl BugsArguments {
+    /// The engines that are asked for, in the order of the list.
+    fn engines(&self) -> Vec<Engine> {
+        let mut engines: Vec<Engine> = self.engines.iter().flat_map(|named| named.0).copied().collect();
+        engines.sort_unstable();
+        engines.dedup();
+        engines
+    }
+
     /// The bugs that are asked for, in the order of the list.
     fn bugs(&self) -> Vec<Bug> {
         Bug::ALL.iter().copied().filter(|bug| self.only.is_empty() || self.only.contains(bug)).collect()
@@ -106,9 +119,9 @@ pub(crate) fn bugs(arguments: &BugsArguments) -> Result<Ending> {
     } else if arguments.bench {
         bench::bench(arguments)
     } else if arguments.oracles {
-        quality::oracles(arguments)
+        oracles::oracles(arguments)
     } else if arguments.minimiser {
-        quality::minimiser(arguments)
+        minimiser::minimiser(arguments)
     } else {
         list(arguments)
     }

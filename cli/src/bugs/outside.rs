@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use super::engine::Engine;
 use super::hunt::{Found, Hunt, Limits};
+use super::minimiser::Shortened;
 use super::seeded;
 use crate::engine::{CARGO_AFL, Group, Workspace, afl, cpu, libfuzzer};
 use crate::interrupt::interrupted;
@@ -28,6 +29,8 @@ const FEATURE: &str = "seeded-bugs";
 /// How often it is looked whether an engine has ended, and how much CPU time it has used.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 const BETWEEN_CLOCKS: Duration = Duration::from_millis(500);
+/// Executions in which libFuzzer looks for something smaller than what it has, as its manual has it.
+const MINIMISING: u64 = 10_000;
 /// The smallest machine without an operation: AFL++ refuses to begin with nothing.
 const NOTHING: &[u8] = &[0];
 
@@ -83,7 +86,11 @@ impl Outside {
         let folder = tempfile::tempdir_in(&self.scratch).context("cannot make a folder")?;
         let command = match engine {
             Engine::Afl => self.afl(&folder, seed, limits)?,
-            Engine::Libfuzzer | Engine::LibfuzzerBytes => Some(self.libfuzzer(engine, seed, limits)),
+            Engine::Libfuzzer | Engine::LibfuzzerBytes => {
+                let mut command = self.libfuzzer(engine, seed, limits.executions);
+                command.arg(format!("-max_len={}", longest(limits)));
+                Some(command)
+            }
             Engine::Native | Engine::Uniform | Engine::Proptest => bail!("{} has no process", engine.name()),
         };
         let Some(mut command) = command else {
@@ -92,7 +99,13 @@ impl Outside {
         command.current_dir(&folder).env("STALEMAP_HUNT", folder.path());
         command.envs(bug.map(|bug| ("STALEMAP_BUG", bug.name())));
         let mut group = Group::start(&mut command, engine.name(), |_| ())?;
-        let Some(trouble) = follow(&mut group, engine, &folder, limits)? else {
+        let used = |group: &Group| {
+            // AFL++ puts the target into a group of its own; with libFuzzer it is the process that was started.
+            let [_, _, target, _, _] = counts(&folder);
+            let others = if engine == Engine::Afl { group.cpu_time() } else { Duration::ZERO };
+            others + Duration::from_nanos(target)
+        };
+        let Some(trouble) = follow(&mut group, limits.time, used)? else {
             return Ok(None);
         };
         let [executions, operations, nanoseconds, reached, triggered] = counts(&folder);
@@ -113,12 +126,38 @@ impl Outside {
         Ok(Some(Hunt { executions, operations, time, reached, triggered, found }))
     }
 
-    fn libfuzzer(&self, engine: Engine, seed: u64, limits: Limits) -> Command {
+    /// Lets libFuzzer minimise a find (`-minimize_crash=1`); nothing where somebody interrupts.
+    ///
+    /// # Errors
+    /// When it fails, or what it comes to is nothing here.
+    pub(super) fn minimise(&self, engine: Engine, bug: Bug, find: &Found, cap: Duration) -> Result<Option<Shortened>> {
+        let folder = tempfile::tempdir_in(&self.scratch).context("cannot make a folder")?;
+        let input = folder.path().join("input");
+        let bytes = record::encode(&find.machine, find.operations.iter().copied());
+        fs::write(&input, bytes.context("a machine of this size has no bytes")?)?;
+        let mut command = self.libfuzzer(engine, 0, Some(MINIMISING));
+        command.current_dir(&folder).env("STALEMAP_HUNT", folder.path()).env("STALEMAP_BUG", bug.name());
+        let mut group = Group::start(command.arg("-minimize_crash=1").arg(&input), engine.name(), |_| ())?;
+        // It starts a process for each step, and waits for it.
+        let Some(trouble) = follow(&mut group, cap, Group::cpu_time)? else {
+            return Ok(None);
+        };
+        if let Some(sentence) = trouble {
+            bail!(sentence);
+        }
+        let bytes = fs::read(folder.path().join("find")).context("libFuzzer has not seen the find diverge")?;
+        let mut found = again(Some(bug), &bytes)?;
+        found.operations.truncate(found.divergence.step + 1);
+        let [executions, ..] = counts(&folder);
+        Ok(Some(Shortened { found, executions, time: group.cpu_time() }))
+    }
+
+    fn libfuzzer(&self, engine: Engine, seed: u64, executions: Option<u64>) -> Command {
         let mut command = Command::new(&self.libfuzzer);
         command.args(["-timeout=10", "-rss_limit_mb=2048"]).args(libfuzzer::ACCOUNT);
         // Seed 0 would be drawn anew each time.
-        command.arg(format!("-seed={}", seed + 1)).arg(format!("-max_len={}", longest(limits)));
-        command.args(limits.executions.map(|executions| format!("-runs={executions}")));
+        command.arg(format!("-seed={}", seed + 1));
+        command.args(executions.map(|executions| format!("-runs={executions}")));
         if engine == Engine::LibfuzzerBytes {
             command.env("STALEMAP_MUTATE_BYTES", "1");
         }
@@ -150,7 +189,7 @@ fn longest(limits: Limits) -> usize {
 
 /// Waits until the engine ends or its time is over; what it says if it ended in trouble. Nothing where somebody
 /// interrupts.
-fn follow(group: &mut Group, engine: Engine, folder: &TempDir, limits: Limits) -> Result<Option<Option<String>>> {
+fn follow(group: &mut Group, time: Duration, used: impl Fn(&Group) -> Duration) -> Result<Option<Option<String>>> {
     let mut looked = Instant::now();
     loop {
         if interrupted() {
@@ -161,10 +200,7 @@ fn follow(group: &mut Group, engine: Engine, folder: &TempDir, limits: Limits) -
         }
         if looked.elapsed() >= BETWEEN_CLOCKS {
             looked = Instant::now();
-            // AFL++ puts the target into a group of its own; with libFuzzer it is the process that was started.
-            let [_, _, target, _, _] = counts(folder);
-            let others = if engine == Engine::Afl { group.cpu_time() } else { Duration::ZERO };
-            if others + Duration::from_nanos(target) >= limits.time {
+            if used(group) >= time {
                 group.end();
                 return Ok(Some(None));
             }

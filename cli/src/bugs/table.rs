@@ -22,20 +22,16 @@ impl<'a> Row<'a> {
         self.hunts.iter().filter(|hunt| has(hunt)).count()
     }
 
-    fn sorted(&self, number: impl Fn(&Measured) -> f64) -> Vec<f64> {
-        let mut numbers: Vec<f64> = self.hunts.iter().map(|hunt| number(hunt)).collect();
-        numbers.sort_by(f64::total_cmp);
-        numbers
+    fn numbers(&self, number: impl Fn(&Measured) -> f64) -> Vec<f64> {
+        self.hunts.iter().map(|hunt| number(hunt)).collect()
     }
 
-    /// The median; of an even number of hunts the upper one, which no hunt that gave up makes smaller.
     fn median(&self, number: impl Fn(&Measured) -> f64) -> f64 {
-        let numbers = self.sorted(number);
-        numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
+        median(&self.numbers(number))
     }
 
     fn worst(&self, number: impl Fn(&Measured) -> f64) -> f64 {
-        self.sorted(number).last().copied().unwrap_or(0.0)
+        worst(&self.numbers(number))
     }
 
     /// What stands before a median and before a worst: where a hunt was given up, the number is only known to be larger.
@@ -85,8 +81,8 @@ fn write_engines(
             all.median(|hunt| hunt.executions as f64),
             all.worst(|hunt| hunt.executions as f64),
             seconds(all.median(|hunt| hunt.cpu_seconds)),
-            seconds(all.sorted(|hunt| hunt.cpu_seconds).iter().sum()),
-            alarms.sorted(|hunt| hunt.executions as f64).iter().sum::<f64>(),
+            seconds(all.numbers(|hunt| hunt.cpu_seconds).iter().sum()),
+            alarms.numbers(|hunt| hunt.executions as f64).iter().sum::<f64>(),
             alarms.count(|hunt| hunt.signature.is_some()),
         )?;
     }
@@ -142,8 +138,20 @@ pub(crate) fn undetected(results: &Results, bugs: &[Bug], seeds: u64) -> Vec<&'s
     bugs.iter().filter(missed).map(|bug| bug.name()).collect()
 }
 
+/// The median; of an even number of numbers the upper one, which no hunt that gave up makes smaller.
+pub(super) fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// The largest.
+pub(super) fn worst(numbers: &[f64]) -> f64 {
+    numbers.iter().copied().fold(0.0, f64::max)
+}
+
 /// Seconds with a unit that makes them readable.
-fn seconds(seconds: f64) -> String {
+pub(super) fn seconds(seconds: f64) -> String {
     if seconds < 0.001 {
         format!("{:.0} µs", seconds * 1e6)
     } else if seconds < 1.0 {

@@ -1,0 +1,246 @@
+//! `stalemap bugs --minimiser`: how far finds are shortened, beside the minimisers of peers on the same finds.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use stalemap_harness::{Compare, Divergence, Driver, Generator, Settings, minimise};
+use stalemap_implementation::{Bug, Switch};
+use stalemap_operations::{Machine, Operation};
+
+use super::engine::Engine;
+use super::hunt::{Found, cpu_time};
+#[cfg(unix)]
+use super::outside::Outside;
+use super::seeded::BuildSwitched;
+use super::table::{median, seconds, worst};
+use super::{BugsArguments, minimal, page, seeded, shrink};
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::{output, quiet};
+
+/// Operations of the executions that are minimised.
+const LENGTHS: [usize; 3] = [64, 256, 1024];
+/// Finds of each length, of which the one that diverges last is minimised.
+const FINDS: u32 = 10;
+/// Executions in which these are looked for.
+const MOST: u64 = 50_000;
+
+/// What a minimiser came to.
+pub(super) struct Shortened {
+    pub(super) found: Found,
+    pub(super) executions: u64,
+    pub(super) time: Duration,
+}
+
+/// One find and what one minimiser made of it.
+struct Measured {
+    engine: Engine,
+    bug: Bug,
+    length: usize,
+    /// The operation that diverged in the find, from 1.
+    at: usize,
+    operations: usize,
+    executions: u64,
+    time: Duration,
+    /// What could still go or get smaller.
+    left: Option<String>,
+    same_signature: bool,
+}
+
+/// Prints for each bug how far finds of several lengths are shortened, in how many executions and how long.
+pub(super) fn minimiser(arguments: &BugsArguments) -> Result<Ending> {
+    page::check(arguments.page.as_deref(), "minimiser")?;
+    let engines: Vec<Engine> = arguments.engines().into_iter().filter(|engine| engine.minimises()).collect();
+    let work = Work {
+        #[cfg(unix)]
+        outside: Outside::prepare(&engines)?,
+        cap: Duration::from_secs(arguments.cap),
+    };
+    let mut measured = Vec::new();
+    let mut status = Status::new();
+    for bug in arguments.bugs() {
+        for length in LENGTHS {
+            let Some(find) = late_find(bug, length)? else { continue };
+            for &engine in &engines {
+                status.show(|| format!("{} from {length} operations by {}", bug.name(), engine.name()));
+                measured.extend(work.measure(engine, bug, length, &find)?);
+            }
+        }
+        if interrupted() {
+            break;
+        }
+    }
+    status.clear();
+    if interrupted() {
+        return Ok(Ending::Interrupted);
+    }
+    let table = table(&measured, &engines, &arguments.bugs());
+    output::print(&table)?;
+    page::update(arguments.page.as_deref(), "minimiser", &table)?;
+    let mut ending = Ending::Agree;
+    for it in measured.iter().filter(|it| it.engine == Engine::Native) {
+        if let Some(left) = &it.left {
+            output::tell(format_args!("{} from {} operations: {left}", it.bug.name(), it.length));
+            ending = Ending::Diverge;
+        }
+    }
+    Ok(ending)
+}
+
+/// Who minimises.
+struct Work {
+    #[cfg(unix)]
+    outside: Option<Outside>,
+    /// CPU time after which a peer gives up.
+    cap: Duration,
+}
+
+impl Work {
+    /// Lets one minimiser shorten a find, and checks what it came to; nothing where somebody interrupts.
+    fn measure(&self, engine: Engine, bug: Bug, length: usize, find: &Found) -> Result<Option<Measured>> {
+        let mut driver = seeded::driver(&Switch::new(Some(bug)));
+        let signature = find.divergence.signature();
+        let Some(shortened) = self.shorten(engine, bug, &mut driver, find)? else {
+            return Ok(None);
+        };
+        let Found { machine, operations, divergence } = shortened.found;
+        let came_to = divergence.signature();
+        Ok(Some(Measured {
+            engine,
+            bug,
+            length,
+            at: find.divergence.step + 1,
+            operations: operations.len(),
+            executions: shortened.executions,
+            time: shortened.time,
+            left: quiet::driving(|| minimal::what_is_left(&mut driver, &machine, &operations, &came_to)),
+            same_signature: came_to == signature,
+        }))
+    }
+
+    fn shorten(
+        &self,
+        engine: Engine,
+        bug: Bug,
+        driver: &mut Driver<BuildSwitched>,
+        find: &Found,
+    ) -> Result<Option<Shortened>> {
+        match engine {
+            Engine::Native => ours(driver, find).map(Some),
+            Engine::Proptest => shrink::shrink(driver, find, self.cap),
+            #[cfg(unix)]
+            Engine::Libfuzzer | Engine::LibfuzzerBytes => match &self.outside {
+                Some(outside) => outside.minimise(engine, bug, find, self.cap),
+                None => Ok(None),
+            },
+            #[cfg(unix)]
+            Engine::Afl => Err(anyhow!("{} does not minimise {}", engine.name(), bug.name())),
+            Engine::Uniform => Err(anyhow!("{} does not minimise {}", engine.name(), bug.name())),
+        }
+    }
+}
+
+fn ours(driver: &mut Driver<BuildSwitched>, find: &Found) -> Result<Shortened> {
+    let start = cpu_time();
+    let signature = find.divergence.signature();
+    let found =
+        quiet::driving(|| minimise(driver, &find.machine, &find.operations, &signature, &mut |_| !interrupted()));
+    let time = cpu_time().saturating_sub(start);
+    let found = found.ok_or_else(|| anyhow!("{signature}: it does not diverge again"))?;
+    let (machine, operations, divergence) = (found.machine, found.operations, found.divergence);
+    Ok(Shortened { found: Found { machine, operations, divergence }, executions: found.executions, time })
+}
+
+/// Of several finds the one that diverges at the latest operation, and is no panic; none where somebody interrupts.
+fn late_find(bug: Bug, operations: usize) -> Result<Option<Found>> {
+    let mut driver = seeded::driver(&Switch::new(Some(bug)));
+    let mut generator = Generator::new(Settings { operations, ..Settings::default() });
+    let mut made = Vec::new();
+    let mut latest: Option<(Machine, Vec<Operation>, Divergence)> = None;
+    let mut finds = 0;
+    for index in 0..MOST {
+        if interrupted() {
+            return Ok(None);
+        }
+        let machine = generator.execution(0, index, &mut made);
+        let run = quiet::driving(|| driver.run(&machine, &made, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        let Some(divergence) = run.divergence.filter(|it| it.objection.oracle != "panic") else { continue };
+        if latest.as_ref().is_none_or(|(_, _, before)| before.step < divergence.step) {
+            latest = Some((machine, made.clone(), divergence));
+        }
+        finds += 1;
+        if finds == FINDS {
+            break;
+        }
+    }
+    Ok(latest.map(|(machine, operations, divergence)| Found { machine, operations, divergence }))
+}
+
+fn table(measured: &[Measured], engines: &[Engine], bugs: &[Bug]) -> String {
+    let mut text = String::new();
+    let written =
+        write_engines(&mut text, measured, engines).and_then(|()| write_bugs(&mut text, measured, engines, bugs));
+    written.expect("a string takes everything");
+    text
+}
+
+fn write_engines(text: &mut String, measured: &[Measured], engines: &[Engine]) -> std::fmt::Result {
+    writeln!(
+        text,
+        "| minimiser | finds | operations, median | worst | executions, median | worst | CPU, median | worst | 1-minimal | same signature |"
+    )?;
+    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+    for &engine in engines {
+        let of: Vec<&Measured> = measured.iter().filter(|it| it.engine == engine).collect();
+        let both = |number: fn(&Measured) -> f64| {
+            let numbers: Vec<f64> = of.iter().map(|it| number(it)).collect();
+            (median(&numbers), worst(&numbers))
+        };
+        let operations = both(|it| it.operations as f64);
+        let executions = both(|it| it.executions as f64);
+        let time = both(|it| it.time.as_secs_f64());
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            engine.name(),
+            of.len(),
+            operations.0,
+            operations.1,
+            executions.0,
+            executions.1,
+            seconds(time.0),
+            seconds(time.1),
+            of.iter().filter(|it| it.left.is_none()).count(),
+            of.iter().filter(|it| it.same_signature).count(),
+        )?;
+    }
+    writeln!(
+        text,
+        "\n1-minimal: no single operation can go and no single operand can be smaller, each tried. The peers keep what \
+         diverges, whatever its signature.\n"
+    )
+}
+
+fn write_bugs(text: &mut String, measured: &[Measured], engines: &[Engine], bugs: &[Bug]) -> std::fmt::Result {
+    let heads: Vec<String> = LENGTHS.iter().map(|length| format!("of {length} | to | executions | CPU")).collect();
+    writeln!(text, "| bug | minimiser | {} |", heads.join(" | "))?;
+    writeln!(text, "|---|---|{}", "--:|".repeat(4 * LENGTHS.len()))?;
+    for bug in bugs {
+        for engine in engines {
+            let cell = |length: usize| {
+                let it = measured.iter().find(|it| (it.engine, it.bug, it.length) == (*engine, *bug, length));
+                it.map_or_else(
+                    || "– | – | – | –".to_string(),
+                    |it| {
+                        let time = seconds(it.time.as_secs_f64());
+                        format!("{} | {} | {} | {time}", it.at, it.operations, it.executions)
+                    },
+                )
+            };
+            writeln!(text, "| {} | {} | {} |", bug.name(), engine.name(), LENGTHS.map(cell).join(" | "))?;
+        }
+    }
+    Ok(())
+}

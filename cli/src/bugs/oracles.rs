@@ -1,0 +1,61 @@
+//! `stalemap bugs --oracles`: what each oracle, asked alone, catches.
+
+use std::fmt::Write;
+
+use anyhow::{Result, anyhow};
+use stalemap_harness::{Compare, Generator, ORACLE_NAMES, Settings};
+use stalemap_implementation::{Bug, Switch};
+
+use super::{BugsArguments, page, seeded};
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::{output, quiet};
+
+/// Executions in which an oracle may catch a bug alone.
+const EXECUTIONS: u64 = 4_000;
+
+/// Prints bug × oracle: after how many executions of the native generator the oracle, asked alone, objects.
+pub(super) fn oracles(arguments: &BugsArguments) -> Result<Ending> {
+    page::check(arguments.page.as_deref(), "oracles")?;
+    let mut table = format!("| bug | {} |\n|---|{}\n", ORACLE_NAMES.join(" | "), "--:|".repeat(ORACLE_NAMES.len()));
+    let mut caught = vec![0; ORACLE_NAMES.len()];
+    let mut status = Status::new();
+    for bug in arguments.bugs() {
+        let mut cells = Vec::new();
+        for (oracle, caught) in ORACLE_NAMES.iter().zip(&mut caught) {
+            if interrupted() {
+                return Ok(Ending::Interrupted);
+            }
+            status.show(|| format!("{} by {oracle}", bug.name()));
+            let needed = asked_alone(bug, oracle, arguments.ops)?;
+            *caught += u32::from(needed.is_some());
+            cells.push(needed.map_or_else(|| "–".to_string(), |executions| executions.to_string()));
+        }
+        writeln!(table, "| {} | {} |", bug.name(), cells.join(" | "))?;
+    }
+    status.clear();
+    let sums: Vec<String> = caught.iter().map(u32::to_string).collect();
+    writeln!(table, "| **bugs caught** | {} |", sums.join(" | "))?;
+    writeln!(table, "\nExecutions until the oracle alone objects, at one seed; –: not in {EXECUTIONS}.")?;
+    output::print(&table)?;
+    page::update(arguments.page.as_deref(), "oracles", &table)?;
+    Ok(Ending::Agree)
+}
+
+/// How many executions it takes until the oracle alone objects.
+fn asked_alone(bug: Bug, oracle: &str, operations: u32) -> Result<Option<u64>> {
+    let mut driver = seeded::driver(&Switch::new(Some(bug)));
+    driver.ask_only(Some(oracle));
+    let mut generator = Generator::new(Settings { operations: operations as usize, ..Settings::default() });
+    let mut made = Vec::new();
+    for index in 0..EXECUTIONS {
+        let machine = generator.execution(0, index, &mut made);
+        let run = quiet::driving(|| driver.run(&machine, &made, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        // A panic is caught whoever is asked.
+        if run.divergence.is_some_and(|divergence| divergence.objection.oracle == oracle) {
+            return Ok(Some(index + 1));
+        }
+    }
+    Ok(None)
+}

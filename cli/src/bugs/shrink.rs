@@ -1,0 +1,95 @@
+//! What proptest-state-machine makes of a find: its shrinking, begun with the find instead of with something it drew.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use proptest::num::u32::BinarySearch;
+use proptest::strategy::{BoxedStrategy, NewTree, Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use proptest_state_machine::Sequential;
+use stalemap_harness::{Build, Compare, Driver};
+use stalemap_operations::{Machine, Operation};
+
+use super::hunt::{Found, cpu_time};
+use super::minimiser::Shortened;
+use crate::interrupt::interrupted;
+use crate::quiet;
+
+/// A number that shrinks from this one to 0.
+#[derive(Clone, Copy, Debug)]
+struct Begin(u32);
+
+impl Strategy for Begin {
+    type Tree = BinarySearch;
+    type Value = u32;
+
+    fn new_tree(&self, _: &mut TestRunner) -> NewTree<Self> {
+        Ok(BinarySearch::new(self.0))
+    }
+}
+
+/// Shrinks a find for as long as it diverges; nothing where somebody interrupts.
+///
+/// # Errors
+/// When the find does not diverge.
+pub(super) fn shrink<B: Build>(driver: &mut Driver<B>, find: &Found, cap: Duration) -> Result<Option<Shortened>> {
+    let start = cpu_time();
+    let mut executions = 0;
+    let mut run = |machine: &Machine, operations: &[Operation]| {
+        executions += 1;
+        let run = quiet::driving(|| driver.run(machine, operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        anyhow::Ok(run.divergence)
+    };
+    let mut tree = strategy(find).new_tree(&mut TestRunner::deterministic()).map_err(|it| anyhow!("{it}"))?;
+    let ((machine, _), operations, seen) = tree.current();
+    let mut divergence = run(&machine, &operations)?.context("the find does not diverge")?;
+    // As its test runner tells it: what stands behind the diverging operation was not seen.
+    if let Some(seen) = seen {
+        seen.store(divergence.step + 1, Ordering::SeqCst);
+    }
+    let mut found = Found { machine, operations, divergence };
+    let mut goes_on = tree.simplify();
+    while goes_on && cpu_time().saturating_sub(start) < cap {
+        if interrupted() {
+            return Ok(None);
+        }
+        let ((machine, _), operations, _) = tree.current();
+        match run(&machine, &operations)? {
+            Some(it) => {
+                divergence = it;
+                found = Found { machine, operations, divergence };
+                goes_on = tree.simplify();
+            }
+            None => goes_on = tree.complicate(),
+        }
+    }
+    found.operations.truncate(found.divergence.step + 1);
+    Ok(Some(Shortened { found, executions, time: cpu_time().saturating_sub(start) }))
+}
+
+/// The machine, and how many operations were drawn on it.
+type State = (Machine, usize);
+
+/// Draws the find: machine and operations shrink from what they are.
+fn strategy(find: &Found) -> Sequential<State, Operation, BoxedStrategy<State>, BoxedStrategy<Operation>> {
+    let (machine, operations) = (find.machine, find.operations.clone());
+    Sequential::new(
+        operations.len().into(),
+        move || {
+            let sizes = machine.sizes().map(Begin);
+            // Where there is no machine of such sizes it stays as it was.
+            sizes.prop_map(move |sizes| (Machine::from_sizes(sizes, machine.rules()).unwrap_or(machine), 0)).boxed()
+        },
+        |(machine, _): &State, operation: &Operation| operation.fits(machine),
+        move |(machine, index)| shrinking(&operations[*index], *machine),
+        |(machine, index), _| (machine, index + 1),
+    )
+}
+
+/// An operation whose operands shrink.
+fn shrinking(operation: &Operation, machine: Machine) -> BoxedStrategy<Operation> {
+    let (kind, original) = (operation.kind(), *operation);
+    let numbers: Vec<Begin> = operation.values().iter().map(|(field, value)| Begin(value - field.lowest())).collect();
+    numbers.prop_map(move |numbers| Operation::folded(kind, numbers, &machine).unwrap_or(original)).boxed()
+}
