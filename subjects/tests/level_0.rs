@@ -95,6 +95,28 @@ fn frame_alloc() {
     finds_what_is_written_down::<SummaryBuddy>();
 }
 
+/// Small machines, on which everything collides.
+const MILLION: u64 = 1_000_000;
+
+#[test]
+#[ignore = "minutes in a release build"]
+fn a_million_executions_find_what_is_written_down_and_nothing_else() {
+    million::<Bitmap>();
+    million::<BuddySystem>();
+    million::<BuddySlab>();
+    million::<SummaryBuddy>();
+}
+
+fn million<F: Frames>() {
+    let written = written(&folder(F::NAME));
+    let mut found = BTreeMap::new();
+    campaign::<F>(None, MILLION, &mut found);
+    println!("{}: {MILLION} executions, {} signatures", F::NAME, found.len());
+    for (signature, trace) in found {
+        assert!(written.contains_key(&signature), "{}: {signature} is new\n{trace}", F::NAME);
+    }
+}
+
 /// Hands frames out one after the other and takes single frames back only.
 struct Forgetful {
     next: u32,
