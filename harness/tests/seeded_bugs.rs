@@ -44,6 +44,19 @@ const SEQUENCES: &[(&str, &str)] = &[
     ("protect_upgrades_shared", "write s0 v0 #1; fork s0 s1; protect s0 v0 r; protect s0 v0 rw"),
     ("move_keeps_offset", "write s0 v0 #1; move s0 v0 v6"),
     ("reuse_counts_only_maps", "write s0 v0 #1; fork s0 s1; hold h0 s1 v0; exit s1; write s0 v0 #2; peek h0"),
+    ("held_page_migrates", "write s0 v0 #1; hold h0 s0 v0; migrate s0 v0 to d0"),
+    ("collects_locked_page", "setup t0 s0 v0 to d0; copy t0 0; pages t0; setup t1 s0 v0 from d0"),
+    ("migration_makes_exclusive", "write s0 v0 #1; fork s0 s1; migrate s0 v0 to d0"),
+    ("protect_leaves_migration_writable", "migrate s0 v0 to d0; collect t0 d0; protect s0 v0 r"),
+    ("pin_does_not_unshare", "write s0 v0 #1; fork s0 s1; pin k0 s0 v0"),
+    (
+        "pinned_copy_clean",
+        "machine ram=2 spaces=2 pages=1 rules=linux-6.1; \
+         map s0 v0 rw; pin k0 s0 v0; fork s0 s1; protect s1 v0 r; protect s1 v0 rw",
+    ),
+    // The region of s1 is reached from its own page and from its parent's.
+    ("chain_cloned_once", "write s0 v0 #1; fork s0 s1; write s1 v1 #2; fork s1 s2"),
+    ("refused_without_drain", "alloc b0 0; free b0; alloc b1 2"),
     // Frame 2 is given back before frame 1, whose buddy is frame 0.
     ("wrong_buddy", "alloc b0 0; alloc b1 0; alloc b2 0; alloc b3 0; free b1; free b2; alloc b4 1"),
     (

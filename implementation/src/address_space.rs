@@ -69,9 +69,15 @@ impl Implementation {
             self.tables.set_mapping(place, region, access, &mut self.notes);
             let entry = self.tables.entry(place);
             if !access.writable() {
-                let on_device = matches!(entry, PteView::Device { .. });
                 let protected = entry.write_protected();
-                if !(on_device && self.bugs().skips(Bug::ProtectLeavesDeviceWritable, protected != entry)) {
+                let is_left = match entry {
+                    PteView::Device { .. } => self.bugs().skips(Bug::ProtectLeavesDeviceWritable, protected != entry),
+                    PteView::Migration { .. } => {
+                        self.bugs().skips(Bug::ProtectLeavesMigrationWritable, protected != entry)
+                    }
+                    PteView::Hole | PteView::Present { .. } => false,
+                };
+                if !is_left {
                     self.tables.set_entry(place, protected, &mut self.notes);
                 }
             } else if let PteView::Present { frame, dirty, .. } = entry
@@ -167,7 +173,7 @@ impl Implementation {
         let clone = match self.graph.region(region).heir {
             Some(clone) => clone,
             None => {
-                let clone = self.graph.clone_for_fork(region, child);
+                let clone = self.graph.clone_for_fork(region, child, &self.frames.buddy.bugs);
                 self.set_heir(region, clone);
                 clone
             }
@@ -214,7 +220,8 @@ impl Implementation {
         self.birth(copy, place)?;
         let stamp = self.frames.memmap.content(frame);
         self.frames.memmap.set_content(copy, stamp);
-        let entry = PteView::Present { frame: copy, writable: access.writable(), dirty: true };
+        let dirty = self.bugs().choose(Bug::PinnedCopyClean, true, || false);
+        let entry = PteView::Present { frame: copy, writable: access.writable(), dirty };
         self.tables.set_entry(place, entry, &mut self.notes);
         Ok(())
     }

@@ -6,6 +6,7 @@
 use stalemap_operations::Space;
 
 use crate::arena::Arena;
+use crate::bug::{Bug, Switch};
 use crate::region::{Region, RegionId};
 
 /// The number of an anon_vma, at least 1.
@@ -74,10 +75,10 @@ impl Graph {
 
     /// A clone for a forked space: reached from all that reaches the parent's, and with an anon_vma of its own for the
     /// pages that will be born there (`anon_vma_fork`).
-    pub(crate) fn clone_for_fork(&mut self, parent: RegionId, child: Space) -> RegionId {
+    pub(crate) fn clone_for_fork(&mut self, parent: RegionId, child: Space, bugs: &Switch) -> RegionId {
         let anon_vma = self.new_anon_vma();
         let clone = self.add_region(child, self.region(parent).offset, anon_vma, 0);
-        self.clone_chains(parent, clone);
+        self.clone_chains(parent, clone, |linked| linked > 0 && bugs.skips(Bug::ChainClonedOnce, true));
         clone
     }
 
@@ -85,7 +86,7 @@ impl Graph {
     pub(crate) fn clone_for_move(&mut self, source: RegionId, distance: u32) -> RegionId {
         let &Region { space, offset, anon_vma, .. } = self.region(source);
         let clone = self.add_region(space, offset.wrapping_add(distance), anon_vma, 0);
-        self.clone_chains(source, clone);
+        self.clone_chains(source, clone, |_| false);
         clone
     }
 
@@ -147,8 +148,9 @@ impl Graph {
 
     /// Links a new region to the anon_vmas that its origin is linked to. Those that no page is tagged with are passed
     /// over: a page that is tagged with one later is born in a region that is there already, and reaches others only
-    /// from it. So chains do not pile up with generations of forks.
-    fn clone_chains(&mut self, origin: RegionId, clone: RegionId) {
+    /// from it. So chains do not pile up with generations of forks. `stops` says whether so many links are enough.
+    fn clone_chains(&mut self, origin: RegionId, clone: RegionId, stops: impl Fn(u32) -> bool) {
+        let mut linked = 0;
         let own = self.region(clone).anon_vma;
         let mut next = self.region(origin).first_chain;
         while let Some(id) = next {
@@ -156,7 +158,11 @@ impl Graph {
             let anon_vma = chain.anon_vma;
             next = chain.next_of_region;
             if anon_vma != own && self.anon_vmas.get(anon_vma.0).is_some_and(|it| it.tagged > 0) {
+                if stops(linked) {
+                    break;
+                }
                 self.link(anon_vma, clone);
+                linked += 1;
             }
         }
     }

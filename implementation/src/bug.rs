@@ -143,6 +143,37 @@ bugs! {
     PercpuListMiscount "percpu_list_miscount";
     /// A block that is freed stays in its slot, and may be freed again.
     DoubleFreeAccepted "double_free_accepted";
+    /// A page is migrated although somebody holds it: nobody looks whether references are left beside the transaction's,
+    /// and the holder keeps a frame that the page has left.
+    /// What migrate_vma_check_page (mm/migrate.c, since "mm/migrate: migrate_vma() unmap page from vma while collecting
+    /// pages", Linux, 2017) rules out.
+    HeldPageMigrates "held_page_migrates";
+    /// A page that a transaction has is collected by another one as well.
+    /// What the trylock_page of migrate_vma_collect_pmd (mm/migrate_device.c) rules out.
+    CollectsLockedPage "collects_locked_page";
+    /// A shared page is taken for exclusive in its new frame, so that the next write changes it for everybody.
+    /// What remove_migration_pte (mm/migrate.c) rules out since "mm: remember exclusively mapped anonymous pages with
+    /// PG_anon_exclusive" (Linux, 2022).
+    MigrationMakesExclusive "migration_makes_exclusive";
+    /// A change to a lesser access write-protects present and device-private entries, not migration entries.
+    /// What change_pte_range (mm/mprotect.c) had to learn with "Swapless page migration: add R/W migration entries"
+    /// (Linux, 2006).
+    ProtectLeavesMigrationWritable "protect_leaves_migration_writable";
+    /// A pin takes a shared page as it is, and keeps the old one when the process writes.
+    /// Linux, 2022: "mm/gup: trigger FAULT_FLAG_UNSHARE when R/O-pinning a possibly shared anonymous page", a7f226604170.
+    PinDoesNotUnshare "pin_does_not_unshare";
+    /// The copy that a child gets of a pinned page is entered clean. It shows where a clean entry stays read-only when
+    /// the access widens: in the dialect of 6.1.
+    /// The pte_mkdirty of copy_present_page (mm/memory.c), left out.
+    PinnedCopyClean "pinned_copy_clean";
+    /// Fork links the child's region to one of the anon_vmas from which the parent's is reached, not to all, so that
+    /// walks from a grandparent's pages miss it.
+    /// The loop of anon_vma_clone (mm/rmap.c, since "mm: change anon_vma linking to fix multi-process server scalability
+    /// issue", Linux, 2010), left after its first turn.
+    ChainClonedOnce "chain_cloned_once";
+    /// A block is refused while the frames that complete it wait in the order-0 cache.
+    /// Linux, 2010: "mm: page allocator: drain per-cpu lists after direct reclaim allocation fails".
+    RefusedWithoutDrain "refused_without_drain";
     /// A frame's old content shows in its next life: a page that is born is not cleared.
     StampSurvives "stamp_survives";
 }

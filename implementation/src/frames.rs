@@ -6,6 +6,7 @@ use stalemap_operations::{Device, Dialect, Home, Machine, Order};
 
 use crate::bitset::BitSet;
 use crate::buddy::Buddy;
+use crate::bug::Bug;
 use crate::device::DeviceMemory;
 use crate::memmap::{Frame, Memmap};
 use crate::percpu::Cache;
@@ -99,6 +100,7 @@ impl FrameAllocator {
         }
         let frame = match self.buddy.allocate(order) {
             Some(frame) => frame,
+            None if self.buddy.bugs.skips(Bug::RefusedWithoutDrain, !self.cache.frames().is_empty()) => return None,
             None => self.allocate_drained(order)?,
         };
         self.memmap[frame].take();

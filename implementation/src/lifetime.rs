@@ -28,6 +28,7 @@ impl Implementation {
     pub(crate) fn take_new_frame(&mut self, old: Frame, new: Frame, mapping: Option<(AnonVmaId, u32)>) {
         let memmap = &mut self.frames.memmap;
         let (identity, exclusive) = (memmap[old].identity(), memmap[old].is_exclusive());
+        let exclusive = self.frames.buddy.bugs.choose(Bug::MigrationMakesExclusive, exclusive, || true);
         let page = &mut memmap[new];
         if let Some((anon_vma, index)) = mapping {
             page.set_mapping(anon_vma, index);

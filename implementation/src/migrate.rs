@@ -158,7 +158,7 @@ impl Implementation {
     ) -> Result<(), Stop> {
         let page = &self.frames.memmap[frame];
         // A pinned page keeps its entry as it is (`folio_try_share_anon_rmap_pte` in `migrate_vma_collect_pmd`).
-        if page.is_locked() || page.pins() > 0 {
+        if page.pins() > 0 || self.bugs().choose(Bug::CollectsLockedPage, page.is_locked(), || false) {
             return Ok(());
         }
         transaction.add(offset, Source::Page(frame));
@@ -166,9 +166,10 @@ impl Implementation {
         // The only reference that is left should be the transaction's (`migrate_vma_check_page`). Nobody holds a device
         // page.
         let on_device = self.is_on_device(frame);
-        let page = &mut self.frames.memmap[frame];
-        if page.mapcount() == 0 && (on_device || page.refcount() == 1) {
-            page.set_locked(true);
+        let page = &self.frames.memmap[frame];
+        let is_alone = on_device || self.bugs().choose(Bug::HeldPageMigrates, page.refcount() == 1, || true);
+        if page.mapcount() == 0 && is_alone {
+            self.frames.memmap[frame].set_locked(true);
             return Ok(());
         }
         transaction.candidates.pop();

@@ -2,6 +2,7 @@
 
 use stalemap_operations::{Effect, Errno, HoldSlot, PinSlot, Place, Slot, Space, Stamp, VirtualPage};
 
+use crate::bug::Bug;
 use crate::implementation::{Answer, Implementation, Stop};
 use crate::memmap::Frame;
 use crate::pte::PteView;
@@ -15,12 +16,23 @@ impl Implementation {
         if self.pins[slot.index()].is_some() {
             return Err(Errno::EBUSY.into());
         }
-        let frame = self.make_writable(Place { space, page })?;
+        let frame = self.page_to_pin(Place { space, page })?;
         self.frames.memmap[frame].pin();
         self.notes.page(&self.frames.memmap[frame]);
         self.pins[slot.index()] = Some(frame);
         self.notes.slot(Slot::Pin(slot));
         Ok(Effect::Nothing)
+    }
+
+    /// The frame of the page that is mapped there, the place's own and writable.
+    fn page_to_pin(&mut self, place: Place) -> Result<Frame, Stop> {
+        if let PteView::Present { frame, writable: false, .. } = self.tables.entry(place)
+            && self.tables.mapping(place).is_some_and(|(_, access)| access.writable())
+            && self.bugs().skips(Bug::PinDoesNotUnshare, true)
+        {
+            return Ok(frame);
+        }
+        self.make_writable(place)
     }
 
     pub(crate) fn unpin(&mut self, slot: PinSlot) -> Answer {
