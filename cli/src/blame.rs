@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_harness::{Build, Compare, Divergence, Driver};
-use stalemap_linux::{Cache, Fault, Kernels, Version};
-use stalemap_operations::{Operation, Trace};
+use stalemap_linux::{Cache, Fault, Kernels, Recorded, Version, sight};
+use stalemap_operations::{Machine, Operation, Trace};
 use stalemap_report::style::{BAD, GOOD};
 
 use crate::ending::Ending;
@@ -15,16 +15,25 @@ use crate::{input, output, quiet, subject};
 /// Run a trace on reference, implementation and the kernel whose rules it has, and say who stands alone
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The kernel is asked where it is built (`stalemap linux build`). 0 if all agree, 1 if somebody stands alone.
+The kernel is asked where it is built (`stalemap linux build`). Elsewhere a recording of it says what it did: the file
+itself, if it is a transcript (`stalemap linux record`), or another one. 0 if all agree, 1 if somebody stands alone.
 
-Example:
-  stalemap blame finds/mapping.writable@migrate-3f1a09c2.trace")]
+Examples:
+  stalemap blame finds/mapping.writable@migrate-3f1a09c2.trace
+  stalemap blame corpus/spec/migration/X.trace --recording corpus/linux/6.12/migration/X.trace")]
 pub(crate) struct BlameArguments {
     /// A trace, or an input of a fuzzing engine; `-` is stdin
     pub(crate) file: PathBuf,
     /// A fault that is switched on in the kernel
     #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
     pub(crate) fault: Option<Fault>,
+    /// A transcript of the same operations, which is asked instead of the kernel
+    #[arg(long, value_name = "FILE", conflicts_with = "fault")]
+    pub(crate) recording: Option<PathBuf>,
+    /// Switch a seeded bug of the implementation on (`stalemap bugs` lists them)
+    #[cfg(feature = "seeded-bugs")]
+    #[arg(long, value_name = "NAME", value_parser = crate::bugs::name())]
+    pub(crate) bug: Option<stalemap_implementation::Bug>,
 }
 
 /// How somebody differs from the reference, if he does.
@@ -47,22 +56,9 @@ enum Verdict {
 
 pub(crate) fn blame(arguments: &BlameArguments) -> Result<Ending> {
     let trace = input::read(&arguments.file)?.trace;
-    let implementation = difference(subject::implementation(), &trace)?;
+    let implementation = implementation(arguments, &trace)?;
     print_side("implementation", &implementation)?;
-    let version = Version::ALL.into_iter().find(|version| version.dialect() == trace.machine.rules());
-    let version = version.ok_or_else(|| anyhow!("no kernel has the rules of this trace"))?;
-    let bits = arguments.fault.map_or(0, |fault| 1 << fault.bit);
-    let kernel = match Kernels::cached(&Cache::of_the_user()?, version, bits) {
-        Ok(kernels) => {
-            let kernel = difference(kernels, &trace)?;
-            print_side(version.subject(), &kernel)?;
-            Some(kernel)
-        }
-        Err(error) => {
-            output::print_line(format_args!("not asked  {}: {error:#}", version.subject()))?;
-            None
-        }
-    };
+    let kernel = kernel(arguments, &trace)?;
     let verdict = verdict(&implementation, kernel.as_ref());
     output::print_line(match verdict {
         Verdict::Nobody => "nobody stands alone".to_string(),
@@ -73,12 +69,69 @@ pub(crate) fn blame(arguments: &BlameArguments) -> Result<Ending> {
         Verdict::Kernel => format!(
             "{} stands alone: the kernel wins, so reference and implementation are wrong, unless a rule of another \
              dialect or its larger RAM says so",
-            version.subject()
+            version(&trace)?.subject()
         ),
         Verdict::Reference => "the reference stands alone: it is wrong".to_string(),
         Verdict::Everybody => "all three differ; the kernel wins".to_string(),
     })?;
     Ok(if verdict == Verdict::Nobody { Ending::Agree } else { Ending::Diverge })
+}
+
+#[cfg(feature = "seeded-bugs")]
+fn implementation(arguments: &BlameArguments, trace: &Trace) -> Result<Difference> {
+    match arguments.bug {
+        Some(bug) => difference(crate::bugs::BuildSeeded::new(bug), trace),
+        None => difference(subject::implementation(), trace),
+    }
+}
+
+#[cfg(not(feature = "seeded-bugs"))]
+fn implementation(_: &BlameArguments, trace: &Trace) -> Result<Difference> {
+    difference(subject::implementation(), trace)
+}
+
+/// The version whose rules a trace has.
+fn version(trace: &Trace) -> Result<Version> {
+    let version = Version::ALL.into_iter().find(|version| version.dialect() == trace.machine.rules());
+    version.ok_or_else(|| anyhow!("no kernel has the rules of this trace"))
+}
+
+/// How the kernel differs, live or recorded; nothing where there is neither.
+fn kernel(arguments: &BlameArguments, trace: &Trace) -> Result<Option<Difference>> {
+    let version = version(trace)?;
+    if let Some(path) = &arguments.recording {
+        return recorded(version, trace, &input::read(path)?.trace)
+            .map(Some)
+            .with_context(|| path.display().to_string());
+    }
+    let bits = arguments.fault.map_or(0, |fault| 1 << fault.bit);
+    match Kernels::cached(&Cache::of_the_user()?, version, bits) {
+        Ok(kernels) => {
+            let kernel = difference(kernels, trace)?;
+            print_side(version.subject(), &kernel)?;
+            Ok(Some(kernel))
+        }
+        Err(_) if arguments.fault.is_none() && Recorded::new(trace).is_ok() => {
+            recorded(version, trace, trace).map(Some)
+        }
+        Err(error) => {
+            output::print_line(format_args!("not asked  {}: {error:#}", version.subject()))?;
+            Ok(None)
+        }
+    }
+}
+
+/// How a kernel differed that was recorded in these operations.
+fn recorded(version: Version, trace: &Trace, transcript: &Trace) -> Result<Difference> {
+    let able = |trace: &Trace| -> Vec<Operation> {
+        trace.operations().filter(|operation| sight().operations.contains(operation.kind())).collect()
+    };
+    ensure!(able(trace) == able(transcript), "the recording is one of other operations");
+    ensure!(version.dialect() == transcript.machine.rules(), "the recording is one of another kernel");
+    let recorded = Recorded::new(transcript).map_err(|it| anyhow!(it))?;
+    let difference = difference(move |_: &Machine| Ok(recorded.clone()), transcript)?;
+    print_side(&format!("{}, recorded", version.subject()), &difference)?;
+    Ok(difference)
 }
 
 fn difference<B: Build>(build: B, trace: &Trace) -> Result<Difference> {

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 use stalemap_linux::{SELFTEST, sight};
 use stalemap_operations::{
-    Effect, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, Scope, Subject as _, Trace,
+    Effect, Entry, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, PlaceState, Scope, Subject as _,
+    Trace,
 };
 use stalemap_reference::Model;
 
@@ -77,14 +78,69 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
             None => format!("\t/* {operation} = {answer}: Linux would block, or is not asked. */\n"),
         });
     }
+    lines.extend(entries(&mut model));
     lines.extend(last_checks(&mut model));
-    let planned = lines.iter().filter(|line| line.contains("check(")).count();
+    let planned = lines.iter().filter(|line| line.contains("\tcheck")).count();
+    let needs = trace.operations().any(|operation| REQUESTED.contains(&operation.kind().row().word));
     let mut text = format!("/* {name}: exported from a trace by stalemap {}. */\n", env!("CARGO_PKG_VERSION"));
     text.push_str("/* Build: cc -static -O1 -o test FILE.c; run on a kernel with CONFIG_TEST_HMM, as root. */\n");
-    writeln!(text, "{SELFTEST}\nint main(void)\n{{\n\tbegin({planned});\n")?;
+    text.push_str(if needs {
+        "/* It needs the requests that Stalemap adds to the test driver, and is skipped without them. */\n"
+    } else {
+        "/* The test driver as it is will do; with the requests that Stalemap adds more is checked in the end. */\n"
+    });
+    writeln!(text, "{SELFTEST}\nint main(void)\n{{\n\tbegin({planned}, {});\n", u8::from(needs))?;
     lines.iter().for_each(|line| text.push_str(line));
     text.push_str("\n\treturn end();\n}\n");
     Ok(text)
+}
+
+/// Words of the operations that the unedited test driver cannot do.
+const REQUESTED: [&str; 13] = [
+    "setup",
+    "copy",
+    "pages",
+    "finalize",
+    "collect",
+    "evict",
+    "pin",
+    "unpin",
+    "pin_read",
+    "pin_write",
+    "hold",
+    "release",
+    "peek",
+];
+
+/// A look at every place that has an entry, before anything moves again.
+fn entries(model: &mut Model) -> Vec<String> {
+    let mut seen = Observation::default();
+    model.observe(&Scope::everything(), &mut seen);
+    let mut lines = Vec::new();
+    for view in &seen.places {
+        let PlaceState::Mapped { entry, .. } = view.state else { continue };
+        let (kind, writable) = match entry {
+            Entry::Hole => continue,
+            Entry::Maps { writable, .. } => ("maps", writable),
+            Entry::Migrating { writable, .. } => ("migrating", writable),
+        };
+        let Some(page) = view.state.page().and_then(|page| seen.page(page)) else { continue };
+        let (space, at) = (view.place.space, view.place.page);
+        let bit = |is: bool, word: &'static str| if is { word } else { "" };
+        let (may, own) = (bit(writable, " writable"), bit(page.exclusive, " exclusive"));
+        lines.push(format!(
+            "\t/* What the entry says. */\n\tcheck_entry(\"{space} {at} {kind} a page{may}{own} mapcount {}\", {}, {}, {}, \
+             {}, {}, {});\n",
+            page.mapcount,
+            space.0,
+            at.0,
+            kind.to_uppercase(),
+            u8::from(writable),
+            u8::from(page.exclusive),
+            page.mapcount,
+        ));
+    }
+    lines
 }
 
 fn row_meaning(operation: Operation) -> &'static str {
@@ -143,10 +199,13 @@ fn last_checks(model: &mut Model) -> Vec<String> {
 
 /// The Rust test: the trace as it stands, beside the reference.
 fn rust(trace: &Trace, name: &str) -> String {
+    let (title, version) = (name, env!("CARGO_PKG_VERSION"));
     let name: String =
         name.chars().map(|it| if it.is_ascii_alphanumeric() { it.to_ascii_lowercase() } else { '_' }).collect();
     format!(
-        "use stalemap_harness::{{Compare, Driver}};
+        "//! The trace {title}, exported by stalemap {version}.
+
+use stalemap_harness::{{Compare, Driver}};
 use stalemap_implementation::Implementation;
 use stalemap_operations::{{Machine, Trace}};
 

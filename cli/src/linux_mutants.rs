@@ -39,6 +39,8 @@ struct Shown {
 
 /// Executions that a guest does at once: few, since a fault is mostly met soon and a lost guest costs seconds.
 const BATCH: u64 = 16;
+/// Executions for which an operation is waited for that shows what has shown only while everything is given back.
+const LONGER: u64 = 400;
 
 /// The faults that are asked for.
 pub(crate) fn chosen(faults: &'static [Fault], only: Option<&str>) -> Result<Vec<Fault>> {
@@ -90,13 +92,16 @@ pub(crate) fn mutants(cache: &Cache, faults: &[Fault], hunt: &Hunt, out: Option<
     Ok(if missed == 0 { Ending::Agree } else { Ending::Diverge })
 }
 
-/// Executions until one diverges.
+/// Executions until one diverges in an operation, or, for some more, none but while everything is given back.
 fn search(driver: &mut Driver<Kernels>, hunt: &Hunt, status: &mut Status, fault: &Fault) -> Result<Option<Shown>> {
     let operations = hunt.operations.unwrap_or(fault.campaign.operations);
     let mut generator = Generator::new(Campaign { operations, ..fault.campaign }.settings());
     let start = Instant::now();
-    let mut index = 0;
+    let (mut index, mut late) = (0, None);
     while index < hunt.runs && !interrupted() {
+        if late.as_ref().is_some_and(|late: &Shown| index > late.index + LONGER) {
+            break;
+        }
         let batch: Vec<(Machine, Vec<Operation>)> = (index..hunt.runs.min(index + BATCH))
             .map(|index| {
                 let mut operations = Vec::new();
@@ -109,27 +114,33 @@ fn search(driver: &mut Driver<Kernels>, hunt: &Hunt, status: &mut Status, fault:
             let run = driver.run(&machine, &operations, Compare::Touched).map_err(|it| anyhow!(it))?;
             if let Some(divergence) = run.divergence {
                 let shown = Shown { index, time: start.elapsed(), machine, operations, divergence };
-                return ended(driver, shown).map(Some);
+                let (shown, in_an_operation) = ended(driver, shown)?;
+                if in_an_operation {
+                    return Ok(Some(shown));
+                }
+                late.get_or_insert(shown);
             }
             index += 1;
         }
         status.show(|| format!("{}: {index} executions", fault.name));
     }
-    Ok(None)
+    Ok(late)
 }
 
-/// What shows only while the guest gives everything back shows in an operation, if the transactions are ended by some.
-fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<Shown> {
-    if shown.divergence.objection.oracle != "validity" {
-        return Ok(shown);
+/// What shows only while the guest gives everything back mostly shows in an operation, if the transactions are ended by
+/// some. Says whether it does.
+fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<(Shown, bool)> {
+    const LATE: &str = "validity";
+    if shown.divergence.objection.oracle != LATE {
+        return Ok((shown, true));
     }
     let finalize = Kind::by_word("finalize").ok_or_else(|| anyhow!("there is no finalize"))?;
     let ends = (0..TransactionSlot::LIMIT).filter_map(|slot| Operation::new(finalize, &[slot], &shown.machine));
     let operations: Vec<Operation> = shown.operations.iter().copied().chain(ends).collect();
     let run = driver.run(&shown.machine, &operations, Compare::Touched).map_err(|it| anyhow!(it))?;
     Ok(match run.divergence {
-        Some(divergence) => Shown { operations, divergence, ..shown },
-        None => shown,
+        Some(divergence) if divergence.objection.oracle != LATE => (Shown { operations, divergence, ..shown }, true),
+        Some(_) | None => (shown, false),
     })
 }
 

@@ -95,8 +95,7 @@ impl Recorder {
                 if let Some(divergence) = run.map_err(|it| anyhow!(it))?.divergence {
                     bail!("seed {}, execution {index} diverges: {}", wanted.seed, divergence.signature());
                 }
-                // One new thing is mostly another refusal, and not worth a file.
-                if self.driver.transitions().count() >= met + 2 && kept < wanted.most {
+                if self.driver.transitions().count() > met && kept < wanted.most {
                     let title = vec![format!("# Generated: seed {}, execution {index}.", wanted.seed)];
                     let operations = self.able(operations.into_iter());
                     let transcript = self.transcript(&machine, &operations, title)?;

@@ -3,6 +3,7 @@
 mod program;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use program::{Ended, command, in_folder, stalemap};
 
@@ -235,7 +236,8 @@ fn a_trace_is_exported_as_a_c_program_that_checks_each_answer_and_as_a_rust_test
         let c = stalemap(folder, &["export", "--as", "c", "a-trace.trace"]);
         assert_eq!(c.code, 0, "{}", c.stderr);
         for line in [
-            "\tbegin(11);",
+            "\tbegin(13, 1);",
+            "\tcheck_entry(\"s0 v0 maps a page mapcount 2\", 0, 0, MAPS, 0, 0, 2);",
             "\tcheck(\"write s0 v0 #2a\", 0, op_write(0, 0, 42));",
             "\tcheck(\"migrate s0 v0 to d0\", 0, op_migrate(0, 0, 1, 0, 0));",
             "\tcheck(\"read s0 v1\", -EFAULT, op_read(0, 1));",
@@ -252,6 +254,44 @@ fn a_trace_is_exported_as_a_c_program_that_checks_each_answer_and_as_a_rust_test
     });
 }
 
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn exported(language: &str, trace: &Path) -> String {
+    let ended = stalemap(&root(), &["export", "--as", language, &trace.to_string_lossy()]);
+    assert_eq!(ended.code, 0, "{}: {}", trace.display(), ended.stderr);
+    ended.stdout
+}
+
+fn assert_kept(language: &str, trace: &Path, kept: &Path) {
+    let text = fs::read_to_string(kept).unwrap_or_else(|error| panic!("{}: {error}", kept.display()));
+    assert!(
+        text == exported(language, trace),
+        "{} is not what `stalemap export --as {language} {}` writes now",
+        kept.display(),
+        trace.display()
+    );
+}
+
+#[test]
+fn each_trophy_is_kept_as_the_c_program_that_its_trace_is_exported_as() {
+    let folder = root().join("corpus/linux/trophies");
+    let entries = fs::read_dir(&folder).expect("the trophies").map(|entry| entry.expect("an entry").path());
+    let traces: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|it| it == "trace")).collect();
+    assert!(traces.len() >= 4, "{traces:?}");
+    for trace in traces {
+        assert_kept("c", &trace, &trace.with_extension("c"));
+    }
+}
+
+/// The test in `exported.rs` is compiled and run like any other.
+#[test]
+fn the_rust_test_that_is_run_is_what_its_trace_is_exported_as() {
+    let trace = root().join("corpus/spec/address-space/fork-shares-pages-until-one-side-writes.trace");
+    assert_kept("rust", &trace, &root().join("cli/tests/exported.rs"));
+}
+
 #[test]
 fn without_a_kernel_blame_asks_the_implementation_and_says_so() {
     in_folder(|folder| {
@@ -264,5 +304,30 @@ fn without_a_kernel_blame_asks_the_implementation_and_says_so() {
         {
             assert!(ended.stdout.contains(line), "{}", ended.stdout);
         }
+    });
+}
+
+#[test]
+fn blame_asks_a_recording_where_there_is_no_kernel() {
+    let spec = "corpus/spec/migration/collect-locks-no-space.trace";
+    in_folder(|folder| {
+        let blame = |arguments: &[&str]| {
+            Ended::of(command(&root(), &[&["blame"], arguments].concat()).env("XDG_CACHE_HOME", folder))
+        };
+        let record = "corpus/linux/6.12/migration/collect-locks-no-space.trace";
+        for arguments in [&[record][..], &[spec, "--recording", record]] {
+            let ended = blame(arguments);
+            assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+            for line in ["agrees     linux-6.12, recorded", "nobody stands alone"] {
+                assert!(ended.stdout.contains(line), "{}", ended.stdout);
+            }
+        }
+        // A kernel that answers something else stands alone.
+        let text = fs::read_to_string(root().join(record)).expect("a transcript");
+        let other = folder.join("other.trace");
+        fs::write(&other, text.replacen("= ok", "= EPERM", 1)).expect("a file");
+        let ended = blame(&[spec, "--recording", &other.to_string_lossy()]);
+        assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("linux-6.12 stands alone"), "{}", ended.stdout);
     });
 }

@@ -17,12 +17,15 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096UL
 #define BASE 0x1000000000UL
 #define SPACES 8
+/* A page that no trace uses. */
+#define SCRATCH 1024UL
 /* Seconds after which a step is taken to hang. */
 #define PATIENCE 10
 
@@ -35,11 +38,16 @@ struct hmm_dmirror_cmd {
 #define HMM_DMIRROR_MIGRATE_TO_DEV _IOWR('H', 2, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_MIGRATE_TO_SYS _IOWR('H', 3, struct hmm_dmirror_cmd)
 
-/* Requests that Stalemap's edit of the driver adds; only traces with single phases, evictions, pins or holds use them. */
+/*
+ * Requests that Stalemap's edit of the driver adds. Traces with single phases, evictions, pins or holds need them; without
+ * them the others check of an entry what the page map shows.
+ */
 struct stalemap_request {
 	uint64_t addr, ptr, npages, slot, value, out;
 };
 #define STALEMAP(number) _IOWR('H', number, struct stalemap_request)
+#define LOOK STALEMAP(0x20)
+#define DESCRIBE STALEMAP(0x21)
 #define SETUP STALEMAP(0x22)
 #define COLLECT STALEMAP(0x23)
 #define COPY STALEMAP(0x24)
@@ -51,7 +59,24 @@ struct stalemap_request {
 #define PIN_READ STALEMAP(0x2c)
 #define PIN_WRITE STALEMAP(0x2d)
 
-enum task { MAP, UNMAP, DISCARD, PROTECT, MOVE, FORK, EXIT, READ, WRITE, DREAD, DWRITE, MIGRATE, REQUEST };
+/* What LOOK and DESCRIBE write. */
+struct place {
+	uint32_t number;
+	uint8_t home, entry, access, bits;
+};
+struct page {
+	uint32_t number;
+	uint8_t home, bits, stamp, rmaps;
+	int32_t mapcount, refcount;
+	struct {
+		uint64_t mm, addr;
+	} rmap[16];
+};
+
+/* An entry as it is compared; which of it could be seen stands above SEEN. */
+enum { MAPS = 2, MIGRATING = 3, KIND = 3, WRITABLE = 4, EXCLUSIVE = 8, MAPCOUNT = 16, SEEN = 16, ENTRY_BITS = 0xffff };
+
+enum task { MAP, UNMAP, DISCARD, PROTECT, MOVE, FORK, EXIT, READ, WRITE, DREAD, DWRITE, MIGRATE, REQUEST, SHOW };
 
 struct order {
 	int task, device;
@@ -142,6 +167,70 @@ static void open_devices(void)
 	}
 }
 
+/* The entry as the added requests show it, or -EINVAL where the driver has not got them. */
+static long show_by_request(unsigned long page_number)
+{
+	struct place place = { 0 };
+	struct page page = { 0 };
+	struct stalemap_request look = { .addr = (uint64_t)at(page_number), .ptr = (uint64_t)&place, .npages = 1 };
+	struct stalemap_request describe = { .ptr = (uint64_t)&page, .npages = 1 };
+	long result = done(ioctl(devices[0], LOOK, &look));
+
+	if (result)
+		return result;
+	page.number = place.number;
+	page.home = place.home;
+	if (place.entry >= MAPS)
+		result = done(ioctl(devices[0], DESCRIBE, &describe));
+	if (result)
+		return result;
+	return (long)ENTRY_BITS << SEEN | place.entry | (place.bits & 1 ? WRITABLE : 0) |
+	       (place.bits & 2 ? EXCLUSIVE : 0) | page.mapcount * MAPCOUNT;
+}
+
+static int swap_type(unsigned long page_number)
+{
+	int file = open("/proc/self/pagemap", O_RDONLY);
+	uint64_t entry = 0;
+
+	if (file < 0)
+		return -1;
+	if (pread(file, &entry, sizeof(entry), (BASE / PAGE + page_number) * sizeof(entry)) != sizeof(entry))
+		entry = 0;
+	close(file);
+	return entry >> 62 & 1 ? (int)(entry & 31) : -1;
+}
+
+/* The type of writable device entries depends on the kernel's configuration, so that one is made; readable ones follow. */
+static int writable_type(void)
+{
+	unsigned char byte = 0;
+	int type = -1;
+
+	if (mmap(at(SCRATCH), PAGE, rights(2), MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
+		return -1;
+	*(volatile char *)at(SCRATCH) = 1;
+	if (!device_access(0, HMM_DMIRROR_MIGRATE_TO_DEV, SCRATCH, &byte))
+		type = swap_type(SCRATCH);
+	munmap(at(SCRATCH), PAGE);
+	return type;
+}
+
+/* What can be seen of an entry: all of it by the added requests, of device entries the writable bit by the page map. */
+static long show(unsigned long page_number)
+{
+	long shown = show_by_request(page_number);
+	int type, writable;
+
+	if (shown >= 0)
+		return shown;
+	type = swap_type(page_number);
+	writable = type < 0 ? -1 : writable_type();
+	if (writable < 0 || (type != writable && type != writable + 1))
+		return 0;
+	return (long)(KIND | WRITABLE) << SEEN | MAPS | (type == writable ? WRITABLE : 0);
+}
+
 static long perform(const struct order *order, struct stalemap_request *request)
 {
 	unsigned char byte = order->b;
@@ -173,6 +262,8 @@ static long perform(const struct order *order, struct stalemap_request *request)
 		return device_access(order->device, HMM_DMIRROR_WRITE, order->a, &byte);
 	case MIGRATE:
 		return migrate_pages(order);
+	case SHOW:
+		return show(order->a);
 	case REQUEST:
 		*request = order->request;
 		result = done(ioctl(devices[order->device], order->command, request));
@@ -238,18 +329,33 @@ static void check(const char *what, long expected, long result)
 		printf("not ok %d %s\n# expected %ld, was %ld\n", steps, what, expected, result);
 }
 
-static void begin(int planned)
+/* What is at a place, in the end. */
+static void check_entry(const char *what, int s, unsigned long v, int kind, int writable, int exclusive, int mapcount)
+{
+	long expected = kind | (writable ? WRITABLE : 0) | (exclusive ? EXCLUSIVE : 0) | mapcount * MAPCOUNT;
+	long shown = tell(s, (struct order){ .task = SHOW, .a = v });
+	long seen = shown < 0 ? ENTRY_BITS : shown >> SEEN;
+
+	if (!seen)
+		printf("ok %d %s # SKIP neither the driver nor the page map shows it\n", ++steps, what);
+	else
+		check(what, expected & seen, shown < 0 ? shown : shown & seen);
+}
+
+static void begin(int planned, int needs_requests)
 {
 	int i;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (getpid() == 1) {
+		mkdir("/proc", 0755);
+		mount("proc", "/proc", "proc", 0, NULL);
 		mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 		dup2(open("/dev/console", O_RDWR), 0);
 		dup2(0, 1);
 		dup2(0, 2);
 	}
-	printf("TAP version 13\n1..%d\n", planned);
+	printf("TAP version 13\n");
 	signal(SIGSEGV, on_fault);
 	signal(SIGBUS, on_fault);
 	for (i = 0; i < SPACES; i++)
@@ -260,6 +366,11 @@ static void begin(int planned)
 		_exit(0);
 	}
 	hear(0);
+	if (needs_requests && tell(0, (struct order){ .task = REQUEST, .command = LOOK })) {
+		printf("1..0 # SKIP the driver has not got the requests that Stalemap adds\n");
+		exit(4);
+	}
+	printf("1..%d\n", planned);
 }
 
 static int end(void)

@@ -1,0 +1,554 @@
+/* table_keeps_a_freed_page: exported from a trace by stalemap 0.1.0. */
+/* Build: cc -static -O1 -o test FILE.c; run on a kernel with CONFIG_TEST_HMM, as root. */
+/* The test driver as it is will do; with the requests that Stalemap adds more is checked in the end. */
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/*
+ * What an exported test needs: spaces as processes, the operations on them, and TAP output. Devices are those of the
+ * kernel's test driver (CONFIG_TEST_HMM). As the first process of a machine it mounts what it needs by itself.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE 4096UL
+#define BASE 0x1000000000UL
+#define SPACES 8
+/* A page that no trace uses. */
+#define SCRATCH 1024UL
+/* Seconds after which a step is taken to hang. */
+#define PATIENCE 10
+
+/* include/uapi of the test driver: lib/test_hmm_uapi.h */
+struct hmm_dmirror_cmd {
+	uint64_t addr, ptr, npages, cpages, faults;
+};
+#define HMM_DMIRROR_READ _IOWR('H', 0, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_WRITE _IOWR('H', 1, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_MIGRATE_TO_DEV _IOWR('H', 2, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_MIGRATE_TO_SYS _IOWR('H', 3, struct hmm_dmirror_cmd)
+
+/*
+ * Requests that Stalemap's edit of the driver adds. Traces with single phases, evictions, pins or holds need them; without
+ * them the others check of an entry what the page map shows.
+ */
+struct stalemap_request {
+	uint64_t addr, ptr, npages, slot, value, out;
+};
+#define STALEMAP(number) _IOWR('H', number, struct stalemap_request)
+#define LOOK STALEMAP(0x20)
+#define DESCRIBE STALEMAP(0x21)
+#define SETUP STALEMAP(0x22)
+#define COLLECT STALEMAP(0x23)
+#define COPY STALEMAP(0x24)
+#define PAGES STALEMAP(0x25)
+#define FINALIZE STALEMAP(0x26)
+#define EVICT STALEMAP(0x28)
+#define PIN STALEMAP(0x2a)
+#define UNPIN STALEMAP(0x2b)
+#define PIN_READ STALEMAP(0x2c)
+#define PIN_WRITE STALEMAP(0x2d)
+
+/* What LOOK and DESCRIBE write. */
+struct place {
+	uint32_t number;
+	uint8_t home, entry, access, bits;
+};
+struct page {
+	uint32_t number;
+	uint8_t home, bits, stamp, rmaps;
+	int32_t mapcount, refcount;
+	struct {
+		uint64_t mm, addr;
+	} rmap[16];
+};
+
+/* An entry as it is compared; which of it could be seen stands above SEEN. */
+enum { MAPS = 2, MIGRATING = 3, KIND = 3, WRITABLE = 4, EXCLUSIVE = 8, MAPCOUNT = 16, SEEN = 16, ENTRY_BITS = 0xffff };
+
+enum task { MAP, UNMAP, DISCARD, PROTECT, MOVE, FORK, EXIT, READ, WRITE, DREAD, DWRITE, MIGRATE, REQUEST, SHOW };
+
+struct order {
+	int task, device;
+	unsigned long a, b, c;
+	unsigned long command;
+	struct stalemap_request request;
+};
+
+/* 0 or a value, or the negative errno. */
+struct answer {
+	long result;
+};
+
+static int orders[SPACES][2], answers[SPACES][2];
+static int devices[2];
+static int steps, failures;
+static sigjmp_buf fault_return;
+
+static void on_fault(int signal)
+{
+	siglongjmp(fault_return, signal);
+}
+
+static void *at(unsigned long page)
+{
+	return (void *)(BASE + page * PAGE);
+}
+
+static int rights(unsigned long access)
+{
+	return access == 0 ? PROT_NONE : access == 1 ? PROT_READ : PROT_READ | PROT_WRITE;
+}
+
+static long done(long result)
+{
+	return result == -1 ? -errno : result;
+}
+
+static long device_access(int device, unsigned long command, unsigned long page, unsigned char *byte)
+{
+	static unsigned char buffer[PAGE];
+	struct hmm_dmirror_cmd cmd = { .addr = (uint64_t)at(page), .ptr = (uint64_t)buffer, .npages = 1 };
+	long result;
+
+	memset(buffer, 0, sizeof(buffer));
+	buffer[0] = *byte;
+	result = done(ioctl(devices[device], command, &cmd));
+	*byte = buffer[0];
+	return result;
+}
+
+static long access_by_cpu(const struct order *order)
+{
+	volatile unsigned char *byte = at(order->a);
+	long value = 0;
+
+	if (sigsetjmp(fault_return, 1))
+		return -EFAULT;
+	if (order->task == READ)
+		value = *byte;
+	else
+		*byte = order->b;
+	return value;
+}
+
+static long migrate_pages(const struct order *order)
+{
+	unsigned long page;
+
+	for (page = order->a; page < order->a + order->b; page++) {
+		unsigned char byte = 0;
+		long result = device_access(order->device, order->command, page, &byte);
+
+		/* ENOENT: it could not be moved, or was there already. */
+		if (result && result != -ENOENT)
+			return result;
+	}
+	return 0;
+}
+
+static void open_devices(void)
+{
+	devices[0] = open("/dev/hmm_dmirror0", O_RDWR);
+	devices[1] = open("/dev/hmm_dmirror1", O_RDWR);
+	if (devices[0] < 0) {
+		printf("Bail out! there is no /dev/hmm_dmirror0: the kernel needs CONFIG_TEST_HMM\n");
+		exit(4);
+	}
+}
+
+/* The entry as the added requests show it, or -EINVAL where the driver has not got them. */
+static long show_by_request(unsigned long page_number)
+{
+	struct place place = { 0 };
+	struct page page = { 0 };
+	struct stalemap_request look = { .addr = (uint64_t)at(page_number), .ptr = (uint64_t)&place, .npages = 1 };
+	struct stalemap_request describe = { .ptr = (uint64_t)&page, .npages = 1 };
+	long result = done(ioctl(devices[0], LOOK, &look));
+
+	if (result)
+		return result;
+	page.number = place.number;
+	page.home = place.home;
+	if (place.entry >= MAPS)
+		result = done(ioctl(devices[0], DESCRIBE, &describe));
+	if (result)
+		return result;
+	return (long)ENTRY_BITS << SEEN | place.entry | (place.bits & 1 ? WRITABLE : 0) |
+	       (place.bits & 2 ? EXCLUSIVE : 0) | page.mapcount * MAPCOUNT;
+}
+
+static int swap_type(unsigned long page_number)
+{
+	int file = open("/proc/self/pagemap", O_RDONLY);
+	uint64_t entry = 0;
+
+	if (file < 0)
+		return -1;
+	if (pread(file, &entry, sizeof(entry), (BASE / PAGE + page_number) * sizeof(entry)) != sizeof(entry))
+		entry = 0;
+	close(file);
+	return entry >> 62 & 1 ? (int)(entry & 31) : -1;
+}
+
+/* The type of writable device entries depends on the kernel's configuration, so that one is made; readable ones follow. */
+static int writable_type(void)
+{
+	unsigned char byte = 0;
+	int type = -1;
+
+	if (mmap(at(SCRATCH), PAGE, rights(2), MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
+		return -1;
+	*(volatile char *)at(SCRATCH) = 1;
+	if (!device_access(0, HMM_DMIRROR_MIGRATE_TO_DEV, SCRATCH, &byte))
+		type = swap_type(SCRATCH);
+	munmap(at(SCRATCH), PAGE);
+	return type;
+}
+
+/* What can be seen of an entry: all of it by the added requests, of device entries the writable bit by the page map. */
+static long show(unsigned long page_number)
+{
+	long shown = show_by_request(page_number);
+	int type, writable;
+
+	if (shown >= 0)
+		return shown;
+	type = swap_type(page_number);
+	writable = type < 0 ? -1 : writable_type();
+	if (writable < 0 || (type != writable && type != writable + 1))
+		return 0;
+	return (long)(KIND | WRITABLE) << SEEN | MAPS | (type == writable ? WRITABLE : 0);
+}
+
+static long perform(const struct order *order, struct stalemap_request *request)
+{
+	unsigned char byte = order->b;
+	unsigned long i;
+	long result = 0;
+
+	switch (order->task) {
+	case MAP:
+		return done(mmap(at(order->a), order->b * PAGE, rights(order->c),
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED ? -1 : 0);
+	case UNMAP:
+		return done(munmap(at(order->a), order->b * PAGE));
+	case DISCARD:
+		return done(madvise(at(order->a), order->b * PAGE, MADV_DONTNEED));
+	case PROTECT:
+		return done(mprotect(at(order->a), order->b * PAGE, rights(order->c)));
+	case MOVE:
+		for (i = 0; i < order->b && !result; i++)
+			result = done(mremap(at(order->a + i), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+					     at(order->c + i)) == MAP_FAILED ? -1 : 0);
+		return result;
+	case READ:
+	case WRITE:
+		return access_by_cpu(order);
+	case DREAD:
+		result = device_access(order->device, HMM_DMIRROR_READ, order->a, &byte);
+		return result ? result : byte;
+	case DWRITE:
+		return device_access(order->device, HMM_DMIRROR_WRITE, order->a, &byte);
+	case MIGRATE:
+		return migrate_pages(order);
+	case SHOW:
+		return show(order->a);
+	case REQUEST:
+		*request = order->request;
+		result = done(ioctl(devices[order->device], order->command, request));
+		return result ? result : order->command == PIN_READ ? (long)request->value : 0;
+	}
+	return -ENOSYS;
+}
+
+/* The life of a space: each is a process with files of its own, since a file mirrors the memory of who opened it. */
+static void live(int space)
+{
+	struct order order;
+	struct answer answer = { 0 };
+	struct stalemap_request request;
+
+	open_devices();
+	write(answers[space][1], &answer, sizeof(answer));
+	while (read(orders[space][0], &order, sizeof(order)) == sizeof(order)) {
+		if (order.task == EXIT)
+			_exit(0);
+		if (order.task == FORK) {
+			pid_t child = fork();
+
+			if (!child) {
+				live(order.a);
+				_exit(0);
+			}
+			answer.result = done(child) < 0 ? done(child) : 0;
+		} else {
+			answer.result = perform(&order, &request);
+		}
+		write(answers[space][1], &answer, sizeof(answer));
+	}
+}
+
+static long hear(int space)
+{
+	struct pollfd poll_for = { .fd = answers[space][0], .events = POLLIN };
+	struct answer answer;
+
+	if (poll(&poll_for, 1, PATIENCE * 1000) != 1)
+		return -ETIMEDOUT;
+	return read(answers[space][0], &answer, sizeof(answer)) == sizeof(answer) ? answer.result : -EIO;
+}
+
+static long tell(int space, struct order order)
+{
+	write(orders[space][1], &order, sizeof(order));
+	return hear(space);
+}
+
+static void check(const char *what, long expected, long result)
+{
+	steps++;
+	if (result == expected) {
+		printf("ok %d %s\n", steps, what);
+		return;
+	}
+	failures++;
+	if (result == -ETIMEDOUT)
+		printf("not ok %d %s\n# it hangs\n", steps, what);
+	else
+		printf("not ok %d %s\n# expected %ld, was %ld\n", steps, what, expected, result);
+}
+
+/* What is at a place, in the end. */
+static void check_entry(const char *what, int s, unsigned long v, int kind, int writable, int exclusive, int mapcount)
+{
+	long expected = kind | (writable ? WRITABLE : 0) | (exclusive ? EXCLUSIVE : 0) | mapcount * MAPCOUNT;
+	long shown = tell(s, (struct order){ .task = SHOW, .a = v });
+	long seen = shown < 0 ? ENTRY_BITS : shown >> SEEN;
+
+	if (!seen)
+		printf("ok %d %s # SKIP neither the driver nor the page map shows it\n", ++steps, what);
+	else
+		check(what, expected & seen, shown < 0 ? shown : shown & seen);
+}
+
+static void begin(int planned, int needs_requests)
+{
+	int i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (getpid() == 1) {
+		mkdir("/proc", 0755);
+		mount("proc", "/proc", "proc", 0, NULL);
+		mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+		dup2(open("/dev/console", O_RDWR), 0);
+		dup2(0, 1);
+		dup2(0, 2);
+	}
+	printf("TAP version 13\n");
+	signal(SIGSEGV, on_fault);
+	signal(SIGBUS, on_fault);
+	for (i = 0; i < SPACES; i++)
+		if (pipe(orders[i]) || pipe(answers[i]))
+			exit(4);
+	if (!fork()) {
+		live(0);
+		_exit(0);
+	}
+	hear(0);
+	if (needs_requests && tell(0, (struct order){ .task = REQUEST, .command = LOOK })) {
+		printf("1..0 # SKIP the driver has not got the requests that Stalemap adds\n");
+		exit(4);
+	}
+	printf("1..%d\n", planned);
+}
+
+static int end(void)
+{
+	printf("# Totals: pass:%d fail:%d xfail:0 xpass:0 skip:0 error:0\n", steps - failures, failures);
+	printf("# stalemap: %s\n", failures ? "FAIL" : "PASS");
+	fflush(stdout);
+	if (getpid() == 1)
+		sleep(1);
+	return failures ? 1 : 0;
+}
+
+/* The operations, by their words. Each answers 0, a value, or the negative errno. */
+static long op_map(int s, unsigned long v, unsigned long n, int access)
+{
+	return tell(s, (struct order){ .task = MAP, .a = v, .b = n, .c = access });
+}
+
+static long op_unmap(int s, unsigned long v, unsigned long n)
+{
+	return tell(s, (struct order){ .task = UNMAP, .a = v, .b = n });
+}
+
+static long op_discard(int s, unsigned long v, unsigned long n)
+{
+	return tell(s, (struct order){ .task = DISCARD, .a = v, .b = n });
+}
+
+static long op_protect(int s, unsigned long v, unsigned long n, int access)
+{
+	return tell(s, (struct order){ .task = PROTECT, .a = v, .b = n, .c = access });
+}
+
+static long op_move(int s, unsigned long v, unsigned long n, unsigned long to)
+{
+	return tell(s, (struct order){ .task = MOVE, .a = v, .b = n, .c = to });
+}
+
+static long op_fork(int s, int child)
+{
+	long result = tell(s, (struct order){ .task = FORK, .a = child });
+
+	return result ? result : hear(child);
+}
+
+static long op_exit(int s)
+{
+	struct order order = { .task = EXIT };
+
+	write(orders[s][1], &order, sizeof(order));
+	usleep(100000);
+	return 0;
+}
+
+static long op_read(int s, unsigned long v)
+{
+	return tell(s, (struct order){ .task = READ, .a = v });
+}
+
+static long op_write(int s, unsigned long v, int stamp)
+{
+	return tell(s, (struct order){ .task = WRITE, .a = v, .b = stamp });
+}
+
+static long op_device_read(int d, int s, unsigned long v)
+{
+	return tell(s, (struct order){ .task = DREAD, .device = d, .a = v });
+}
+
+static long op_device_write(int d, int s, unsigned long v, int stamp)
+{
+	return tell(s, (struct order){ .task = DWRITE, .device = d, .a = v, .b = stamp });
+}
+
+static long op_migrate(int s, unsigned long v, unsigned long n, int from, int d)
+{
+	return tell(s, (struct order){ .task = MIGRATE, .device = d, .a = v, .b = n,
+				       .command = from ? HMM_DMIRROR_MIGRATE_TO_SYS : HMM_DMIRROR_MIGRATE_TO_DEV });
+}
+
+static long request(int s, int d, unsigned long command, struct stalemap_request request)
+{
+	return tell(s, (struct order){ .task = REQUEST, .device = d, .command = command, .request = request });
+}
+
+static long op_setup(int t, int s, unsigned long v, unsigned long n, int from, int d)
+{
+	return request(s, d, SETUP, (struct stalemap_request){
+		.addr = (uint64_t)at(v), .npages = n, .slot = t, .value = from });
+}
+
+static long op_collect(int t, int d)
+{
+	return request(0, d, COLLECT, (struct stalemap_request){ .slot = t });
+}
+
+static long op_copy(int t, int mask)
+{
+	return request(0, 0, COPY, (struct stalemap_request){ .slot = t, .value = mask });
+}
+
+static long op_pages(int t)
+{
+	return request(0, 0, PAGES, (struct stalemap_request){ .slot = t });
+}
+
+static long op_finalize(int t)
+{
+	return request(0, 0, FINALIZE, (struct stalemap_request){ .slot = t });
+}
+
+static long op_evict(int d)
+{
+	return request(0, d, EVICT, (struct stalemap_request){ 0 });
+}
+
+static long op_pin(int k, int s, unsigned long v)
+{
+	return request(s, 0, PIN, (struct stalemap_request){ .addr = (uint64_t)at(v), .slot = k, .value = 1 });
+}
+
+static long op_unpin(int k)
+{
+	return request(0, 0, UNPIN, (struct stalemap_request){ .slot = k });
+}
+
+static long op_pin_read(int k)
+{
+	return request(0, 0, PIN_READ, (struct stalemap_request){ .slot = k });
+}
+
+static long op_pin_write(int k, int stamp)
+{
+	return request(0, 0, PIN_WRITE, (struct stalemap_request){ .slot = k, .value = stamp });
+}
+
+static long op_hold(int h, int s, unsigned long v)
+{
+	return request(s, 0, PIN, (struct stalemap_request){ .addr = (uint64_t)at(v), .slot = 4 + h });
+}
+
+static long op_release(int h)
+{
+	return op_unpin(4 + h);
+}
+
+static long op_peek(int h)
+{
+	return op_pin_read(4 + h);
+}
+
+int main(void)
+{
+	begin(10, 0);
+
+	/* Maps holes: anonymous, private, with `MAP_FIXED_NOREPLACE` (`EEXIST` if any place is mapped). */
+	check("map s0 v0+2 rw", 0, op_map(0, 0, 2, 2));
+	/* Writes as the CPU does: fills a hole, reuses or copies a shared page, faults a device page back first. */
+	check("write s0 v1 #00", 0, op_write(0, 1, 0));
+	/* Copies a space into a dead one; pages become shared, pinned pages are copied at once. */
+	check("fork s0 s1", 0, op_fork(0, 1));
+	/* All four phases in one step, place by place; stops with `EINVAL` at the first unmapped or unreadable one. */
+	check("migrate s0 v0+2 to d0", 0, op_migrate(0, 0, 2, 0, 0));
+	/* Unmaps every place of the range; unmapped ones are passed over. */
+	check("unmap s0 v0+2", 0, op_unmap(0, 0, 2));
+	/* The device reads through the space's page tables (`hmm_range_fault`); its own pages are read in place. */
+	check("device_read d0 s1 v1", 0, op_device_read(0, 1, 1));
+	/* Writes as the CPU does: fills a hole, reuses or copies a shared page, faults a device page back first. */
+	check("write s1 v1 #01", 0, op_write(1, 1, 1));
+	/* The device reads through the space's page tables (`hmm_range_fault`); its own pages are read in place. */
+	check("device_read d0 s1 v1", 1, op_device_read(0, 1, 1));
+	/* What the entry says. */
+	check_entry("s1 v1 maps a page writable exclusive mapcount 1", 1, 1, MAPS, 1, 1, 1);
+	/* At the end: who may write, and what each page holds. */
+	check("read s1 v1", 1, op_read(1, 1));
+
+	return end();
+}
