@@ -325,7 +325,7 @@ fn blame_asks_a_recording_where_there_is_no_kernel() {
         // A kernel that answers something else stands alone.
         let text = fs::read_to_string(root().join(record)).expect("a transcript");
         let other = folder.join("other.trace");
-        fs::write(&other, text.replacen("= ok", "= EPERM", 1)).expect("a file");
+        fs::write(&other, text.replacen("= ok", "= EEXIST", 1)).expect("a file");
         let ended = blame(&[spec, "--recording", &other.to_string_lossy()]);
         assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
         assert!(ended.stdout.contains("linux-6.12 stands alone"), "{}", ended.stdout);
