@@ -39,10 +39,17 @@ pub(super) fn white_space(tree: &Tree, offences: &mut Offences) {
 pub(super) fn corpus_name(tree: &Tree, offences: &mut Offences) {
     for file in tree.files.iter().filter(|file| file.is_in("corpus")) {
         let is_readme = file.path.ends_with("/README.md");
-        if !is_readme && !has_extension(file, "trace") {
+        if !is_readme && !has_extension(file, "trace") && !accompanies_a_trophy(tree, file) {
             offences.error(file, 1, "the corpus holds a file that is neither a trace nor a README.md");
         }
     }
+}
+
+/// Whether it is the exported program of a fault of Linux, or what the kernel said, beside the fault's trace.
+fn accompanies_a_trophy(tree: &Tree, file: &File) -> bool {
+    let Some((stem, "c" | "console")) = file.path.rsplit_once('.') else { return false };
+    let trace = format!("{stem}.trace");
+    file.is_in("corpus/linux/trophies") && tree.files.iter().any(|other| other.path == trace)
 }
 
 pub(super) fn machine_path(tree: &Tree, offences: &mut Offences) {

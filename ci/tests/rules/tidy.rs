@@ -102,6 +102,12 @@ pub(super) const CASES: &[Case] = &[
         &[("corpus/spec/a.txt", "fork s0 s1\n")],
         &["corpus/spec/a.txt:1"],
     ),
+    breaks(
+        "corpus-name",
+        "a program beside no trace, and one that is of no trophy",
+        &[("corpus/linux/trophies/a.c", "int a;\n"), ("corpus/spec/b.c", "int b;\n"), ("corpus/spec/b.trace", "x\n")],
+        &["corpus/linux/trophies/a.c:1", "corpus/spec/b.c:1"],
+    ),
     keeps(
         "corpus-name",
         "traces and a description; other rooms",
@@ -109,6 +115,9 @@ pub(super) const CASES: &[Case] = &[
             ("corpus/README.md", "# Corpus\n"),
             ("corpus/spec/README.md", "# Rules\n"),
             ("corpus/spec/a.trace", "fork s0 s1\n"),
+            ("corpus/linux/trophies/a.trace", "fork s0 s1\n"),
+            ("corpus/linux/trophies/a.c", "int a;\n"),
+            ("corpus/linux/trophies/a.console", "BUG\n"),
             ("fuzz/dictionary.txt", "x\n"),
         ],
     ),
