@@ -16,7 +16,7 @@ use stalemap_report::style::STRONG;
 use crate::ending::Ending;
 #[cfg(unix)]
 use crate::llvm::Llvm;
-use crate::{input, output, quiet, subject};
+use crate::{exhaust, input, output, quiet, subject};
 
 /// Show which transitions inputs meet and never meet, and which lines of both sides they reach
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ that Rust was built with; `stalemap doctor` says whether these are there.
 
 Examples:
   stalemap coverage corpus
-  stalemap coverage corpus --runs 100000 --never
+  stalemap coverage corpus --runs 1000000 --exhaust 4 --never
   stalemap coverage corpus --lines")]
 pub(crate) struct CoverageArguments {
     /// Traces, inputs of fuzzing engines, or folders of them
@@ -38,7 +38,10 @@ pub(crate) struct CoverageArguments {
     /// Seed of the generated executions
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// List the transitions that were never met
+    /// Every operation from every state of the tiny machine up to this depth beside them
+    #[arg(long, value_name = "DEPTH", default_value_t = 0)]
+    pub(crate) exhaust: u32,
+    /// List the transitions that were never met from states that are possible
     #[arg(long)]
     pub(crate) never: bool,
     /// Count the lines of reference and implementation that the inputs reach
@@ -67,33 +70,58 @@ fn transitions(files: &[PathBuf], arguments: &CoverageArguments) -> Result<Trans
         let machine = generator.execution(arguments.seed, index, &mut operations);
         quiet::driving(|| driver.run(&machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
     }
-    Ok(driver.transitions().clone())
+    let mut met = driver.transitions().clone();
+    if arguments.exhaust > 0 {
+        let all = exhaust::transitions(exhaust::TINY, arguments.exhaust)?;
+        met.merge(&all.context("interrupted")?);
+    }
+    Ok(met)
 }
 
 /// Prints, for each operation, how many of its cells were met, and on request the others.
 fn matrix(met: &Transitions, never: bool) -> Result<()> {
     let mut is_met = vec![false; Transitions::CELLS];
     met.iter().for_each(|cell| is_met[cell] = true);
+    let possible = (0..Transitions::CELLS).filter(|&cell| Transitions::can_begin(cell));
     let mut counts: BTreeMap<Kind, [usize; 2]> = BTreeMap::new();
-    for (cell, is_met) in is_met.iter().enumerate() {
+    for cell in possible.clone() {
         let counts = counts.entry(Transitions::meaning(cell).0).or_default();
-        counts[0] += usize::from(*is_met);
+        counts[0] += usize::from(is_met[cell]);
         counts[1] += 1;
     }
     output::print_line(format_args!(
-        "{STRONG}transitions{STRONG:#}  {} of {} cells (operation, state before, outcome); no sequence reaches all",
+        "{STRONG}transitions{STRONG:#}  {} of {} cells (operation, state before that is possible, outcome)",
         met.count(),
-        Transitions::CELLS
+        possible.clone().count(),
     ))?;
     for (kind, [met, all]) in &counts {
         output::print_line(format_args!("  {:<12}  {met:>5} of {all:>5}", kind.row().word))?;
     }
     if never {
-        output::print_line(format_args!("{STRONG}never seen{STRONG:#}"))?;
-        for cell in (0..Transitions::CELLS).filter(|&cell| !is_met[cell]) {
-            let (kind, state, outcome) = Transitions::meaning(cell);
-            output::print_line(format_args!("  {:<12}  {state}  = {outcome}", kind.row().word))?;
-        }
+        list_never_seen(&is_met)?;
+    }
+    Ok(())
+}
+
+/// Prints, for each outcome of each operation, the states in which it was never seen, or those in which it was if these
+/// are fewer.
+fn list_never_seen(is_met: &[bool]) -> Result<()> {
+    output::print_line(format_args!("{STRONG}never seen{STRONG:#}  operation = outcome: where it was seen or not"))?;
+    let mut states: BTreeMap<(Kind, usize), [Vec<String>; 2]> = BTreeMap::new();
+    for cell in (0..Transitions::CELLS).filter(|&cell| Transitions::can_begin(cell)) {
+        let (kind, state, outcome) = Transitions::meaning(cell);
+        let in_row = kind.row().refusals.iter().position(|errno| errno.name() == outcome).map_or(0, |at| at + 1);
+        states.entry((kind, in_row)).or_default()[usize::from(is_met[cell])].push(state);
+    }
+    for ((kind, in_row), [never, met]) in states {
+        let outcome = in_row.checked_sub(1).map_or("ok", |at| kind.row().refusals[at].name());
+        let list = match (never.len(), met.len()) {
+            (0, _) => continue,
+            (_, 0) => "in none".to_string(),
+            (never_count, met_count) if met_count < never_count => format!("only in {}", met.join("; ")),
+            (_, _) => format!("not in {}", never.join("; ")),
+        };
+        output::print_line(format_args!("  {} = {outcome}: {list}", kind.row().word))?;
     }
     Ok(())
 }

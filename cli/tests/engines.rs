@@ -95,9 +95,11 @@ fn coverage_counts_what_was_met_and_lists_what_was_not() {
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         let lines: Vec<&str> = ended.stdout.lines().collect();
         assert!(lines[0].starts_with("transitions  1 of "), "{}", lines[0]);
-        assert!(lines.contains(&"  free              1 of    16"), "{}", ended.stdout);
-        assert!(lines.contains(&"  free          whole block  = ok"), "{}", ended.stdout);
-        assert!(!lines.contains(&"  free          empty slot  = ENOENT"), "{}", ended.stdout);
+        assert!(lines.contains(&"  free              1 of     6"), "{}", ended.stdout);
+        assert!(lines.contains(&"  free = ok: in none"), "{}", ended.stdout);
+        assert!(lines.contains(&"  free = ENOENT: only in empty slot"), "{}", ended.stdout);
+        let exhausted = stalemap(folder, &["coverage", "a.trace", "--exhaust", "1", "--never"]).stdout;
+        assert!(exhausted.contains("  alloc = ok: only in empty slot\n"), "{exhausted}");
     });
 }
 

@@ -40,7 +40,8 @@ impl Nature {
         &NATURES[kind as usize]
     }
 
-    const fn from_row(row: &Row) -> Nature {
+    /// The nature that a row describes.
+    pub(crate) const fn from_row(row: &Row) -> Nature {
         let has_place = has(row, Field::Page);
         let frees_pages = matches!(row.effect, EffectShape::PagesFreed | EffectShape::Freed);
         let shows_nothing = matches!(row.effect, EffectShape::Nothing);

@@ -7,6 +7,8 @@
 use stalemap_operations::{Errno, Field, Kind, Operation, Outcome, Phase, Place, SlotState};
 use stalemap_reference::{Model, Situation};
 
+use crate::nature::Nature;
+
 /// States of a slot that are told apart.
 const SLOT_STATES: [&str; 8] =
     ["empty slot", "collected", "copied", "moved", "pin", "hold", "whole block", "split block"];
@@ -112,6 +114,27 @@ impl Transitions {
         (kind, words, errno.map_or("ok", Errno::name))
     }
 
+    /// Whether a place can be in the state of this cell, or a slot of the operation's sort.
+    ///
+    /// # Panics
+    /// When there is no such cell.
+    #[must_use]
+    pub fn can_begin(cell: usize) -> bool {
+        let index = FIRST.partition_point(|&first| first <= cell) - 1;
+        let kind = Kind::ALL[index];
+        let state = (cell - FIRST[index]) / outcomes(kind);
+        match meets(kind) {
+            Meets::Place => Situation::all().nth(state).expect("a situation").is_possible(),
+            Meets::Slot => {
+                let slot = Nature::of(kind).slot;
+                let states =
+                    [(Field::Transaction, 1..4), (Field::Pin, 4..5), (Field::Hold, 5..6), (Field::Block, 6..8)];
+                state == 0 || states.iter().any(|(sort, states)| slot == Some(*sort) && states.contains(&state))
+            }
+            Meets::Nothing => true,
+        }
+    }
+
     /// Notes a transition; whether it is new.
     #[inline]
     pub(crate) fn insert(&mut self, kind: Kind, Before(state): Before, outcome: Outcome) -> bool {
@@ -162,17 +185,10 @@ const fn outcomes(kind: Kind) -> usize {
 }
 
 const fn meets(kind: Kind) -> Meets {
-    let fields = kind.row().fields;
-    let (mut has_page, mut has_slot) = (false, false);
-    let mut i = 0;
-    while i < fields.len() {
-        has_page |= matches!(fields[i], Field::Page);
-        has_slot |= matches!(fields[i], Field::Transaction | Field::Pin | Field::Hold | Field::Block);
-        i += 1;
-    }
-    if has_page {
+    let nature = Nature::from_row(kind.row());
+    if nature.has_place {
         Meets::Place
-    } else if has_slot {
+    } else if nature.slot.is_some() {
         Meets::Slot
     } else {
         Meets::Nothing
@@ -209,6 +225,38 @@ mod tests {
             let outcomes: BTreeSet<_> = meanings.iter().filter(|it| it.0 == *kind).map(|it| it.2).collect();
             assert_eq!(outcomes.len(), 1 + kind.row().refusals.len(), "{}", kind.row().word);
         }
+    }
+
+    #[test]
+    fn impossible_states_are_told_from_those_that_a_place_or_slot_can_be_in() {
+        let begins = |word: &str, state: &str| {
+            let here = |cell: &usize| {
+                let (kind, words, outcome) = Transitions::meaning(*cell);
+                (kind.row().word, words.as_str(), outcome) == (word, state, "ok")
+            };
+            Transitions::can_begin((0..Transitions::CELLS).find(here).expect("there is such a cell"))
+        };
+        for possible in [
+            "unmapped",
+            "none, migration entry",
+            "rw, page in ram, writable, exclusive, pinned",
+            "r, page on dev1, exclusive, locked",
+        ] {
+            assert!(begins("read", possible), "{possible}");
+        }
+        for impossible in [
+            "r, migration entry, writable",
+            "rw, page in ram, writable",
+            "r, page in ram, writable, exclusive",
+            "rw, page in ram, pinned",
+            "rw, page on dev0, exclusive, held",
+            "rw, page in ram, locked",
+            "rw, page on dev0, exclusive, locked",
+        ] {
+            assert!(!begins("read", impossible), "{impossible}");
+        }
+        assert!(begins("copy", "collected") && begins("copy", "empty slot") && !begins("copy", "whole block"));
+        assert!(begins("free", "split block") && !begins("free", "pin"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The implementation beside the reference: they agree on generated operations and on the corpus.
 
-use stalemap_harness::{Compare, Driver, Generator, Settings, minimise};
+use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions, minimise};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Kind, Machine, Operation, Trace};
 
@@ -30,7 +30,7 @@ fn they_agree_on_generated_operations() {
 
 /// What is refused changes nothing and finds nothing; but refusals are rules too, so that all are met.
 #[test]
-fn two_in_five_generated_operations_are_not_refused_and_every_refusal_is_met() {
+fn two_in_five_generated_operations_are_not_refused_every_refusal_is_met_and_no_impossible_state() {
     let mut driver = Driver::new(implementation);
     let mut generator = Generator::new(Settings::default());
     let mut operations: Vec<Operation> = Vec::new();
@@ -40,6 +40,7 @@ fn two_in_five_generated_operations_are_not_refused_and_every_refusal_is_met() {
     }
     let tally = driver.tally();
     assert_eq!(tally.never_met(Kind::ALL.iter().copied()), []);
+    assert!(driver.transitions().iter().all(Transitions::can_begin), "a state that should be impossible");
     let done: u64 = Kind::ALL.iter().map(|&kind| tally.of(kind, 0)).sum();
     let refused = tally.operations() - done;
     assert!(done * 5 >= (done + refused) * 2, "{done} operations done, {refused} refused");

@@ -34,6 +34,27 @@ impl Situation {
         self.0 as usize
     }
 
+    /// Whether what is always true lets a place be in it: writable only with access `rw` and an exclusive page, pinned
+    /// only exclusive, pinned or held only in RAM. Locked only on a device and as `pages` made it, exclusive, readable
+    /// and writable iff the mapping is, since its space is locked.
+    #[must_use]
+    pub fn is_possible(self) -> bool {
+        let Some(mapped) = self.0.checked_sub(1) else {
+            return true;
+        };
+        let access = Access::ALL[usize::from(mapped / ENTRIES)];
+        let Some(page) = (mapped % ENTRIES).checked_sub(MAPS) else {
+            return access.writable() || mapped % ENTRIES != MIGRATING + 1;
+        };
+        let (in_ram, writable, exclusive) = (page / 24 == 0, page / 12 % 2 == 1, page / 6 % 2 == 1);
+        let (held, pinned, locked) = (page / 2 % 3 == 1, page / 2 % 3 == 2, page % 2 == 1);
+        let as_made = !in_ram && exclusive && access.readable() && writable == access.writable();
+        (!writable || access.writable() && exclusive)
+            && (!pinned || exclusive)
+            && (in_ram || !held && !pinned)
+            && (!locked || as_made)
+    }
+
     /// In words, such as `rw, device page, writable, exclusive`.
     #[must_use]
     pub fn words(self) -> alloc::string::String {
