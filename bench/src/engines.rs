@@ -19,7 +19,7 @@ const LEAST_SHARE: f64 = 0.5;
 /// How long libFuzzer runs, in seconds.
 const LIBFUZZER: u64 = 20;
 /// How long AFL++ runs each time, and how often on either side.
-const AFL: u64 = 20;
+const AFL: u64 = 30;
 const AFL_ROUNDS: usize = 3;
 
 pub(crate) fn rows() -> Vec<Row> {

@@ -3,6 +3,7 @@
 mod campaign;
 mod canary;
 mod crash_buckets;
+mod engines;
 mod exhaust;
 mod fuzz_target;
 mod linux;
@@ -112,6 +113,12 @@ pub const STAGES: &[Stage] = &[
         meaning: "a fuzz target with a planted bug stops within a minute",
         by_default: false,
         run: canary::run,
+    },
+    Stage {
+        name: "engines",
+        meaning: "two processes of an engine share their finds, and an interrupt leaves no process behind",
+        by_default: false,
+        run: engines::run,
     },
     Stage {
         name: "determinism",

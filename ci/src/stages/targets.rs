@@ -68,7 +68,7 @@ fn folder(workshop: &Workshop) -> PathBuf {
 }
 
 /// The machine's own target triple.
-fn host(workshop: &Workshop) -> Result<String> {
+pub(super) fn host(workshop: &Workshop) -> Result<String> {
     let version = workshop.ask(&Call::new("rustc").argument("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).context("`rustc -vV` has no line that begins with `host:`")

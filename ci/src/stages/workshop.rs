@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
@@ -23,11 +23,13 @@ pub(crate) struct Call {
     program: OsString,
     arguments: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
+    /// Where it is called; at the root where nothing is said.
+    folder: Option<PathBuf>,
 }
 
 impl Call {
     pub(crate) fn new(program: impl Into<OsString>) -> Self {
-        Call { program: program.into(), arguments: Vec::new(), variables: Vec::new() }
+        Call { program: program.into(), arguments: Vec::new(), variables: Vec::new(), folder: None }
     }
 
     /// A call of the cargo that runs this program, or else of the one in the path.
@@ -51,9 +53,15 @@ impl Call {
         self
     }
 
+    /// The same call from another folder than the root.
+    pub(crate) fn from(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+
     fn command(&self, root: &Path) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).current_dir(root).stdin(Stdio::null());
+        command.args(&self.arguments).current_dir(self.folder.as_deref().unwrap_or(root)).stdin(Stdio::null());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -148,6 +156,15 @@ impl Workshop {
         let output = output.with_context(|| format!("`{line}` cannot be started"))?;
         let code = output.status.code().with_context(|| format!("`{line}` ended with {}", output.status))?;
         Ok((code, String::from_utf8_lossy(&output.stdout).into_owned()))
+    }
+
+    /// Says what is called and starts it; what it says goes into a file.
+    pub(crate) fn start(&self, call: &Call, log: &Path) -> Result<Child> {
+        let line = call.line(&self.root);
+        println!("$ {line}");
+        let file = fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let mut command = call.command(&self.root);
+        command.stdout(file.try_clone()?).stderr(file).spawn().with_context(|| format!("`{line}` cannot be started"))
     }
 
     fn status(&self, call: &Call) -> Result<ExitStatus> {
