@@ -101,7 +101,13 @@ pub(crate) fn small_machine(random: &mut Random) -> Machine {
         let default = Machine::DEFAULT;
         return Machine::from_sizes(default.sizes(), rules).expect("the default's sizes");
     }
-    let ram = [1 + random.below(4), 2 + random.below(7), 4 + random.below(13)][random.below(3) as usize];
+    // Now and then more than a word of bits has room for.
+    let ram = match random.below(24) {
+        0 => 64 + random.below(193),
+        1..=8 => 1 + random.below(4),
+        9..=16 => 2 + random.below(7),
+        _ => 4 + random.below(13),
+    };
     let device = |random: &mut Random| {
         let most = if random.chance(1, 2) { 3 } else { 6 };
         1 + random.below(most)

@@ -1,8 +1,8 @@
 //! The minimiser: shortens what leads to a divergence and keeps its signature.
 //!
-//! Passes: cut the tail, drop chunks from the end forward, shrink the machine, make operands smaller, rename to first
-//! appearance; over and over until nothing changes. The result is 1-minimal: no single operation can go and no single
-//! operand can get smaller.
+//! Passes: cut the tail, drop chunks from the end forward; rename to first appearance, shrink the machine, make operands
+//! smaller, until nothing changes; and all over again until nothing can be dropped. The result is 1-minimal: no single
+//! operation can go and no single operand can get smaller.
 
 use stalemap_operations::{Field, FieldValues, Machine, Operation};
 
@@ -47,17 +47,13 @@ pub fn minimise<B: Build>(
     let operations = operations[..=divergence.step].to_vec();
     let found = Minimised { machine: *machine, operations, divergence, executions: 1, complete: true };
     let mut search = Search { driver, signature, keep_going, found, failed: Vec::new(), stopped: false };
-    let mut largest = usize::MAX;
+    search.drop_chunks(usize::MAX);
     loop {
-        let before = (search.found.machine, search.found.operations.clone());
-        search.drop_chunks(largest);
+        search.lower();
+        let operations = search.found.operations.len();
         // What is left after the first round goes singly or in pairs.
-        largest = 2;
-        search.rename();
-        search.close_gaps();
-        search.shrink_machine();
-        search.shrink_operands();
-        if search.stopped || before == (search.found.machine, search.found.operations.clone()) {
+        search.drop_chunks(2);
+        if search.stopped || search.found.operations.len() == operations {
             break;
         }
     }
@@ -110,6 +106,21 @@ impl<B: Build> Search<'_, B> {
         self.found.machine = *machine;
         self.found.divergence = divergence;
         true
+    }
+
+    /// Makes machine and operands as small as they can be without another operation gone: one often lets another go
+    /// lower, and to try these again costs less than to try the operations again.
+    fn lower(&mut self) {
+        loop {
+            let before = (self.found.machine, self.found.operations.clone());
+            self.rename();
+            self.close_gaps();
+            self.shrink_machine();
+            self.shrink_operands();
+            if self.stopped || before == (self.found.machine, self.found.operations.clone()) {
+                return;
+            }
+        }
     }
 
     /// Drops runs of operations, from large to single ones, from the end forward.
