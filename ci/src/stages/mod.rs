@@ -10,6 +10,7 @@ mod linux;
 mod mutants;
 mod nightly;
 mod oss_fuzz;
+mod planted;
 mod readme;
 mod targets;
 mod tool;
@@ -115,6 +116,12 @@ pub const STAGES: &[Stage] = &[
         run: canary::run,
     },
     Stage {
+        name: "planted",
+        meaning: "each engine finds planted bugs and a wrong line from nothing within a minute, and all make the same traces",
+        by_default: false,
+        run: planted::run,
+    },
+    Stage {
         name: "engines",
         meaning: "two processes of an engine share their finds, and an interrupt leaves no process behind",
         by_default: false,
@@ -139,10 +146,10 @@ pub const STAGES: &[Stage] = &[
         run: oss_fuzz::run,
     },
     Stage {
-        name: "engines",
+        name: "bugs-engines",
         meaning: "libFuzzer and AFL++ find seeded bugs, and nothing without one",
         by_default: false,
-        run: engines,
+        run: bugs_engines,
     },
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {
@@ -186,7 +193,7 @@ fn bugs(workshop: &Workshop) -> Result<()> {
     bugs_bench(workshop, &["--seeds", "3", "--engines", "native"])
 }
 
-fn engines(workshop: &Workshop) -> Result<()> {
+fn bugs_engines(workshop: &Workshop) -> Result<()> {
     let quick = "refill_not_counted,stale_mapping,move_keeps_offset,double_free_accepted";
     bugs_bench(workshop, &["--seeds", "1", "--engines", "all", "--only", quick])
 }
@@ -220,4 +227,17 @@ pub fn workshop_at(folder: &Path) -> Result<Workshop> {
     let root = crate::tree::find_root(folder)?;
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
     Ok(Workshop::new(root, target))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::STAGES;
+
+    #[test]
+    fn every_stage_can_be_named() {
+        let names: BTreeSet<_> = STAGES.iter().map(|stage| stage.name).collect();
+        assert_eq!(names.len(), STAGES.len(), "of two stages with one name only the first can be run");
+    }
 }
