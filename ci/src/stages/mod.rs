@@ -117,7 +117,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "planted",
-        meaning: "each engine finds planted bugs and a wrong line from nothing within a minute, and all make the same traces",
+        meaning: "each engine finds planted bugs and wrong lines from nothing within a minute, and all make the same traces",
         by_default: false,
         run: planted::run,
     },

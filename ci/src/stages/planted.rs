@@ -30,12 +30,20 @@ struct Line {
     wrong: &'static str,
 }
 
-const LINES: &[Line] = &[Line {
-    name: "a migration entry forgets the writable bit",
-    file: "implementation/src/rmap.rs",
-    right: "PteView::Migration { frame, writable }, &mut",
-    wrong: "PteView::Migration { frame, writable: writable && frame.0 == 0 }, &mut",
-}];
+const LINES: &[Line] = &[
+    Line {
+        name: "a migration entry forgets the writable bit",
+        file: "implementation/src/rmap.rs",
+        right: "PteView::Migration { frame, writable }, &mut",
+        wrong: "PteView::Migration { frame, writable: writable && frame.0 == 0 }, &mut",
+    },
+    Line {
+        name: "a restored entry is not counted",
+        file: "implementation/src/rmap.rs",
+        right: "self.add_rmap(new, place)?;",
+        wrong: "",
+    },
+];
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
     let folder = workshop.fresh_folder("planted")?;
