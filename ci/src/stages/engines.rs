@@ -174,14 +174,15 @@ fn marked(mark: &str) -> Result<Vec<String>> {
 mod tests {
     use std::process::{Command, Stdio};
 
-    use super::{MARK, marked, statistic};
+    use super::{ENDS, MARK, marked, statistic, wait_for};
 
     #[test]
     fn a_process_is_found_by_its_mark_while_it_lives() {
         let mark = format!("test-{}", std::process::id());
         let mut child = Command::new("sleep").arg("60").env(MARK, &mark).stdin(Stdio::null()).spawn().unwrap();
         let number = child.id().to_string();
-        let found = marked(&mark).unwrap();
+        // A program that has only just begun has no environment yet.
+        let found = wait_for(ENDS, || Ok(!marked(&mark)?.is_empty())).and_then(|()| marked(&mark)).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!((found, marked(&mark).unwrap()), (vec![number], Vec::new()));
