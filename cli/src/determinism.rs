@@ -8,11 +8,11 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Driver, Generator, Settings};
 use stalemap_operations::Trace;
+use stalemap_report::hex;
 
 #[cfg(unix)]
 use crate::arguments::Engine;
 use crate::ending::Ending;
-use crate::hex::hex;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::BuildImplementation;
@@ -156,7 +156,7 @@ fn under_engines(items: &[Item], here: &[String]) -> Result<Option<usize>> {
             return Ok(None);
         };
         for (item, here, bytes) in &inputs {
-            let there = there.get(&crate::seeds::name_of(bytes));
+            let there = there.get(&stalemap_report::input_name(bytes));
             let there = there.with_context(|| format!("{word} did not run {}", item.name))?;
             if there != *here {
                 different += 1;

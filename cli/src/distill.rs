@@ -8,9 +8,10 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_harness::Compare;
 use stalemap_operations::Operation;
+use stalemap_report::input_name;
 
 use crate::ending::Ending;
-use crate::{input, output, quiet, seeds, subject};
+use crate::{input, output, quiet, subject};
 
 /// Keep the smallest set of inputs that meets what all of them meet
 #[derive(Debug, Args)]
@@ -102,7 +103,7 @@ fn read(paths: &[PathBuf]) -> Result<(BTreeMap<String, Item>, usize)> {
         }
         let transitions = driver.transitions().iter().collect();
         let (is_text, operations) = (read.text.is_some(), operations.len());
-        items.entry(seeds::name_of(&bytes)).or_insert(Item { file, is_text, bytes, operations, transitions });
+        items.entry(input_name(&bytes)).or_insert(Item { file, is_text, bytes, operations, transitions });
     }
     Ok((items, left_out))
 }

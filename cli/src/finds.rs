@@ -8,11 +8,10 @@ use anyhow::{Context, Result, anyhow};
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Divergence, Driver, Signature, minimise};
 use stalemap_operations::{Machine, Operation, Trace};
-use stalemap_report::{Find, Origin};
+use stalemap_report::{Find, Origin, hex};
 
 use crate::arguments::{Format, FuzzArguments};
 use crate::ending::Ending;
-use crate::hex::hex;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::{Builder, as_played};

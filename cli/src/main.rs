@@ -20,7 +20,6 @@ mod export;
 mod finds;
 mod fmt;
 mod fuzz;
-mod hex;
 mod input;
 mod interrupt;
 mod linux;

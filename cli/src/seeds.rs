@@ -1,11 +1,10 @@
 //! `stalemap seeds`: from the traces of a corpus to the inputs that an engine begins with.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use sha1::{Digest, Sha1};
+use stalemap_report::input_name;
 
 use crate::ending::Ending;
 use crate::{input, output};
@@ -44,17 +43,9 @@ pub(crate) fn write(paths: &[PathBuf], folder: &Path) -> Result<usize> {
         let Some(bytes) = input::read(&file)?.trace.to_bytes() else {
             continue;
         };
-        let name = name_of(&bytes);
+        let name = input_name(&bytes);
         output::write_file(&folder.join(&name), &bytes)?;
         names.insert(name);
     }
     Ok(names.len())
-}
-
-/// The SHA-1 of an input, as libFuzzer names what it keeps.
-pub(crate) fn name_of(bytes: &[u8]) -> String {
-    Sha1::digest(bytes).iter().fold(String::new(), |mut name, byte| {
-        write!(name, "{byte:02x}").expect("a string takes everything");
-        name
-    })
 }

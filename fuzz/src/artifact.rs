@@ -1,21 +1,10 @@
 //! How libFuzzer names the input that ends the process, and where it is about to write it.
 
 use std::env;
-use std::fmt::Write;
-
-use sha1::{Digest, Sha1};
 
 /// `crash-` and the SHA-1 of the input.
 pub(crate) fn name(bytes: &[u8]) -> String {
-    format!("crash-{}", sha1(bytes))
-}
-
-/// The SHA-1 of an input in hexadecimal digits.
-pub(crate) fn sha1(bytes: &[u8]) -> String {
-    Sha1::digest(bytes).iter().fold(String::new(), |mut digits, byte| {
-        write!(digits, "{byte:02x}").expect("a string takes everything");
-        digits
-    })
+    format!("crash-{}", stalemap_report::input_name(bytes))
 }
 
 /// The file: that name behind what `-artifact_prefix=` says; relative to the current folder where it lies below it.

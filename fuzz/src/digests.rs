@@ -7,8 +7,8 @@ use std::io::Write;
 use stalemap_harness::Driver;
 use stalemap_operations::{Machine, Operation};
 
+use crate::panics;
 use crate::subject::BuildImplementation;
-use crate::{artifact, panics};
 
 /// Names the file to which a line is added for each input: its SHA-1 and the digest of its run.
 const DIGESTS: &str = "STALEMAP_DIGESTS";
@@ -40,7 +40,7 @@ impl Digests {
     ) {
         let digest = panics::caught(|| stalemap_report::digest(driver, machine, operations));
         let digest = digest.expect("the implementation takes every machine that has bytes");
-        let line = format!("{} {digest}\n", artifact::sha1(bytes));
+        let line = format!("{} {digest}\n", stalemap_report::input_name(bytes));
         self.0.write_all(line.as_bytes()).expect("the file of digests can be written");
     }
 }

@@ -1,5 +1,7 @@
-//! One digest for all that a run answers and shows, so that two runs can be told apart wherever they were made.
+//! Digests: one for all that a run answers and shows, so that two runs can be told apart wherever they were made, and the
+//! name of an input.
 
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Build, Driver};
 use stalemap_operations::{Machine, Operation};
@@ -16,5 +18,17 @@ pub fn digest<B: Build>(driver: &mut Driver<B>, machine: &Machine, operations: &
         digest.update(format!("{answers:?} {:?} {:?}", watched.reference, watched.subject));
     })?;
     digest.update(format!("{run:?}"));
-    Ok(digest.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&digest.finalize()[..8]))
+}
+
+/// The SHA-1 of an input in hexadecimal digits, as libFuzzer names what it keeps.
+#[must_use]
+pub fn input_name(bytes: &[u8]) -> String {
+    hex(&Sha1::digest(bytes))
+}
+
+/// Two small hexadecimal digits for each byte.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,7 +9,7 @@ mod state;
 mod summary;
 
 pub use diff::diff;
-pub use digest::digest;
+pub use digest::{digest, hex, input_name};
 pub use find::{Find, Origin, answered};
 pub use junit::{junit_of_finds, junit_of_results};
 pub use results::{FileResult, Verdict};

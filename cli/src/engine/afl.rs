@@ -8,12 +8,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use stalemap_report::input_name;
 
 use super::process::{Group, show};
 use super::tool::CARGO_AFL;
 use super::workspace::Workspace;
 use super::{Order, Running, watch};
-use crate::seeds;
 
 /// What AFL++ is told by its environment (docs/env_variables.md).
 pub(crate) const VARIABLES: &[(&str, &str)] = &[
@@ -96,7 +96,7 @@ pub(super) fn gather(order: &Order<'_>, scratch: &Path) -> Result<()> {
     for instance in (0..order.jobs).map(name_of) {
         for file in watch::files(&scratch.join("afl").join(instance).join("queue")) {
             let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let path = order.corpus.join(seeds::name_of(&bytes));
+            let path = order.corpus.join(input_name(&bytes));
             if !had.contains(&path) {
                 fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
             }

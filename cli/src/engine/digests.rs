@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use stalemap_report::input_name;
 
 use super::process::Group;
 use super::tool::CARGO_AFL;
 use super::workspace::Workspace;
 use super::{afl, libfuzzer};
 use crate::arguments::Engine;
-use crate::seeds;
 
 /// The target that takes all levels.
 const TARGET: &str = "lockstep";
@@ -30,7 +30,7 @@ pub(crate) fn digests<'a>(
     let (folder, told) = (scratch.path().join("inputs"), scratch.path().join("digests"));
     fs::create_dir(&folder)?;
     for bytes in inputs {
-        fs::write(folder.join(seeds::name_of(bytes)), bytes)?;
+        fs::write(folder.join(input_name(bytes)), bytes)?;
     }
     let command = match engine {
         Engine::Libfuzzer => under_libfuzzer(&workspace, &folder)?,

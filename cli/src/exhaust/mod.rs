@@ -16,10 +16,10 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Compare, Divergence, Transitions};
 use stalemap_operations::{Dialect, Machine, Operation, Trace};
+use stalemap_report::hex;
 
 use self::pair::{Pair, StateDigest};
 use crate::ending::Ending;
-use crate::hex::hex;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::{output, quiet, subject};
