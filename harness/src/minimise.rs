@@ -62,7 +62,7 @@ pub fn minimise<B: Build>(
 }
 
 /// How the operations diverge, if with this signature.
-fn diverges<B: Build>(
+pub(crate) fn diverges<B: Build>(
     driver: &mut Driver<B>,
     machine: &Machine,
     operations: &[Operation],
@@ -245,7 +245,7 @@ fn fit(machine: &Machine, operations: &[Operation]) -> bool {
 }
 
 /// The operation with another value in one field, if there is such a one.
-fn with(operation: &Operation, index: usize, value: u32, machine: &Machine) -> Option<Operation> {
+pub(crate) fn with(operation: &Operation, index: usize, value: u32, machine: &Machine) -> Option<Operation> {
     let mut values: FieldValues = operation.values();
     values.set(index, value);
     Operation::new(operation.kind(), values.as_slice(), machine)

@@ -2,7 +2,7 @@
 
 use std::panic;
 
-use stalemap_harness::{Build, Compare, Driver, Generator, Minimised, Settings, Signature, minimise};
+use stalemap_harness::{Build, Compare, Driver, Generator, Settings, Signature, minimise, what_is_left};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Machine, Operation, Trace};
 
@@ -38,35 +38,6 @@ fn find(driver: &mut Driver<Seeded>, operations: usize) -> (Machine, Vec<Operati
     unreachable!("the loop has no end")
 }
 
-/// What could still go or get smaller on its own.
-fn smaller(driver: &mut Driver<Seeded>, found: &Minimised, signature: &Signature) -> Option<String> {
-    let mut same = |operations: &[Operation]| {
-        let run = driver.run(&found.machine, operations, Compare::Touched).expect("it takes every machine");
-        run.divergence.is_some_and(|divergence| divergence.signature() == *signature)
-    };
-    for (step, operation) in found.operations.iter().enumerate() {
-        let mut without = found.operations.clone();
-        without.remove(step);
-        if !without.is_empty() && same(&without) {
-            return Some(format!("operation {} can go", step + 1));
-        }
-        let values = operation.values();
-        for (index, field) in values.fields().iter().enumerate() {
-            for value in field.lowest()..values.as_slice()[index] {
-                let mut lower = values;
-                lower.set(index, value);
-                let Some(lower) = Operation::new(operation.kind(), lower.as_slice(), &found.machine) else { continue };
-                let mut changed = found.operations.clone();
-                changed[step] = lower;
-                if same(&changed) {
-                    return Some(format!("operation {} can be {lower}", step + 1));
-                }
-            }
-        }
-    }
-    None
-}
-
 #[test]
 fn every_bug_is_minimised_in_few_executions_to_what_nothing_single_shortens() {
     let print = panic::take_hook();
@@ -84,7 +55,7 @@ fn every_bug_is_minimised_in_few_executions_to_what_nothing_single_shortens() {
             }
             // The proof takes longer than the work.
             if operations == 64 {
-                let smaller = smaller(&mut driver, &found, &signature);
+                let smaller = what_is_left(&mut driver, &found.machine, &found.operations, &signature);
                 wrong.extend(smaller.map(|what| format!("{}: {what}\n{shown}", bug.name())));
             }
         }

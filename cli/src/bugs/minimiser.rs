@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use stalemap_harness::{Compare, Divergence, Driver, Generator, Settings, minimise};
+use stalemap_harness::{Compare, Divergence, Driver, Generator, Settings, minimise, what_is_left};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::{Machine, Operation};
 
@@ -14,7 +14,7 @@ use super::hunt::{Found, cpu_time};
 use super::outside::Outside;
 use super::seeded::BuildSwitched;
 use super::table::{median, seconds, worst};
-use super::{BugsArguments, minimal, page, seeded, shrink};
+use super::{BugsArguments, page, seeded, shrink};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
@@ -115,7 +115,7 @@ impl Work {
             operations: operations.len(),
             executions: shortened.executions,
             time: shortened.time,
-            left: quiet::driving(|| minimal::what_is_left(&mut driver, &machine, &operations, &came_to)),
+            left: quiet::driving(|| what_is_left(&mut driver, &machine, &operations, &came_to)),
             same_signature: came_to == signature,
         }))
     }

@@ -4,7 +4,6 @@ mod bench;
 mod bless;
 mod engine;
 mod hunt;
-mod minimal;
 mod minimiser;
 mod oracles;
 #[cfg(unix)]
