@@ -1,9 +1,11 @@
 //! The corpus: every trace agrees and answers as written, is canonical text, and together they show every operation,
 //! every permitted refusal and every mark.
 
+mod kept;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stalemap_harness::{Compare, Driver};
 use stalemap_implementation::{Bug, Implementation, Switch};
@@ -20,32 +22,10 @@ struct Found {
 
 /// All traces in a folder of the corpus, in the order of their names.
 fn traces(folder: &str) -> Vec<Found> {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
-    let mut paths = Vec::new();
-    find(&corpus.join(folder), &mut paths);
-    let traces: Vec<Found> = paths.iter().map(|path| read(path, &corpus)).collect();
+    let traces: Vec<Found> =
+        kept::traces(folder).into_iter().map(|(name, text, trace)| Found { name, text, trace }).collect();
     assert!(!traces.is_empty(), "corpus/{folder} has traces");
     traces
-}
-
-fn find(folder: &Path, paths: &mut Vec<PathBuf>) {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut entries: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            find(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "trace") {
-            paths.push(path);
-        }
-    }
-}
-
-fn read(path: &Path, corpus: &Path) -> Found {
-    let name = format!("corpus/{}", path.strip_prefix(corpus).expect("it was found there").display());
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{name}:{error}"));
-    Found { name, text, trace }
 }
 
 fn driver() -> Driver<impl Fn(&Machine) -> Result<Implementation, String>> {

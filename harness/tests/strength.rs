@@ -5,6 +5,7 @@
 
 #[path = "counters.rs"]
 mod counters;
+mod kept;
 #[path = "marks.rs"]
 mod marks;
 #[path = "memory.rs"]
@@ -21,9 +22,7 @@ mod situations;
 mod states;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -110,8 +109,8 @@ fn begin() {
 /// The specification and the regressions with their written answers; everything is looked at after every step.
 fn replay() -> Option<String> {
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
-    let traces = ["spec", "regressions"].into_iter().flat_map(traces);
-    traces.into_iter().find_map(|(name, trace)| {
+    let mut traces = ["spec", "regressions"].into_iter().flat_map(kept::traces);
+    traces.find_map(|(name, _, trace)| {
         begin();
         let run = driver.check(&trace, Compare::Everything).expect("it takes every machine");
         Some(format!("{} in {name}", run.divergence?.signature()))
@@ -120,9 +119,10 @@ fn replay() -> Option<String> {
 
 /// Each seeded bug, where it is on, diverges from its trace as the trace says, and counts that it did.
 fn seeded_bugs() -> Option<String> {
-    let traces: BTreeMap<String, Trace> = traces("bugs").into_iter().collect();
+    let traces: BTreeMap<String, Trace> =
+        kept::traces("bugs").into_iter().map(|(name, _, trace)| (name, trace)).collect();
     let different = Bug::ALL.iter().find_map(|&bug| {
-        let trace = &traces[&format!("bugs/{}.trace", bug.name())];
+        let trace = &traces[&format!("corpus/bugs/{}.trace", bug.name())];
         let said = trace.title.iter().find_map(|line| line.strip_prefix("# signature:")).expect("a signature");
         let said: Signature = said.trim().parse().expect("a signature");
         let (off, on) = (Switch::new(None), Switch::new(Some(bug)));
@@ -207,30 +207,4 @@ fn reference() -> Option<String> {
 /// Whether `exhaust` tells one state from another.
 fn states() -> Option<String> {
     states::wrong(begin)
-}
-
-/// The traces of a folder of the corpus, by their paths from the corpus on, in the order of these.
-fn traces(folder: &str) -> Vec<(String, Trace)> {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
-    let mut paths = Vec::new();
-    find(&corpus.join(folder), &mut paths);
-    paths.sort();
-    let read = |path: &PathBuf| {
-        let name = path.strip_prefix(&corpus).expect("it was found there").display().to_string();
-        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{name}:{error}"));
-        (name, trace)
-    };
-    paths.iter().map(read).collect()
-}
-
-fn find(folder: &Path, paths: &mut Vec<PathBuf>) {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    for path in entries.map(|entry| entry.expect("an entry").path()) {
-        if path.is_dir() {
-            find(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "trace") {
-            paths.push(path);
-        }
-    }
 }

@@ -6,31 +6,19 @@ use std::path::{Path, PathBuf};
 use stalemap_harness::{Compare, Driver};
 use stalemap_linux::Recorded;
 use stalemap_operations::{Errno, Machine, Operation, Outcome, Trace};
+use walkdir::WalkDir;
 
 fn transcripts() -> Vec<(String, Trace)> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/linux");
-    let mut paths = Vec::new();
-    for version in ["6.1", "6.12"] {
-        find(&corpus.join(version), &mut paths);
-    }
-    let read = |path: &PathBuf| {
+    let entries = ["6.1", "6.12"].into_iter().flat_map(|version| WalkDir::new(corpus.join(version)));
+    let paths = entries.map(|entry| entry.expect("the corpus can be listed").into_path());
+    let read = |path: PathBuf| {
         let name = path.strip_prefix(&corpus).expect("it was found there").display().to_string();
-        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
         let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{name}:{error}"));
         (name, trace)
     };
-    paths.iter().map(read).collect()
-}
-
-fn find(folder: &Path, paths: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            find(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "trace") {
-            paths.push(path);
-        }
-    }
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "trace")).map(read).collect()
 }
 
 /// How the reference differs from a transcript, if it does.
