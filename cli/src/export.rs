@@ -78,8 +78,10 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
             None => format!("\t/* {operation} = {answer}: Linux would block, or is not asked. */\n"),
         });
     }
-    lines.extend(entries(&mut model));
-    lines.extend(last_checks(&mut model));
+    let mut seen = Observation::default();
+    model.observe(&Scope::everything(), &mut seen);
+    lines.extend(entries(&seen));
+    lines.extend(last_checks(&mut model, &seen));
     let planned = lines.iter().filter(|line| line.contains("\tcheck")).count();
     let needs = trace.operations().any(|operation| REQUESTED.contains(&operation.kind().row().word));
     let mut text = format!("/* {name}: exported from a trace by stalemap {}. */\n", env!("CARGO_PKG_VERSION"));
@@ -113,9 +115,7 @@ const REQUESTED: [&str; 13] = [
 ];
 
 /// A look at every place that has an entry, before anything moves again.
-fn entries(model: &mut Model) -> Vec<String> {
-    let mut seen = Observation::default();
-    model.observe(&Scope::everything(), &mut seen);
+fn entries(seen: &Observation) -> Vec<String> {
     let mut lines = Vec::new();
     for view in &seen.places {
         let PlaceState::Mapped { entry, .. } = view.state else { continue };
@@ -171,9 +171,7 @@ fn expected(operation: Operation, answer: Outcome) -> Option<String> {
 
 /// What shows at the end whether all is well: writes by the devices to the pages that they hold, which need the writable
 /// bit, then reads of all places that hold a page and may be read.
-fn last_checks(model: &mut Model) -> Vec<String> {
-    let mut seen = Observation::default();
-    model.observe(&Scope::everything(), &mut seen);
+fn last_checks(model: &mut Model, seen: &Observation) -> Vec<String> {
     let [write, read] = ["device_write", "read"].map(Kind::by_word);
     let machine = *model.machine();
     let mut operations = Vec::new();

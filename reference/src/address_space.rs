@@ -210,8 +210,7 @@ impl Model {
         if space == Space(0) {
             return Err(Errno::EINVAL);
         }
-        let migrating = |place: &Place| matches!(self.at(*place), Some(Mapped { entry: Entry::Migrating { .. }, .. }));
-        if self.mapped_places(space).iter().any(migrating) {
+        if self.mapped(space).any(|(_, mapped)| matches!(mapped.entry, Entry::Migrating { .. })) {
             mark!(self, "exit over a migration entry");
         }
         self.tear_down(space).answer()
@@ -227,9 +226,13 @@ impl Model {
     }
 
     fn mapped_places(&self, space: Space) -> Vec<Place> {
+        self.mapped(space).map(|(&place, _)| place).collect()
+    }
+
+    fn mapped(&self, space: Space) -> impl Iterator<Item = (&Place, &Mapped)> {
         let from = Place { space, page: VirtualPage(0) };
         let to = Place { space, page: VirtualPage(u32::MAX) };
-        self.places.range(from..=to).map(|(&place, _)| place).collect()
+        self.places.range(from..=to)
     }
 
     fn make_unmapped(&mut self, place: Place, removed: &mut Removed) {

@@ -157,9 +157,12 @@ impl Lab {
         // What cannot be sent shows when nothing is heard.
         let sent = machine.send(batch);
         while done.len() < batch.programs.len() {
-            match machine.hear() {
+            let lost = match machine.hear() {
                 Ok(FromGuest::Hello(_)) => anyhow::bail!("the guest has started again by itself"),
-                Ok(FromGuest::Shown(shown)) => steps.push(shown),
+                Ok(FromGuest::Shown(shown)) => {
+                    steps.push(shown);
+                    continue;
+                }
                 Ok(FromGuest::End(end)) => {
                     let is_ill = end.tainted != 0 || end.leaked != [0, 0];
                     done.push(Recording { steps: std::mem::take(&mut steps), ending: Ending::Ended(end) });
@@ -167,15 +170,13 @@ impl Lab {
                         // What it does from now on may be the fault of this program.
                         return self.go_on_elsewhere(batch, done);
                     }
+                    continue;
                 }
-                Ok(FromGuest::Hang) => {
-                    return Ok((done, Some(Recording { steps, ending: Ending::Lost(Lost::Hang) })));
-                }
-                Err(lost) => {
-                    self.console = machine.console();
-                    return Ok((done, Some(Recording { steps, ending: Ending::Lost(lost) })));
-                }
-            }
+                Ok(FromGuest::Hang) => Lost::Hang,
+                Err(lost) => lost,
+            };
+            self.console = machine.console();
+            return Ok((done, Some(Recording { steps, ending: Ending::Lost(lost) })));
         }
         sent?;
         self.machine = Some(machine);
