@@ -9,9 +9,7 @@ use serde_json::Value;
 
 use super::targets;
 use super::workshop::{Call, Workshop};
-
-/// What a copy of the sources leaves out, wherever it lies.
-const LEFT_OUT: &[&str] = &[".git", "target", "finds", "artifacts"];
+use crate::tree::Tree;
 
 const ENGINES: [&str; 2] = ["libfuzzer", "afl"];
 
@@ -177,18 +175,11 @@ fn steps_of(text: &str) -> Vec<String> {
 
 /// Copies sources, so that they can be changed.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    for entry in fs::read_dir(from).with_context(|| format!("cannot list {}", from.display()))? {
-        let (from, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
-        if LEFT_OUT.iter().any(|left_out| name == *left_out) {
-            continue;
-        }
-        let to = to.join(name);
-        if from.is_dir() {
-            copy(&from, &to)?;
-        } else {
-            fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
-        }
+    for file in Tree::read(from)?.files {
+        let path = to.join(file.path);
+        let folder = path.parent().context("a file is in a folder")?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        fs::write(&path, file.text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }

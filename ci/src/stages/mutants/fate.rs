@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+
+use crate::tree::Tree;
 
 /// Who noticed what the judge did not.
 pub(super) const TEST: &str = "test";
@@ -205,30 +207,15 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// A number for the contents of files and folders.
-pub(super) fn digest(root: &Path, paths: &[&str]) -> Result<String> {
-    let mut files = Vec::new();
-    for path in paths {
-        find(&root.join(path), &mut files)?;
-    }
-    files.sort();
+/// A number for the contents of folders of the workspace.
+pub(super) fn digest(root: &Path, folders: &[&str]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    for file in files {
-        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        (file.strip_prefix(root).unwrap_or(&file), bytes).hash(&mut hasher);
+    for file in &Tree::read(root)?.files {
+        if folders.iter().any(|folder| file.is_in(folder)) {
+            (&file.path, &file.text).hash(&mut hasher);
+        }
     }
     Ok(format!("{:016x}", hasher.finish()))
-}
-
-fn find(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    if !path.is_dir() {
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    for entry in fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
-        find(&entry?.path(), files)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
