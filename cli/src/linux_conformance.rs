@@ -136,7 +136,7 @@ fn report(asked: &Asked, all: &[Compared]) -> String {
 }
 
 fn one(compared: &Compared, asked: &Asked, text: &mut String) -> std::fmt::Result {
-    let Compared { version, release, traces, trace_steps, met, .. } = compared;
+    let Compared { version, release, traces, trace_steps, met, differences } = compared;
     writeln!(text, "## Linux {release} (`rules={}`)\n", version.dialect().word())?;
     writeln!(text, "| compared | |\n|---|---|")?;
     writeln!(text, "| traces of the specification, and their operations | {traces}, {trace_steps} |")?;
@@ -145,7 +145,7 @@ fn one(compared: &Compared, asked: &Asked, text: &mut String) -> std::fmt::Resul
     writeln!(text, "| transitions (operation, situation, answer) that were met | {} |", met.transitions.count())?;
     let marks = met.marks.iter().filter(|&&count| count > 0).count();
     writeln!(text, "| rules of the reference that were met | {marks} of {} |", MARKS.len())?;
-    writeln!(text, "| differences | 0 |\n")?;
+    writeln!(text, "| differences | {} |\n", differences.len())?;
     writeln!(text, "| operation | answers in the generated executions |\n|---|---|")?;
     for kind in sight().operations.iter() {
         let answers: Vec<String> = (0..Outcome::CLASSES)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator, Minimised, minimise};
 use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, bug_report};
 use stalemap_operations::{Kind, Machine, Operation, Trace, TransactionSlot};
@@ -43,14 +43,10 @@ const BATCH: u64 = 16;
 const LONGER: u64 = 400;
 
 /// The faults that are asked for.
-pub(crate) fn chosen(faults: &'static [Fault], only: Option<&str>) -> Result<Vec<Fault>> {
-    let Some(only) = only else { return Ok(faults.to_vec()) };
-    match faults.iter().find(|fault| fault.name == only) {
-        Some(fault) => Ok(vec![*fault]),
-        None => {
-            let names: Vec<&str> = faults.iter().map(|fault| fault.name).collect();
-            bail!("there is no fault \"{only}\"; there are {}", names.join(", "))
-        }
+pub(crate) fn chosen(faults: &[Fault], only: Option<&str>) -> Result<Vec<Fault>> {
+    match only {
+        Some(name) => Ok(vec![Fault::among(faults, name).map_err(|it| anyhow!(it))?]),
+        None => Ok(faults.to_vec()),
     }
 }
 

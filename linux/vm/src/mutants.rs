@@ -55,9 +55,16 @@ impl Fault {
     /// # Errors
     /// A sentence with the names that there are.
     pub fn by_name(name: &str) -> Result<Fault, String> {
-        let all = || MUTANTS.iter().chain(TROPHIES);
-        all().find(|fault| fault.name == name).copied().ok_or_else(|| {
-            let names: Vec<&str> = all().map(|fault| fault.name).collect();
+        Fault::among(&[MUTANTS, TROPHIES].concat(), name)
+    }
+
+    /// The one of these with this name.
+    ///
+    /// # Errors
+    /// As [`by_name`](Self::by_name).
+    pub fn among(faults: &[Fault], name: &str) -> Result<Fault, String> {
+        faults.iter().find(|fault| fault.name == name).copied().ok_or_else(|| {
+            let names: Vec<&str> = faults.iter().map(|fault| fault.name).collect();
             format!("there is no fault \"{name}\"; there are {}", names.join(", "))
         })
     }
