@@ -33,6 +33,9 @@ struct Arguments {
     /// How long the stages that fuzz give each campaign or target, instead of their own time.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
+    /// The stage `nightly` runs with this seeded bug, and passes if it finds and reports it.
+    #[arg(long, value_name = "NAME")]
+    bug: Option<String>,
 }
 
 const AFTER_HELP: &str = "\
@@ -41,6 +44,7 @@ Examples:
   cargo run -q -p stalemap-ci -- arrows tidy       two stages
   cargo run -q -p stalemap-ci -- --list            what there is
   cargo run -q -p stalemap-ci -- smoke --seconds 10
+  cargo run -q -p stalemap-ci -- nightly --bug stale_mapping --seconds 20
   cargo run -q -p stalemap-ci -- mutants --source reference/src/fault.rs
 
 Exit codes: 0 every stage passed, 1 a stage failed, 2 no stage could be run.";
@@ -65,7 +69,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<bool> {
     let folder = env::current_dir().context("the current folder cannot be found")?;
     let workshop = stages::workshop_at(&folder)?.with_sources(arguments.sources);
-    let workshop = workshop.with_seconds(arguments.seconds).with_known(arguments.known);
+    let workshop = workshop.with_seconds(arguments.seconds).with_known(arguments.known).with_bug(arguments.bug);
     let chosen = choose(&arguments.stages);
     let start = Instant::now();
     for (number, stage) in (1..).zip(&chosen) {

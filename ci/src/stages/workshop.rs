@@ -15,6 +15,7 @@ pub struct Workshop {
     sources: Vec<String>,
     seconds: Option<u64>,
     is_known_enough: bool,
+    bug: Option<String>,
 }
 
 /// A call of another program.
@@ -86,7 +87,7 @@ fn quoted(text: &OsStr) -> String {
 
 impl Workshop {
     pub(crate) fn new(root: PathBuf, target: PathBuf) -> Self {
-        Workshop { root, target, sources: Vec::new(), seconds: None, is_known_enough: false }
+        Workshop { root, target, sources: Vec::new(), seconds: None, is_known_enough: false, bug: None }
     }
 
     /// The same workshop, where stages that change sources change only these; none stands for all.
@@ -108,6 +109,18 @@ impl Workshop {
     pub fn with_known(mut self, is_known_enough: bool) -> Self {
         self.is_known_enough = is_known_enough;
         self
+    }
+
+    /// The same workshop, where the nightly campaign runs with this seeded bug.
+    #[must_use]
+    pub fn with_bug(mut self, bug: Option<String>) -> Self {
+        self.bug = bug;
+        self
+    }
+
+    /// The seeded bug that the nightly campaign runs with.
+    pub(crate) fn bug(&self) -> Option<&str> {
+        self.bug.as_deref()
     }
 
     /// Whether what earlier runs came to is told, and nothing more is run.
