@@ -20,6 +20,7 @@ mod nature;
 mod oracle;
 mod random;
 mod scene;
+mod state;
 mod tally;
 mod transitions;
 
@@ -34,5 +35,6 @@ pub use mutate::Mutator;
 pub use names::Names;
 pub use oracle::ORACLE_NAMES;
 pub use random::Random;
+pub use state::{StateDigest, digest_of_states, state_digest};
 pub use tally::Tally;
 pub use transitions::Transitions;

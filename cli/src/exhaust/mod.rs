@@ -13,12 +13,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use sha2::{Digest, Sha256};
-use stalemap_harness::{Compare, Divergence, Transitions};
+use stalemap_harness::{Compare, Divergence, StateDigest, Transitions, digest_of_states};
 use stalemap_operations::{Dialect, Machine, Operation, Trace};
-use stalemap_report::hex;
 
-use self::pair::{Pair, StateDigest};
+use self::pair::Pair;
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
@@ -93,7 +91,7 @@ pub(crate) fn exhaust(arguments: &ExhaustArguments) -> Result<Ending> {
                 return Ok(Ending::Diverge);
             }
         };
-        let line = format!("{depth} {} {edges} {}", walk.frontier.len(), digest_of_all(&walk.known));
+        let line = format!("{depth} {} {edges} {}", walk.frontier.len(), digest_of_states(&walk.known));
         output::print_line(&line)?;
         lines.push(line);
     }
@@ -257,13 +255,4 @@ impl Tasks<'_> {
         path.reverse();
         path
     }
-}
-
-/// One digest of a set of states, whatever the order in which they were found.
-fn digest_of_all(states: &HashSet<StateDigest>) -> String {
-    let mut sorted: Vec<&StateDigest> = states.iter().collect();
-    sorted.sort_unstable();
-    let mut digest = Sha256::new();
-    sorted.into_iter().for_each(|state| digest.update(state));
-    hex(&digest.finalize()[..8])
 }
