@@ -10,13 +10,16 @@ use serde_json::Value;
 
 use crate::tree::Tree;
 
+/// Who noticed in the build without the seeded bugs.
+const PLAIN: &str = "plain";
+
 /// Who noticed what the judge did not.
 pub(super) const TEST: &str = "test";
 
 /// Who noticed, and what was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Killer {
-    /// `replay`, `bugs`, `campaign`, …: a part of the judge, or [`TEST`].
+    /// `replay`, `bugs`, `campaign`, …: a part of the judge, [`PLAIN`] among them, or [`TEST`].
     pub(super) by: String,
     /// The objection, which begins with the oracle's name where one objected.
     pub(super) objection: String,
@@ -29,6 +32,11 @@ impl Killer {
         let by = last("asked: ").unwrap_or("start").to_owned();
         let objection = last("objection: ").unwrap_or("abort: the program was stopped").to_owned();
         Killer { by, objection }
+    }
+
+    /// The replay in the build without the seeded bugs.
+    pub(super) fn of_plain(log: &str) -> Killer {
+        Killer { by: PLAIN.to_owned(), ..Killer::of_tests(log) }
     }
 
     /// The first test that failed.
@@ -220,7 +228,7 @@ pub(super) fn digest(root: &Path, folders: &[&str]) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fate, Fates, Killer};
+    use super::{Fate, Fates, Killer, PLAIN, TEST};
     use std::fs;
 
     #[test]
@@ -232,6 +240,7 @@ mod tests {
         assert_eq!(Killer::of_judge("asked: replay\n").objection, "abort: the program was stopped");
         let tests = "test one ... ok\ntest a::two ... FAILED\ntest three ... FAILED\n";
         assert_eq!(Killer::of_tests(tests).objection, "a::two");
+        assert_eq!((Killer::of_plain(tests).by.as_str(), Killer::of_tests(tests).by.as_str()), (PLAIN, TEST));
     }
 
     /// As cargo-mutants 27.0 writes it.

@@ -2,7 +2,9 @@
 //!
 //! Each changed line is judged by `harness/tests/strength.rs`: the corpus is replayed, then a campaign runs, both sides
 //! side by side, so that a changed implementation disagrees with the reference and a changed reference with the
-//! implementation. What that does not notice is given to all other tests, whose kills do not count for the score.
+//! implementation. That build has the seeded bugs; what it does not notice of the implementation is judged by the replay
+//! of the corpus in a build without them. What is left is given to all other tests, whose kills do not count for the
+//! score.
 
 mod equivalent;
 mod fate;
@@ -25,15 +27,19 @@ use table::Score;
 struct Room {
     name: &'static str,
     package: &'static str,
+    /// The package's own test program that replays the corpus, in a build without the seeded bugs: lines that only such
+    /// a build has are compiled nowhere else.
+    plain: Option<&'static str>,
     /// Packages whose other tests are asked about what the judge did not notice.
     tests: &'static str,
 }
 
 const ROOMS: &[Room] = &[
-    Room { name: "reference", package: "stalemap-reference", tests: "stalemap-harness,stalemap" },
+    Room { name: "reference", package: "stalemap-reference", plain: None, tests: "stalemap-harness,stalemap" },
     Room {
         name: "implementation",
         package: "stalemap-implementation",
+        plain: Some("corpus"),
         // Alone: the other packages would switch the seeded bugs on, and nobody would run what stands in their place.
         tests: "stalemap-implementation",
     },
@@ -126,12 +132,11 @@ struct Asked<'a> {
     killer: &'a dyn Fn(&str) -> Killer,
 }
 
-/// How cargo-mutants calls a test of the judge.
-fn judged(session: &str) -> Vec<OsString> {
-    let [package, program] = JUDGE;
+/// How cargo-mutants calls a test program, and with which words the program is called.
+fn tested([package, program]: [&str; 2], words: &[&str]) -> Vec<OsString> {
     let program = format!("--cargo-arg=--test={program}");
-    let words = ["--test-package", package, &program, "--", "--", "--ignored", "--nocapture", "--exact", session];
-    words.map(OsString::from).into()
+    let whole = ["--test-package", package, &program, "--", "--"];
+    whole.iter().chain(words).map(OsString::from).collect()
 }
 
 /// Where the lines of a room are changed.
@@ -155,17 +160,26 @@ impl Shop<'_> {
         Ok(Score::new(self.room.name, &asked, &fates, equivalent))
     }
 
-    /// Asks the judge about all that is not settled, and then all other tests about what is left.
+    /// Asks the judge about all that is not settled, with the seeded bugs and without, and then all other tests about
+    /// what is left.
     fn ask(&self, asked: &[String], folder: &Path, fates: &mut Fates) -> Result<()> {
         for (session, optimised) in SESSIONS {
             if asked.iter().all(|name| fates.is_settled(name)) {
                 break;
             }
             fates.forget_unsettled();
-            self.pass(folder, fates, &Asked { optimised, words: judged(session), killer: &Killer::of_judge })?;
+            let words = tested(JUDGE, &["--ignored", "--nocapture", "--exact", session]);
+            self.pass(folder, fates, &Asked { optimised, words, killer: &Killer::of_judge })?;
             fates.keep(folder)?;
         }
-        let survivors = asked.iter().filter(|&name| fates.survived(name)).count();
+        let count = |fates: &Fates| asked.iter().filter(|&name| fates.survived(name)).count();
+        if let Some(program) = self.room.plain.filter(|_| count(fates) > 0) {
+            let words = tested([self.room.package, program], &[]);
+            let plain = Asked { optimised: "1", words, killer: &Killer::of_plain };
+            self.pass(&folder.join("plain"), fates, &plain)?;
+            fates.keep(folder)?;
+        }
+        let survivors = count(fates);
         if survivors > 0 {
             println!("{}: {survivors} were not noticed; all other tests are asked about them", self.room.name);
             let words = ["--test-package", self.room.tests].map(OsString::from).into();

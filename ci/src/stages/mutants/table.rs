@@ -172,6 +172,7 @@ const PARTS: &[(&str, &str)] = &[
     ("states", "… by the states of the exhaustive certificate"),
     ("large", "… by a campaign on large machines"),
     ("campaign", "… by the campaign of ten seconds"),
+    ("plain", "… by the replay in a build without the seeded bugs"),
 ];
 
 fn meaning(part: &str) -> String {
