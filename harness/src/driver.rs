@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use stalemap_operations::{Machine, Operation, Step, Subject, Trace};
-use stalemap_reference::MARKS;
+use stalemap_reference::{MARKS, Model};
 
 use crate::divergence::{Divergence, Objection};
 use crate::lockstep::{Compare, Lockstep, Met, Shown, Watched, Watcher};
@@ -145,6 +145,13 @@ impl<B: Build> Driver<B> {
     ) -> Result<Run, String> {
         let shown = self.drive(machine, operations, None, Compare::Everything, Some(watch))?;
         Ok(Run::of(operations, shown))
+    }
+
+    /// Both sides as the last run of this machine left them; none where it was not run, where that run panicked, or where
+    /// the machine is too large to be kept.
+    #[must_use]
+    pub fn sides(&self, machine: &Machine) -> Option<(&B::Subject, &Model)> {
+        self.kept.get(machine).map(|lockstep| (&lockstep.subject, &lockstep.reference))
     }
 
     /// Operation × outcome, over all runs.

@@ -2,7 +2,7 @@
 
 use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions, minimise};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Kind, Machine, Operation, Trace};
+use stalemap_operations::{Kind, Machine, Observation, Operation, Scope, Stamp, Subject, Trace};
 
 fn implementation(machine: &Machine) -> Result<Implementation, String> {
     Ok(Implementation::new(machine))
@@ -44,6 +44,24 @@ fn two_in_five_generated_operations_are_not_refused_every_refusal_is_met_and_no_
     let done: u64 = Kind::ALL.iter().map(|&kind| tally.of(kind, 0)).sum();
     let refused = tally.operations() - done;
     assert!(done * 5 >= (done + refused) * 2, "{done} operations done, {refused} refused");
+}
+
+#[test]
+fn both_sides_are_shown_as_the_last_run_of_their_machine_left_them() {
+    let mut driver = Driver::new(implementation);
+    let trace =
+        Trace::parse("machine ram=2 spaces=1 pages=2\nmap s0 v0 rw\nwrite s0 v0 #07\npin k1 s0 v0\n").expect("good");
+    let operations: Vec<Operation> = trace.operations().collect();
+    let run = driver.run(&trace.machine, &operations, Compare::Touched).expect("it takes every machine");
+    assert_eq!(run.divergence, None);
+    let (subject, reference) = driver.sides(&trace.machine).expect("it was run");
+    for side in [subject as &dyn Subject, reference] {
+        let mut seen = Observation::default();
+        side.observe(&Scope::everything(), &mut seen);
+        let [page] = seen.pages.as_slice() else { panic!("{}: {seen:?}", side.name()) };
+        assert_eq!((page.stamp, page.mapcount, page.refcount), (Stamp(7), 1, 2), "{}", side.name());
+    }
+    assert!(driver.sides(&Machine::DEFAULT).is_none(), "nothing was run on it");
 }
 
 /// What is left of a trace that diverges while the mapping of a freed device page stays.

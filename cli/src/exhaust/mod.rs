@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use stalemap_harness::{Compare, Divergence, StateDigest, Transitions, digest_of_states};
+use stalemap_harness::{Divergence, StateDigest, Transitions, digest_of_states};
 use stalemap_operations::{Dialect, Machine, Operation, Trace};
 
-use self::pair::Pair;
+use self::pair::{Guide, Pair};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::{output, quiet, subject};
+use crate::{output, quiet};
 
 /// The machine of the certificate.
 pub(crate) const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12) {
@@ -77,7 +77,7 @@ pub(crate) fn exhaust(arguments: &ExhaustArguments) -> Result<Ending> {
     let machine = arguments.machine;
     let mut lines = vec![format!("# machine {machine}"), "# depth states edges digest".to_string()];
     output::print_line(lines.join("\n"))?;
-    let mut walk = Walk::new(machine);
+    let mut walk = Walk::new(machine)?;
     for depth in 1..=arguments.depth {
         if walk.frontier.is_empty() || start.elapsed() >= Duration::from_secs(arguments.seconds) {
             break;
@@ -111,7 +111,7 @@ pub(crate) fn exhaust(arguments: &ExhaustArguments) -> Result<Ending> {
 /// # Errors
 /// When the sides diverge.
 pub(crate) fn transitions(machine: Machine, depth: u32) -> Result<Option<Transitions>> {
-    let mut walk = Walk::new(machine);
+    let mut walk = Walk::new(machine)?;
     for _ in 0..depth {
         match walk.deepen(None)? {
             Deeper::Edges(_) => {}
@@ -142,9 +142,10 @@ enum Deeper {
 }
 
 impl Walk {
-    fn new(machine: Machine) -> Walk {
-        let known = HashSet::from([Pair::new(&machine).digest()]);
-        Walk { machine, known, reached: Vec::new(), frontier: vec![0], met: Transitions::default() }
+    fn new(machine: Machine) -> Result<Walk> {
+        let start = Guide::new(machine).lead(&[])?.map(Pair::digest).expect("nothing was done");
+        let known = HashSet::from([start]);
+        Ok(Walk { machine, known, reached: Vec::new(), frontier: vec![0], met: Transitions::default() })
     }
 
     /// Tries every operation from every state of the frontier, which then is what was reached.
@@ -220,31 +221,30 @@ impl Tasks<'_> {
     /// Takes states until none is left.
     fn work(&self) -> Result<Found> {
         let mut found = Found::default();
-        let mut driver = subject::driver();
-        let mut pair = Pair::new(&self.walk.machine);
+        let mut guide = Guide::new(self.walk.machine);
         while let Some(&state) = self.walk.frontier.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             if self.stop.load(Ordering::Relaxed) || interrupted() {
                 break;
             }
             let mut path = self.path(state);
-            pair.replay(&path);
-            for operation in pair.operations() {
+            let operations = guide.lead(&path)?.map(Pair::operations).map_err(|it| anyhow!("{}", it.signature()))?;
+            for operation in operations {
                 path.push(operation);
                 found.edges += 1;
-                let run = driver.run(&self.walk.machine, &path, Compare::Touched).map_err(|it| anyhow!(it))?;
-                if let Some(divergence) = run.divergence {
-                    found.divergence = Some((path, divergence));
-                    return Ok(found);
-                }
-                pair.replay(&path);
-                let digest = pair.digest();
+                let digest = match guide.lead(&path)? {
+                    Ok(pair) => pair.digest(),
+                    Err(divergence) => {
+                        found.divergence = Some((path, divergence));
+                        return Ok(found);
+                    }
+                };
                 if !self.walk.known.contains(&digest) {
                     found.states.entry(digest).or_insert(Reached { from: state, by: operation });
                 }
                 path.pop();
             }
         }
-        found.met.merge(driver.transitions());
+        found.met.merge(guide.transitions());
         Ok(found)
     }
 
