@@ -34,8 +34,10 @@ pub(crate) fn operation(kind: Kind, machine: &Machine, scene: &mut Scene, random
         Field::Page => page,
         Field::Count if nature.opens => random.below(choices.min(run)).max(random.below(choices.min(run))),
         Field::Count if luck.half() => 0,
+        // All that is alike from there on.
+        Field::Count if !luck.mostly() => choices.min(run) - 1,
         Field::Count => random.below(choices.min(run).min(if luck.mostly() { 4 } else { u32::MAX })),
-        Field::Access if luck.often() => Access::ReadWrite as u32,
+        Field::Access if nature.opens && luck.often() => Access::ReadWrite as u32,
         Field::Order if luck.mostly() => random.below(choices.min(machine.highest_order().0 + 1)),
         Field::Mask if luck.half() => 0,
         Field::Mask if luck.half() => choices - 1,

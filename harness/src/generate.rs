@@ -94,30 +94,41 @@ impl Generator {
     }
 }
 
-/// A machine in which everything collides.
+/// A machine in which everything collides; seldom one that has more of something than a word has bits.
 pub(crate) fn small_machine(random: &mut Random) -> Machine {
     let rules = if random.chance(1, 4) { Dialect::Linux6_1 } else { Dialect::Linux6_12 };
     if random.chance(1, 4) {
         let default = Machine::DEFAULT;
         return Machine::from_sizes(default.sizes(), rules).expect("the default's sizes");
     }
-    // Now and then more than a word of bits has room for.
     let ram = match random.below(24) {
         0 => 64 + random.below(193),
         1..=8 => 1 + random.below(4),
         9..=16 => 2 + random.below(7),
         _ => 4 + random.below(13),
     };
-    let device = |random: &mut Random| {
-        let most = if random.chance(1, 2) { 3 } else { 6 };
-        1 + random.below(most)
+    let device = |random: &mut Random| match random.below(32) {
+        0 => 64 + random.below(33),
+        1..=2 => 7 + random.below(10),
+        3..=17 => 1 + random.below(3),
+        _ => 1 + random.below(6),
     };
     let frames = match random.below(8) {
         0 => [ram, 0, 0],
         1..=3 => [ram, device(random), 0],
         _ => [ram, device(random), device(random)],
     };
-    let spaces = [1, 2, 2, 2, 3, 3, 3, 4][random.below(8) as usize];
-    let pages = [1 + random.below(3), 2 + random.below(5), 4 + random.below(7)][random.below(3) as usize];
+    let spaces = match random.below(32) {
+        0 => 9 + random.below(56),
+        1..=2 => 5 + random.below(4),
+        _ => [1, 2, 2, 2, 3, 3, 3, 4][random.below(8) as usize],
+    };
+    let pages = match random.below(32) {
+        0 => 64 + random.below(65),
+        1..=2 => 11 + random.below(14),
+        3..=12 => 1 + random.below(3),
+        13..=22 => 2 + random.below(5),
+        _ => 4 + random.below(7),
+    };
     Machine::new(frames, spaces, pages, rules).expect("small sizes")
 }

@@ -2,7 +2,7 @@
 
 use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions, minimise};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Kind, Machine, Observation, Operation, Scope, Stamp, Subject, Trace};
+use stalemap_operations::{Home, Kind, Machine, Observation, Operation, Scope, Stamp, Subject, Trace};
 
 fn implementation(machine: &Machine) -> Result<Implementation, String> {
     Ok(Implementation::new(machine))
@@ -44,6 +44,32 @@ fn two_in_five_generated_operations_are_not_refused_every_refusal_is_met_and_no_
     let done: u64 = Kind::ALL.iter().map(|&kind| tally.of(kind, 0)).sum();
     let refused = tally.operations() - done;
     assert!(done * 5 >= (done + refused) * 2, "{done} operations done, {refused} refused");
+}
+
+/// Five entries of one page, a set of more than 64 pages, a mask that begins again: what no machine has nobody tests.
+#[test]
+fn seldom_a_machine_has_more_of_something_than_a_word_has_bits_and_most_are_small() {
+    let mut generator = Generator::new(Settings::default());
+    let mut operations: Vec<Operation> = Vec::new();
+    let machines: Vec<Machine> = (0..2_000).map(|index| generator.execution(3, index, &mut operations)).collect();
+    let with = |is_so: fn(&Machine) -> bool| machines.iter().filter(|machine| is_so(machine)).count();
+    let seldom = [
+        ("RAM", with(|machine| machine.ram() > 64)),
+        ("a device", with(|machine| machine.frames(Home::ALL[1]) > 64)),
+        ("the other device", with(|machine| machine.frames(Home::ALL[2]) > 64)),
+        ("pages", with(|machine| machine.pages() > 64)),
+        ("spaces", with(|machine| machine.spaces() > 32)),
+    ];
+    for (what, count) in seldom {
+        assert!((5..200).contains(&count), "{count} of 2,000 machines have much of {what}");
+    }
+    let small = with(|it| {
+        it.ram() <= 16
+            && Home::ALL[1..].iter().all(|&home| it.frames(home) <= 6)
+            && it.spaces() <= 4
+            && it.pages() <= 10
+    });
+    assert!(small > 1_500, "{small} of 2,000 machines are small");
 }
 
 #[test]
