@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, ensure};
 use serde::Serialize;
 use stalemap_harness::{Generator, Settings, Signature, Skipped};
-use stalemap_operations::{KindSet, Operation};
+use stalemap_operations::{KindSet, Machine, Operation};
 use stalemap_report::{Ending as HowEnded, Find, Origin, Summary, junit_of_finds};
 
 use crate::arguments::{Engine, Format, FuzzArguments};
@@ -38,7 +38,7 @@ impl Work for &FuzzArguments {
 /// The campaign of our own generator.
 fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArguments) -> Result<Ending> {
     ensure!(!arguments.from_nothing, "--from-nothing is for the engines that keep a corpus; native has none");
-    let settings = settings(arguments, subject::operations(build)?)?;
+    let settings = settings(arguments, subject::operations(build)?, build.largest())?;
     let known = known_signatures(arguments)?;
     output::check_folder(&arguments.out)?;
     let plan = Plan {
@@ -65,7 +65,7 @@ pub(crate) fn jobs(arguments: &FuzzArguments) -> u32 {
     arguments.jobs.unwrap_or_else(cores)
 }
 
-fn settings(arguments: &FuzzArguments, able: KindSet) -> Result<Settings> {
+fn settings(arguments: &FuzzArguments, able: KindSet, largest: Option<Machine>) -> Result<Settings> {
     let mut kinds = arguments.levels.and(able);
     if !arguments.only.is_empty() {
         kinds = kinds.and(arguments.only.iter().copied().collect());
@@ -78,7 +78,7 @@ fn settings(arguments: &FuzzArguments, able: KindSet) -> Result<Settings> {
         !kinds.is_empty(),
         "no operation is left: --levels, --only, --without, --machine and the subject leave none"
     );
-    Ok(Settings { operations: arguments.ops as usize, kinds, machine: arguments.machine })
+    Ok(Settings { operations: arguments.ops as usize, kinds, machine: arguments.machine, largest })
 }
 
 /// What an engine did.

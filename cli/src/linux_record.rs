@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use stalemap_harness::{Build as _, Compare, Driver, Generator, Settings};
-use stalemap_linux::{Cache, Kernels, Transcript, Version, machine, sight};
+use stalemap_linux::{Cache, Kernels, LARGEST, Transcript, Version, machine, sight};
 use stalemap_operations::{Machine, Operation, Outcome, Trace};
 
 use crate::ending::Ending;
@@ -73,7 +73,8 @@ impl Recorder {
     /// Records those generated executions that meet transitions which none before has met.
     fn distil(&mut self, wanted: &Wanted, folder: &Path) -> Result<bool> {
         let kinds = sight().operations;
-        let mut generator = Generator::new(Settings { operations: OPERATIONS, kinds, ..Settings::default() });
+        let mut generator =
+            Generator::new(Settings { operations: OPERATIONS, kinds, machine: None, largest: Some(LARGEST) });
         let mut status = Status::new();
         self.driver.clear_met();
         let (mut index, mut kept) = (0, 0);

@@ -24,6 +24,12 @@ pub trait Build {
     /// Says why the subject cannot be such a machine.
     fn build(&self, machine: &Machine) -> Result<Self::Subject, String>;
 
+    /// A machine that no subject can be larger than in anything; generators draw none that is. None where every machine
+    /// can be built.
+    fn largest(&self) -> Option<Machine> {
+        None
+    }
+
     /// Whether the subject's own recount is asked as well. Not where what is measured is what an observer can see.
     fn asks_recount(&self) -> bool {
         true

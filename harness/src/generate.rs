@@ -19,11 +19,26 @@ pub struct Settings {
     pub kinds: KindSet,
     /// The machine of every execution; small ones of all sorts where none is given.
     pub machine: Option<Machine>,
+    /// A machine that none is larger than in anything; any size may occur where none is given.
+    pub largest: Option<Machine>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { operations: 64, kinds: KindSet::ALL, machine: None }
+        Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None }
+    }
+}
+
+impl Settings {
+    /// A machine in which everything collides; seldom one that has more of something than a word has bits.
+    pub(crate) fn draw_machine(&self, random: &mut Random) -> Machine {
+        let drawn = small_machine(random);
+        let Some(largest) = &self.largest else {
+            return drawn;
+        };
+        let (mut sizes, most) = (drawn.sizes(), largest.sizes());
+        sizes.iter_mut().zip(most).for_each(|(size, most)| *size = most.min(*size));
+        Machine::from_sizes(sizes, drawn.rules()).expect("no larger than either")
     }
 }
 
@@ -49,7 +64,7 @@ impl Generator {
     /// settings, seed and index.
     pub fn execution(&mut self, seed: u64, index: u64, operations: &mut Vec<Operation>) -> Machine {
         let mut random = Random::new(seed, index);
-        let machine = self.settings.machine.unwrap_or_else(|| small_machine(&mut random));
+        let machine = self.settings.machine.unwrap_or_else(|| self.settings.draw_machine(&mut random));
         self.choose_swarm(&machine, &mut random);
         operations.clear();
         if self.weighted.is_empty() {
@@ -94,8 +109,7 @@ impl Generator {
     }
 }
 
-/// A machine in which everything collides; seldom one that has more of something than a word has bits.
-pub(crate) fn small_machine(random: &mut Random) -> Machine {
+fn small_machine(random: &mut Random) -> Machine {
     let rules = if random.chance(1, 4) { Dialect::Linux6_1 } else { Dialect::Linux6_12 };
     if random.chance(1, 4) {
         let default = Machine::DEFAULT;

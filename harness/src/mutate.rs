@@ -6,7 +6,7 @@
 use stalemap_operations::{Field, FieldValues, Kind, Machine, Operation, record};
 
 use crate::draw::{self, folded};
-use crate::generate::{Generator, Settings, small_machine};
+use crate::generate::{Generator, Settings};
 use crate::nature::{Nature, is_slot};
 use crate::random::Random;
 use crate::scene::Scene;
@@ -303,7 +303,7 @@ impl Mutator {
 
     fn resize(&mut self, random: &mut Random) -> bool {
         let machine = if random.chance(1, 2) {
-            Some(small_machine(random))
+            Some(self.settings.draw_machine(random))
         } else {
             let mut sizes = self.machine.sizes();
             let size = &mut sizes[random.index(5)];

@@ -2,7 +2,7 @@
 
 use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions, minimise};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Home, Kind, Machine, Observation, Operation, Scope, Stamp, Subject, Trace};
+use stalemap_operations::{Dialect, Home, Kind, Machine, Observation, Operation, Scope, Stamp, Subject, Trace};
 
 fn implementation(machine: &Machine) -> Result<Implementation, String> {
     Ok(Implementation::new(machine))
@@ -70,6 +70,17 @@ fn seldom_a_machine_has_more_of_something_than_a_word_has_bits_and_most_are_smal
             && it.pages() <= 10
     });
     assert!(small > 1_500, "{small} of 2,000 machines are small");
+}
+
+#[test]
+fn no_machine_is_drawn_that_is_larger_than_the_largest() {
+    let largest = Machine::new([64, 5, 4], 3, 9, Dialect::Linux6_12).expect("within limits");
+    let mut generator = Generator::new(Settings { largest: Some(largest), ..Settings::default() });
+    let mut operations: Vec<Operation> = Vec::new();
+    let machines: Vec<Machine> = (0..2_000).map(|index| generator.execution(3, index, &mut operations)).collect();
+    for (at, most) in largest.sizes().into_iter().enumerate() {
+        assert_eq!(machines.iter().map(|machine| machine.sizes()[at]).max(), Some(most), "size {at}");
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn campaign<F: Frames>(ram: Option<u32>, executions: u64, found: &mut BTreeMap<S
     let mut driver = Driver::new(|machine: &Machine| Ok(Blocks::<F>::new(machine)));
     let kinds = Kind::ALL.iter().copied().filter(|kind| kind.row().level == 0).collect();
     let machine = ram.and_then(|ram| Machine::new([ram, 0, 0], 1, 1, Dialect::default()));
-    let mut generator = Generator::new(Settings { operations: OPERATIONS, kinds, machine });
+    let mut generator = Generator::new(Settings { operations: OPERATIONS, kinds, machine, largest: None });
     let mut made: Vec<Operation> = Vec::new();
     for index in 0..executions {
         let machine = generator.execution(1, index, &mut made);

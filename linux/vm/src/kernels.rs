@@ -11,7 +11,7 @@ use crate::acceleration::Acceleration;
 use crate::cache::Cache;
 use crate::flavour::Flavour;
 use crate::lab::Lab;
-use crate::subject::{Kernel, machine, sight};
+use crate::subject::{Kernel, LARGEST, machine, sight};
 use crate::version::Version;
 use crate::virtual_machine::{self, Boot, VirtualMachine};
 
@@ -96,6 +96,10 @@ impl Build for Kernels {
 
     fn build(&self, machine: &Machine) -> Result<Kernel, String> {
         Kernel::new(self.version, machine, Arc::clone(&self.lab))
+    }
+
+    fn largest(&self) -> Option<Machine> {
+        Some(LARGEST)
     }
 
     fn looks_ahead(&self) -> bool {

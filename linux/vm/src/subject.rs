@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use stalemap_guest::{MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown};
 use stalemap_operations::{
-    Effect, EffectShape, Errno, Facts, Home, Kind, KindSet, Machine, Observation, Operation, Outcome, Scope, Sight,
-    Stamp, Subject, Touched,
+    Dialect, Effect, EffectShape, Errno, Facts, Home, Kind, KindSet, Machine, Observation, Operation, Outcome, Scope,
+    Sight, Stamp, Subject, Touched,
 };
 
 use crate::lab::{Ending, Lab, Recording};
@@ -19,6 +19,15 @@ use crate::virtual_machine::Lost;
 /// Frames of RAM that the guest's kernel is taken to have: more than any program can use. Its own use of them is its
 /// own matter, so free frames are out of sight.
 const RAM: u32 = Machine::FRAMES_LIMIT;
+
+/// The largest machine that a guest can be. RAM is the kernel's own, so that a machine may have any.
+pub const LARGEST: Machine = {
+    let devices = if MOST_DEVICE_FRAMES < Machine::BYTES_LIMIT { MOST_DEVICE_FRAMES } else { Machine::BYTES_LIMIT };
+    match Machine::new([RAM, devices, devices], MOST_SPACES, MOST_PAGES, Dialect::Linux6_12) {
+        Some(machine) => machine,
+        None => panic!("sizes within limits"),
+    }
+};
 
 /// What the guest can do and show: all operations but those on blocks of frames; all facts but reference counts (pages
 /// that were just brought back wait in a list with a reference), free counts and frame numbers.
@@ -45,9 +54,9 @@ pub(crate) fn capacity(machine: &Machine) -> [u32; Home::LIMIT] {
 /// When it is larger than the guest can drive.
 pub fn machine(version: Version, machine: &Machine) -> Result<Machine, String> {
     let [_, first, second, spaces, pages] = machine.sizes();
-    let fits = spaces <= MOST_SPACES && pages <= MOST_PAGES && first.max(second) <= MOST_DEVICE_FRAMES;
+    let fits = machine.sizes().into_iter().zip(LARGEST.sizes()).all(|(size, most)| size <= most);
     let sizes = [Machine::BYTES_LIMIT, first, second, spaces, pages];
-    let kernel = Machine::from_sizes(sizes, version.dialect()).filter(|kernel| fits && kernel.has_bytes());
+    let kernel = Machine::from_sizes(sizes, version.dialect()).filter(|_| fits);
     kernel.ok_or_else(|| {
         format!(
             "{version}: the guest drives at most {MOST_SPACES} spaces of {MOST_PAGES} pages, and devices of at most {} \
@@ -200,6 +209,27 @@ fn health(end: &stalemap_guest::End) -> Result<(), String> {
         [0, 0] => Ok(()),
         [first, second] => {
             Err(format!("frames of d0 and d1 that nobody has and that are not free: {first} and {second}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stalemap_operations::Machine;
+
+    use super::{LARGEST, machine};
+    use crate::version::Version;
+
+    #[test]
+    fn the_largest_machine_can_be_driven_and_none_that_is_larger_in_anything_but_ram() {
+        for version in Version::ALL {
+            assert!(machine(version, &LARGEST).is_ok());
+            for at in 1..LARGEST.sizes().len() {
+                let mut sizes = LARGEST.sizes();
+                sizes[at] += 1;
+                let larger = Machine::from_sizes(sizes, LARGEST.rules()).expect("within limits");
+                assert!(machine(version, &larger).is_err_and(|error| error.contains("drives at most")), "{larger}");
+            }
         }
     }
 }
