@@ -36,7 +36,7 @@ pub(super) fn smoke(workshop: &Workshop) -> Result<()> {
 }
 
 /// Fails if the target stops at an input; the input is then among the artifacts in the target folder.
-fn replay_and_run(workshop: &Workshop, name: &str, target: &Path, limit: &str) -> Result<()> {
+pub(super) fn replay_and_run(workshop: &Workshop, name: &str, target: &Path, limit: &str) -> Result<()> {
     let seeds = targets::seeds(workshop, name)?;
     let artifacts = workshop.fresh_folder(&format!("artifacts-{name}"))?;
     let prefix = format!("-artifact_prefix={}/", artifacts.display());

@@ -12,6 +12,7 @@ mod nightly;
 mod oss_fuzz;
 mod planted;
 mod readme;
+mod sanitizer;
 mod targets;
 mod tool;
 mod workshop;
@@ -114,6 +115,12 @@ pub const STAGES: &[Stage] = &[
         meaning: "a fuzz target with a planted bug stops within a minute",
         by_default: false,
         run: canary::run,
+    },
+    Stage {
+        name: "sanitizer",
+        meaning: "oss-fuzz/build.sh with AddressSanitizer, on nightly Rust: the main target replays the corpus and runs for a minute",
+        by_default: false,
+        run: sanitizer::run,
     },
     Stage {
         name: "planted",

@@ -22,19 +22,49 @@ const ENTRY: &[u8] = b"LLVMFuzzerTestOneInput";
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
     let folder = workshop.fresh_folder("oss-fuzz")?;
-    let out = build(workshop, &folder, "out", &[])?;
+    let out = build(workshop, &folder, "out", Build::WITHOUT_SANITIZER, &[])?;
     // OSS-Fuzz moves the folder before it checks, so that nothing can lean on where it was.
     let moved = folder.join("not-out");
     fs::rename(&out, &moved).with_context(|| format!("cannot move {}", out.display()))?;
     for name in targets::names(workshop)? {
         check(workshop, &moved, &name)?;
     }
-    let out = build(workshop, &folder, "out-with-bugs", &["--features", "seeded-bugs", canary::TARGET])?;
+    let out = build(
+        workshop,
+        &folder,
+        "out-with-bugs",
+        Build::WITHOUT_SANITIZER,
+        &["--features", "seeded-bugs", canary::TARGET],
+    )?;
     canary::must_stop(workshop, &out.join(canary::TARGET))
 }
 
+/// A way in which OSS-Fuzz builds.
+#[derive(Clone, Copy)]
+pub(super) struct Build {
+    sanitizer: &'static str,
+    /// The toolchain that is needed, where it is not the usual one.
+    toolchain: Option<&'static str>,
+    /// Where things are built, below the target folder.
+    work: &'static str,
+}
+
+impl Build {
+    /// Stable Rust has no sanitizers.
+    const WITHOUT_SANITIZER: Build = Build { sanitizer: "none", toolchain: None, work: "oss-fuzz" };
+    /// What OSS-Fuzz builds unless it is told otherwise.
+    pub(super) const WITH_ADDRESS_SANITIZER: Build =
+        Build { sanitizer: "address", toolchain: Some("nightly"), work: "oss-fuzz-address" };
+}
+
 /// Runs `build.sh` as OSS-Fuzz runs it; where the targets are.
-fn build(workshop: &Workshop, folder: &Path, out: &str, arguments: &[&str]) -> Result<PathBuf> {
+pub(super) fn build(
+    workshop: &Workshop,
+    folder: &Path,
+    out: &str,
+    build: Build,
+    arguments: &[&str],
+) -> Result<PathBuf> {
     let (sources, out) = (folder.join("src"), folder.join(out));
     for made in [&sources, &out] {
         fs::create_dir_all(made).with_context(|| format!("cannot make {}", made.display()))?;
@@ -49,9 +79,10 @@ fn build(workshop: &Workshop, folder: &Path, out: &str, arguments: &[&str]) -> R
     let path = env::join_paths([tools].into_iter().chain(env::split_paths(&path)))?;
     let script = workshop.root().join("oss-fuzz").join("build.sh");
     let call = Call::new("bash").argument("-eu").argument(script).arguments(arguments.iter().copied());
-    let call = call.with("SRC", &sources).with("WORK", workshop.target().join("oss-fuzz")).with("OUT", &out);
-    // Stable Rust has no sanitizers.
-    let call = call.with("SANITIZER", "none").with("FUZZING_ENGINE", "libfuzzer").with("FUZZING_LANGUAGE", "rust");
+    let call = call.with("SRC", &sources).with("WORK", workshop.target().join(build.work)).with("OUT", &out);
+    let call = build.toolchain.into_iter().fold(call, |call, toolchain| call.with("RUSTUP_TOOLCHAIN", toolchain));
+    let call =
+        call.with("SANITIZER", build.sanitizer).with("FUZZING_ENGINE", "libfuzzer").with("FUZZING_LANGUAGE", "rust");
     workshop.run(&call.with("LIB_FUZZING_ENGINE", "-fsanitize=fuzzer").with("PATH", path))?;
     Ok(out)
 }
