@@ -41,6 +41,18 @@ const LINES: &[Line] = &[
         right: "self.add_rmap(new, place)?;",
         wrong: "",
     },
+    Line {
+        name: "the content is not copied",
+        file: "implementation/src/migrate.rs",
+        right: "self.frames.memmap.set_content(frame, stamp);",
+        wrong: "self.frames.memmap.set_content(old, stamp);",
+    },
+    Line {
+        name: "a second setup does not count its lock",
+        file: "implementation/src/migrate.rs",
+        right: "machine.spaces[space.index()].locks += 1;",
+        wrong: "machine.spaces[space.index()].locks |= 1;",
+    },
 ];
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
