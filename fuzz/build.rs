@@ -19,17 +19,15 @@ fn stacks() -> String {
     let mut text = String::new();
     let mut arms = String::new();
     for (number, operation) in operations.iter().enumerate() {
-        line(&mut text, &format!("operation!(operation_{operation}, {:?}, {number});", exported(operation)));
-        line(&mut arms, &format!("{operation:?} => operation_{operation}(then),"));
+        let name = exported(operation);
+        line(&mut text, &format!("operation!({name}, {name:?}, {number});"));
+        line(&mut arms, &format!("{operation:?} => {name}(then),"));
     }
     let mut oracles = String::new();
     for (number, oracle) in (operations.len()..).zip(ORACLE_NAMES) {
         let name = exported(oracle);
-        line(
-            &mut text,
-            &format!("oracle!(oracle_{oracle}, {name:?}, {number}, operation, then, {{ {arms} _ => then() }});"),
-        );
-        line(&mut oracles, &format!("{oracle:?} => oracle_{oracle}(operation, then),"));
+        line(&mut text, &format!("oracle!({name}, {name:?}, {number}, operation, then, {{ {arms} _ => then() }});"));
+        line(&mut oracles, &format!("{oracle:?} => {name}(operation, then),"));
     }
     line(&mut text, "/// Goes through the function of the oracle and that of the operation to the end.");
     line(&mut text, "pub fn end_on_the_stack_of(oracle: &str, operation: &str, then: fn() -> !) -> ! {");

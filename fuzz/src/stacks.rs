@@ -5,7 +5,9 @@ use std::hint::black_box;
 
 macro_rules! operation {
     ($name:ident, $exported:literal, $number:literal) => {
-        // Exported under its bare name: a common path before it would make all of them look alike again.
+        // Exported under its bare name: a common path before it would make all of them look alike again. Where there are
+        // notes for debuggers, triage reads the name in them: that must be the same, and must not begin alike.
+        #[expect(non_snake_case, reason = "it is called as it is exported")]
         #[unsafe(export_name = $exported)]
         #[inline(never)]
         fn $name(then: fn() -> !) -> ! {
@@ -18,6 +20,7 @@ macro_rules! operation {
 
 macro_rules! oracle {
     ($name:ident, $exported:literal, $number:literal, $operation:ident, $then:ident, $arms:tt) => {
+        #[expect(non_snake_case, reason = "it is called as it is exported")]
         #[unsafe(export_name = $exported)]
         #[inline(never)]
         fn $name($operation: &str, $then: fn() -> !) -> ! {
