@@ -130,7 +130,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "engines",
-        meaning: "two processes of an engine share their finds, and an interrupt leaves no process behind",
+        meaning: "two processes of an engine share their finds; an interrupt leaves no process behind and loses no find",
         by_default: false,
         run: engines::run,
     },
