@@ -21,6 +21,7 @@ use stalemap_reference::MARKS;
 /// The machine and the mapping that most sequences begin with: four frames of RAM, two on each device.
 const START: &str = "machine ram=4 device=2,2 spaces=3 pages=8; map s0 v0+4 rw";
 const START_6_1: &str = "machine ram=4 device=2 spaces=3 pages=8 rules=linux-6.1; map s0 v0+4 rw";
+const START_WIDE: &str = "machine ram=4 device=2 spaces=6 pages=10; map s0 v0+10 rw";
 
 /// Mark, a sequence that meets it once, and one that nearly meets it.
 type Sequence = (&'static str, &'static str, &'static str);
@@ -36,9 +37,10 @@ const SEQUENCES: &[&[Sequence]] = &[
 
 /// How often a sequence meets a mark. It is run twice, and must meet it as often each time.
 fn met(mark: &str, sequence: &str) -> u64 {
-    let (start, sequence) = match sequence.strip_prefix("6.1; ") {
-        Some(sequence) => (START_6_1, sequence),
-        None => (START, sequence),
+    let (start, sequence) = match sequence.split_once("; ") {
+        Some(("6.1", sequence)) => (START_6_1, sequence),
+        Some(("wide", sequence)) => (START_WIDE, sequence),
+        _ => (START, sequence),
     };
     let lines: Vec<&str> = [start, sequence].into_iter().flat_map(|part| part.split("; ")).collect();
     let trace = Trace::parse(&lines.join("\n")).unwrap_or_else(|error| panic!("{sequence}: {error}"));

@@ -109,8 +109,12 @@ impl Model {
                 None
             }
             Entry::Maps { page, .. } => {
-                if self.mapcount(page) > 1 {
+                let places = self.mapcount(page);
+                if places > 1 {
                     mark!(self, "migration of a shared page");
+                }
+                if places > 4 {
+                    mark!(self, "migration of a page that more than four places map");
                 }
                 self.make_migrating(page);
                 Some(What::Page(page, start))
@@ -154,6 +158,9 @@ impl Model {
         let to = destination(transaction.route);
         let free = self.free(to);
         let transaction = self.transactions.get_mut(&slot).expect("an open slot");
+        if !matches!(mask, Mask(0 | 255)) && transaction.candidates.iter().any(|candidate| candidate.offset >= 8) {
+            mark!(self, "copy by a mask that begins again");
+        }
         let wanting = |candidate: &&mut Candidate| mask.0 >> (candidate.offset % 8) & 1 == 0;
         let wanted = count(transaction.candidates.iter_mut().filter(wanting).count());
         if by_device && free < wanted {

@@ -45,7 +45,7 @@ fn fuzz_for(workshop: &Workshop, seconds: u64, seed: &str) -> Result<()> {
 }
 
 /// Fails where a divergence was found, and where a permitted outcome or a rule was never met: a campaign proves nothing
-/// about what it did not meet. (The first 10,000 of the millions of executions of a minute meet all of them.)
+/// about what it did not meet. (The first 100,000 of the millions of executions of a minute meet all of them.)
 fn judge(code: i32, summary: &Value) -> Result<()> {
     let signatures = names(&summary["signatures"])?;
     ensure!(code == 0 && signatures.is_empty(), "the campaign found {}", signatures.join(", "));

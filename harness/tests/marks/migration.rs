@@ -14,6 +14,21 @@ pub(super) const SEQUENCES: &[Sequence] = &[
         "migrate s0 v0 to d0; collect t0 d0; alloc b0 1; alloc b1 0; copy t0 0",
     ),
     (
+        "copy by a mask that begins again",
+        "wide; setup t0 s0 v0+9 to d0; copy t0 1",
+        "wide; setup t0 s0 v0+8 to d0; copy t0 1",
+    ),
+    (
+        "copy by a mask that begins again",
+        "wide; setup t0 s0 v0+9 to d0; copy t0 254",
+        "wide; setup t0 s0 v0+9 to d0; copy t0 0",
+    ),
+    (
+        "copy by a mask that begins again",
+        "wide; setup t0 s0 v0+10 to d0; copy t0 16",
+        "wide; setup t0 s0 v0+9 to d0; copy t0 255",
+    ),
+    (
         "eviction of a shared page",
         "migrate s0 v0 to d0; fork s0 s1; evict d0",
         "migrate s0 v0 to d0; fork s0 s1; exit s1; evict d0",
@@ -34,6 +49,11 @@ pub(super) const SEQUENCES: &[Sequence] = &[
         "setup t0 s0 v0 to d0; finalize t0; migrate s0 v1 to d0",
     ),
     ("migration in one step without a frame", "migrate s0 v0+3 to d0", "migrate s0 v0+2 to d0"),
+    (
+        "migration of a page that more than four places map",
+        "wide; write s0 v0 #1; fork s0 s1; fork s0 s2; fork s0 s3; fork s0 s4; migrate s0 v0 to d0",
+        "wide; write s0 v0 #1; fork s0 s1; fork s0 s2; fork s0 s3; migrate s0 v0 to d0",
+    ),
     (
         "migration of a shared page",
         "write s0 v0 #1; fork s0 s1; migrate s0 v0 to d0",
