@@ -13,6 +13,8 @@ const HARMLESS: &[(&str, &str, &str, bool)] = &[
     ("protect_leaves_device_writable", START, "migrate s0 v0 to d0; fork s0 s1; protect s0 v0 r", true),
     ("refill_not_counted", START, "alloc b0 1; alloc b1 0", true),
     ("stamp_survives", START, "write s0 v0 #1", true),
+    // The parent's region is reached from one anon_vma, and so is its clone.
+    ("chain_cloned_once", START, "write s0 v0 #1; fork s0 s1", false),
     // The buddy of an even frame is the next one.
     ("wrong_buddy", START, "alloc b0 0; free b0; alloc b1 1", true),
     // Two frames become a block of order 1, which is not the last order.
