@@ -50,6 +50,21 @@ const DAMAGES: &[Damage] = &[
         },
         "region 2 has an anon_vma that is not there",
     ),
+    (
+        |it| {
+            let region = it.graph.new_region(Space(0), 0);
+            it.graph.regions.remove(region.0);
+        },
+        "chain 4 leads to a region or an anon_vma that is not there",
+    ),
+    (
+        |it| {
+            let region = it.graph.new_region(Space(0), 0);
+            let chain = it.graph.regions.remove(region.0).first_chain.expect("the chain to its own anon_vma");
+            it.graph.chains.remove(chain.0);
+        },
+        "anon_vma 3 is still there after its last page and its last region",
+    ),
 ];
 
 #[test]
