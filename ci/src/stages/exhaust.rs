@@ -16,6 +16,7 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
     let kept = fs::read_to_string(&kept).with_context(|| format!("cannot read {}", kept.display()))?;
     let mut expected: Vec<&str> = kept.lines().collect();
     ensure!(expected.len() > 2 + DEPTH, "{KEPT} has {} lines, and the stage goes to depth {DEPTH}", expected.len());
+    let kept_depth = expected.len() - 2;
     expected.truncate(2 + DEPTH);
     let machine =
         expected[0].strip_prefix("# machine ").with_context(|| format!("{KEPT} does not name its machine"))?;
@@ -27,7 +28,7 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
     ensure!(
         reached == expected,
         "other states are reached than {KEPT} has. Where a change of private lists explains it, keep them anew with\n  \
-         cargo run --release -p stalemap -- exhaust --depth 6 --out {KEPT}\nreached:\n{said}"
+         cargo run --release -p stalemap -- exhaust --depth {kept_depth} --out {KEPT}\nreached:\n{said}"
     );
     Ok(())
 }
