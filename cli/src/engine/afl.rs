@@ -66,7 +66,8 @@ pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>
         };
         call.args(["fuzz", "-i"]).arg(&order.seeds).arg("-o").arg(&shared);
         call.args([if name == MAIN { "-M" } else { "-S" }, name.as_str()]);
-        call.args(["-t", "10000", "-G", &order.longest.to_string()]);
+        // cargo-afl asks for comparisons to be logged; the targets have none that are.
+        call.args(["-c", "-", "-t", "10000", "-G", &order.longest.to_string()]);
         call.args(["-s", &(order.seed & u64::from(u32::MAX)).to_string()]);
         if let Some(seconds) = order.seconds {
             // It is ended here when its time is over: its own limit leaves out what it does with its first inputs. This
