@@ -151,7 +151,8 @@ fn lines(paths: &[PathBuf]) -> Result<Ending> {
     // Everything but the two sides is left out of the table.
     let root = workspace.root().display();
     let others = format!("^{root}/(operations|harness|report|cli|linux|subjects|ci|bench|fuzz)/|/\\.cargo/|/rustc/");
-    command.args(["run", "--release", "-p", "stalemap", "--ignore-filename-regex", &others, "--", "run"]);
+    // Of a package that is named, cargo-llvm-cov shows that package alone.
+    command.args(["run", "--release", "--bin", "stalemap", "--ignore-filename-regex", &others, "--", "run"]);
     command.args(paths).stdin(Stdio::null());
     command.env("LLVM_COV", tools.join("llvm-cov")).env("LLVM_PROFDATA", tools.join("llvm-profdata"));
     output::flush()?;
