@@ -161,7 +161,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "bench", meaning: "the benchmarks, beside their peers", by_default: false, run: bench },
     Stage {
         name: "mutants",
-        meaning: "corpus and campaign notice each changed line of both sides (two hours; --source chooses)",
+        meaning: "corpus and campaign notice each changed line of both sides (an hour; --source chooses)",
         by_default: false,
         run: mutants::run,
     },
