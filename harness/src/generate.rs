@@ -32,13 +32,17 @@ impl Default for Settings {
 impl Settings {
     /// A machine in which everything collides; seldom one that has more of something than a word has bits.
     pub(crate) fn draw_machine(&self, random: &mut Random) -> Machine {
-        let drawn = small_machine(random);
+        self.bounded(small_machine(random))
+    }
+
+    /// The machine with no more of anything than the largest one has.
+    pub(crate) fn bounded(&self, machine: Machine) -> Machine {
         let Some(largest) = &self.largest else {
-            return drawn;
+            return machine;
         };
-        let (mut sizes, most) = (drawn.sizes(), largest.sizes());
+        let (mut sizes, most) = (machine.sizes(), largest.sizes());
         sizes.iter_mut().zip(most).for_each(|(size, most)| *size = most.min(*size));
-        Machine::from_sizes(sizes, drawn.rules()).expect("no larger than either")
+        Machine::from_sizes(sizes, machine.rules()).expect("no larger than either")
     }
 }
 

@@ -87,6 +87,13 @@ impl Mutator {
         Mutator { favours_phases: true, ..self }
     }
 
+    /// The same, but it makes no machine that is larger than this in anything.
+    #[must_use]
+    pub fn with_largest(self, largest: Machine) -> Mutator {
+        let settings = Settings { largest: Some(largest), ..self.settings };
+        Mutator { generator: Generator::new(settings.clone()), settings, ..self }
+    }
+
     /// The input changed in one way or a few; at most `most` bytes. A function of settings, input, `most` and seed.
     pub fn mutate(&mut self, input: &[u8], most: usize, seed: u64) -> &[u8] {
         let mut random = Random::new(seed, 0);
@@ -310,7 +317,7 @@ impl Mutator {
             *size = if random.chance(1, 2) { size.saturating_sub(1) } else { *size + 1 };
             Machine::from_sizes(sizes, self.machine.rules()).filter(Machine::has_bytes)
         };
-        match machine {
+        match machine.map(|machine| self.settings.bounded(machine)) {
             Some(machine) if machine != self.machine => {
                 self.become_machine(machine);
                 self.note_kinds();
