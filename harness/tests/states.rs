@@ -5,44 +5,40 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use stalemap_harness::{StateDigest, digest_of_states, every_operation, state_digest};
+use stalemap_harness::{Build, Compare, Driver, StateDigest, digest_of_states, every_operation, state_digest};
 use stalemap_implementation::{CompleteState, Implementation};
-use stalemap_operations::{Home, Machine, Operation, Subject, Trace};
+use stalemap_operations::{Machine, Operation, Subject, Trace};
 use stalemap_reference::Model;
 
 /// How deep is looked.
 const DEPTH: usize = 4;
 
 /// Both sides in one state.
-struct Pair {
-    implementation: Implementation,
-    reference: Model,
+type Sides<'a> = (&'a Implementation, &'a Model);
+
+fn build(machine: &Machine) -> Result<Implementation, String> {
+    Ok(Implementation::new(machine))
 }
 
-impl Pair {
-    fn new(machine: &Machine) -> Pair {
-        let reference = Model::new(*machine, Home::ALL.map(|home| machine.frames(home)));
-        Pair { implementation: Implementation::new(machine), reference }
-    }
+/// Both sides after these operations, on whose answers they agree.
+fn lead<'a, B>(driver: &'a mut Driver<B>, machine: &Machine, path: &[Operation]) -> Sides<'a>
+where
+    B: Build<Subject = Implementation>,
+{
+    let run = driver.run(machine, path, Compare::Outcomes).expect("it takes every machine");
+    assert_eq!(run.divergence, None, "{path:?}");
+    driver.sides(machine).expect("it was run")
+}
 
-    fn replay(&mut self, operations: &[Operation]) {
-        self.implementation.reset();
-        self.reference.reset();
-        for &operation in operations {
-            let claimed = self.implementation.apply(operation);
-            assert_eq!(self.reference.apply_after(operation, Some(claimed)), claimed, "{operation}");
-        }
-    }
+fn digest((implementation, reference): Sides<'_>) -> StateDigest {
+    let state = implementation.complete_state();
+    state_digest(&state.world, &state.slots, reference.hidden_state())
+}
 
-    fn digest(&self) -> StateDigest {
-        let state = self.implementation.complete_state();
-        state_digest(&state.world, &state.slots, self.reference.hidden_state())
-    }
-
-    fn operations(&self) -> Vec<Operation> {
-        let filled = self.implementation.complete_state().slots.into_iter().map(|(slot, _)| slot);
-        every_operation(self.implementation.machine(), filled, self.implementation.unused_stamp())
-    }
+/// Every operation that is worth trying here.
+fn operations((implementation, _): Sides<'_>) -> Vec<Operation> {
+    let filled = implementation.complete_state().slots.into_iter().map(|(slot, _)| slot);
+    every_operation(implementation.machine(), filled, implementation.unused_stamp())
 }
 
 /// What is wrong with the states; `begin` is called now and then.
@@ -88,19 +84,17 @@ fn certificate(begin: fn()) -> Option<String> {
     let mut lines = kept.lines();
     let machine = lines.next().and_then(|line| line.strip_prefix("# ")).expect("the machine stands in the first line");
     let machine = Trace::parse(machine).unwrap_or_else(|error| panic!("{machine}: {error}")).machine;
-    let mut pair = Pair::new(&machine);
-    let mut known = BTreeSet::from([pair.digest()]);
+    let mut driver = Driver::new(build);
+    let mut known = BTreeSet::from([digest(lead(&mut driver, &machine, &[]))]);
     let mut frontier: Vec<Vec<Operation>> = vec![Vec::new()];
     lines.skip(1).zip(1..=DEPTH).find_map(|(expected, depth)| {
         let (mut next, mut edges) = (Vec::new(), 0);
         for path in &frontier {
             begin();
-            pair.replay(path);
-            for operation in pair.operations() {
+            for operation in operations(lead(&mut driver, &machine, path)) {
                 edges += 1;
                 let path: Vec<Operation> = path.iter().copied().chain([operation]).collect();
-                pair.replay(&path);
-                if known.insert(pair.digest()) {
+                if known.insert(digest(lead(&mut driver, &machine, &path))) {
                     next.push(path);
                 }
             }
