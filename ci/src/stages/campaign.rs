@@ -1,12 +1,11 @@
 //! The stages that fuzz as a user would: a seeded campaign over all levels that finds nothing and leaves nothing untested.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::workshop::{Call, Workshop};
+use super::workshop::{Call, Workshop, entries_of};
 
 /// How `stalemap fuzz` ends when the campaign is over: nothing was found, or something was.
 const OVER: &[i32] = &[0, 1];
@@ -36,7 +35,7 @@ fn fuzz_for(workshop: &Workshop, seconds: u64, seed: &str) -> Result<()> {
         summary["seconds"].as_f64().unwrap_or(f64::NAN),
         summary["transitions"]
     );
-    let traces = traces_in(&finds)?;
+    let traces = entries_of(&finds)?;
     for trace in &traces {
         let text = fs::read_to_string(trace).with_context(|| format!("cannot read {}", trace.display()))?;
         println!("{}:\n{text}", trace.display());
@@ -67,13 +66,6 @@ fn names(value: &Value) -> Result<Vec<&str>> {
             anyhow::bail!("the summary of the campaign has `{value}` where names belong")
         }
     }
-}
-
-fn traces_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut traces = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    traces.sort();
-    Ok(traces)
 }
 
 #[cfg(test)]

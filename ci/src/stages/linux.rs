@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::workshop::{Call, Workshop};
+use super::workshop::{Call, Workshop, entries_of};
 
 /// Mutants whose exported programs must fail where the fault is and pass elsewhere: those of 2019, and one that shows in
 /// nothing but an entry.
@@ -61,15 +61,8 @@ fn tells(workshop: &Workshop, fault: &str, program: &Path) -> Result<()> {
 }
 
 fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = folder.read_dir().with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut programs = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "c") {
-            programs.push(path);
-        }
-    }
-    programs.sort();
+    let mut programs = entries_of(folder)?;
+    programs.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
     ensure!(!programs.is_empty(), "{} holds no programs", folder.display());
     Ok(programs)
 }

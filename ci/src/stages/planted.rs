@@ -155,11 +155,8 @@ impl Place {
 
     /// The program as users call it.
     fn stalemap(&self, arguments: &[&str]) -> Call {
-        let features: &[&str] = if self.bug.is_some() { &["--features", "seeded-bugs"] } else { &[] };
         // The engine's work counts here, not the program's: it need not be optimised.
-        let call = Call::cargo(["run", "--quiet", "--locked"]).arguments(features.iter().copied());
-        let call = call.argument("--").arguments(arguments.iter().copied());
-        let call = call.arguments(self.bug.into_iter().flat_map(|bug| ["--bug", bug]));
+        let call = Call::stalemap(&[], self.bug, arguments);
         call.with("CARGO_TARGET_DIR", &self.target).from(&self.root)
     }
 

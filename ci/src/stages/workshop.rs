@@ -38,6 +38,15 @@ impl Call {
         Self::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).arguments(arguments)
     }
 
+    /// A call of our program, built with these options of cargo, and with the seeded bug where one is given.
+    pub(crate) fn stalemap(options: &[&str], bug: Option<&str>, arguments: &[&str]) -> Self {
+        let features: &[&str] = if bug.is_some() { &["--features", "seeded-bugs"] } else { &[] };
+        let bug = bug.into_iter().flat_map(|bug| ["--bug", bug]);
+        let start = ["run", "--quiet", "--locked"];
+        let words = start.iter().chain(options).chain(features).chain(&["--"]).chain(arguments).copied();
+        Self::cargo(words.chain(bug))
+    }
+
     pub(crate) fn argument(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
@@ -77,6 +86,14 @@ impl Call {
         let arguments = self.arguments.iter().map(|argument| quoted(argument));
         variables.chain([quoted(program)]).chain(arguments).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// What is in a folder, in order.
+pub(crate) fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
 }
 
 fn quoted(text: &OsStr) -> String {

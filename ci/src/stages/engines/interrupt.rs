@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::stages::workshop::{Call, Workshop};
+use crate::stages::workshop::{Call, Workshop, entries_of};
 
 /// By this a process is known to come from here, in whichever group it is and whoever its parent is now.
 const MARK: &str = "STALEMAP_CI_MARK";
@@ -106,17 +106,15 @@ impl Case {
         let Some(bug) = self.bug else {
             return Ok(0);
         };
-        let mut count = 0;
-        for entry in fs::read_dir(finds)? {
-            let path = entry?.path();
-            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let kept = entries_of(finds)?;
+        for path in &kept {
+            let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             ensure!(text.contains("minimised in"), "{} was not minimised:\n{text}", path.display());
             let program = workshop.target().join("debug").join("stalemap");
-            let (code, said) = workshop.hear(&Call::new(program).arguments(["run", "--bug", bug]).argument(&path))?;
+            let (code, said) = workshop.hear(&Call::new(program).arguments(["run", "--bug", bug]).argument(path))?;
             ensure!(code == FOUND, "{} does not replay (exit code {code}):\n{said}", path.display());
-            count += 1;
         }
-        Ok(count)
+        Ok(kept.len())
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::stages::workshop::{Call, Workshop};
+use crate::stages::workshop::{Call, Workshop, entries_of};
 
 /// The exit code of `stalemap run` when both sides differ.
 const DIFFERS: i32 = 1;
@@ -47,7 +47,7 @@ impl Finds {
 
     /// Minimises what a target has found, and replays the trace that each came to.
     pub(super) fn collect(&mut self, workshop: &Workshop, target: &str, artifacts: &Path) -> Result<()> {
-        for input in inputs(artifacts)? {
+        for input in entries_of(artifacts)? {
             let name = input.file_name().context("an input has a name")?.to_string_lossy().into_owned();
             let trace = self.traces.join(format!("{target}-{name}.trace"));
             let minimize = self.stalemap("minimize").argument(&input).argument("-o").argument(&trace);
@@ -96,9 +96,7 @@ impl Finds {
 
     /// The program, with the planted bug where there is one.
     fn stalemap(&self, command: &str) -> Call {
-        let features: &[&str] = if self.bug.is_some() { &["--features", "seeded-bugs"] } else { &[] };
-        let call = Call::cargo(["run", "--release", "--locked", "--quiet"]).arguments(features.iter().copied());
-        call.arguments(["--", command]).arguments(self.bug.iter().flat_map(|bug| ["--bug", bug]))
+        Call::stalemap(&["--release"], self.bug.as_deref(), &[command])
     }
 }
 
@@ -111,14 +109,6 @@ impl Group {
             text.clone_into(&mut self.text);
         }
     }
-}
-
-/// The files in a folder, in order.
-fn inputs(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut inputs = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    inputs.sort();
-    Ok(inputs)
 }
 
 /// The first line of a find's trace, without its mark.
