@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::{Result, anyhow};
-use stalemap_harness::{Compare, Driver, Settings};
-use stalemap_linux::{Cache, Kernels, LARGEST, Version, sight};
+use stalemap_harness::{Compare, Driver};
+use stalemap_linux::{Cache, Kernels, Version, settings, sight};
 use stalemap_operations::Outcome;
 use stalemap_reference::MARKS;
 
@@ -86,10 +86,9 @@ fn compare(cache: &Cache, version: Version, asked: &Asked, files: &[PathBuf]) ->
             differences.entry(divergence.signature().to_string()).or_insert((0, place)).0 += 1;
         }
     }
-    let settings =
-        Settings { operations: asked.operations, kinds: sight().operations, machine: None, largest: Some(LARGEST) };
     let jobs = available_parallelism().map_or(1, |cores| cores.get().try_into().unwrap_or(1));
-    let plan = Plan { seed: asked.seed, jobs, settings, runs: Some(asked.runs), time: None };
+    let plan =
+        Plan { seed: asked.seed, jobs, settings: settings(asked.operations), runs: Some(asked.runs), time: None };
     let mut differing = Differences { version, seed: asked.seed, status: Status::new(), found: &mut differences };
     let met = campaign::run(&plan, &kernels, &mut differing)?;
     differing.status.clear();

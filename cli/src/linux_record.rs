@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use stalemap_harness::{Build as _, Compare, Driver, Generator, Settings};
-use stalemap_linux::{Cache, Kernels, LARGEST, Transcript, Version, machine, sight};
+use stalemap_harness::{Build as _, Compare, Driver, Generator};
+use stalemap_linux::{Cache, Kernels, Transcript, Version, machine, settings, sight};
 use stalemap_operations::{Machine, Operation, Outcome, Trace};
 
 use crate::ending::Ending;
@@ -72,9 +72,7 @@ impl Recorder {
 
     /// Records those generated executions that meet transitions which none before has met.
     fn distil(&mut self, wanted: &Wanted, folder: &Path) -> Result<bool> {
-        let kinds = sight().operations;
-        let mut generator =
-            Generator::new(Settings { operations: OPERATIONS, kinds, machine: None, largest: Some(LARGEST) });
+        let mut generator = Generator::new(settings(OPERATIONS));
         let mut status = Status::new();
         self.driver.clear_met();
         let (mut index, mut kept) = (0, 0);

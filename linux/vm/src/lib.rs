@@ -27,7 +27,7 @@ pub use kernels::Kernels;
 pub use lab::{Ending, Lab, Recording};
 
 pub use mutants::{Campaign, Fault, MUTANTS, TROPHIES};
-pub use subject::{Kernel, LARGEST, machine, sight};
+pub use subject::{Kernel, machine, settings, sight};
 pub use transcript::{Recorded, Transcript};
 pub use version::Version;
 pub use virtual_machine::{Boot, Lost, bug_report, last_words};

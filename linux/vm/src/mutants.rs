@@ -3,7 +3,7 @@
 use stalemap_harness::Settings;
 use stalemap_operations::{Kind, Trace};
 
-use crate::subject::{LARGEST, sight};
+use crate::subject::settings;
 use crate::version::Version;
 
 /// A fault in the kernel that can be switched on.
@@ -40,9 +40,10 @@ impl Campaign {
     #[must_use]
     pub fn settings(&self) -> Settings {
         let kind = |word: &&str| Kind::by_word(word).expect("the word of an operation");
-        let kinds = if self.only.is_empty() { sight().operations } else { self.only.iter().map(kind).collect() };
+        let all = settings(self.operations as usize);
+        let kinds = if self.only.is_empty() { all.kinds } else { self.only.iter().map(kind).collect() };
         let machine = self.machine.map(|line| Trace::parse(line).expect("a machine line").machine);
-        Settings { operations: self.operations as usize, kinds, machine, largest: Some(LARGEST) }
+        Settings { kinds, machine, ..all }
     }
 }
 

@@ -5,6 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stalemap_guest::{MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown};
+use stalemap_harness::Settings;
 use stalemap_operations::{
     Dialect, Effect, EffectShape, Errno, Facts, Home, Kind, KindSet, Machine, Observation, Operation, Outcome, Scope,
     Sight, Stamp, Subject, Touched,
@@ -21,7 +22,7 @@ use crate::virtual_machine::Lost;
 const RAM: u32 = Machine::FRAMES_LIMIT;
 
 /// The largest machine that a guest can be. RAM is the kernel's own, so that a machine may have any.
-pub const LARGEST: Machine = {
+pub(crate) const LARGEST: Machine = {
     let devices = if MOST_DEVICE_FRAMES < Machine::BYTES_LIMIT { MOST_DEVICE_FRAMES } else { Machine::BYTES_LIMIT };
     match Machine::new([RAM, devices, devices], MOST_SPACES, MOST_PAGES, Dialect::Linux6_12) {
         Some(machine) => machine,
@@ -41,6 +42,13 @@ pub fn sight() -> Sight {
         .and(Facts::RMAPS)
         .and(Facts::SLOTS);
     Sight { facts, operations }
+}
+
+/// What is generated for a kernel: executions of at most so many operations, of those that the guest can do, on machines
+/// that it can be.
+#[must_use]
+pub fn settings(operations: usize) -> Settings {
+    Settings { operations, kinds: sight().operations, machine: None, largest: Some(LARGEST) }
 }
 
 /// Frames that are free at each home when a program begins, live or recorded.
