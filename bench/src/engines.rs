@@ -93,8 +93,8 @@ fn afl() -> Row {
     }
 }
 
-/// The medians of both, of their ratios within a round, and of the lockstep's processor seconds. Processor time of AFL++ and of the target, the kernel's for
-/// the way between the two included, which is most of it.
+/// The medians of both, of their ratios within a round, and of the lockstep's processor seconds. Processor time of AFL++
+/// and of the target, the kernel's for the way between the two included, which is most of it.
 fn afl_rates() -> Result<[f64; 4], String> {
     let rate = |more: &[&str]| {
         let summary = campaign("afl", AFL, more)?;
