@@ -13,9 +13,9 @@ use stalemap_harness::{Compare, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Operation};
 use stalemap_report::style::STRONG;
 
-use crate::ending::Ending;
 #[cfg(unix)]
-use crate::llvm::Llvm;
+use crate::compiler::Llvm;
+use crate::ending::Ending;
 use crate::{exhaust, input, output, quiet, subject};
 
 /// Show which transitions inputs meet and never meet, and which lines of both sides they reach

@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 use stalemap_report::style::{BAD, FAINT, GOOD, STRONG};
 
+use crate::compiler::Llvm;
 use crate::ending::Ending;
 use crate::engine::{CARGO_AFL, CARGO_FUZZ, CARGO_LLVM_COV, Tool, Workspace};
-use crate::llvm::Llvm;
 use crate::output;
 
 /// One thing that something needs.

@@ -6,6 +6,7 @@ mod blame;
 #[cfg(feature = "seeded-bugs")]
 mod bugs;
 mod campaign;
+mod compiler;
 mod coverage;
 mod determinism;
 mod distill;
@@ -28,7 +29,6 @@ mod linux_mutants;
 mod linux_record;
 mod linux_try;
 #[cfg(unix)]
-mod llvm;
 mod minimize;
 mod ops;
 mod output;

@@ -1,18 +1,39 @@
-//! Transitions as coverage: libFuzzer takes these counters for edges, so that an input with a new transition is kept.
+//! Transitions as coverage: the engine takes them for edges, so that an input with a new transition is kept.
 
-use stalemap_harness::Transitions;
+#[cfg(all(feature = "afl", not(feature = "libfuzzer")))]
+pub(crate) use crate::afl_map::{clear, count};
 
-/// Says which transitions the last run met. libFuzzer sets the counters to zero before each run.
+/// libFuzzer begins each run with counters at zero by itself.
+#[cfg(not(all(feature = "afl", not(feature = "libfuzzer"))))]
+pub(crate) fn clear() {}
+
+/// Says which transitions the last run met.
 #[cfg(all(feature = "libfuzzer", target_os = "linux"))]
-pub(crate) fn count(met: &Transitions) {
-    for cell in met.iter() {
+pub(crate) fn count(met: impl Iterator<Item = usize>) {
+    for cell in met {
         linux::COUNTERS.0[cell].store(1, std::sync::atomic::Ordering::Relaxed);
     }
 }
 
-/// The engine has no such counters here.
-#[cfg(not(all(feature = "libfuzzer", target_os = "linux")))]
-pub(crate) fn count(_met: &Transitions) {}
+/// There is no engine, or it has no such counters on this system.
+#[cfg(not(any(all(feature = "libfuzzer", target_os = "linux"), all(feature = "afl", not(feature = "libfuzzer")))))]
+pub(crate) fn count(_met: impl Iterator<Item = usize>) {}
+
+/// Counts as long as it lives, and shows the engine what was counted even if that ends in a panic.
+pub(crate) struct Counting(());
+
+impl Counting {
+    pub(crate) fn begin() -> Counting {
+        clear();
+        Counting(())
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        count(std::iter::empty());
+    }
+}
 
 #[cfg(all(feature = "libfuzzer", target_os = "linux"))]
 mod linux {
@@ -51,7 +72,7 @@ mod tests {
         let operations: Vec<Operation> = trace.operations().collect();
         let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
         driver.run(&trace.machine, &operations, Compare::Touched).expect("it runs");
-        super::count(driver.transitions());
+        super::count(driver.transitions().iter());
         let (start, stop) =
             (&raw const __start___libfuzzer_extra_counters, &raw const __stop___libfuzzer_extra_counters);
         let length = stop.addr() - start.addr();

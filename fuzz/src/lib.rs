@@ -1,6 +1,8 @@
 //! What the targets have in common: bytes to a run, a divergence to a report, a report to an abort that triage can tell
 //! apart. A target is one line, [`target!`], and serves every engine.
 
+#[cfg(any(test, all(feature = "afl", not(feature = "libfuzzer"))))]
+mod afl_map;
 #[cfg(feature = "afl-mutator")]
 pub mod afl_mutator;
 mod artifact;
@@ -112,7 +114,8 @@ macro_rules! target {
 macro_rules! text_target {
     () => {
         fn main() {
-            afl::fuzz(true, |bytes: &[u8]| {
+            // With a hook that aborts, what led to a panic would not be counted.
+            afl::fuzz(false, |bytes: &[u8]| {
                 $crate::same_text_again(bytes);
             });
         }

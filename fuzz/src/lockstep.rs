@@ -80,8 +80,11 @@ impl Lockstep {
             return true;
         }
         self.driver.clear_met();
-        let run = panics::caught(|| self.driver.run(&machine, &self.operations, Compare::Touched));
-        let run = run.expect("the implementation takes every machine that has bytes");
+        // Whether the machine was built before says nothing about the input.
+        self.driver.prepare(&machine).expect(TAKES_ALL);
+        counters::clear();
+        let run = panics::caught(|| self.driver.run(&machine, &self.operations, Compare::Touched)).expect(TAKES_ALL);
+        counters::count(self.driver.transitions().iter());
         self.statistics.operations += run.steps as u64;
         if let Some(hunt) = &mut self.hunt {
             hunt.count(run.steps, self.driver.build().counters());
@@ -95,10 +98,11 @@ impl Lockstep {
                 None => report::abort(&mut self.driver, bytes, &machine, &self.operations, &divergence),
             }
         }
-        counters::count(self.driver.transitions());
         true
     }
 }
+
+const TAKES_ALL: &str = "the implementation takes every machine that has bytes";
 
 #[cfg(test)]
 mod tests {

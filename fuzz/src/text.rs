@@ -2,11 +2,14 @@
 
 use stalemap_operations::Trace;
 
+use crate::counters::Counting;
+
 /// Reads any text. `false` if it is no trace.
 ///
 /// # Panics
 /// When a trace that was read is another one after it was printed, or after it went through bytes.
 pub fn same_text_again(bytes: &[u8]) -> bool {
+    let _counting = Counting::begin();
     let Ok(text) = str::from_utf8(bytes) else {
         return false;
     };

@@ -121,6 +121,21 @@ impl<B: Build> Driver<B> {
         self.wanted = Wanted::AllButRecount;
     }
 
+    /// Builds both sides of this machine where they are not kept from an earlier run; the next run does it otherwise.
+    ///
+    /// # Errors
+    /// Says why the subject cannot be this machine.
+    pub fn prepare(&mut self, machine: &Machine) -> Result<(), String> {
+        if !self.kept.contains_key(machine) {
+            let lockstep = self.pair(machine)?;
+            if self.kept.len() >= KEPT {
+                self.kept.clear();
+            }
+            self.kept.insert(*machine, lockstep);
+        }
+        Ok(())
+    }
+
     /// Runs operations from the start of a machine up to the first difference, which is traced to its step.
     ///
     /// # Errors
@@ -215,10 +230,8 @@ impl<B: Build> Driver<B> {
         compare: Compare,
         watcher: Watcher<'_>,
     ) -> Result<Option<Shown>, String> {
-        let mut lockstep = match self.kept.remove(machine) {
-            Some(lockstep) => lockstep,
-            None => self.pair(machine)?,
-        };
+        self.prepare(machine)?;
+        let lockstep = self.kept.get_mut(machine).expect("it is prepared");
         let mut asked = Asked::of(lockstep.subject.sight().facts, &self.wanted);
         if watcher.is_some() {
             // Who watches wants to see how far a fault goes; a recount would end it where it begins.
@@ -231,18 +244,16 @@ impl<B: Build> Driver<B> {
             *sum += count;
         }
         lockstep.reference.clear_marks();
-        Ok(match result {
-            Ok(shown) => {
-                if size(machine) <= KEPT_SIZE {
-                    self.keep(*machine, lockstep);
-                }
-                shown
-            }
-            // Nobody knows what state it is in: it is thrown away.
-            Err(payload) => {
-                Some(Shown { divergence: panicked(&lockstep, operations, payload.as_ref()), only_at_the_end: false })
-            }
-        })
+        let is_whole = result.is_ok();
+        let shown = result.unwrap_or_else(|payload| {
+            let divergence = panicked(lockstep, operations, payload.as_ref());
+            Some(Shown { divergence, only_at_the_end: false })
+        });
+        // After a panic nobody knows what state the two are in.
+        if !is_whole || size(machine) > KEPT_SIZE {
+            self.kept.remove(machine);
+        }
+        Ok(shown)
     }
 
     fn pair(&mut self, machine: &Machine) -> Result<Box<Lockstep<B::Subject>>, String> {
@@ -255,13 +266,6 @@ impl<B: Build> Driver<B> {
                 .collect();
         }
         Ok(Box::new(Lockstep::new(subject)))
-    }
-
-    fn keep(&mut self, machine: Machine, lockstep: Box<Lockstep<B::Subject>>) {
-        if self.kept.len() >= KEPT {
-            self.kept.clear();
-        }
-        self.kept.insert(machine, lockstep);
     }
 }
 

@@ -14,6 +14,7 @@ use super::process::{Group, show};
 use super::tool::CARGO_AFL;
 use super::workspace::Workspace;
 use super::{Order, Running, watch};
+use crate::compiler;
 
 /// What AFL++ is told by its environment (docs/env_variables.md).
 pub(crate) const VARIABLES: &[(&str, &str)] = &[
@@ -46,6 +47,9 @@ const FLAGS: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-trace-compares=0",
     // A block that is always entered with another one tells nothing more.
     "-Cllvm-args=-sanitizer-coverage-prune-blocks=1",
+    // Edges are counted in place; the target lays the counters into AFL++'s map (its `afl_map`).
+    "-Cllvm-args=-sanitizer-coverage-trace-pc-guard=0",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
 ];
 
 /// Builds and starts; `None` if somebody interrupts that.
@@ -113,10 +117,11 @@ fn name_of(job: u32) -> String {
 }
 
 fn build_for(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>> {
-    let target = if order.empty { EMPTY } else { order.target };
+    let workspace = order.workspace;
     match order.bug {
-        Some(_) => build(order.workspace, target, "afl-bugs", Some("seeded-bugs")),
-        None => build(order.workspace, target, FOLDER, None),
+        _ if order.empty => with_mutator(workspace, build_empty(workspace)?),
+        Some(_) => build(workspace, order.target, "afl-bugs", Some("seeded-bugs")),
+        None => build(workspace, order.target, FOLDER, None),
     }
 }
 
@@ -131,32 +136,60 @@ pub(crate) fn build(
     folder: &str,
     feature: Option<&str>,
 ) -> Result<Option<(PathBuf, PathBuf)>> {
+    let features = feature.map_or_else(|| FEATURE.to_string(), |feature| format!("{FEATURE},{feature}"));
+    // As for libFuzzer: the operations are compared, not the values in them, and the reference's assertions at each step
+    // take longer than all else; `cargo test` and the native campaign make them. Of flags that cargo-afl gives too, the
+    // last one counts.
+    let program = compile(workspace, &features, "--bin", target, folder, FLAGS)?;
+    with_mutator(workspace, program.map(|folder| folder.join(target)))
+}
+
+/// Builds the target that does nothing, as anybody's is who takes cargo-afl as it is.
+fn build_empty(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    let folder = compile(workspace, FEATURE, "--example", EMPTY, "afl-empty", &[])?;
+    Ok(folder.map(|folder| folder.join("examples").join(EMPTY)))
+}
+
+/// Has cargo-afl compile, and says into which folder.
+fn compile(
+    workspace: &Workspace,
+    features: &str,
+    kind: &str,
+    name: &str,
+    folder: &str,
+    flags: &[&str],
+) -> Result<Option<PathBuf>> {
     let Some(mut call) = CARGO_AFL.call(workspace)? else {
         return Ok(None);
     };
     let folder = workspace.builds(folder);
-    let release = ["--release", "-p", "stalemap-fuzz", "--no-default-features", "--features"];
-    let features = feature.map_or_else(|| "afl".to_string(), |feature| format!("afl,{feature}"));
-    let kind = if target == EMPTY { "--example" } else { "--bin" };
-    // As for libFuzzer: the operations are compared, not the values in them, and the reference's assertions at each step
-    // take longer than all else; `cargo test` and the native campaign make them. Of flags that cargo-afl gives too, the
-    // last one counts.
-    call.env("RUSTFLAGS", FLAGS.join(" "));
-    call.arg("build").args(release).args([&features, kind, target, "--target-dir"]).arg(&folder);
-    if !Group::finish(&mut call, "cargo afl build", show)? {
+    call.env("RUSTFLAGS", flags.join(" ")).arg("build").args(RELEASE).args([features, kind, name]);
+    // Where the machine is named, its flags are not for build scripts, which nobody fuzzes.
+    let host = compiler::host()?;
+    call.args(["--target", &host, "--target-dir"]).arg(&folder);
+    let is_built = Group::finish(&mut call, "cargo afl build", show)?;
+    Ok(is_built.then(|| folder.join(host).join("release")))
+}
+
+/// Builds the mutator, which is part of AFL++ and not of what it looks at, as usual.
+fn with_mutator(workspace: &Workspace, program: Option<PathBuf>) -> Result<Option<(PathBuf, PathBuf)>> {
+    let Some(program) = program else {
         return Ok(None);
-    }
-    // The library is part of AFL++, not of what it looks at: it is built as usual.
-    let library = workspace.builds("afl-mutator");
+    };
+    let folder = workspace.builds("afl-mutator");
     let mut call: Command = workspace.call(workspace.cargo());
-    call.arg("rustc").args(release).args(["afl-mutator", "--lib", "--crate-type", "cdylib", "--target-dir"]);
-    if !Group::finish(call.arg(&library), "cargo rustc", show)? {
+    call.arg("rustc").args(RELEASE).args(["afl-mutator", "--lib", "--crate-type", "cdylib", "--target-dir"]);
+    if !Group::finish(call.arg(&folder), "cargo rustc", show)? {
         return Ok(None);
     }
     let name = format!("{}stalemap_fuzz{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let program = if target == EMPTY { folder.join("release/examples") } else { folder.join("release") };
-    Ok(Some((program.join(target), library.join("release").join(name))))
+    Ok(Some((program, folder.join("release").join(name))))
 }
+
+/// What is built is built so, with the features that follow.
+const RELEASE: [&str; 5] = ["--release", "-p", "stalemap-fuzz", "--no-default-features", "--features"];
+/// The feature of targets for AFL++.
+const FEATURE: &str = "afl";
 
 /// What an instance says of itself.
 fn executions_of(folder: &Path) -> Option<u64> {

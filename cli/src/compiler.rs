@@ -1,7 +1,20 @@
-//! The tools of the LLVM that this Rust was built with: others cannot read what its programs count.
+//! What is asked of the Rust compiler: the machine that it is for, and the LLVM in it, whose tools alone can read what its
+//! programs count.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use anyhow::{Result, ensure};
+
+/// The target triple of the machine that compiles.
+///
+/// # Errors
+/// When there is no compiler in the path.
+pub(crate) fn host() -> Result<String> {
+    let host = line(&says(&["-vV"]), "host: ").to_string();
+    ensure!(!host.is_empty(), "`rustc -vV` says nothing of its host; is Rust in the path?");
+    Ok(host)
+}
 
 /// The tools that cargo-llvm-cov calls.
 const TOOLS: [&str; 2] = ["llvm-cov", "llvm-profdata"];
@@ -18,9 +31,9 @@ impl Llvm {
     /// Asks the compiler, and looks where Debian and rustup put the tools.
     pub(crate) fn of_this_rust() -> Llvm {
         let about = says(&["-vV"]);
-        let line = |start: &str| about.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default();
-        let major = line("LLVM version: ").split('.').next().unwrap_or_default().to_string();
-        let of_rustup = [says(&["--print", "sysroot"]).trim(), "lib/rustlib", line("host: "), "bin"].iter().collect();
+        let major = line(&about, "LLVM version: ").split('.').next().unwrap_or_default().to_string();
+        let of_rustup =
+            [says(&["--print", "sysroot"]).trim(), "lib/rustlib", line(&about, "host: "), "bin"].iter().collect();
         let folders = [PathBuf::from(format!("/usr/lib/llvm-{major}/bin")), of_rustup];
         let has_all = |folder: &PathBuf| TOOLS.iter().all(|tool| folder.join(tool).is_file());
         Llvm { major, tools: folders.into_iter().find(has_all) }
@@ -36,4 +49,9 @@ impl Llvm {
 fn says(arguments: &[&str]) -> String {
     let output = Command::new("rustc").args(arguments).stdin(Stdio::null()).output();
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+}
+
+/// The rest of the first line that begins like this.
+fn line<'a>(text: &'a str, start: &str) -> &'a str {
+    text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default()
 }
