@@ -164,8 +164,7 @@ impl Place {
     fn target_on(&self, workshop: &Workshop, engine: &str, input: &Path) -> Result<Call> {
         let is_libfuzzer = engine == "libfuzzer";
         let name = if self.bug.is_some() { format!("{engine}-bugs") } else { engine.to_owned() };
-        let folder = self.target.join("engines").join(name);
-        let folder = if is_libfuzzer { folder.join(targets::host(workshop)?) } else { folder };
+        let folder = self.target.join("engines").join(name).join(targets::host(workshop)?);
         // Without AFL++ beside it that target reads what comes in; that of libFuzzer wants a name.
         let how = if is_libfuzzer { "\"$0\" \"$1\" 2>&1; true" } else { "\"$0\" 2>&1 <\"$1\"; true" };
         let call = Call::new("sh").arguments(["-c", how]).argument(folder.join("release").join("lockstep"));

@@ -22,10 +22,12 @@ impl Watch {
         Watch { folders, seen: BTreeSet::new() }
     }
 
-    /// At most so many files that are new since the last look, in the order of their names.
+    /// At most so many files that are new since the last look, in the order of their names. Empty ones are none yet: an
+    /// engine is about to write into them, or was ended when it was.
     pub(super) fn look(&mut self, most: usize) -> Vec<PathBuf> {
-        let mut new: Vec<PathBuf> =
-            self.folders.iter().flat_map(|folder| files(folder)).filter(|file| !self.seen.contains(file)).collect();
+        let is_written = |file: &PathBuf| fs::metadata(file).is_ok_and(|about| about.len() > 0);
+        let files = self.folders.iter().flat_map(|folder| files(folder));
+        let mut new: Vec<PathBuf> = files.filter(|file| !self.seen.contains(file) && is_written(file)).collect();
         new.sort();
         new.truncate(most);
         self.seen.extend(new.iter().cloned());
@@ -56,4 +58,23 @@ pub(super) fn run<B: Build>(
     let (machine, operations) = record::decode(bytes);
     let run = quiet::driving(|| driver.run(&machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
     Ok(run.divergence.map(|divergence| (machine, operations, divergence)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::Watch;
+
+    #[test]
+    fn an_input_is_new_once_and_not_before_it_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let mut watch = Watch::of(vec![folder.path().to_owned()]);
+        fs::write(path("b"), "").expect("a file");
+        fs::write(path("a"), "bytes").expect("a file");
+        assert_eq!(watch.look(usize::MAX), [path("a")]);
+        fs::write(path("b"), "bytes").expect("a file");
+        assert_eq!([watch.look(usize::MAX), watch.look(usize::MAX)], [vec![path("b")], vec![]]);
+    }
 }
