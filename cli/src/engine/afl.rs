@@ -118,8 +118,10 @@ fn name_of(job: u32) -> String {
 
 fn build_for(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>> {
     let workspace = order.workspace;
+    if order.empty {
+        return with_mutator(workspace, build_empty(workspace)?);
+    }
     match order.bug {
-        _ if order.empty => with_mutator(workspace, build_empty(workspace)?),
         Some(_) => build(workspace, order.target, "afl-bugs", Some("seeded-bugs")),
         None => build(workspace, order.target, FOLDER, None),
     }

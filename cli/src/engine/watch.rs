@@ -22,12 +22,10 @@ impl Watch {
         Watch { folders, seen: BTreeSet::new() }
     }
 
-    /// At most so many files that are new since the last look, in the order of their names. Empty ones are none yet: an
-    /// engine is about to write into them, or was ended when it was.
+    /// At most so many files that are new since the last look, in the order of their names.
     pub(super) fn look(&mut self, most: usize) -> Vec<PathBuf> {
-        let is_written = |file: &PathBuf| fs::metadata(file).is_ok_and(|about| about.len() > 0);
-        let files = self.folders.iter().flat_map(|folder| files(folder));
-        let mut new: Vec<PathBuf> = files.filter(|file| !self.seen.contains(file) && is_written(file)).collect();
+        let mut new: Vec<PathBuf> =
+            self.folders.iter().flat_map(|folder| files(folder)).filter(|file| !self.seen.contains(file)).collect();
         new.sort();
         new.truncate(most);
         self.seen.extend(new.iter().cloned());
@@ -40,12 +38,13 @@ pub(super) fn count(folder: &Path) -> usize {
     files(folder).len()
 }
 
-/// The inputs in a folder: all files but those that AFL++ writes about itself.
+/// The inputs in a folder: all files but those that AFL++ writes about itself, and empty ones: an engine is about to write
+/// into them, or was ended when it was.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_input = |path: &PathBuf| {
         let is_about = path.file_name().is_some_and(|name| name == "README.txt" || name.as_encoded_bytes()[0] == b'.');
-        path.is_file() && !is_about
+        !is_about && fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() > 0)
     };
     entries.filter(is_input).collect()
 }
