@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_harness::{Build, Compare, Divergence, Driver};
-use stalemap_linux::{Cache, Fault, Kernels, Recorded, Version, sight};
+use stalemap_linux::{Cache, Fault, Kernels, Recorded, Version, capabilities};
 use stalemap_operations::{Machine, Operation, Trace};
 use stalemap_report::style::{BAD, GOOD};
 
@@ -124,7 +124,7 @@ fn kernel(arguments: &BlameArguments, trace: &Trace) -> Result<Option<Difference
 /// How a kernel differed that was recorded in these operations.
 fn recorded(version: Version, trace: &Trace, transcript: &Trace) -> Result<Difference> {
     let able = |trace: &Trace| -> Vec<Operation> {
-        trace.operations().filter(|operation| sight().operations.contains(operation.kind())).collect()
+        trace.operations().filter(|operation| capabilities().operations.contains(operation.kind())).collect()
     };
     ensure!(able(trace) == able(transcript), "the recording is one of other operations");
     ensure!(version.dialect() == transcript.machine.rules(), "the recording is one of another kernel");
@@ -148,8 +148,8 @@ fn print_side(name: &str, difference: &Difference) -> Result<()> {
             "{BAD}differs{BAD:#}    {name}, at operation {}: {}\n           reference: {}\n           {name}: {}",
             divergence.step + 1,
             divergence.signature(),
-            divergence.objection.expected,
-            divergence.objection.actual
+            divergence.mismatch.expected,
+            divergence.mismatch.actual
         )),
     }
 }
@@ -161,7 +161,7 @@ fn verdict(implementation: &Difference, kernel: Option<&Difference>) -> Verdict 
         (Some(_), None | Some(None)) => Verdict::Implementation,
         (None, Some(Some(_))) => Verdict::Kernel,
         (Some(mine), Some(Some(other)))
-            if (mine.step, &mine.objection.actual) == (other.step, &other.objection.actual) =>
+            if (mine.step, &mine.mismatch.actual) == (other.step, &other.mismatch.actual) =>
         {
             Verdict::Reference
         }
@@ -171,14 +171,14 @@ fn verdict(implementation: &Difference, kernel: Option<&Difference>) -> Verdict 
 
 #[cfg(test)]
 mod tests {
-    use stalemap_harness::{Divergence, Objection};
+    use stalemap_harness::{Divergence, Mismatch};
 
     use super::{Verdict, verdict};
 
     fn at(step: usize, actual: &str) -> Option<Divergence> {
         let (expected, actual) = (String::new(), actual.to_string());
-        let objection = Objection { oracle: "outcome", fact: "errno", expected, actual };
-        Some(Divergence { step, operation: None, objection })
+        let mismatch = Mismatch { oracle: "outcome", fact: "errno", expected, actual };
+        Some(Divergence { step, operation: None, mismatch })
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
-use stalemap_linux::{SELFTEST, sight};
+use stalemap_linux::{SELFTEST, capabilities};
 use stalemap_operations::{
     Effect, Entry, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, PlaceState, Scope, Subject as _,
     Trace,
@@ -71,7 +71,7 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
     let machine = machine.context("the sizes of a machine")?;
     let mut model = Model::new(machine, Home::ALL.map(|home| machine.frames(home)));
     let mut lines = Vec::new();
-    for operation in trace.operations().filter(|it| sight().operations.contains(it.kind())) {
+    for operation in trace.operations().filter(|it| capabilities().operations.contains(it.kind())) {
         let answer = model.apply(operation);
         lines.push(match expected(operation, answer) {
             Some(expected) => checked(operation, &expected, row_meaning(operation)),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Divergence, Driver, Signature, minimise};
 use stalemap_operations::{Machine, Operation, Trace};
-use stalemap_report::{Find, Origin, hex};
+use stalemap_report::{Finding, Origin, hex};
 
 use crate::arguments::{Format, FuzzArguments};
 use crate::ending::Ending;
@@ -26,7 +26,7 @@ pub(crate) struct Finds<'a, B: Builder> {
     pub(crate) status: Status,
     /// Executions that diverged, known ones included.
     pub(crate) counts: BTreeMap<Signature, u64>,
-    pub(crate) finds: Vec<Find>,
+    pub(crate) finds: Vec<Finding>,
     /// Finds that could not be written.
     lost: u32,
 }
@@ -112,7 +112,7 @@ impl<'a, B: Builder> Finds<'a, B> {
         operations: &[Operation],
         divergence: &Divergence,
         mut origin: Origin,
-    ) -> Result<(Trace, Find)> {
+    ) -> Result<(Trace, Finding)> {
         let signature = divergence.signature();
         let (driver, status) = (&mut self.driver, &mut self.status);
         let minimised = quiet::driving(|| {
@@ -133,13 +133,13 @@ impl<'a, B: Builder> Finds<'a, B> {
         };
         let machine = as_played(self.driver.build(), &machine)?;
         let find = quiet::driving(|| {
-            Find::describe(&mut self.driver, self.subject, &machine, &operations, &divergence, origin)
+            Finding::describe(&mut self.driver, self.subject, &machine, &operations, &divergence, origin)
         });
         Ok((Trace::new(machine, operations), find.map_err(|it| anyhow!(it))?))
     }
 
     /// Writes a find to a file of its own; where it is.
-    fn write(&self, find: &Find, trace: &Trace) -> Result<PathBuf> {
+    fn write(&self, find: &Finding, trace: &Trace) -> Result<PathBuf> {
         let digest = hex(&Sha256::digest(trace.to_string())[..4]);
         let path = self.arguments.out.join(format!("{}-{digest}.trace", find.signature));
         let replayed = self.arguments.subject.replaying(&output::quoted(&path.to_string_lossy()));

@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow, ensure};
 use serde::Serialize;
 use stalemap_harness::{Generator, Settings, Signature, Skipped};
 use stalemap_operations::{KindSet, Machine, Operation};
-use stalemap_report::{Ending as HowEnded, Find, Origin, Summary, junit_of_finds};
+use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, junit_of_finds};
 
 use crate::arguments::{Engine, Format, FuzzArguments};
 use crate::campaign::{self, Diverged, Listener, Met, Plan, Progress};
@@ -227,10 +227,10 @@ struct Campaign<'a> {
     version: &'static str,
     subject: &'static str,
     summary: &'a Summary,
-    finds: &'a [Find],
+    finds: &'a [Finding],
 }
 
-fn print_end(subject: &'static str, format: Format, summary: &Summary, finds: &[Find]) -> Result<()> {
+fn print_end(subject: &'static str, format: Format, summary: &Summary, finds: &[Finding]) -> Result<()> {
     match format {
         Format::Text => output::print(summary.text()),
         Format::Junit => output::print_line(junit_of_finds(finds).map_err(|it| anyhow!(it))?),

@@ -10,7 +10,7 @@ use stalemap_linux::{Cache, Fault, Flavour, Kernels, MUTANTS, TROPHIES, Version,
 
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
-use crate::linux_conformance::{self, Asked};
+use crate::linux_conformance::{self, OracleSet};
 use crate::linux_mutants::{self, Hunt};
 use crate::linux_record::{self, Wanted};
 use crate::linux_try;
@@ -175,7 +175,7 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
             linux_mutants::mutants(&cache, &faults, &hunt, out.as_deref())
         }
         LinuxCommand::Conformance { version, runs, seed, ops, corpus, out } => {
-            let asked = Asked { versions: chosen(*version), runs: *runs, seed: *seed, operations: *ops as usize };
+            let asked = OracleSet { versions: chosen(*version), runs: *runs, seed: *seed, operations: *ops as usize };
             linux_conformance::conformance(&cache, &asked, corpus, out)
         }
         LinuxCommand::Record { version, corpus, runs, most, seed, out } => {

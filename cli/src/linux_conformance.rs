@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use anyhow::{Result, anyhow};
 use stalemap_harness::{Compare, Driver};
-use stalemap_linux::{Cache, Kernels, Version, settings, sight};
+use stalemap_linux::{Cache, Kernels, Version, capabilities, settings};
 use stalemap_operations::Outcome;
 use stalemap_reference::MARKS;
 
@@ -18,7 +18,7 @@ use crate::status::Status;
 use crate::{input, output, quiet};
 
 /// What is to be compared.
-pub(crate) struct Asked {
+pub(crate) struct OracleSet {
     pub(crate) versions: Vec<Version>,
     pub(crate) runs: u64,
     pub(crate) seed: u64,
@@ -36,7 +36,7 @@ struct Compared {
     differences: BTreeMap<String, (u64, String)>,
 }
 
-pub(crate) fn conformance(cache: &Cache, asked: &Asked, corpus: &[PathBuf], out: &Path) -> Result<Ending> {
+pub(crate) fn conformance(cache: &Cache, asked: &OracleSet, corpus: &[PathBuf], out: &Path) -> Result<Ending> {
     let files = input::files(corpus)?;
     let mut all = Vec::new();
     for version in &asked.versions {
@@ -66,7 +66,7 @@ pub(crate) fn conformance(cache: &Cache, asked: &Asked, corpus: &[PathBuf], out:
     Ok(Ending::Agree)
 }
 
-fn compare(cache: &Cache, version: Version, asked: &Asked, files: &[PathBuf]) -> Result<Compared> {
+fn compare(cache: &Cache, version: Version, asked: &OracleSet, files: &[PathBuf]) -> Result<Compared> {
     let kernels = Kernels::cached(cache, version, 0)?;
     let release = kernels.release()?;
     let mut differences = BTreeMap::new();
@@ -74,7 +74,7 @@ fn compare(cache: &Cache, version: Version, asked: &Asked, files: &[PathBuf]) ->
     let (mut traces, mut trace_steps) = (0, 0);
     for file in files {
         let trace = input::read(file)?.trace;
-        let able = trace.operations().filter(|operation| sight().operations.contains(operation.kind())).count();
+        let able = trace.operations().filter(|operation| capabilities().operations.contains(operation.kind())).count();
         if able == 0 {
             continue;
         }
@@ -120,7 +120,7 @@ impl Listener for Differences<'_> {
 }
 
 /// The report.
-fn report(asked: &Asked, all: &[Compared]) -> String {
+fn report(asked: &OracleSet, all: &[Compared]) -> String {
     let mut text = String::from(HEAD);
     writeln!(
         text,
@@ -135,7 +135,7 @@ fn report(asked: &Asked, all: &[Compared]) -> String {
     text
 }
 
-fn one(compared: &Compared, asked: &Asked, text: &mut String) -> std::fmt::Result {
+fn one(compared: &Compared, asked: &OracleSet, text: &mut String) -> std::fmt::Result {
     let Compared { version, release, traces, trace_steps, met, differences } = compared;
     writeln!(text, "## Linux {release} (`rules={}`)\n", version.dialect().word())?;
     writeln!(text, "| compared | |\n|---|---|")?;
@@ -147,7 +147,7 @@ fn one(compared: &Compared, asked: &Asked, text: &mut String) -> std::fmt::Resul
     writeln!(text, "| rules of the reference that were met | {marks} of {} |", MARKS.len())?;
     writeln!(text, "| differences | {} |\n", differences.len())?;
     writeln!(text, "| operation | answers in the generated executions |\n|---|---|")?;
-    for kind in sight().operations.iter() {
+    for kind in capabilities().operations.iter() {
         let answers: Vec<String> = (0..Outcome::CLASSES)
             .map(|class| (Outcome::class_name(class), met.tally.of(kind, class)))
             .filter(|(_, count)| *count > 0)

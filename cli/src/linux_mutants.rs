@@ -9,7 +9,7 @@ use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator, Minim
 use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, bug_report};
 use stalemap_operations::{Kind, Machine, Operation, Trace, TransactionSlot};
 use stalemap_report::style::{BAD, GOOD};
-use stalemap_report::{Find, Origin};
+use stalemap_report::{Finding, Origin};
 
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
@@ -127,7 +127,7 @@ fn search(driver: &mut Driver<Kernels>, hunt: &Hunt, status: &mut Status, fault:
 /// some. Says whether it does.
 fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<(Shown, bool)> {
     const LATE: &str = "validity";
-    if shown.divergence.objection.oracle != LATE {
+    if shown.divergence.mismatch.oracle != LATE {
         return Ok((shown, true));
     }
     let finalize = Kind::by_word("finalize").ok_or_else(|| anyhow!("there is no finalize"))?;
@@ -135,7 +135,7 @@ fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<(Shown, bool)> {
     let operations: Vec<Operation> = shown.operations.iter().copied().chain(ends).collect();
     let run = driver.run(&shown.machine, &operations, Compare::Touched).map_err(|it| anyhow!(it))?;
     Ok(match run.divergence {
-        Some(divergence) if divergence.objection.oracle != LATE => (Shown { operations, divergence, ..shown }, true),
+        Some(divergence) if divergence.mismatch.oracle != LATE => (Shown { operations, divergence, ..shown }, true),
         Some(_) | None => (shown, false),
     })
 }
@@ -177,8 +177,8 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
     ))?;
     let machine = as_played(driver.build(), &small.machine)?;
     let trace = Trace::new(machine, small.operations.iter().copied());
-    output::print_line(format_args!("{trace}  {}\n", small.divergence.objection.actual))?;
-    let stops = small.divergence.objection.actual.contains("the kernel");
+    output::print_line(format_args!("{trace}  {}\n", small.divergence.mismatch.actual))?;
+    let stops = small.divergence.mismatch.actual.contains("the kernel");
     let said = if stops { said(driver.build(), &trace)? } else { String::new() };
     if !said.is_empty() {
         output::print_line(format_args!("{said}\n"))?;
@@ -190,7 +190,7 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
         ..Origin::default()
     };
     let find = quiet::driving(|| {
-        Find::describe(driver, hunt.kernel.version.subject(), &machine, &small.operations, &small.divergence, origin)
+        Finding::describe(driver, hunt.kernel.version.subject(), &machine, &small.operations, &small.divergence, origin)
     });
     let path = folder.join(format!("{}.trace", fault.name));
     let kasan = if hunt.kernel.kasan { "--kasan " } else { "" };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use stalemap_harness::{Build as _, Compare, Driver, Generator};
-use stalemap_linux::{Cache, Kernels, Transcript, Version, machine, settings, sight};
+use stalemap_linux::{Cache, Kernels, Transcript, Version, capabilities, machine, settings};
 use stalemap_operations::{Machine, Operation, Outcome, Trace};
 
 use crate::ending::Ending;
@@ -112,7 +112,7 @@ impl Recorder {
     }
 
     fn able(&self, operations: impl Iterator<Item = Operation>) -> Vec<Operation> {
-        operations.filter(|operation| sight().operations.contains(operation.kind())).collect()
+        operations.filter(|operation| capabilities().operations.contains(operation.kind())).collect()
     }
 
     /// Runs operations and writes down what the kernel says, if the reference agrees.

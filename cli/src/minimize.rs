@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 use stalemap_harness::{Compare, Driver, Run, minimise};
 use stalemap_operations::{Operation, Trace};
-use stalemap_report::{Find, Origin};
+use stalemap_report::{Finding, Origin};
 
 use crate::arguments::MinimizeArguments;
 use crate::ending::Ending;
@@ -47,7 +47,7 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
     let origin = Origin { minimised_in: Some(minimised.executions), ..Origin::default() };
     let find = quiet::driving(|| {
         let (machine, operations) = (&minimised.machine, &minimised.operations);
-        Find::describe(&mut driver, subject, machine, operations, &minimised.divergence, origin)
+        Finding::describe(&mut driver, subject, machine, operations, &minimised.divergence, origin)
     });
     let find = find.map_err(|it| anyhow!(it))?;
     let name = arguments.output.as_ref().map_or("FILE".into(), |path| path.to_string_lossy());
@@ -73,7 +73,7 @@ fn why_not<B: Builder>(trace: &Trace, run: &Run, driver: &mut Driver<B>) -> Resu
         Some(divergence) => format!(
             "both sides agree; only the answer written at operation {} is wrong ({})",
             divergence.step + 1,
-            divergence.objection.actual
+            divergence.mismatch.actual
         ),
         None => format!("both sides agree on all {} operations; there is nothing to shorten", run.steps),
     })

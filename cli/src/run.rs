@@ -7,7 +7,7 @@ use serde::Serialize;
 use stalemap_harness::{Compare, Driver};
 use stalemap_operations::{Operation, Trace};
 use stalemap_report::style::{BAD, GOOD};
-use stalemap_report::{FileResult, Find, Origin, Verdict, diff, junit_of_results, states};
+use stalemap_report::{FileResult, Finding, Origin, Verdict, diff, junit_of_results, states};
 
 use crate::arguments::{Format, RunArguments};
 use crate::ending::Ending;
@@ -102,7 +102,7 @@ fn compare<B: Builder>(
     driver: &mut Driver<B>,
     trace: &Trace,
     arguments: &RunArguments,
-) -> Result<(usize, Option<Find>)> {
+) -> Result<(usize, Option<Finding>)> {
     let compare = if arguments.full { Compare::Everything } else { Compare::Touched };
     let run = quiet::driving(|| driver.check(trace, compare)).map_err(|it| anyhow!(it))?;
     let Some(divergence) = run.divergence else {
@@ -110,7 +110,7 @@ fn compare<B: Builder>(
     };
     let operations: Vec<Operation> = trace.operations().collect();
     let origin = Origin::default();
-    let find = quiet::driving(|| Find::describe(driver, subject, &trace.machine, &operations, &divergence, origin));
+    let find = quiet::driving(|| Finding::describe(driver, subject, &trace.machine, &operations, &divergence, origin));
     Ok((run.steps, Some(find.map_err(|it| anyhow!(it))?)))
 }
 

@@ -127,5 +127,5 @@ pub(crate) fn driver() -> Driver<BuildImplementation> {
 /// # Errors
 /// When it cannot even be the smallest of machines.
 pub(crate) fn operations(build: &impl Build) -> Result<KindSet> {
-    Ok(build.build(&Machine::DEFAULT).map_err(|it| anyhow!(it))?.sight().operations)
+    Ok(build.build(&Machine::DEFAULT).map_err(|it| anyhow!(it))?.capabilities().operations)
 }

@@ -17,7 +17,7 @@ const DIGESTS: &str = "STALEMAP_DIGESTS";
 pub(crate) struct Digests(File);
 
 impl Digests {
-    /// Asked for by the environment. An engine may run inputs in several processes: each adds to the file.
+    /// OracleSet for by the environment. An engine may run inputs in several processes: each adds to the file.
     ///
     /// # Panics
     /// When the file cannot be opened.

@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use stalemap_harness::{Divergence, Driver, Signature, minimise};
 use stalemap_operations::{Machine, Operation};
-use stalemap_report::{Find, Origin};
+use stalemap_report::{Finding, Origin};
 
 use crate::subject::BuildImplementation;
 use crate::{artifact, panics, stacks};
@@ -65,7 +65,7 @@ pub(crate) fn abort(
             None => (machine, operations, divergence),
         };
         let origin = Origin { minimised_in: smallest.as_ref().map(|it| it.executions), ..Origin::default() };
-        Find::describe(driver, "implementation", machine, operations, divergence, origin)
+        Finding::describe(driver, "implementation", machine, operations, divergence, origin)
     });
     match find {
         Ok(find) => anstream::eprintln!("\n{}", find.text()),
@@ -78,7 +78,7 @@ pub(crate) fn abort(
 
 #[cfg(test)]
 mod tests {
-    use stalemap_harness::{Divergence, Objection};
+    use stalemap_harness::{Divergence, Mismatch};
 
     use super::{BTreeSet, Kept, fs};
 
@@ -88,8 +88,8 @@ mod tests {
         fs::create_dir_all(&folder).expect("a folder");
         let mut kept = Kept { folder: folder.clone(), signatures: BTreeSet::new() };
         let divergence = |fact| {
-            let objection = Objection { oracle: "mapping", fact, expected: "a".into(), actual: "b".into() };
-            Divergence { step: 0, operation: None, objection }
+            let mismatch = Mismatch { oracle: "mapping", fact, expected: "a".into(), actual: "b".into() };
+            Divergence { step: 0, operation: None, mismatch }
         };
         for (bytes, fact) in [(b"one", "writable"), (b"two", "writable"), (b"six", "page")] {
             kept.keep(bytes, &divergence(fact));

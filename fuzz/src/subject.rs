@@ -60,7 +60,7 @@ impl Build for BuildImplementation {
 
     /// A bug is to be found by what an observer can see.
     #[cfg(feature = "seeded-bugs")]
-    fn asks_recount(&self) -> bool {
+    fn uses_recount(&self) -> bool {
         self.bug.is_none()
     }
 }

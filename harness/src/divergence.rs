@@ -7,7 +7,7 @@ use stalemap_operations::{Kind, Operation};
 
 /// What an oracle objects to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Objection {
+pub struct Mismatch {
     /// Which oracle, in a word.
     pub oracle: &'static str,
     /// Which fact, in a word.
@@ -26,7 +26,7 @@ pub struct Divergence {
     /// That operation; none where the machine differed before the first.
     pub operation: Option<Operation>,
     /// What is objected to.
-    pub objection: Objection,
+    pub mismatch: Mismatch,
 }
 
 impl Divergence {
@@ -34,8 +34,8 @@ impl Divergence {
     #[must_use]
     pub fn signature(&self) -> Signature {
         Signature {
-            oracle: self.objection.oracle.to_string(),
-            fact: self.objection.fact.to_string(),
+            oracle: self.mismatch.oracle.to_string(),
+            fact: self.mismatch.fact.to_string(),
             operation: self.operation.map_or("start", |operation| operation.kind().row().word).to_string(),
         }
     }

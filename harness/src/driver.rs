@@ -7,9 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use stalemap_operations::{Machine, Operation, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
-use crate::divergence::{Divergence, Objection};
+use crate::divergence::{Divergence, Mismatch};
 use crate::lockstep::{Compare, Lockstep, Met, Shown, Watched, Watcher};
-use crate::oracle::{Asked, ORACLES, Wanted};
+use crate::oracle::{ORACLES, OracleChoice, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::Transitions;
 
@@ -31,7 +31,7 @@ pub trait Build {
     }
 
     /// Whether the subject's own recount is asked as well. Not where what is measured is what an observer can see.
-    fn asks_recount(&self) -> bool {
+    fn uses_recount(&self) -> bool {
         true
     }
 
@@ -94,7 +94,7 @@ pub struct Driver<B: Build> {
     kept: BTreeMap<Machine, Box<Lockstep<B::Subject>>>,
     met: Met,
     marks: Vec<u64>,
-    wanted: Wanted,
+    wanted: OracleChoice,
     skipped: Vec<Skipped>,
 }
 
@@ -102,7 +102,7 @@ impl<B: Build> Driver<B> {
     /// A driver of the subjects that this builds.
     pub fn new(build: B) -> Self {
         let marks = vec![0; MARKS.len()];
-        let wanted = if build.asks_recount() { Wanted::All } else { Wanted::AllButRecount };
+        let wanted = if build.uses_recount() { OracleChoice::All } else { OracleChoice::AllButRecount };
         Driver { build, kept: BTreeMap::new(), met: Met::default(), marks, wanted, skipped: Vec::new() }
     }
 
@@ -112,13 +112,13 @@ impl<B: Build> Driver<B> {
     }
 
     /// Asks one oracle alone, or all again.
-    pub fn ask_only(&mut self, oracle: Option<&str>) {
-        self.wanted = oracle.map_or(Wanted::All, |oracle| Wanted::Only(oracle.to_string()));
+    pub fn use_only_oracle(&mut self, oracle: Option<&str>) {
+        self.wanted = oracle.map_or(OracleChoice::All, |oracle| OracleChoice::Only(oracle.to_string()));
     }
 
     /// Asks all oracles but the subject's own recount, which judges a subject by what no observer could see.
-    pub fn ask_no_recount(&mut self) {
-        self.wanted = Wanted::AllButRecount;
+    pub fn without_recount(&mut self) {
+        self.wanted = OracleChoice::AllButRecount;
     }
 
     /// Builds both sides of this machine where they are not kept from an earlier run; the next run does it otherwise.
@@ -232,7 +232,7 @@ impl<B: Build> Driver<B> {
     ) -> Result<Option<Shown>, String> {
         self.prepare(machine)?;
         let lockstep = self.kept.get_mut(machine).expect("it is prepared");
-        let mut asked = Asked::of(lockstep.subject.sight().facts, &self.wanted);
+        let mut asked = OracleSet::of(lockstep.subject.capabilities().observables, &self.wanted);
         if watcher.is_some() {
             // Who watches wants to see how far a fault goes; a recount would end it where it begins.
             asked = asked.without_validity();
@@ -258,7 +258,7 @@ impl<B: Build> Driver<B> {
 
     fn pair(&mut self, machine: &Machine) -> Result<Box<Lockstep<B::Subject>>, String> {
         let subject = self.build.build(machine)?;
-        let facts = subject.sight().facts;
+        let facts = subject.capabilities().observables;
         if self.skipped.is_empty() {
             let blind = ORACLES.iter().filter(|oracle| !facts.include(oracle.needs));
             self.skipped = blind
@@ -280,12 +280,12 @@ fn panicked<S: Subject>(lockstep: &Lockstep<S>, operations: &[Operation], payloa
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message");
     let position = lockstep.position;
-    let objection = Objection {
+    let mismatch = Mismatch {
         oracle: "panic",
         fact: if position.in_reference { "reference" } else { "subject" },
         expected: "an answer".to_string(),
         actual: format!("panic: {message}"),
     };
     let operation = position.step.map(|step| operations[step]);
-    Divergence { step: position.step.unwrap_or(0), operation, objection }
+    Divergence { step: position.step.unwrap_or(0), operation, mismatch }
 }

@@ -6,9 +6,9 @@
 
 use stalemap_operations::{Dialect, Errno, Kind, KindSet, Machine, Operation};
 
-use crate::draw::{idle, operation};
+use crate::generator_state::GeneratorState;
 use crate::random::Random;
-use crate::scene::Scene;
+use crate::sample::{idle, operation};
 
 /// What a campaign generates.
 #[derive(Clone, Debug)]
@@ -76,11 +76,11 @@ impl Generator {
         }
         let most = u32::try_from(self.settings.operations.max(1)).unwrap_or(u32::MAX);
         let count = if random.chance(3, 4) { most } else { 1 + random.below(most) };
-        let mut scene = Scene::new();
+        let mut state = GeneratorState::new();
         // A machine with nothing mapped refuses nearly everything.
         for opener in self.settings.kinds.iter().filter(|kind| kind.row().refusals.contains(&Errno::EEXIST)) {
             if random.chance(7, 8) {
-                operations.extend(operation(opener, &machine, &mut scene, &mut random));
+                operations.extend(operation(opener, &machine, &mut state, &mut random));
             }
         }
         let weighted = u32::try_from(self.weighted.len()).expect("a few hundred at the most");
@@ -88,12 +88,12 @@ impl Generator {
             let mut kind = self.weighted[random.below(weighted) as usize];
             // What would be refused is worth little.
             for _ in 0..OTHERS {
-                if !idle(kind, &machine, &scene) || random.chance(1, 8) {
+                if !idle(kind, &machine, &state) || random.chance(1, 8) {
                     break;
                 }
                 kind = self.weighted[random.below(weighted) as usize];
             }
-            operations.extend(operation(kind, &machine, &mut scene, &mut random));
+            operations.extend(operation(kind, &machine, &mut state, &mut random));
         }
         machine
     }

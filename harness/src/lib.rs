@@ -7,10 +7,10 @@
 
 mod binding;
 mod divergence;
-mod draw;
 mod driver;
-mod every;
+mod enumerate;
 mod generate;
+mod generator_state;
 mod lockstep;
 mod minimal;
 mod minimise;
@@ -19,14 +19,14 @@ mod names;
 mod nature;
 mod oracle;
 mod random;
-mod scene;
+mod sample;
 mod state;
 mod tally;
 mod transitions;
 
-pub use divergence::{Divergence, NotASignature, Objection, Signature};
+pub use divergence::{Divergence, Mismatch, NotASignature, Signature};
 pub use driver::{Build, Driver, Run, Skipped};
-pub use every::every_operation;
+pub use enumerate::enumerate_operations;
 pub use generate::{Generator, Settings};
 pub use lockstep::{Compare, Watched};
 pub use minimal::what_is_left;

@@ -6,9 +6,9 @@ use stalemap_operations::{
 use stalemap_reference::Model;
 
 use crate::binding::Binding;
-use crate::divergence::{Divergence, Objection};
+use crate::divergence::{Divergence, Mismatch};
 use crate::names::Names;
-use crate::oracle::{self, Asked, Owners, Seen};
+use crate::oracle::{self, OracleSet, Owners, Seen};
 use crate::tally::Tally;
 use crate::transitions::{Before, Transitions};
 
@@ -41,7 +41,7 @@ pub struct Watched<'a> {
     /// Names for the pages of both.
     pub names: &'a Names,
     /// What an oracle objects to; no step comes behind it.
-    pub objection: Option<&'a Objection>,
+    pub mismatch: Option<&'a Mismatch>,
 }
 
 /// Who watches.
@@ -125,23 +125,23 @@ impl<S: Subject> Lockstep<S> {
         self.machine == *machine && self.subject.capacity() == Home::ALL.map(|home| machine.frames(home))
     }
 
-    /// Runs the operations from the start of the machine up to the first objection. Operations that the subject cannot
+    /// Runs the operations from the start of the machine up to the first mismatch. Operations that the subject cannot
     /// do are passed over.
     pub(crate) fn run(
         &mut self,
         operations: &[Operation],
         written: Option<&[Step]>,
         compare: Compare,
-        asked: Asked,
+        asked: OracleSet,
         met: &mut Met,
         mut watcher: Watcher<'_>,
     ) -> Option<Shown> {
         self.reset();
         self.subject.announce(operations);
-        let sight = self.subject.sight();
+        let capabilities = self.subject.capabilities();
         let mut last = None;
         for (step, &operation) in operations.iter().enumerate() {
-            if !sight.operations.contains(operation.kind()) {
+            if !capabilities.operations.contains(operation.kind()) {
                 continue;
             }
             self.position = Position { step: Some(step), in_reference: false };
@@ -163,11 +163,11 @@ impl<S: Subject> Lockstep<S> {
                     reference: &self.seen[REFERENCE],
                     subject: &self.seen[SUBJECT],
                     names: &self.names,
-                    objection: judged.as_ref().err(),
+                    mismatch: judged.as_ref().err(),
                 });
             }
-            if let Err(objection) = judged {
-                let divergence = Divergence { step, operation: Some(operation), objection };
+            if let Err(mismatch) = judged {
+                let divergence = Divergence { step, operation: Some(operation), mismatch };
                 return Some(Shown { divergence, only_at_the_end: false });
             }
         }
@@ -179,7 +179,7 @@ impl<S: Subject> Lockstep<S> {
             }
             Compare::Outcomes | Compare::Everything => Ok(()),
         };
-        let divergence = Divergence { step, operation: Some(operation), objection: judged.err()? };
+        let divergence = Divergence { step, operation: Some(operation), mismatch: judged.err()? };
         Some(Shown { divergence, only_at_the_end: true })
     }
 
@@ -214,8 +214,8 @@ impl<S: Subject> Lockstep<S> {
         operation: Operation,
         outcomes: (Outcome, Outcome),
         compare: Compare,
-        asked: Asked,
-    ) -> Result<(), Objection> {
+        asked: OracleSet,
+    ) -> Result<(), Mismatch> {
         let (expected, claimed) = outcomes;
         let looks = compare != Compare::Outcomes && claimed != Outcome::Stuck;
         let looks =
@@ -238,8 +238,8 @@ impl<S: Subject> Lockstep<S> {
         operation: Operation,
         (expected, claimed): (Outcome, Outcome),
         looks: bool,
-        asked: Asked,
-    ) -> Result<(), Objection> {
+        asked: OracleSet,
+    ) -> Result<(), Mismatch> {
         let mut clash = None;
         if looks {
             self.gather();
@@ -262,7 +262,7 @@ impl<S: Subject> Lockstep<S> {
         Ok(())
     }
 
-    fn recount(&self, asked: Asked) -> Result<(), Objection> {
+    fn recount(&self, asked: OracleSet) -> Result<(), Mismatch> {
         if asked.validity() { oracle::validity::judge(&self.subject) } else { Ok(()) }
     }
 
@@ -300,7 +300,7 @@ impl<S: Subject> Lockstep<S> {
 
     /// Lets go of the pages that ended and binds those that both sides show for the first time; objects to a page that
     /// only one side has, or that is not the same on both.
-    fn bind(&mut self) -> Option<Objection> {
+    fn bind(&mut self) -> Option<Mismatch> {
         let [reference, subject] = &self.seen;
         for &page in &self.touched[REFERENCE].pages {
             if reference.page(page).is_none() {
@@ -322,7 +322,7 @@ impl<S: Subject> Lockstep<S> {
         clash.and_then(|()| self.must_live_on_both()).err()
     }
 
-    fn must_live_on_both(&self) -> Result<(), Objection> {
+    fn must_live_on_both(&self) -> Result<(), Mismatch> {
         let [reference, subject] = &self.seen;
         if self.pairs.len() < reference.pages.len() {
             return oracle::object("mapping", "lives", "a page lives", "it has ended, or nobody shows it");
@@ -342,7 +342,7 @@ impl<S: Subject> Lockstep<S> {
 }
 
 /// Binds what both sides show at the same place.
-fn bind_places(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Result<(), Objection> {
+fn bind_places(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Result<(), Mismatch> {
     for (place, mine, other) in oracle::both_places(reference, subject) {
         if let (Some(mine), Some(other)) = (mine.page(), other.page())
             && !binding.agree(mine, other)
@@ -354,7 +354,7 @@ fn bind_places(reference: &Observation, subject: &Observation, binding: &mut Bin
 }
 
 /// Binds what both sides show in the same slot.
-fn bind_slots(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Result<(), Objection> {
+fn bind_slots(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Result<(), Mismatch> {
     for (slot, state) in &reference.slots {
         let other = subject.slots.iter().find(|(it, _)| it == slot).and_then(|(_, state)| state.page());
         if let (Some(mine), Some(other)) = (state.page(), other)
@@ -367,12 +367,12 @@ fn bind_slots(reference: &Observation, subject: &Observation, binding: &mut Bind
 }
 
 #[cold]
-fn clash(shown_at: &dyn std::fmt::Display) -> Result<(), Objection> {
+fn clash(shown_at: &dyn std::fmt::Display) -> Result<(), Mismatch> {
     oracle::object("mapping", "page", format!("{shown_at} has the page that it had before"), "it has another page")
 }
 
 /// Objects where a written answer is not what the reference answers.
-fn answer_as_written(operation: Operation, written: Option<Outcome>, expected: Outcome) -> Result<(), Objection> {
+fn answer_as_written(operation: Operation, written: Option<Outcome>, expected: Outcome) -> Result<(), Mismatch> {
     match written {
         Some(written) if written != expected => oracle::object(
             "answer",

@@ -5,11 +5,11 @@
 
 use stalemap_operations::{Field, FieldValues, Kind, Machine, Operation, record};
 
-use crate::draw::{self, folded};
 use crate::generate::{Generator, Settings};
+use crate::generator_state::GeneratorState;
 use crate::nature::{Nature, is_slot};
 use crate::random::Random;
-use crate::scene::Scene;
+use crate::sample::{self, folded};
 
 /// A way to change operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,13 +179,13 @@ impl Mutator {
 
     fn insert(&mut self, room: usize, random: &mut Random) -> bool {
         let at = random.index(self.operations.len() + 1);
-        let mut scene = self.scene_before(at);
+        let mut state = self.scene_before(at);
         let machine = self.machine;
         let count = 1 + random.index(room.min(4));
         self.others.clear();
         for _ in 0..count {
             if let Some(&kind) = random.pick(&self.kinds) {
-                self.others.extend(draw::operation(kind, &machine, &mut scene, random));
+                self.others.extend(sample::operation(kind, &machine, &mut state, random));
             }
         }
         self.operations.splice(at..at, self.others.drain(..)).for_each(drop);
@@ -248,11 +248,11 @@ impl Mutator {
 
     fn meet(&mut self, random: &mut Random) -> bool {
         let at = 1 + random.index(self.operations.len() - 1);
-        let scene = self.scene_before(at);
+        let state = self.scene_before(at);
         let operation = self.operations[at];
         let mut values = operation.values();
-        let slot = Nature::of(operation.kind()).slot.and_then(|field| Some((field, scene.used(field, 0, random)?)));
-        let place = operation.first_place().and_then(|_| scene.named(random));
+        let slot = Nature::of(operation.kind()).slot.and_then(|field| Some((field, state.used(field, 0, random)?)));
+        let place = operation.first_place().and_then(|_| state.named(random));
         match (slot, place) {
             (Some((field, slot)), place) if place.is_none() || random.chance(1, 2) => {
                 set_first(&mut values, field, slot)
@@ -276,8 +276,8 @@ impl Mutator {
         let sort = Nature::of(opener).slot;
         let machine = self.machine;
         let at = random.index(self.operations.len() + 1);
-        let mut scene = self.scene_before(at);
-        let Some(opening) = draw::operation(opener, &machine, &mut scene, random) else {
+        let mut state = self.scene_before(at);
+        let Some(opening) = sample::operation(opener, &machine, &mut state, random) else {
             return false;
         };
         self.operations.insert(at, opening);
@@ -297,7 +297,7 @@ impl Mutator {
         let mut at = at;
         for user in users {
             at += 1 + random.index((self.operations.len() - at).min(4));
-            if let Some(drawn) = draw::operation(user, &machine, &mut scene, random)
+            if let Some(drawn) = sample::operation(user, &machine, &mut state, random)
                 && let Some((field, slot)) = slot
             {
                 let mut values = drawn.values();
@@ -373,12 +373,12 @@ impl Mutator {
     }
 
     /// What the operations before this index used.
-    fn scene_before(&self, at: usize) -> Scene {
-        let mut scene = Scene::new();
+    fn scene_before(&self, at: usize) -> GeneratorState {
+        let mut state = GeneratorState::new();
         for operation in &self.operations[at.saturating_sub(WINDOW)..at] {
-            scene.note(operation);
+            state.note(operation);
         }
-        scene
+        state
     }
 
     /// Goes to another machine, and the operations with it as far as they can.

@@ -48,8 +48,8 @@ impl Random {
 
     /// Bits for a few decisions.
     #[inline]
-    pub(crate) fn luck(&mut self) -> Luck {
-        Luck(self.bits())
+    pub(crate) fn odds(&mut self) -> Odds {
+        Odds(self.bits())
     }
 
     /// Whether a thing happens that happens `of` times in `out_of`.
@@ -61,9 +61,9 @@ impl Random {
 
 /// Some bits, out of which decisions are made: cheaper than one draw for each. There are enough for twenty.
 #[derive(Clone, Debug)]
-pub(crate) struct Luck(u64);
+pub(crate) struct Odds(u64);
 
-impl Luck {
+impl Odds {
     /// What happens once in two times.
     #[inline]
     pub(crate) fn half(&mut self) -> bool {

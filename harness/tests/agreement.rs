@@ -23,7 +23,7 @@ fn they_agree_on_generated_operations() {
             let small =
                 minimise(&mut driver, &machine, &operations, &signature, &mut |_| true).expect("it diverges again");
             let trace = Trace::new(small.machine, small.operations);
-            panic!("execution {index}, {signature}: {:#?}\n{trace}", small.divergence.objection);
+            panic!("execution {index}, {signature}: {:#?}\n{trace}", small.divergence.mismatch);
         }
     }
 }

@@ -44,7 +44,7 @@ fn every_trace_agrees_and_answers_as_written() {
     for Found { name, trace, .. } in traces("") {
         let run = driver.check(&trace, Compare::Everything).expect("it takes every machine");
         if let Some(divergence) = run.divergence {
-            wrong.push(format!("{name}: {}: {:?}", divergence.signature(), divergence.objection));
+            wrong.push(format!("{name}: {}: {:?}", divergence.signature(), divergence.mismatch));
         }
     }
     expect_none("these traces differ", &wrong);

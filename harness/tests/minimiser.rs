@@ -19,7 +19,7 @@ impl Build for Seeded {
         Ok(Implementation::with_bug(machine, &self.0))
     }
 
-    fn asks_recount(&self) -> bool {
+    fn uses_recount(&self) -> bool {
         false
     }
 }
@@ -31,7 +31,7 @@ fn find(driver: &mut Driver<Seeded>, operations: usize) -> (Machine, Vec<Operati
     for index in 0.. {
         let machine = generator.execution(11, index, &mut made);
         let run = driver.run(&machine, &made, Compare::Touched).expect("it takes every machine");
-        if let Some(divergence) = run.divergence.filter(|it| it.objection.oracle != "panic") {
+        if let Some(divergence) = run.divergence.filter(|it| it.mismatch.oracle != "panic") {
             return (machine, made, divergence.signature());
         }
     }

@@ -13,13 +13,13 @@ const EXECUTIONS: u64 = 300;
 fn catches(oracle: &str, bug: Bug) -> bool {
     let switch = Switch::new(Some(bug));
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
-    driver.ask_only(Some(oracle));
+    driver.use_only_oracle(Some(oracle));
     let mut generator = Generator::new(Settings::default());
     let mut made = Vec::new();
     (0..EXECUTIONS).any(|index| {
         let machine = generator.execution(2, index, &mut made);
         let run = driver.run(&machine, &made, Compare::Touched).expect("it takes every machine");
-        run.divergence.is_some_and(|divergence| divergence.objection.oracle == oracle)
+        run.divergence.is_some_and(|divergence| divergence.mismatch.oracle == oracle)
     })
 }
 

@@ -88,21 +88,21 @@ fn bug(name: &str) -> Bug {
 /// How a trace diverges with this switch, all oracles but the subject's own recount asked.
 fn divergence(switch: &Switch, trace: &Trace, compare: Compare) -> Option<Divergence> {
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
-    driver.ask_no_recount();
+    driver.without_recount();
     driver.check(trace, compare).expect("the implementation takes every machine").divergence
 }
 
 /// What is wrong where a trace must agree without the bug and differ with it; how it differs.
 fn differs_only_with(bug: Bug, trace: &Trace, compare: Compare) -> Result<Divergence, String> {
     if let Some(divergence) = divergence(&Switch::new(None), trace, compare) {
-        return Err(format!("{} off: {} {:?}", bug.name(), divergence.signature(), divergence.objection));
+        return Err(format!("{} off: {} {:?}", bug.name(), divergence.signature(), divergence.mismatch));
     }
     let switch = Switch::new(Some(bug));
     let Some(divergence) = divergence(&switch, trace, compare) else {
         return Err(format!("{} on: agrees, reached {} times", bug.name(), switch.reached()));
     };
     if switch.triggered() == 0 {
-        return Err(format!("{} on: differs without being triggered: {:?}", bug.name(), divergence.objection));
+        return Err(format!("{} on: differs without being triggered: {:?}", bug.name(), divergence.mismatch));
     }
     Ok(divergence)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use stalemap_harness::{Build, Compare, Driver, StateDigest, digest_of_states, every_operation, state_digest};
+use stalemap_harness::{Build, Compare, Driver, StateDigest, digest_of_states, enumerate_operations, state_digest};
 use stalemap_implementation::{CompleteState, Implementation};
 use stalemap_operations::{Machine, Operation, Subject, Trace};
 use stalemap_reference::Model;
@@ -38,7 +38,7 @@ fn digest((implementation, reference): Sides<'_>) -> StateDigest {
 /// Every operation that is worth trying here.
 fn operations((implementation, _): Sides<'_>) -> Vec<Operation> {
     let filled = implementation.complete_state().slots.into_iter().map(|(slot, _)| slot);
-    every_operation(implementation.machine(), filled, implementation.unused_stamp())
+    enumerate_operations(implementation.machine(), filled, implementation.unused_stamp())
 }
 
 /// What is wrong with the states; `begin` is called now and then.

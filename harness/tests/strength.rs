@@ -45,7 +45,7 @@ static BEGUN: AtomicU64 = AtomicU64::new(0);
 /// Says what is wrong, if something is.
 type Judge = fn() -> Option<String>;
 
-/// Who judges within a second. The first objection is told and ends the test.
+/// Who judges within a second. The first mismatch is told and ends the test.
 const QUICK: &[(&str, Judge)] =
     &[("replay", replay), ("bugs", seeded_bugs), ("recount", recount), ("marks", marks), ("memory", memory)];
 /// Who takes longer.
@@ -74,20 +74,20 @@ fn ask(judges: &[(&str, Judge)]) {
     thread::spawn(watch);
     for &(name, judge) in judges {
         println!("asked: {name}");
-        let objection = panic::catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|payload| {
+        let mismatch = panic::catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|payload| {
             let text = payload.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
             Some(format!("panic: {}", text.unwrap_or("without a message")))
         });
-        if let Some(objection) = objection {
-            object(&objection);
+        if let Some(mismatch) = mismatch {
+            object(&mismatch);
         }
     }
 }
 
-/// Tells an objection and ends the test, whatever thread runs it.
-fn object(objection: &str) -> ! {
-    println!("objection: {}", objection.replace('\n', " "));
+/// Tells an mismatch and ends the test, whatever thread runs it.
+fn object(mismatch: &str) -> ! {
+    println!("mismatch: {}", mismatch.replace('\n', " "));
     process::exit(1)
 }
 
@@ -140,7 +140,7 @@ fn seeded_bugs() -> Option<String> {
 fn diverges(switch: &Switch, trace: &Trace) -> Option<Divergence> {
     begin();
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
-    driver.ask_no_recount();
+    driver.without_recount();
     driver.check(trace, Compare::Touched).expect("it takes every machine").divergence
 }
 

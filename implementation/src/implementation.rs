@@ -5,8 +5,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use stalemap_operations::{
-    BlockSlot, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Outcome, PinSlot, Scope, Sight, Space,
-    Subject, Touched, TransactionSlot,
+    BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Outcome, PinSlot, Scope,
+    Space, Subject, Touched, TransactionSlot,
 };
 
 use crate::anon_vma::Graph;
@@ -159,8 +159,8 @@ impl Subject for Implementation {
         "implementation"
     }
 
-    fn sight(&self) -> Sight {
-        Sight::ALL
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::ALL
     }
 
     fn machine(&self) -> &Machine {

@@ -31,7 +31,7 @@ pub use operand::{
     PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
 };
 pub use outcome::{Effect, EffectShape, Errno, Outcome};
-pub use subject::{Facts, Sight, Subject};
+pub use subject::{Capabilities, Observables, Subject};
 pub use table::{Kind, KindSet, Operation, Row, TABLE};
 pub use text::ParseError;
 pub use trace::{Step, Trace};

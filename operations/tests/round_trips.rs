@@ -68,7 +68,7 @@ impl Numbers {
 }
 
 /// Every operation that the machine can have.
-fn every_operation(machine: &Machine) -> Vec<Operation> {
+fn enumerate_operations(machine: &Machine) -> Vec<Operation> {
     let mut all = Vec::new();
     for &kind in Kind::ALL {
         // An odometer over the choices of the fields; the last field turns fastest.
@@ -101,7 +101,7 @@ fn tiny() -> Machine {
 #[test]
 fn every_operation_of_a_tiny_machine_comes_back_from_its_record() {
     let machine = tiny();
-    let all = every_operation(&machine);
+    let all = enumerate_operations(&machine);
     assert!(all.len() > 5_000, "{} operations", all.len());
     for operation in all {
         let back = record::operation_from_record(record::operation_to_record(&operation), &machine);
@@ -112,13 +112,13 @@ fn every_operation_of_a_tiny_machine_comes_back_from_its_record() {
 #[test]
 fn every_operation_of_a_tiny_machine_comes_back_from_its_line() {
     let machine = tiny();
-    let trace = Trace::new(machine, every_operation(&machine));
+    let trace = Trace::new(machine, enumerate_operations(&machine));
     assert_eq!(Trace::parse(&trace.to_string()), Ok(trace));
 }
 
 #[test]
 fn every_operation_has_its_own_record_and_its_own_line() {
-    let all = every_operation(&tiny());
+    let all = enumerate_operations(&tiny());
     let mut records: Vec<_> = all.iter().map(record::operation_to_record).collect();
     records.sort_unstable();
     records.dedup();

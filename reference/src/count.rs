@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Facts, Home, PageToken, Place, Space};
+use stalemap_operations::{Home, Observables, PageToken, Place, Space};
 
 use crate::migration::destination;
 use crate::model::{Model, What};
@@ -14,14 +14,14 @@ fn count<T>(things: impl Iterator<Item = T>) -> u32 {
 
 impl Model {
     /// What the model can show.
-    pub(crate) const FACTS: Facts = Facts::PLACES
-        .and(Facts::STAMPS)
-        .and(Facts::EXCLUSIVE)
-        .and(Facts::MAPCOUNTS)
-        .and(Facts::REFCOUNTS)
-        .and(Facts::RMAPS)
-        .and(Facts::SLOTS)
-        .and(Facts::FREE);
+    pub(crate) const OBSERVABLES: Observables = Observables::PLACES
+        .and(Observables::STAMPS)
+        .and(Observables::EXCLUSIVE)
+        .and(Observables::MAPCOUNTS)
+        .and(Observables::REFCOUNTS)
+        .and(Observables::RMAPS)
+        .and(Observables::SLOTS)
+        .and(Observables::FREE);
 
     /// The places whose entry is `maps p`.
     pub(crate) fn rmap(&self, page: PageToken) -> Vec<Place> {

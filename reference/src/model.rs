@@ -4,8 +4,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use stalemap_operations::{
-    Access, BlockSlot, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome, PageToken,
-    Phase, PinSlot, Place, Route, Scope, Sight, Slot, Space, Stamp, Subject, Touched, TransactionSlot,
+    Access, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome,
+    PageToken, Phase, PinSlot, Place, Route, Scope, Slot, Space, Stamp, Subject, Touched, TransactionSlot,
 };
 
 use crate::marks::MARKS;
@@ -333,8 +333,8 @@ impl Subject for Model {
     }
 
     /// Everything but frames, which it does not have.
-    fn sight(&self) -> Sight {
-        Sight { facts: Model::FACTS, ..Sight::ALL }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { observables: Model::OBSERVABLES, ..Capabilities::ALL }
     }
 
     fn machine(&self) -> &Machine {

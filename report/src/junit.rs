@@ -2,7 +2,7 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::find::Find;
+use crate::finding::Finding;
 use crate::results::{FileResult, Verdict};
 
 /// A test case for each replayed file.
@@ -29,7 +29,7 @@ pub fn junit_of_results(results: &[FileResult]) -> Result<String, String> {
 ///
 /// # Errors
 /// When the XML cannot be made.
-pub fn junit_of_finds(finds: &[Find]) -> Result<String, String> {
+pub fn junit_of_finds(finds: &[Finding]) -> Result<String, String> {
     let mut cases: Vec<TestCase> =
         finds.iter().map(|find| TestCase::new(find.signature.clone(), failure(find))).collect();
     if cases.is_empty() {
@@ -38,7 +38,7 @@ pub fn junit_of_finds(finds: &[Find]) -> Result<String, String> {
     xml("campaign", cases)
 }
 
-fn failure(find: &Find) -> TestCaseStatus {
+fn failure(find: &Finding) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(find.signature.clone());
     status.set_message(format!("expected {}, got {}", find.expected, find.actual));

@@ -2,7 +2,7 @@
 
 mod diff;
 mod digest;
-mod find;
+mod finding;
 mod junit;
 mod results;
 mod state;
@@ -10,7 +10,7 @@ mod summary;
 
 pub use diff::diff;
 pub use digest::{digest, hex, input_name};
-pub use find::{Find, Origin, answered};
+pub use finding::{Finding, Origin, answered};
 pub use junit::{junit_of_finds, junit_of_results};
 pub use results::{FileResult, Verdict};
 pub use state::states;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::find::Find;
+use crate::finding::Finding;
 
 /// How a file came out.
 #[derive(Clone, Debug, Serialize)]
@@ -11,7 +11,7 @@ pub enum Verdict {
     /// Both sides agree, and every written answer is right.
     Agree,
     /// They differ, or a written answer is wrong.
-    Diverge(Box<Find>),
+    Diverge(Box<Finding>),
     /// It could not be run.
     Trouble(String),
 }

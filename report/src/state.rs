@@ -35,7 +35,7 @@ pub(crate) fn states_after<B: Build>(
     let mut found = [String::new(), String::new()];
     let operations = &operations[..operations.len().min(step + 1)];
     driver.watch(machine, operations, &mut |watched| {
-        if watched.step == step || watched.objection.is_some() {
+        if watched.step == step || watched.mismatch.is_some() {
             found = states(watched, machine);
         }
     })?;

@@ -1,8 +1,8 @@
 //! An allocator of frames with block slots around it, as the subject that the harness drives.
 
 use stalemap_operations::{
-    BlockSlot, Effect, Errno, Facts, FrameToken, Home, Kind, Machine, Observation, Operation, Order, Outcome, Scope,
-    Sight, Slot, SlotState, Subject, Touched,
+    BlockSlot, Capabilities, Effect, Errno, FrameToken, Home, Kind, Machine, Observables, Observation, Operation,
+    Order, Outcome, Scope, Slot, SlotState, Subject, Touched,
 };
 
 use crate::Frames;
@@ -86,10 +86,11 @@ impl<F: Frames> Subject for Blocks<F> {
     }
 
     /// No page is ever mapped, so that places can be shown; how many frames are free is not asked of such allocators.
-    fn sight(&self) -> Sight {
-        let facts = Facts::PLACES.and(Facts::EXCLUSIVE).and(Facts::SLOTS).and(Facts::FRAMES);
+    fn capabilities(&self) -> Capabilities {
+        let observables =
+            Observables::PLACES.and(Observables::EXCLUSIVE).and(Observables::SLOTS).and(Observables::FRAMES);
         let does = |kind: &Kind| kind.row().level == 0 && (F::SPLITS || *kind != Kind::Split);
-        Sight { facts, operations: Kind::ALL.iter().copied().filter(does).collect() }
+        Capabilities { observables, operations: Kind::ALL.iter().copied().filter(does).collect() }
     }
 
     fn machine(&self) -> &Machine {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use stalemap_harness::{Signature, minimise};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Trace;
-use stalemap_report::{Find, Origin};
+use stalemap_report::{Finding, Origin};
 
 use super::BugsArguments;
 use super::engine::Engine;
@@ -83,7 +83,7 @@ fn find(bug: Bug, seed: u64, limits: Limits) -> Result<Option<Shortest>> {
         minimised.ok_or_else(|| anyhow!("{}: it diverges at one time and agrees at another", bug.name()))?;
     let described = quiet::driving(|| {
         let (machine, operations) = (&minimised.machine, &minimised.operations);
-        Find::describe(&mut driver, "implementation", machine, operations, &minimised.divergence, Origin::default())
+        Finding::describe(&mut driver, "implementation", machine, operations, &minimised.divergence, Origin::default())
     });
     let described = described.map_err(|it| anyhow!(it))?;
     let mut trace = Trace::parse(&described.trace)?;

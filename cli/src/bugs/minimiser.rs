@@ -166,7 +166,7 @@ fn late_find(bug: Bug, operations: usize) -> Result<Option<Found>> {
         }
         let machine = generator.execution(0, index, &mut made);
         let run = quiet::driving(|| driver.run(&machine, &made, Compare::Touched)).map_err(|it| anyhow!(it))?;
-        let Some(divergence) = run.divergence.filter(|it| it.objection.oracle != "panic") else { continue };
+        let Some(divergence) = run.divergence.filter(|it| it.mismatch.oracle != "panic") else { continue };
         if latest.as_ref().is_none_or(|(_, _, before)| before.step < divergence.step) {
             latest = Some((machine, made.clone(), divergence));
         }

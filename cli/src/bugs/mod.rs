@@ -49,7 +49,7 @@ Examples:
   stalemap bugs --bench --engines all --page corpus/bugs/README.md
   stalemap bugs --minimiser --engines native,libfuzzer --only stale_mapping")]
 pub(crate) struct BugsArguments {
-    /// Find each bug with the native generator, minimise what was found, and write its trace
+    /// Finding each bug with the native generator, minimise what was found, and write its trace
     #[arg(long, group = "what")]
     pub(crate) bless: bool,
     /// Measure how many executions and how much CPU time each engine needs to find each bug

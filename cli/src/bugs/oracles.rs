@@ -46,14 +46,14 @@ pub(super) fn oracles(arguments: &BugsArguments) -> Result<Ending> {
 /// How many executions it takes until the oracle alone objects.
 fn asked_alone(bug: Bug, oracle: &str, operations: u32) -> Result<Option<u64>> {
     let mut driver = seeded::driver(&Switch::new(Some(bug)));
-    driver.ask_only(Some(oracle));
+    driver.use_only_oracle(Some(oracle));
     let mut generator = Generator::new(Settings { operations: operations as usize, ..Settings::default() });
     let mut made = Vec::new();
     for index in 0..EXECUTIONS {
         let machine = generator.execution(0, index, &mut made);
         let run = quiet::driving(|| driver.run(&machine, &made, Compare::Touched)).map_err(|it| anyhow!(it))?;
         // A panic is caught whoever is asked.
-        if run.divergence.is_some_and(|divergence| divergence.objection.oracle == oracle) {
+        if run.divergence.is_some_and(|divergence| divergence.mismatch.oracle == oracle) {
             return Ok(Some(index + 1));
         }
     }

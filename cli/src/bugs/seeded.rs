@@ -22,7 +22,7 @@ impl Build for BuildSeeded {
         Ok(Implementation::with_bug(machine, &Switch::new(Some(self.0))))
     }
 
-    fn asks_recount(&self) -> bool {
+    fn uses_recount(&self) -> bool {
         false
     }
 }
@@ -38,7 +38,7 @@ impl Build for BuildSwitched {
         Ok(Implementation::with_bug(machine, &self.0))
     }
 
-    fn asks_recount(&self) -> bool {
+    fn uses_recount(&self) -> bool {
         false
     }
 }

@@ -86,7 +86,7 @@ pub(crate) fn exhaust(arguments: &ExhaustArguments) -> Result<Ending> {
             Deeper::Edges(edges) => edges,
             Deeper::Interrupted => return Ok(Ending::Interrupted),
             Deeper::Diverges(operations, divergence) => {
-                output::print_line(format_args!("{}: {:?}", divergence.signature(), divergence.objection))?;
+                output::print_line(format_args!("{}: {:?}", divergence.signature(), divergence.mismatch))?;
                 output::print(Trace::new(machine, operations))?;
                 return Ok(Ending::Diverge);
             }

@@ -1,7 +1,7 @@
 //! Both sides in one state: its digest, and the operations that are worth trying there.
 
 use anyhow::{Context, Result, anyhow};
-use stalemap_harness::{Compare, Divergence, Driver, StateDigest, Transitions, every_operation, state_digest};
+use stalemap_harness::{Compare, Divergence, Driver, StateDigest, Transitions, enumerate_operations, state_digest};
 use stalemap_implementation::Implementation;
 use stalemap_operations::{Machine, Operation, Subject};
 use stalemap_reference::Model;
@@ -56,6 +56,6 @@ impl Pair<'_> {
     /// Every operation that is worth trying here.
     pub(super) fn operations(self) -> Vec<Operation> {
         let filled = self.implementation.complete_state().slots.into_iter().map(|(slot, _)| slot);
-        every_operation(self.implementation.machine(), filled, self.implementation.unused_stamp())
+        enumerate_operations(self.implementation.machine(), filled, self.implementation.unused_stamp())
     }
 }

@@ -1,13 +1,13 @@
 //! Conservation: as many frames are free at each home as pages, blocks and transactions leave.
 
-use stalemap_operations::{Facts, Home};
+use stalemap_operations::{Home, Observables};
 
 use super::{Oracle, Owners, Seen, object};
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "conservation", needs: Facts::FREE };
+pub(super) const ORACLE: Oracle = Oracle { name: "conservation", needs: Observables::FREE };
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
     for home in Home::ALL {
         let [expected, actual] = [seen.reference, seen.subject].map(|side| side.free[home.index()]);
         if expected != actual {

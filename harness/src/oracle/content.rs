@@ -1,13 +1,13 @@
 //! Content: a page holds what was last written to it.
 
-use stalemap_operations::Facts;
+use stalemap_operations::Observables;
 
 use super::{Oracle, Owners, Seen, name, object};
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "content", needs: Facts::PLACES.and(Facts::STAMPS) };
+pub(super) const ORACLE: Oracle = Oracle { name: "content", needs: Observables::PLACES.and(Observables::STAMPS) };
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
     for (reference, subject) in seen.pages() {
         if reference.stamp != subject.stamp {
             let name = name(reference, seen);

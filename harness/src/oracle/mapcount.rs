@@ -1,13 +1,13 @@
 //! Mapcount: as many entries map a page as the reference counts.
 
-use stalemap_operations::Facts;
+use stalemap_operations::Observables;
 
 use super::{Oracle, Owners, Seen, name, object};
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "mapcount", needs: Facts::PLACES.and(Facts::MAPCOUNTS) };
+pub(super) const ORACLE: Oracle = Oracle { name: "mapcount", needs: Observables::PLACES.and(Observables::MAPCOUNTS) };
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
     for (reference, subject) in seen.pages() {
         if reference.mapcount != subject.mapcount {
             let name = name(reference, seen);

@@ -1,14 +1,14 @@
 //! Mapping: places, entries, writable bits, slots and spaces are the same, and lead to the same pages.
 
-use stalemap_operations::{Entry, Facts, Observation, Place, PlaceState, SlotState};
+use stalemap_operations::{Entry, Observables, Observation, Place, PlaceState, SlotState};
 
 use super::{Oracle, Owners, Seen, name, object};
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
 pub(super) const ORACLE: Oracle =
-    Oracle { name: "mapping", needs: Facts::PLACES.and(Facts::SLOTS).and(Facts::EXCLUSIVE) };
+    Oracle { name: "mapping", needs: Observables::PLACES.and(Observables::SLOTS).and(Observables::EXCLUSIVE) };
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
     spaces(seen)?;
     if let Some(clash) = seen.clash {
         return Err(clash.clone());
@@ -19,7 +19,7 @@ pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
 }
 
 /// Which spaces are alive, and which are locked.
-fn spaces(seen: &Seen<'_>) -> Result<(), Objection> {
+fn spaces(seen: &Seen<'_>) -> Result<(), Mismatch> {
     let list = |bits: u64| {
         let names: Vec<String> = (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| format!("s{bit}")).collect();
         if names.is_empty() { "none".to_string() } else { names.join(" ") }
@@ -36,7 +36,7 @@ fn spaces(seen: &Seen<'_>) -> Result<(), Objection> {
 }
 
 /// Each place: mapped or not, access, entry, writable bit. Which page it is was asked while binding.
-fn places(seen: &Seen<'_>) -> Result<(), Objection> {
+fn places(seen: &Seen<'_>) -> Result<(), Mismatch> {
     for (place, reference, subject) in both(seen.reference, seen.subject) {
         let fact = match (reference, subject) {
             (PlaceState::Unmapped, PlaceState::Unmapped) => continue,
@@ -108,7 +108,7 @@ fn words(place: Place, state: PlaceState) -> String {
 }
 
 /// What each slot holds. Which page it is was asked while binding.
-fn slots(seen: &Seen<'_>) -> Result<(), Objection> {
+fn slots(seen: &Seen<'_>) -> Result<(), Mismatch> {
     let empty = SlotState::Empty;
     let other = |slot, of: &'_ Observation| of.slots.iter().position(|(it, _)| *it == slot);
     for (slot, state) in &seen.reference.slots {
@@ -170,7 +170,7 @@ fn slot_words(state: &SlotState) -> String {
 }
 
 /// Home and exclusivity of the pages.
-fn pages(seen: &Seen<'_>) -> Result<(), Objection> {
+fn pages(seen: &Seen<'_>) -> Result<(), Mismatch> {
     for (reference, subject) in seen.pages() {
         if reference.home != subject.home {
             let name = name(reference, seen);

@@ -1,6 +1,6 @@
 //! The oracles: each looks at one kind of fact and objects where the two sides differ.
 //!
-//! They are asked in a fixed order, and the first objection is the divergence. An oracle that needs facts which the
+//! They are asked in a fixed order, and the first mismatch is the divergence. An oracle that needs facts which the
 //! subject cannot show is skipped. To add one: a file here, its name in the list.
 
 mod conservation;
@@ -15,9 +15,9 @@ mod rmap;
 mod termination;
 pub(crate) mod validity;
 
-use stalemap_operations::{Facts, Machine, Observation, Operation, Outcome, PageView, PlaceView, SlotState};
+use stalemap_operations::{Machine, Observables, Observation, Operation, Outcome, PageView, PlaceView, SlotState};
 
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
 pub(crate) use mapping::both as both_places;
 pub(crate) use placement::Owners;
@@ -37,7 +37,7 @@ pub(crate) struct Seen<'a> {
     /// The pages that both sides show, by their places in what was seen.
     pub(crate) pairs: &'a [(usize, usize)],
     /// Pages that ended in this step or that one side shows and the other does not, found while binding.
-    pub(crate) clash: Option<&'a Objection>,
+    pub(crate) clash: Option<&'a Mismatch>,
 }
 
 impl<'a> Seen<'a> {
@@ -52,7 +52,7 @@ pub(crate) struct Oracle {
     /// Its name, the first word of a signature.
     pub(crate) name: &'static str,
     /// What it must be able to see.
-    pub(crate) needs: Facts,
+    pub(crate) needs: Observables,
 }
 
 /// Lists the oracles that judge a step, in the order in which they are asked.
@@ -61,9 +61,9 @@ macro_rules! oracles {
         /// All oracles that judge a step, in the order in which they are asked.
         pub(crate) const ORACLES: &[Oracle] = &[$($oracle::ORACLE),+];
 
-        /// Asks the oracles in their order; the first objection counts.
+        /// Asks the oracles in their order; the first mismatch counts.
         #[inline]
-        pub(crate) fn judge(seen: &Seen<'_>, owners: &mut Owners, Asked(asked): Asked) -> Result<(), Objection> {
+        pub(crate) fn judge(seen: &Seen<'_>, owners: &mut Owners, OracleSet(asked): OracleSet) -> Result<(), Mismatch> {
             // One after the other by name and not through a table: most of them have nothing to look at.
             let mut bit = 1;
             $(
@@ -72,7 +72,7 @@ macro_rules! oracles {
                 }
                 bit <<= 1;
             )+
-            debug_assert_eq!(bit, Asked::VALIDITY, "a bit for each");
+            debug_assert_eq!(bit, OracleSet::VALIDITY, "a bit for each");
             Ok(())
         }
     };
@@ -99,41 +99,41 @@ pub const ORACLE_NAMES: &[&str] = &[
 
 /// Which oracles somebody wants to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum OracleChoice {
     All,
     AllButRecount,
     Only(String),
 }
 
-impl Wanted {
+impl OracleChoice {
     fn includes(&self, name: &str) -> bool {
         match self {
-            Wanted::All => true,
-            Wanted::AllButRecount => name != validity::NAME,
-            Wanted::Only(only) => name == only,
+            OracleChoice::All => true,
+            OracleChoice::AllButRecount => name != validity::NAME,
+            OracleChoice::Only(only) => name == only,
         }
     }
 }
 
 /// Which oracles are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Asked(u16);
+pub(crate) struct OracleSet(u16);
 
-impl Asked {
+impl OracleSet {
     const VALIDITY: u16 = 1 << ORACLES.len();
 
     /// Those that are wanted and can see what they need.
-    pub(crate) fn of(facts: Facts, wanted: &Wanted) -> Asked {
+    pub(crate) fn of(facts: Observables, wanted: &OracleChoice) -> OracleSet {
         let able = ORACLES
             .iter()
             .enumerate()
             .filter(|(_, oracle)| facts.include(oracle.needs) && wanted.includes(oracle.name));
         let bits = able.fold(0, |bits, (index, _)| bits | 1 << index);
-        Asked(if wanted.includes(validity::NAME) { bits | Self::VALIDITY } else { bits })
+        OracleSet(if wanted.includes(validity::NAME) { bits | Self::VALIDITY } else { bits })
     }
 
-    pub(crate) fn without_validity(self) -> Asked {
-        Asked(self.0 & !Self::VALIDITY)
+    pub(crate) fn without_validity(self) -> OracleSet {
+        OracleSet(self.0 & !Self::VALIDITY)
     }
 
     pub(crate) fn validity(self) -> bool {
@@ -141,7 +141,7 @@ impl Asked {
     }
 }
 
-/// Makes an objection; apart from the comparison, which runs millions of times a second.
+/// Makes an mismatch; apart from the comparison, which runs millions of times a second.
 #[cold]
 #[inline(never)]
 pub(crate) fn object(
@@ -149,11 +149,11 @@ pub(crate) fn object(
     fact: &'static str,
     expected: impl Into<String>,
     actual: impl Into<String>,
-) -> Result<(), Objection> {
-    Err(Objection { oracle, fact, expected: expected.into(), actual: actual.into() })
+) -> Result<(), Mismatch> {
+    Err(Mismatch { oracle, fact, expected: expected.into(), actual: actual.into() })
 }
 
-/// How a page is named in an objection: by a place or slot that shows it.
+/// How a page is named in an mismatch: by a place or slot that shows it.
 #[cold]
 pub(crate) fn name(page: &PageView, seen: &Seen<'_>) -> String {
     let shows = |view: &&PlaceView| view.state.page() == Some(page.token);

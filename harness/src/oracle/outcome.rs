@@ -1,13 +1,13 @@
 //! Outcome: both sides give the same answer, and it is one that the operation may give.
 
-use stalemap_operations::{Facts, Outcome};
+use stalemap_operations::{Observables, Outcome};
 
 use super::{Oracle, Owners, Seen, object};
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "outcome", needs: Facts::NONE };
+pub(super) const ORACLE: Oracle = Oracle { name: "outcome", needs: Observables::NONE };
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
     let row = seen.operation.kind().row();
     if seen.expected != seen.claimed {
         let fact = match (seen.expected, seen.claimed) {

@@ -1,12 +1,12 @@
 //! Placement: every frame that the subject shows is at the right home, within it, aligned, and has one owner.
 
-use stalemap_operations::{Facts, FrameToken, Home, Machine, PageToken, Slot, SlotState};
+use stalemap_operations::{FrameToken, Home, Machine, Observables, PageToken, Slot, SlotState};
 
 use super::{Oracle, Owners as Known, Seen, object};
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
 pub(super) const ORACLE: Oracle =
-    Oracle { name: "placement", needs: Facts::FRAMES.and(Facts::PLACES).and(Facts::SLOTS) };
+    Oracle { name: "placement", needs: Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS) };
 
 /// Who has a frame, as far as it was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Owners {
     }
 }
 
-pub(super) fn judge(seen: &Seen<'_>, known: &mut Known) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, known: &mut Known) -> Result<(), Mismatch> {
     // First everybody lets go of what he had, since frames change hands within a step.
     if seen.everything {
         // Empty slots and ended pages are not listed.
@@ -100,7 +100,7 @@ pub(super) fn judge(seen: &Seen<'_>, known: &mut Known) -> Result<(), Objection>
     Ok(())
 }
 
-fn slot_frames(seen: &Seen<'_>, known: &mut Known, slot: Slot, state: &SlotState) -> Result<(), Objection> {
+fn slot_frames(seen: &Seen<'_>, known: &mut Known, slot: Slot, state: &SlotState) -> Result<(), Mismatch> {
     match state {
         SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) => {}
         SlotState::Transaction { frames, .. } => {
@@ -127,13 +127,13 @@ fn slot_frames(seen: &Seen<'_>, known: &mut Known, slot: Slot, state: &SlotState
     Ok(())
 }
 
-fn take_for_slot(machine: &Machine, known: &mut Known, frame: FrameToken, slot: Slot) -> Result<(), Objection> {
+fn take_for_slot(machine: &Machine, known: &mut Known, frame: FrameToken, slot: Slot) -> Result<(), Mismatch> {
     known.slots.push((slot, frame));
     take(machine, known, frame, Owner::Slot(slot))
 }
 
 /// Notes who has a frame; objects where there is no such frame, or somebody has it already.
-fn take(machine: &Machine, known: &mut Known, frame: FrameToken, owner: Owner) -> Result<(), Objection> {
+fn take(machine: &Machine, known: &mut Known, frame: FrameToken, owner: Owner) -> Result<(), Mismatch> {
     let frames = machine.frames(frame.home);
     if frame.offset >= frames {
         return object(

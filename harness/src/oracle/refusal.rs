@@ -1,15 +1,16 @@
 //! Refusal: a block is refused only where no free aligned run of its size exists in the frames as the subject has laid
 //! them out.
 
-use stalemap_operations::{Errno, Facts, Field, Home, Observation, Outcome, SlotState};
+use stalemap_operations::{Errno, Field, Home, Observables, Observation, Outcome, SlotState};
 
 use super::{Oracle, Owners, Seen, object};
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "refusal", needs: Facts::FRAMES.and(Facts::PLACES).and(Facts::SLOTS) };
+pub(super) const ORACLE: Oracle =
+    Oracle { name: "refusal", needs: Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS) };
 
 /// Where a refusal is to be judged, the lockstep has observed everything of the subject.
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
     if !is_asked(seen.operation, seen.claimed, seen.reference) {
         return Ok(());
     }

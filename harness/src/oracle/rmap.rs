@@ -1,13 +1,13 @@
 //! Reverse map: a page's own walk finds exactly the places that map it.
 
-use stalemap_operations::{Facts, Place};
+use stalemap_operations::{Observables, Place};
 
 use super::{Oracle, Owners, Seen, name, object};
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "rmap", needs: Facts::PLACES.and(Facts::RMAPS) };
+pub(super) const ORACLE: Oracle = Oracle { name: "rmap", needs: Observables::PLACES.and(Observables::RMAPS) };
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
     for (reference, subject) in seen.pages() {
         let (expected, actual) = (seen.reference.rmap(reference), seen.subject.rmap(subject));
         if !same_places(expected, actual) {

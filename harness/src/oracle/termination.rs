@@ -1,14 +1,14 @@
 //! Termination: no loop and no walk uses up its fuel.
 
-use stalemap_operations::{Facts, Outcome};
+use stalemap_operations::{Observables, Outcome};
 
 use super::{Oracle, Owners, Seen, object};
-use crate::divergence::Objection;
+use crate::divergence::Mismatch;
 
-pub(super) const ORACLE: Oracle = Oracle { name: "termination", needs: Facts::NONE };
+pub(super) const ORACLE: Oracle = Oracle { name: "termination", needs: Observables::NONE };
 
 /// The state of a subject that stopped half-way says nothing, so this is asked first.
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Objection> {
+pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
     if seen.claimed == Outcome::Stuck {
         return object(
             "termination",

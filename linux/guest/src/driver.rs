@@ -2,7 +2,7 @@
 
 use std::io;
 
-use stalemap_guest::{Candidate, EntryKind, Frame, MOST_PAGES, PageSight, PlaceSight};
+use stalemap_guest::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, MOST_PAGES};
 
 /// Bytes in a page.
 pub(crate) const PAGE: usize = 4_096;
@@ -140,7 +140,7 @@ impl Mirror {
     }
 
     /// The mapped places of the file's space, and the name of the space in reverse maps.
-    pub(crate) fn look(self, space: u8, base: u64, pages: u32) -> io::Result<(Vec<PlaceSight>, u64)> {
+    pub(crate) fn look(self, space: u8, base: u64, pages: u32) -> io::Result<(Vec<GuestPlace>, u64)> {
         let mut raw = [RawPlace::default(); MOST_PAGES as usize];
         let ptr = raw.as_mut_ptr() as u64;
         let request = self.request(LOOK, Request { addr: base, ptr, npages: pages.into(), ..Request::default() })?;
@@ -155,13 +155,13 @@ impl Mirror {
             };
             let frame = Frame { home: raw.home, number: raw.number };
             let [writable, exclusive] = [1, 2].map(|bit| raw.bits & bit != 0);
-            places.push(PlaceSight { space, page, access: raw.access, entry, writable, exclusive, frame });
+            places.push(GuestPlace { space, page, access: raw.access, entry, writable, exclusive, frame });
         }
         Ok((places, request.out))
     }
 
     /// The descriptors of the pages in these frames. `spaces` are the names that [`look`](Self::look) gave.
-    pub(crate) fn describe(self, frames: &[Frame], base: u64, spaces: &[(u8, u64)]) -> io::Result<Vec<PageSight>> {
+    pub(crate) fn describe(self, frames: &[Frame], base: u64, spaces: &[(u8, u64)]) -> io::Result<Vec<GuestPage>> {
         let ask = |frame: &Frame| RawPage { number: frame.number, home: frame.home, ..RawPage::default() };
         let mut raw: Vec<RawPage> = frames.iter().map(ask).collect();
         let (ptr, npages) = (raw.as_mut_ptr() as u64, raw.len() as u64);
@@ -170,7 +170,7 @@ impl Mirror {
             let space = spaces.iter().find(|(_, name)| *name == mm).map_or(u8::MAX, |&(space, _)| space);
             (space, u8::try_from(addr.wrapping_sub(base) / PAGE as u64).unwrap_or(u8::MAX))
         };
-        let sight = |raw: &RawPage| PageSight {
+        let sight = |raw: &RawPage| GuestPage {
             frame: Frame { home: raw.home, number: raw.number },
             anonymous: raw.bits & 1 != 0,
             exclusive: raw.bits & 2 != 0,

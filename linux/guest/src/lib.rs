@@ -2,11 +2,11 @@
 
 mod bytes;
 mod message;
-mod sight;
+mod state;
 
 pub use bytes::{Bytes, Malformed};
 pub use message::{Batch, End, FromGuest, Hello, Shown, read_frame, table_digest, write_frame};
-pub use sight::{Candidate, EntryKind, Frame, Held, PageSight, PlaceSight, Sighting, TransactionSight};
+pub use state::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction, Held};
 
 /// The most spaces that the guest can drive.
 pub const MOST_SPACES: u32 = 8;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use stalemap_operations::{Errno, Outcome, TABLE};
 
 use crate::bytes::{Bytes, Malformed, put_list};
-use crate::sight::Sighting;
+use crate::state::GuestState;
 
 /// The longest message; what is longer is no message.
 const LONGEST: u32 = 1 << 24;
@@ -97,7 +97,7 @@ pub struct Shown {
     /// The pages or the stamp, where the operation answers with some. What ended in a step the host counts.
     pub number: u32,
     /// What is seen afterwards.
-    pub sighting: Sighting,
+    pub sighting: GuestState,
 }
 
 /// The end of a program.
@@ -171,7 +171,7 @@ impl FromGuest {
                 if usize::from(class) >= Outcome::CLASSES {
                     return Err(Malformed("there is no such outcome"));
                 }
-                FromGuest::Shown(Shown { class, number: from.u32()?, sighting: Sighting::read(&mut from)? })
+                FromGuest::Shown(Shown { class, number: from.u32()?, sighting: GuestState::read(&mut from)? })
             }
             2 => {
                 let (tainted, leaked) = (from.u64()?, [from.u32()?, from.u32()?]);
@@ -204,11 +204,11 @@ pub fn table_digest() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Batch, End, FromGuest, Hello, Shown, read_frame, table_digest, write_frame};
-    use crate::sight::{Candidate, EntryKind, Frame, Held, PageSight, PlaceSight, Sighting, TransactionSight};
+    use crate::state::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction, Held};
 
-    fn sighting() -> Sighting {
+    fn sighting() -> GuestState {
         let (ram, device) = (Frame { home: 0, number: 70_000 }, Frame { home: 2, number: 3 });
-        let place = PlaceSight {
+        let place = GuestPlace {
             space: 1,
             page: 7,
             access: 2,
@@ -217,7 +217,7 @@ mod tests {
             exclusive: true,
             frame: ram,
         };
-        let page = PageSight {
+        let page = GuestPage {
             frame: ram,
             anonymous: true,
             exclusive: false,
@@ -230,12 +230,12 @@ mod tests {
             Candidate { source: Some(ram), destination: Some(device), moves: true },
             Candidate { source: None, destination: None, moves: false },
         ];
-        Sighting {
+        GuestState {
             alive: 3,
             locked: 2,
-            places: vec![place, PlaceSight { entry: EntryKind::Hole, frame: Frame { home: 0, number: 0 }, ..place }],
+            places: vec![place, GuestPlace { entry: EntryKind::Hole, frame: Frame { home: 0, number: 0 }, ..place }],
             pages: vec![page],
-            transactions: vec![TransactionSight { slot: 3, phase: 2, candidates }],
+            transactions: vec![GuestTransaction { slot: 3, phase: 2, candidates }],
             held: vec![Held { slot: 19, frame: ram }],
         }
     }

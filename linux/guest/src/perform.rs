@@ -303,7 +303,7 @@ impl World {
         self.transaction(slot)?;
         let of_slot = self.seen.transactions.iter().filter(|it| u32::from(it.slot) == slot.0);
         let sources: Vec<_> = of_slot.flat_map(|it| &it.candidates).filter_map(|it| it.source).collect();
-        let waits = |it: &&stalemap_guest::PlaceSight| it.entry == EntryKind::Migrating && sources.contains(&it.frame);
+        let waits = |it: &&stalemap_guest::GuestPlace| it.entry == EntryKind::Migrating && sources.contains(&it.frame);
         let waiting: Vec<_> = self.seen.places.iter().filter(waits).map(|it| (it.space, it.page)).collect();
         self.driver(Device(0)).request(FINALIZE, Request::slot(slot.0))?;
         self.transactions[slot.index()] = None;
@@ -401,7 +401,7 @@ impl World {
     }
 }
 
-fn is_on(place: &stalemap_guest::PlaceSight, home: u32) -> bool {
+fn is_on(place: &stalemap_guest::GuestPlace, home: u32) -> bool {
     place.entry == EntryKind::Maps && u32::from(place.frame.home) == home
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use stalemap_guest::{Candidate, EntryKind, Frame, Held, PlaceSight, Sighting, TransactionSight};
+use stalemap_guest::{Candidate, EntryKind, Frame, GuestPlace, GuestState, GuestTransaction, Held};
 use stalemap_operations::{Device, HoldSlot, Machine, PageRange, Phase, PinSlot, Space, TransactionSlot, VirtualPage};
 
 use crate::driver::{self, CAPACITY, FINALIZE, Mirror, PIN_READ, Request, UNPIN};
@@ -29,7 +29,7 @@ pub(crate) struct World {
     pub(crate) references: [bool; REFERENCES],
     /// Every file that was opened: a page on a device remembers the file through which it came.
     opened: Vec<Mirror>,
-    pub(crate) seen: Sighting,
+    pub(crate) seen: GuestState,
 }
 
 impl World {
@@ -42,7 +42,7 @@ impl World {
             transactions: [None; TransactionSlot::LIMIT as usize],
             references: [false; REFERENCES],
             opened: Vec::new(),
-            seen: Sighting::default(),
+            seen: GuestState::default(),
         };
         let first = channels.create(0)?;
         world.add(Space(0), first);
@@ -108,7 +108,7 @@ impl World {
     }
 
     /// What was last seen at a place; nothing where it is unmapped.
-    pub(crate) fn place(&self, space: Space, page: VirtualPage) -> Option<&PlaceSight> {
+    pub(crate) fn place(&self, space: Space, page: VirtualPage) -> Option<&GuestPlace> {
         let key = (space.0, page.0);
         let places = &self.seen.places;
         places.binary_search_by_key(&key, |it| (it.space.into(), it.page.into())).ok().map(|index| &places[index])
@@ -128,7 +128,7 @@ impl World {
 
     /// Looks at everything.
     pub(crate) fn look(&mut self) -> io::Result<()> {
-        let mut sighting = Sighting::default();
+        let mut sighting = GuestState::default();
         let mut names = Vec::new();
         for (space, alive) in (0_u8..).zip(&self.spaces) {
             let Some(alive) = alive else { continue };
@@ -152,7 +152,7 @@ impl World {
         Ok(())
     }
 
-    fn look_at_transactions(&self) -> io::Result<Vec<TransactionSight>> {
+    fn look_at_transactions(&self) -> io::Result<Vec<GuestTransaction>> {
         let mut transactions = Vec::new();
         for (slot, open) in (0_u8..).zip(&self.transactions) {
             let Some(open) = open else { continue };
@@ -162,7 +162,7 @@ impl World {
                 Phase::Copied => 2,
                 Phase::Moved => 3,
             };
-            transactions.push(TransactionSight { slot, phase, candidates });
+            transactions.push(GuestTransaction { slot, phase, candidates });
         }
         Ok(transactions)
     }

@@ -10,16 +10,16 @@ use stalemap_operations::{Machine, Operation};
 use crate::acceleration::Acceleration;
 use crate::cache::Cache;
 use crate::flavour::Flavour;
-use crate::lab::Lab;
-use crate::subject::{Kernel, LARGEST, machine, sight};
+use crate::subject::{Kernel, LARGEST, capabilities, machine};
 use crate::version::Version;
 use crate::virtual_machine::{self, Boot, VirtualMachine};
+use crate::vm_pool::VmPool;
 
 /// Builds kernels of a version. A clone has a laboratory, and so a guest, of its own.
 pub struct Kernels {
     version: Version,
     boot: Boot,
-    lab: Arc<Mutex<Lab>>,
+    lab: Arc<Mutex<VmPool>>,
 }
 
 impl Kernels {
@@ -41,7 +41,7 @@ impl Kernels {
     /// Kernels that are booted like this.
     #[must_use]
     pub fn new(version: Version, boot: Boot) -> Kernels {
-        let lab = Arc::new(Mutex::new(Lab::new(boot.clone())));
+        let lab = Arc::new(Mutex::new(VmPool::new(boot.clone())));
         Kernels { version, boot, lab }
     }
 
@@ -80,7 +80,7 @@ impl Kernels {
 
     /// The laboratory.
     #[must_use]
-    pub fn lab(&self) -> &Mutex<Lab> {
+    pub fn lab(&self) -> &Mutex<VmPool> {
         &self.lab
     }
 }
@@ -109,8 +109,11 @@ impl Build for Kernels {
     fn look_ahead(&self, executions: &[(Machine, Vec<Operation>)]) -> Result<(), String> {
         let able = |(asked, operations): &(Machine, Vec<Operation>)| {
             let machine = machine(self.version, asked).ok()?;
-            let operations: Vec<Operation> =
-                operations.iter().filter(|operation| sight().operations.contains(operation.kind())).copied().collect();
+            let operations: Vec<Operation> = operations
+                .iter()
+                .filter(|operation| capabilities().operations.contains(operation.kind()))
+                .copied()
+                .collect();
             (!operations.is_empty()).then_some((machine, operations))
         };
         let executions: Vec<(Machine, Vec<Operation>)> = executions.iter().filter_map(able).collect();

@@ -10,7 +10,6 @@ mod guest;
 mod initramfs;
 pub mod kernel;
 mod kernels;
-mod lab;
 mod mutants;
 pub mod packages;
 mod subject;
@@ -18,16 +17,17 @@ mod track;
 mod transcript;
 mod version;
 mod virtual_machine;
+mod vm_pool;
 
 pub use acceleration::Acceleration;
 pub use cache::Cache;
 pub use flavour::Flavour;
 pub use guest::build_guest;
 pub use kernels::Kernels;
-pub use lab::{Ending, Lab, Recording};
+pub use vm_pool::{Ending, Recording, VmPool};
 
 pub use mutants::{Campaign, Fault, MUTANTS, TROPHIES};
-pub use subject::{Kernel, machine, settings, sight};
+pub use subject::{Kernel, capabilities, machine, settings};
 pub use transcript::{Recorded, Transcript};
 pub use version::Version;
 pub use virtual_machine::{Boot, Lost, bug_report, last_words};

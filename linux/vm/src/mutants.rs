@@ -165,7 +165,7 @@ pub const TROPHIES: &[Fault] = &[
 mod tests {
     use super::{MUTANTS, TROPHIES};
     use crate::edits::ADDITIONS;
-    use crate::subject::sight;
+    use crate::subject::capabilities;
 
     #[test]
     fn every_fault_has_a_bit_of_its_own_that_the_header_names() {
@@ -183,7 +183,7 @@ mod tests {
     fn campaigns_name_operations_and_machines_that_there_are() {
         for fault in MUTANTS.iter().chain(TROPHIES) {
             let settings = fault.campaign.settings();
-            let able = |kind| sight().operations.contains(kind);
+            let able = |kind| capabilities().operations.contains(kind);
             assert!(settings.kinds.iter().all(able), "{}: {:?}", fault.name, fault.campaign.only);
         }
     }

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use stalemap_guest::{MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown};
 use stalemap_harness::Settings;
 use stalemap_operations::{
-    Dialect, Effect, EffectShape, Errno, Facts, Home, Kind, KindSet, Machine, Observation, Operation, Outcome, Scope,
-    Sight, Stamp, Subject, Touched,
+    Capabilities, Dialect, Effect, EffectShape, Errno, Home, Kind, KindSet, Machine, Observables, Observation,
+    Operation, Outcome, Scope, Stamp, Subject, Touched,
 };
 
-use crate::lab::{Ending, Lab, Recording};
 use crate::track::Tracker;
 use crate::transcript::start;
 use crate::version::Version;
 use crate::virtual_machine::Lost;
+use crate::vm_pool::{Ending, Recording, VmPool};
 
 /// Frames of RAM that the guest's kernel is taken to have: more than any program can use. Its own use of them is its
 /// own matter, so free frames are out of sight.
@@ -33,22 +33,22 @@ pub(crate) const LARGEST: Machine = {
 /// What the guest can do and show: all operations but those on blocks of frames; all facts but reference counts (pages
 /// that were just brought back wait in a list with a reference), free counts and frame numbers.
 #[must_use]
-pub fn sight() -> Sight {
+pub fn capabilities() -> Capabilities {
     let operations: KindSet = Kind::ALL.iter().copied().filter(|kind| kind.row().level > 0).collect();
-    let facts = Facts::PLACES
-        .and(Facts::STAMPS)
-        .and(Facts::EXCLUSIVE)
-        .and(Facts::MAPCOUNTS)
-        .and(Facts::RMAPS)
-        .and(Facts::SLOTS);
-    Sight { facts, operations }
+    let observables = Observables::PLACES
+        .and(Observables::STAMPS)
+        .and(Observables::EXCLUSIVE)
+        .and(Observables::MAPCOUNTS)
+        .and(Observables::RMAPS)
+        .and(Observables::SLOTS);
+    Capabilities { observables, operations }
 }
 
 /// What is generated for a kernel: executions of at most so many operations, of those that the guest can do, on machines
 /// that it can be.
 #[must_use]
 pub fn settings(operations: usize) -> Settings {
-    Settings { operations, kinds: sight().operations, machine: None, largest: Some(LARGEST) }
+    Settings { operations, kinds: capabilities().operations, machine: None, largest: Some(LARGEST) }
 }
 
 /// Frames that are free at each home when a program begins, live or recorded.
@@ -78,7 +78,7 @@ pub fn machine(version: Version, machine: &Machine) -> Result<Machine, String> {
 pub struct Kernel {
     version: Version,
     machine: Machine,
-    lab: Arc<Mutex<Lab>>,
+    lab: Arc<Mutex<VmPool>>,
     done: Vec<Operation>,
     recording: Recording,
     tracker: Tracker,
@@ -90,7 +90,7 @@ impl Kernel {
     ///
     /// # Errors
     /// When it is larger than the guest can drive.
-    pub fn new(version: Version, machine: &Machine, lab: Arc<Mutex<Lab>>) -> Result<Kernel, String> {
+    pub fn new(version: Version, machine: &Machine, lab: Arc<Mutex<VmPool>>) -> Result<Kernel, String> {
         Ok(Kernel {
             version,
             machine: self::machine(version, machine)?,
@@ -128,8 +128,8 @@ impl Subject for Kernel {
         self.version.subject()
     }
 
-    fn sight(&self) -> Sight {
-        sight()
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
     }
 
     fn machine(&self) -> &Machine {
@@ -148,7 +148,7 @@ impl Subject for Kernel {
     }
 
     fn announce(&mut self, operations: &[Operation]) {
-        let able = |operation: &&Operation| sight().operations.contains(operation.kind());
+        let able = |operation: &&Operation| capabilities().operations.contains(operation.kind());
         let operations: Vec<Operation> = operations.iter().filter(able).copied().collect();
         if !operations.is_empty() {
             self.record(&operations);

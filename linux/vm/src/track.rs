@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stalemap_guest::{EntryKind, Frame, PlaceSight, Sighting, TransactionSight};
+use stalemap_guest::{EntryKind, Frame, GuestPlace, GuestState, GuestTransaction};
 use stalemap_operations::{
     Access, Device, Entry, HoldSlot, Home, Observation, PageToken, PageView, Phase, PinSlot, Place, PlaceState,
     PlaceView, Slot, SlotState, Space, Stamp, TransactionSlot, VirtualPage,
@@ -40,7 +40,7 @@ struct Body {
 impl Tracker {
     /// Takes in what was seen after a step: the observation, and how many pages ended in the step. `at` is the place
     /// that the operation names first.
-    pub(crate) fn step(&mut self, seen: &Sighting, at: Option<(Space, VirtualPage)>, into: &mut Observation) -> u32 {
+    pub(crate) fn step(&mut self, seen: &GuestState, at: Option<(Space, VirtualPage)>, into: &mut Observation) -> u32 {
         let bodies = bodies(seen);
         let at = at.map(|(space, page)| (space.0, page.0));
         let mut pages = BTreeMap::new();
@@ -74,13 +74,13 @@ impl Tracker {
     }
 
     /// The page that was in another home at one of the places that now name this frame.
-    fn predecessor(&self, seen: &Sighting, frame: Frame) -> Option<Known> {
+    fn predecessor(&self, seen: &GuestState, frame: Frame) -> Option<Known> {
         let now = seen.places.iter().filter(|place| named(place) == Some(frame));
         let before = now.filter_map(|place| self.places.get(&(place.space, place.page)));
         before.filter(|old| old.home != frame.home).find_map(|old| self.pages.get(old)).copied()
     }
 
-    fn note_exclusive(&mut self, seen: &Sighting) {
+    fn note_exclusive(&mut self, seen: &GuestState) {
         for (&frame, known) in &mut self.pages {
             let entries = || seen.places.iter().filter(|place| named(place) == Some(frame));
             if entries().any(|place| place.entry == EntryKind::Migrating) {
@@ -91,7 +91,7 @@ impl Tracker {
         }
     }
 
-    fn show(&self, seen: &Sighting, bodies: &BTreeMap<Frame, Body>, into: &mut Observation) {
+    fn show(&self, seen: &GuestState, bodies: &BTreeMap<Frame, Body>, into: &mut Observation) {
         into.clear();
         into.alive = seen.alive.into();
         into.locked = seen.locked.into();
@@ -135,7 +135,7 @@ impl Tracker {
         }));
     }
 
-    fn place(&self, it: &PlaceSight) -> PlaceView {
+    fn place(&self, it: &GuestPlace) -> PlaceView {
         let page = || self.pages.get(&it.frame).map(|known| known.token);
         let entry = match (it.entry, page()) {
             (EntryKind::Maps, Some(page)) => Entry::Maps { page, writable: it.writable },
@@ -150,7 +150,7 @@ impl Tracker {
 }
 
 /// Every page that lives, by the frame that its entries name.
-fn bodies(seen: &Sighting) -> BTreeMap<Frame, Body> {
+fn bodies(seen: &GuestState) -> BTreeMap<Frame, Body> {
     let mut bodies = BTreeMap::new();
     for frame in seen.places.iter().filter_map(named).chain(seen.held.iter().map(|held| held.frame)) {
         bodies.insert(frame, Body { named: frame, content: frame });
@@ -170,17 +170,17 @@ fn bodies(seen: &Sighting) -> BTreeMap<Frame, Body> {
 }
 
 /// The frame that an entry names.
-fn named(place: &PlaceSight) -> Option<Frame> {
+fn named(place: &GuestPlace) -> Option<Frame> {
     matches!(place.entry, EntryKind::Maps | EntryKind::Migrating).then_some(place.frame)
 }
 
 /// Whether the frame is named at this place and nowhere else.
-fn is_only_at(seen: &Sighting, frame: Frame, at: Option<(u32, u32)>) -> bool {
+fn is_only_at(seen: &GuestState, frame: Frame, at: Option<(u32, u32)>) -> bool {
     let mut places = seen.places.iter().filter(|place| named(place) == Some(frame));
     places.all(|place| Some((u32::from(place.space), u32::from(place.page))) == at)
 }
 
-fn phase(transaction: &TransactionSight) -> Phase {
+fn phase(transaction: &GuestTransaction) -> Phase {
     match transaction.phase {
         1 => Phase::Collected,
         2 => Phase::Copied,
@@ -201,7 +201,7 @@ fn place(space: u8, page: u8) -> Place {
 
 #[cfg(test)]
 mod tests {
-    use stalemap_guest::{Candidate, EntryKind, Frame, PageSight, PlaceSight, Sighting, TransactionSight};
+    use stalemap_guest::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction};
     use stalemap_operations::{Home, Observation, PageToken, Slot, Space, VirtualPage};
 
     use super::Tracker;
@@ -210,12 +210,12 @@ mod tests {
     const OTHER_RAM: Frame = Frame { home: 0, number: 7_001 };
     const DEVICE: Frame = Frame { home: 1, number: 3 };
 
-    fn maps(space: u8, page: u8, frame: Frame) -> PlaceSight {
-        PlaceSight { space, page, access: 2, entry: EntryKind::Maps, writable: false, exclusive: true, frame }
+    fn maps(space: u8, page: u8, frame: Frame) -> GuestPlace {
+        GuestPlace { space, page, access: 2, entry: EntryKind::Maps, writable: false, exclusive: true, frame }
     }
 
-    fn seen(places: &[PlaceSight], candidates: &[(u8, Candidate)]) -> Sighting {
-        let sight = |frame| PageSight {
+    fn seen(places: &[GuestPlace], candidates: &[(u8, Candidate)]) -> GuestState {
+        let sight = |frame| GuestPage {
             frame,
             anonymous: true,
             exclusive: true,
@@ -225,21 +225,21 @@ mod tests {
             rmap: vec![(0, 0)],
         };
         let transactions =
-            candidates.iter().map(|&(phase, it)| TransactionSight { slot: 2, phase, candidates: vec![it] });
-        Sighting {
+            candidates.iter().map(|&(phase, it)| GuestTransaction { slot: 2, phase, candidates: vec![it] });
+        GuestState {
             alive: 3,
             places: places.to_vec(),
             pages: [RAM, OTHER_RAM, DEVICE].map(sight).to_vec(),
             transactions: transactions.collect(),
-            ..Sighting::default()
+            ..GuestState::default()
         }
     }
 
     /// The tokens at the places in their order, after each sighting; and what ended in it.
-    fn follow(sightings: &[(Sighting, Option<(u32, u32)>)]) -> Vec<(Vec<u32>, u32)> {
+    fn follow(states: &[(GuestState, Option<(u32, u32)>)]) -> Vec<(Vec<u32>, u32)> {
         let mut tracker = Tracker::default();
         let mut follow = Vec::new();
-        for (sighting, at) in sightings {
+        for (sighting, at) in states {
             let mut shown = Observation::default();
             let at = at.map(|(space, page)| (Space(space), VirtualPage(page)));
             let ended = tracker.step(sighting, at, &mut shown);
@@ -278,7 +278,7 @@ mod tests {
     fn a_collected_page_lives_in_its_transaction_moves_with_it_and_ends_with_it() {
         let mut tracker = Tracker::default();
         let mut shown = Observation::default();
-        let migrating = PlaceSight { entry: EntryKind::Migrating, ..maps(0, 0, RAM) };
+        let migrating = GuestPlace { entry: EntryKind::Migrating, ..maps(0, 0, RAM) };
         let candidate = Candidate { source: Some(RAM), destination: Some(DEVICE), moves: true };
         tracker.step(&seen(&[migrating], &[(2, candidate)]), None, &mut shown);
         assert_eq!(shown.pages[0].home, Home::Ram, "it has not moved yet");

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use stalemap_operations::{
-    Access, Device, Entry, Home, Machine, Observation, Operation, Outcome, PageToken, PageView, Phase, Place,
-    PlaceState, PlaceView, Scope, Sight, Slot, SlotState, Space, Stamp, Step, Subject, Touched, Trace, VirtualPage,
+    Access, Capabilities, Device, Entry, Home, Machine, Observation, Operation, Outcome, PageToken, PageView, Phase,
+    Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, Stamp, Step, Subject, Touched, Trace, VirtualPage,
 };
 
-use crate::subject::{capacity, sight};
+use crate::subject::{capabilities, capacity};
 
 /// How a line begins that shows what was seen after the step above it.
 const SIGN: &str = "#= ";
@@ -136,8 +136,8 @@ impl Subject for Recorded {
         "recorded"
     }
 
-    fn sight(&self) -> Sight {
-        sight()
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
     }
 
     fn machine(&self) -> &Machine {

@@ -30,7 +30,7 @@ fn difference(transcript: &Trace) -> Option<String> {
     let mut driver = Driver::new(|_: &Machine| Ok(recorded.clone()));
     let operations: Vec<Operation> = transcript.operations().collect();
     let run = driver.run(&transcript.machine, &operations, Compare::Everything).expect("it is that machine");
-    run.divergence.map(|divergence| format!("{}: {:?}", divergence.signature(), divergence.objection))
+    run.divergence.map(|divergence| format!("{}: {:?}", divergence.signature(), divergence.mismatch))
 }
 
 #[test]

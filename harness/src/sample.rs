@@ -5,45 +5,50 @@
 
 use stalemap_operations::{Access, Field, FieldValues, Kind, Machine, Operation};
 
+use crate::generator_state::GeneratorState;
 use crate::nature::Nature;
-use crate::random::{Luck, Random};
-use crate::scene::Scene;
+use crate::random::{Odds, Random};
 
 /// Whether an operation of this kind has hardly anything to do: what it would fill is full, or what it would use is empty.
-pub(crate) fn idle(kind: Kind, machine: &Machine, scene: &Scene) -> bool {
+pub(crate) fn idle(kind: Kind, machine: &Machine, state: &GeneratorState) -> bool {
     let nature = Nature::of(kind);
     match nature.slot {
-        Some(slot) if nature.fills => scene.is_full(slot, slot.choices(machine, &FieldValues::of(&[]))),
-        Some(slot) => scene.is_empty(slot),
-        None if nature.has_place => !nature.opens && scene.is_nothing_mapped(),
-        None if nature.ends => scene.is_empty(Field::Space),
-        None => nature.fills && scene.is_full(Field::Space, machine.spaces()),
+        Some(slot) if nature.fills => state.is_full(slot, slot.choices(machine, &FieldValues::of(&[]))),
+        Some(slot) => state.is_empty(slot),
+        None if nature.has_place => !nature.opens && state.is_nothing_mapped(),
+        None if nature.ends => state.is_empty(Field::Space),
+        None => nature.fills && state.is_full(Field::Space, machine.spaces()),
     }
 }
 
 /// An operation of this kind, with operands that are likely to meet those before.
-pub(crate) fn operation(kind: Kind, machine: &Machine, scene: &mut Scene, random: &mut Random) -> Option<Operation> {
+pub(crate) fn operation(
+    kind: Kind,
+    machine: &Machine,
+    state: &mut GeneratorState,
+    random: &mut Random,
+) -> Option<Operation> {
     let nature = Nature::of(kind);
-    let mut luck = random.luck();
-    let (space, page) = place(nature, machine, scene, &mut luck, random);
+    let mut odds = random.odds();
+    let (space, page) = place(nature, machine, state, &mut odds, random);
     // Only a few ranges reach over what cannot be used.
-    let run = if luck.mostly() { scene.run(space, page, !nature.opens).max(1) } else { u32::MAX };
+    let run = if odds.mostly() { state.run(space, page, !nature.opens).max(1) } else { u32::MAX };
     let mut first_space = true;
     let operation = Operation::chosen(kind, machine, |field, choices, _| match field {
         Field::Space if std::mem::take(&mut first_space) => space,
         Field::Page => page,
         Field::Count if nature.opens => random.below(choices.min(run)).max(random.below(choices.min(run))),
-        Field::Count if luck.half() => 0,
+        Field::Count if odds.half() => 0,
         // All that is alike from there on.
-        Field::Count if !luck.mostly() => choices.min(run) - 1,
-        Field::Count => random.below(choices.min(run).min(if luck.mostly() { 4 } else { u32::MAX })),
-        Field::Access if nature.opens && luck.often() => Access::ReadWrite as u32,
-        Field::Order if luck.mostly() => random.below(choices.min(machine.highest_order().0 + 1)),
-        Field::Mask if luck.half() => 0,
-        Field::Mask if luck.half() => choices - 1,
-        Field::Space | Field::Transaction | Field::Pin | Field::Hold | Field::Block if luck.mostly() => {
+        Field::Count if !odds.mostly() => choices.min(run) - 1,
+        Field::Count => random.below(choices.min(run).min(if odds.mostly() { 4 } else { u32::MAX })),
+        Field::Access if nature.opens && odds.often() => Access::ReadWrite as u32,
+        Field::Order if odds.mostly() => random.below(choices.min(machine.highest_order().0 + 1)),
+        Field::Mask if odds.half() => 0,
+        Field::Mask if odds.half() => choices - 1,
+        Field::Space | Field::Transaction | Field::Pin | Field::Hold | Field::Block if odds.mostly() => {
             let fitting =
-                if nature.fills { scene.unused(field, choices, random) } else { scene.used(field, 0, random) };
+                if nature.fills { state.unused(field, choices, random) } else { state.used(field, 0, random) };
             fitting.unwrap_or_else(|| random.below(choices))
         }
         Field::Space
@@ -59,32 +64,38 @@ pub(crate) fn operation(kind: Kind, machine: &Machine, scene: &mut Scene, random
         | Field::Hold
         | Field::Block => random.below(choices),
     })?;
-    scene.note(&operation);
+    state.note(&operation);
     Some(operation)
 }
 
 /// The place where an operation happens: most often one that was named recently and that it can use.
-fn place(nature: &Nature, machine: &Machine, scene: &Scene, luck: &mut Luck, random: &mut Random) -> (u32, u32) {
+fn place(
+    nature: &Nature,
+    machine: &Machine,
+    state: &GeneratorState,
+    odds: &mut Odds,
+    random: &mut Random,
+) -> (u32, u32) {
     let is_mapped = !nature.opens;
-    let named = if nature.has_place && luck.often() { scene.named(random) } else { None };
+    let named = if nature.has_place && odds.often() { state.named(random) } else { None };
     if let Some((space, page)) = named
-        && (scene.run(space, page, is_mapped) > 0 || !luck.mostly())
+        && (state.run(space, page, is_mapped) > 0 || !odds.mostly())
     {
         return (space, page);
     }
     // The first space cannot end.
-    let space = if luck.mostly() { scene.used(Field::Space, u32::from(nature.ends), random) } else { None };
+    let space = if odds.mostly() { state.used(Field::Space, u32::from(nature.ends), random) } else { None };
     let space = space.unwrap_or_else(|| random.below(machine.spaces()));
     // The same page in another space is often the same memory.
     if let Some((_, page)) = named
-        && luck.half()
+        && odds.half()
     {
         return (space, page);
     }
-    if !nature.has_place || !is_mapped && luck.half() && scene.run(space, 0, false) > 0 {
+    if !nature.has_place || !is_mapped && odds.half() && state.run(space, 0, false) > 0 {
         return (space, 0);
     }
-    let page = if luck.mostly() { scene.page(space, machine.pages(), is_mapped, random) } else { None };
+    let page = if odds.mostly() { state.page(space, machine.pages(), is_mapped, random) } else { None };
     (space, page.unwrap_or_else(|| random.below(machine.pages())))
 }
 

@@ -1,4 +1,4 @@
-//! The laboratory: runs programs in a guest, starts another one after a crash or a hang, and finds the guilty step.
+//! The laboratory: runs programs in a guest, starts another one after a crash or a hang, and finds the culprit step.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub struct Recording {
 type Program = Vec<u8>;
 
 /// A guest, replaced whenever it is lost, and what it has shown ahead of time.
-pub struct Lab {
+pub struct VmPool {
     boot: Boot,
     machine: Option<VirtualMachine>,
     ahead: BTreeMap<Program, Recording>,
@@ -42,11 +42,11 @@ pub struct Lab {
     console: String,
 }
 
-impl Lab {
+impl VmPool {
     /// A laboratory whose guests are booted like this; none is yet.
     #[must_use]
-    pub fn new(boot: Boot) -> Lab {
-        Lab {
+    pub fn new(boot: Boot) -> VmPool {
+        VmPool {
             boot,
             machine: None,
             ahead: BTreeMap::new(),
@@ -127,9 +127,9 @@ impl Lab {
             recordings.extend(batch.programs.drain(..).zip(done));
             batch.programs = rest;
             if let Some(lost) = lost {
-                let guilty = batch.programs.remove(0);
-                let recording = if batch.eager { lost } else { self.run_alone(&guilty)? };
-                recordings.push((guilty, recording));
+                let culprit = batch.programs.remove(0);
+                let recording = if batch.eager { lost } else { self.run_alone(&culprit)? };
+                recordings.push((culprit, recording));
             }
         }
         Ok(recordings)

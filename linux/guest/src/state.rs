@@ -26,7 +26,7 @@ pub enum EntryKind {
 
 /// A mapped place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlaceSight {
+pub struct GuestPlace {
     /// The space's number.
     pub space: u8,
     /// The virtual page's number.
@@ -45,7 +45,7 @@ pub struct PlaceSight {
 
 /// A page's descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageSight {
+pub struct GuestPage {
     /// Where it is.
     pub frame: Frame,
     /// Whether its mapping word says that it is anonymous.
@@ -75,7 +75,7 @@ pub struct Candidate {
 
 /// An open transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransactionSight {
+pub struct GuestTransaction {
     /// Its slot.
     pub slot: u8,
     /// 1 collected, 2 copied, 3 moved.
@@ -95,28 +95,28 @@ pub struct Held {
 
 /// Everything that can be seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sighting {
+pub struct GuestState {
     /// The spaces that are alive, bit `i` for space `i`.
     pub alive: u8,
     /// The spaces that an open `setup` locks.
     pub locked: u8,
     /// The mapped places in ascending order.
-    pub places: Vec<PlaceSight>,
+    pub places: Vec<GuestPlace>,
     /// The pages that a place, a transaction or a reference names, ascending by frame.
-    pub pages: Vec<PageSight>,
+    pub pages: Vec<GuestPage>,
     /// The open transactions in ascending order.
-    pub transactions: Vec<TransactionSight>,
+    pub transactions: Vec<GuestTransaction>,
     /// The references in ascending order.
     pub held: Vec<Held>,
 }
 
-impl Sighting {
+impl GuestState {
     /// Appends the bytes of it.
     pub fn write(&self, into: &mut Vec<u8>) {
         into.extend_from_slice(&[self.alive, self.locked]);
-        put_list(into, &self.places, PlaceSight::write);
-        put_list(into, &self.pages, PageSight::write);
-        put_list(into, &self.transactions, TransactionSight::write);
+        put_list(into, &self.places, GuestPlace::write);
+        put_list(into, &self.pages, GuestPage::write);
+        put_list(into, &self.transactions, GuestTransaction::write);
         put_list(into, &self.held, |held, into| {
             into.push(held.slot);
             held.frame.write(into);
@@ -127,20 +127,20 @@ impl Sighting {
     ///
     /// # Errors
     /// When the bytes are something else.
-    pub fn read(from: &mut Bytes<'_>) -> Result<Sighting, Malformed> {
-        Ok(Sighting {
+    pub fn read(from: &mut Bytes<'_>) -> Result<GuestState, Malformed> {
+        Ok(GuestState {
             alive: from.u8()?,
             locked: from.u8()?,
-            places: from.list(PlaceSight::read)?,
-            pages: from.list(PageSight::read)?,
-            transactions: from.list(TransactionSight::read)?,
+            places: from.list(GuestPlace::read)?,
+            pages: from.list(GuestPage::read)?,
+            transactions: from.list(GuestTransaction::read)?,
             held: from.list(|from| Ok(Held { slot: from.u8()?, frame: Frame::read(from)? }))?,
         })
     }
 
     /// The descriptor of the page in this frame.
     #[must_use]
-    pub fn page(&self, frame: Frame) -> Option<&PageSight> {
+    pub fn page(&self, frame: Frame) -> Option<&GuestPage> {
         self.pages.binary_search_by_key(&frame, |page| page.frame).ok().map(|index| &self.pages[index])
     }
 }
@@ -163,7 +163,7 @@ const WRITABLE: u8 = 1;
 const EXCLUSIVE: u8 = 2;
 const ANONYMOUS: u8 = 4;
 
-impl PlaceSight {
+impl GuestPlace {
     fn write(&self, into: &mut Vec<u8>) {
         let kind = match self.entry {
             EntryKind::Hole => 0,
@@ -178,7 +178,7 @@ impl PlaceSight {
         }
     }
 
-    fn read(from: &mut Bytes<'_>) -> Result<PlaceSight, Malformed> {
+    fn read(from: &mut Bytes<'_>) -> Result<GuestPlace, Malformed> {
         let (space, page, kind, bits) = (from.u8()?, from.u8()?, from.u8()?, from.u8()?);
         let entry = match kind & 15 {
             0 => EntryKind::Hole,
@@ -192,11 +192,11 @@ impl PlaceSight {
         }
         let frame = if entry == EntryKind::Hole { Frame { home: 0, number: 0 } } else { Frame::read(from)? };
         let [writable, exclusive] = [WRITABLE, EXCLUSIVE].map(|bit| bits & bit != 0);
-        Ok(PlaceSight { space, page, access: kind >> 4, entry, writable, exclusive, frame })
+        Ok(GuestPlace { space, page, access: kind >> 4, entry, writable, exclusive, frame })
     }
 }
 
-impl PageSight {
+impl GuestPage {
     fn write(&self, into: &mut Vec<u8>) {
         self.frame.write(into);
         into.push(u8::from(self.exclusive) * EXCLUSIVE + u8::from(self.anonymous) * ANONYMOUS);
@@ -206,10 +206,10 @@ impl PageSight {
         put_list(into, &self.rmap, |&(space, page), into| into.extend_from_slice(&[space, page]));
     }
 
-    fn read(from: &mut Bytes<'_>) -> Result<PageSight, Malformed> {
+    fn read(from: &mut Bytes<'_>) -> Result<GuestPage, Malformed> {
         let frame = Frame::read(from)?;
         let bits = from.u8()?;
-        Ok(PageSight {
+        Ok(GuestPage {
             frame,
             anonymous: bits & ANONYMOUS != 0,
             exclusive: bits & EXCLUSIVE != 0,
@@ -242,13 +242,13 @@ impl Candidate {
     }
 }
 
-impl TransactionSight {
+impl GuestTransaction {
     fn write(&self, into: &mut Vec<u8>) {
         into.extend_from_slice(&[self.slot, self.phase]);
         put_list(into, &self.candidates, Candidate::write);
     }
 
-    fn read(from: &mut Bytes<'_>) -> Result<TransactionSight, Malformed> {
-        Ok(TransactionSight { slot: from.u8()?, phase: from.u8()?, candidates: from.list(Candidate::read)? })
+    fn read(from: &mut Bytes<'_>) -> Result<GuestTransaction, Malformed> {
+        Ok(GuestTransaction { slot: from.u8()?, phase: from.u8()?, candidates: from.list(Candidate::read)? })
     }
 }

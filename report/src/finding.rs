@@ -24,7 +24,7 @@ pub struct Origin {
 
 /// A divergence as it is shown.
 #[derive(Clone, Debug, Serialize)]
-pub struct Find {
+pub struct Finding {
     /// `oracle.fact@operation`.
     pub signature: String,
     /// Number of the differing operation, counted from 1.
@@ -49,7 +49,7 @@ pub struct Find {
     parsed: Trace,
 }
 
-impl Find {
+impl Finding {
     /// Looks at both sides where operations diverge and writes down what is seen.
     ///
     /// # Errors
@@ -61,20 +61,20 @@ impl Find {
         operations: &[Operation],
         divergence: &Divergence,
         origin: Origin,
-    ) -> Result<Find, String> {
+    ) -> Result<Finding, String> {
         let [reference_state, subject_state] = states_after(driver, machine, operations, divergence.step)?;
         let shown = operations[..operations.len().min(divergence.step + 1)].iter().copied();
         let mut parsed = answered(&Trace::new(*machine, shown));
         // Which answer a large block gets is the subject's choice: a written one would be objected to first.
-        if let Some(last) = parsed.steps.last_mut().filter(|_| divergence.objection.oracle == "refusal") {
+        if let Some(last) = parsed.steps.last_mut().filter(|_| divergence.mismatch.oracle == "refusal") {
             last.answer = None;
         }
-        Ok(Find {
+        Ok(Finding {
             signature: divergence.signature().to_string(),
             step: divergence.step + 1,
             operation: divergence.operation.map_or_else(String::new, |operation| operation.to_string()),
-            expected: divergence.objection.expected.clone(),
-            actual: divergence.objection.actual.clone(),
+            expected: divergence.mismatch.expected.clone(),
+            actual: divergence.mismatch.actual.clone(),
             subject: subject.to_string(),
             trace: parsed.to_string(),
             reference_state,

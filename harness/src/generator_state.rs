@@ -1,6 +1,6 @@
-//! The scene that operations have probably set: what they named, filled and mapped; bugs need operations that meet.
+//! The state that operations have probably set: what they named, filled and mapped; bugs need operations that meet.
 //!
-//! Nobody asks a subject: an operation that was refused is taken for one that worked, so the scene is a good guess only.
+//! Nobody asks a subject: an operation that was refused is taken for one that worked, so the state is a good guess only.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ const SPACES: u32 = 8;
 
 /// Recently named places, the slots and spaces in use, and the mapped places.
 #[derive(Clone, Debug)]
-pub(crate) struct Scene {
+pub(crate) struct GeneratorState {
     recent: [(u32, u32); REMEMBERED],
     count: usize,
     next: usize,
@@ -26,9 +26,9 @@ pub(crate) struct Scene {
     mapped: [u64; SPACES as usize],
 }
 
-impl Scene {
-    pub(crate) fn new() -> Scene {
-        let mut scene = Scene {
+impl GeneratorState {
+    pub(crate) fn new() -> GeneratorState {
+        let mut state = GeneratorState {
             recent: [(0, 0); REMEMBERED],
             count: 0,
             next: 0,
@@ -36,8 +36,8 @@ impl Scene {
             mapped: [0; SPACES as usize],
         };
         // The first space is the only one that is always alive.
-        scene.fill(Field::Space, 0);
-        scene
+        state.fill(Field::Space, 0);
+        state
     }
 
     /// Notes what an operation names and does, as if it were not refused.
@@ -198,21 +198,21 @@ fn pick_bit(mut bits: u64, random: &mut Random) -> Option<u32> {
 mod tests {
     use stalemap_operations::{Field, Trace};
 
-    use super::Scene;
+    use super::GeneratorState;
     use crate::random::Random;
 
-    fn after(lines: &str) -> Scene {
+    fn after(lines: &str) -> GeneratorState {
         let trace = Trace::parse(&format!("machine ram=4 device=2 spaces=3 pages=8\n{lines}")).expect("a good text");
-        let mut scene = Scene::new();
-        trace.operations().for_each(|operation| scene.note(&operation));
-        scene
+        let mut state = GeneratorState::new();
+        trace.operations().for_each(|operation| state.note(&operation));
+        state
     }
 
     #[test]
     fn places_are_mapped_by_map_fork_and_move_until_unmap_or_exit() {
         let mapped = |lines: &str| {
-            let scene = after(lines);
-            [0, 1].map(|space| (0..8).filter(|&page| scene.run(space, page, true) > 0).collect::<Vec<_>>())
+            let state = after(lines);
+            [0, 1].map(|space| (0..8).filter(|&page| state.run(space, page, true) > 0).collect::<Vec<_>>())
         };
         assert_eq!(mapped("map s0 v2+3 rw\n"), [vec![2, 3, 4], vec![]]);
         assert_eq!(mapped("map s0 v2+3 rw\nunmap s0 v3\n"), [vec![2, 4], vec![]]);
@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn slots_and_spaces_are_in_use_from_what_fills_them_to_what_ends_them() {
         let used = |lines: &str, field| {
-            let scene = after(lines);
-            (0..4).filter(|&number| scene.used[field as usize] >> number & 1 == 1).collect::<Vec<_>>()
+            let state = after(lines);
+            (0..4).filter(|&number| state.used[field as usize] >> number & 1 == 1).collect::<Vec<_>>()
         };
         assert_eq!(used("map s0 v0+8 rw\npin k1 s0 v0\npin k2 s0 v1\nunpin k1\n", Field::Pin), [2]);
         assert_eq!(used("pin k1 s0 v0\n", Field::Pin), [0; 0], "there is nothing to pin");
@@ -237,15 +237,15 @@ mod tests {
 
     #[test]
     fn picks_are_made_among_what_there_is() {
-        let scene = after("map s0 v6+2 rw\ncollect t1 d0\n");
+        let state = after("map s0 v6+2 rw\ncollect t1 d0\n");
         let mut random = Random::new(1, 1);
         for _ in 0..20 {
-            assert_eq!(scene.used(Field::Transaction, 0, &mut random), Some(1));
-            assert_ne!(scene.unused(Field::Transaction, 4, &mut random), Some(1));
-            assert!(scene.page(0, 8, true, &mut random).is_some_and(|page| page >= 6));
-            assert!(scene.page(0, 8, false, &mut random).is_some_and(|page| page < 6));
+            assert_eq!(state.used(Field::Transaction, 0, &mut random), Some(1));
+            assert_ne!(state.unused(Field::Transaction, 4, &mut random), Some(1));
+            assert!(state.page(0, 8, true, &mut random).is_some_and(|page| page >= 6));
+            assert!(state.page(0, 8, false, &mut random).is_some_and(|page| page < 6));
         }
-        assert_eq!(scene.used(Field::Space, 1, &mut random), None, "no space but the first");
-        assert!(scene.is_full(Field::Space, 1) && !scene.is_full(Field::Space, 2) && scene.is_empty(Field::Space));
+        assert_eq!(state.used(Field::Space, 1, &mut random), None, "no space but the first");
+        assert!(state.is_full(Field::Space, 1) && !state.is_full(Field::Space, 2) && state.is_empty(Field::Space));
     }
 }

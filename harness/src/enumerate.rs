@@ -7,7 +7,7 @@ use stalemap_operations::{Field, Kind, Machine, Operation, Slot, Stamp};
 /// Every operation on a machine that differs from the others by more than a name: of the slots those that are filled and
 /// the first empty one of each sort, of the stamps this one, of the masks those that differ within a range.
 #[must_use]
-pub fn every_operation(machine: &Machine, filled: impl IntoIterator<Item = Slot>, stamp: Stamp) -> Vec<Operation> {
+pub fn enumerate_operations(machine: &Machine, filled: impl IntoIterator<Item = Slot>, stamp: Stamp) -> Vec<Operation> {
     let choices = Choices::new(machine, filled, stamp);
     let kinds = Kind::ALL.iter().filter(|kind| kind.exists_on(machine));
     kinds.flat_map(|&kind| all_of(kind, machine, &choices)).collect()
