@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use stalemap_harness::{Compare, Driver, Generator, Mutator, Settings};
 use stalemap_implementation::Implementation;
-use stalemap_operations::{Machine, Operation, record};
+use stalemap_operations::{Machine, Program, record};
 
 use crate::clock::{median, seconds};
 use crate::table::{Row, Verdict, figure};
@@ -119,12 +119,12 @@ const INPUTS: u64 = 2_000;
 fn mutator() -> Row {
     let settings = Settings::default();
     let mut generator = Generator::new(settings.clone());
-    let mut operations: Vec<Operation> = Vec::new();
+    let mut program = Program::default();
     let mut inputs: Vec<Vec<u8>> = (0..INPUTS)
         .map(|index| {
-            let machine = generator.execution(1, index, &mut operations);
+            generator.execution(1, index, &mut program);
             let mut bytes = Vec::new();
-            assert!(record::encode_into(&machine, operations.iter().copied(), &mut bytes), "small machines have bytes");
+            assert!(program.write_bytes(&mut bytes), "small machines have bytes");
             bytes
         })
         .collect();
@@ -144,9 +144,9 @@ fn mutator() -> Row {
         });
         let executing = seconds(|| {
             for input in &inputs {
-                let machine = record::decode_into(input, &mut operations);
+                program.read_bytes(input);
                 driver.clear_met();
-                let run = driver.run(&machine, &operations, Compare::Touched).expect("it takes every machine");
+                let run = driver.run(&program, Compare::Touched).expect("it takes every machine");
                 assert!(run.divergence.is_none(), "the two agree");
             }
         });

@@ -2,7 +2,7 @@
 
 use stalemap_harness::{Compare, Driver, Generator, Random, Settings};
 use stalemap_implementation::Implementation;
-use stalemap_operations::{Home, Machine, Observation, Operation, Scope, Subject, Touched};
+use stalemap_operations::{Home, Machine, Observation, Program, Scope, Subject, Touched};
 use stalemap_reference::Model;
 
 use crate::callgrind::count;
@@ -22,12 +22,12 @@ fn generator() -> Generator {
     Generator::new(Settings { operations: OPERATIONS, machine: Some(MACHINE), ..Settings::default() })
 }
 
-fn executions() -> Vec<Vec<Operation>> {
+fn executions() -> Vec<Program> {
     let mut generator = generator();
     let make = |index| {
-        let mut operations = Vec::new();
-        generator.execution(SEED, index, &mut operations);
-        operations
+        let mut program = Program::default();
+        generator.execution(SEED, index, &mut program);
+        program
     };
     (0..EXECUTIONS).map(make).collect()
 }
@@ -38,8 +38,8 @@ fn implementation(machine: &Machine) -> Result<Implementation, String> {
 
 /// Operations of all executions.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn total(executions: &[Vec<Operation>]) -> f64 {
-    executions.iter().map(Vec::len).sum::<usize>() as f64
+fn total(executions: &[Program]) -> f64 {
+    executions.iter().map(|program| program.operations.len()).sum::<usize>() as f64
 }
 
 /// H1: the native campaign, and the same two machines driven by proptest-state-machine.
@@ -48,12 +48,12 @@ pub(crate) fn speed() -> Vec<Row> {
     let operations = total(&executions);
     let mut campaign = Driver::new(implementation);
     let mut generator = generator();
-    let mut made = Vec::new();
+    let mut program = Program::default();
     let generated = || {
         seconds(|| {
             for index in 0..EXECUTIONS {
-                let machine = generator.execution(SEED, index, &mut made);
-                let run = campaign.run(&machine, &made, Compare::Touched).expect("it takes every machine");
+                generator.execution(SEED, index, &mut program);
+                let run = campaign.run(&program, Compare::Touched).expect("it takes every machine");
                 assert!(run.divergence.is_none(), "the two agree");
             }
         }) / operations
@@ -99,20 +99,20 @@ fn millions(what: &str, seconds_each: f64, least: Option<f64>) -> Row {
 
 /// Executions of operations that random bytes mean, as the peer makes them.
 fn run_uniform<B: stalemap_harness::Build>(driver: &mut Driver<B>, random: &mut Random) {
-    let mut operations = Vec::with_capacity(OPERATIONS);
+    let mut program = Program::new(MACHINE, []);
     for _ in 0..state_machine::CASES {
-        operations.clear();
-        while operations.len() < OPERATIONS {
-            operations.extend(state_machine::operation(random.bits().to_le_bytes()));
+        program.operations.clear();
+        while program.operations.len() < OPERATIONS {
+            program.operations.extend(state_machine::operation(random.bits().to_le_bytes()));
         }
-        let run = driver.run(&MACHINE, &operations, Compare::Touched).expect("it takes every machine");
+        let run = driver.run(&program, Compare::Touched).expect("it takes every machine");
         assert!(run.divergence.is_none(), "the two agree");
     }
 }
 
-fn run_all<B: stalemap_harness::Build>(driver: &mut Driver<B>, executions: &[Vec<Operation>], compare: Compare) {
-    for operations in executions {
-        let run = driver.run(&MACHINE, operations, compare).expect("it takes every machine");
+fn run_all<B: stalemap_harness::Build>(driver: &mut Driver<B>, executions: &[Program], compare: Compare) {
+    for program in executions {
+        let run = driver.run(program, compare).expect("it takes every machine");
         assert!(run.divergence.is_none(), "the two agree");
     }
 }
@@ -135,14 +135,14 @@ pub(crate) fn run_kernel(name: &str) -> bool {
         return false;
     }
     let executions = executions();
-    let operations = executions.iter().map(Vec::len).sum::<usize>() as u64;
+    let operations = executions.iter().map(|program| program.operations.len()).sum::<usize>() as u64;
     let mut driver = Driver::new(implementation);
-    let (mut generator, mut made) = (generator(), Vec::new());
+    let (mut generator, mut program) = (generator(), Program::default());
     let mut work = || match name {
         "lockstep:touched" => run_all(&mut driver, &executions, Compare::Touched),
         "lockstep:outcomes" => run_all(&mut driver, &executions, Compare::Outcomes),
         _ => (0..EXECUTIONS).for_each(|index| {
-            generator.execution(SEED, index, &mut made);
+            generator.execution(SEED, index, &mut program);
         }),
     };
     work();
@@ -180,12 +180,12 @@ pub(crate) fn reset() -> Vec<Row> {
     ]
 }
 
-fn reset_row<S: Subject>(what: &str, subjects: &mut [S], executions: &[Vec<Operation>]) -> Row {
+fn reset_row<S: Subject>(what: &str, subjects: &mut [S], executions: &[Program]) -> Row {
     let mut times = [Vec::new(), Vec::new()];
     for batch in executions.chunks_exact(BATCH) {
         let start = now();
-        for (subject, operations) in subjects.iter_mut().zip(batch) {
-            for &operation in operations {
+        for (subject, program) in subjects.iter_mut().zip(batch) {
+            for &operation in &program.operations {
                 std::hint::black_box(subject.apply(operation));
             }
         }
@@ -223,10 +223,10 @@ pub(crate) struct Looker {
 }
 
 impl Looker {
-    fn drive(&mut self, subject: &mut impl Subject, executions: &[Vec<Operation>]) {
-        for operations in executions {
+    fn drive(&mut self, subject: &mut impl Subject, executions: &[Program]) {
+        for program in executions {
             subject.reset();
-            for &operation in operations {
+            for &operation in &program.operations {
                 std::hint::black_box(subject.apply(operation));
                 self.gather(subject);
                 self.look(subject);

@@ -136,8 +136,7 @@ fn recorded(version: Version, trace: &Trace, transcript: &Trace) -> Result<Diffe
 
 fn difference<B: Build>(build: B, trace: &Trace) -> Result<Difference> {
     let mut driver = Driver::new(build);
-    let operations: Vec<Operation> = trace.operations().collect();
-    let run = quiet::driving(|| driver.run(&trace.machine, &operations, Compare::Everything));
+    let run = quiet::driving(|| driver.run(&trace.program(), Compare::Everything));
     Ok(run.map_err(|it| anyhow!(it))?.divergence)
 }
 

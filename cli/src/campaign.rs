@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use stalemap_harness::{Build, Compare, Divergence, Driver, Generator, Settings, Skipped, Tally, Transitions};
+use stalemap_operations::Program;
 use stalemap_reference::MARKS;
 
 use crate::interrupt::interrupted;
@@ -238,15 +239,15 @@ impl Job<'_> {
             self.look_ahead(driver, generator, taken.clone())?;
         }
         let start = Instant::now();
-        let mut operations = Vec::new();
+        let mut program = Program::default();
         let mut batch =
             Batch { first: taken.start, executions: 0, operations: 0, diverged: Vec::new(), transitions: None };
         while start.elapsed() < TICK
             && !self.is_over()
             && let Some(index) = taken.next()
         {
-            let machine = generator.execution(self.plan.seed, index, &mut operations);
-            let run = driver.run(&machine, &operations, Compare::Touched)?;
+            generator.execution(self.plan.seed, index, &mut program);
+            let run = driver.run(&program, Compare::Touched)?;
             batch.executions += 1;
             batch.operations += run.steps as u64;
             batch.diverged.extend(run.divergence.map(|divergence| Diverged { index, divergence }));
@@ -262,9 +263,9 @@ impl Job<'_> {
         taken: Range<u64>,
     ) -> Result<(), String> {
         let execution = |index| {
-            let mut operations = Vec::new();
-            let machine = generator.execution(self.plan.seed, index, &mut operations);
-            (machine, operations)
+            let mut program = Program::default();
+            generator.execution(self.plan.seed, index, &mut program);
+            program
         };
         let executions: Vec<_> = taken.map(execution).collect();
         driver.build().look_ahead(&executions)

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use stalemap_harness::{Compare, Generator, Settings, Transitions};
-use stalemap_operations::{Kind, Operation};
+use stalemap_operations::{Kind, Program};
 use stalemap_report::style::STRONG;
 
 #[cfg(unix)]
@@ -61,14 +61,13 @@ fn transitions(files: &[PathBuf], arguments: &CoverageArguments) -> Result<Trans
     let mut driver = subject::driver();
     for file in files {
         let trace = input::read(file)?.trace;
-        let operations: Vec<Operation> = trace.operations().collect();
-        quiet::driving(|| driver.run(&trace.machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        quiet::driving(|| driver.run(&trace.program(), Compare::Touched)).map_err(|it| anyhow!(it))?;
     }
     let mut generator = Generator::new(Settings::default());
-    let mut operations = Vec::new();
+    let mut program = Program::default();
     for index in 0..arguments.runs {
-        let machine = generator.execution(arguments.seed, index, &mut operations);
-        quiet::driving(|| driver.run(&machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        generator.execution(arguments.seed, index, &mut program);
+        quiet::driving(|| driver.run(&program, Compare::Touched)).map_err(|it| anyhow!(it))?;
     }
     let mut met = driver.transitions().clone();
     if arguments.exhaust > 0 {

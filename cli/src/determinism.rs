@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Driver, Generator, Settings};
-use stalemap_operations::Trace;
+use stalemap_operations::{Program, Trace};
 use stalemap_report::hex;
 
 #[cfg(unix)]
@@ -111,11 +111,11 @@ fn items(arguments: &DeterminismArguments) -> Result<Vec<Item>> {
     }
     let runs = arguments.runs.unwrap_or(if items.is_empty() { RUNS } else { 0 });
     let mut generator = Generator::new(Settings::default());
-    let mut operations = Vec::new();
+    let mut program = Program::default();
     for index in 0..runs {
-        let machine = generator.execution(arguments.seed, index, &mut operations);
+        generator.execution(arguments.seed, index, &mut program);
         let name = format!("seed {}, execution {index}", arguments.seed);
-        items.push(Item { name, trace: Trace::new(machine, operations.iter().copied()) });
+        items.push(Item { name, trace: program.clone().into() });
     }
     Ok(items)
 }
@@ -136,8 +136,7 @@ fn digests_of_another_process() -> Result<Vec<String>> {
 
 /// The digest of all that both sides answer and show after every step.
 fn digest(driver: &mut Driver<BuildImplementation>, trace: &Trace) -> Result<String> {
-    let operations: Vec<_> = trace.operations().collect();
-    quiet::driving(|| stalemap_report::digest(driver, &trace.machine, &operations)).map_err(|it| anyhow!(it))
+    quiet::driving(|| stalemap_report::digest(driver, &trace.program())).map_err(|it| anyhow!(it))
 }
 
 /// Asks libFuzzer and AFL++ as well; how many items differ, or `None` if somebody interrupts.

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_harness::Compare;
-use stalemap_operations::Operation;
 use stalemap_report::input_name;
 
 use crate::ending::Ending;
@@ -94,15 +93,14 @@ fn read(paths: &[PathBuf]) -> Result<(BTreeMap<String, Item>, usize)> {
             left_out += 1;
             continue;
         };
-        let operations: Vec<Operation> = read.trace.operations().collect();
         driver.clear_met();
-        let run = quiet::driving(|| driver.run(&read.trace.machine, &operations, Compare::Touched));
+        let run = quiet::driving(|| driver.run(&read.trace.program(), Compare::Touched));
         if run.map_err(|it| anyhow!(it))?.divergence.is_some() {
             left_out += 1;
             continue;
         }
         let transitions = driver.transitions().iter().collect();
-        let (is_text, operations) = (read.text.is_some(), operations.len());
+        let (is_text, operations) = (read.text.is_some(), read.trace.steps.len());
         items.entry(input_name(&bytes)).or_insert(Item { file, is_text, bytes, operations, transitions });
     }
     Ok((items, left_out))

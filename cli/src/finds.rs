@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow};
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Divergence, Driver, Signature, minimise};
-use stalemap_operations::{Machine, Operation, Trace};
+use stalemap_operations::{Program, Trace};
 use stalemap_report::{Finding, Origin, hex};
 
 use crate::arguments::{Format, FuzzArguments};
@@ -58,14 +58,8 @@ impl<'a, B: Builder> Finds<'a, B> {
     }
 
     /// Minimises, prints and keeps what led to a divergence.
-    pub(crate) fn keep(
-        &mut self,
-        machine: &Machine,
-        operations: &[Operation],
-        divergence: &Divergence,
-        origin: Origin,
-    ) -> Result<()> {
-        let (trace, find) = self.minimised(machine, operations, divergence, origin)?;
+    pub(crate) fn keep(&mut self, program: &Program, divergence: &Divergence, origin: Origin) -> Result<()> {
+        let (trace, find) = self.minimised(program, divergence, origin)?;
         let kept = self.write(&find, &trace);
         let where_it_is = match &kept {
             Ok(path) => {
@@ -108,15 +102,14 @@ impl<'a, B: Builder> Finds<'a, B> {
     /// The first find of a signature as small as it gets. One that is interrupted is kept as far as it has come.
     fn minimised(
         &mut self,
-        machine: &Machine,
-        operations: &[Operation],
+        program: &Program,
         divergence: &Divergence,
         mut origin: Origin,
     ) -> Result<(Trace, Finding)> {
         let signature = divergence.signature();
         let (driver, status) = (&mut self.driver, &mut self.status);
         let minimised = quiet::driving(|| {
-            minimise(driver, machine, operations, &signature, &mut |progress| {
+            minimise(driver, program, &signature, &mut |progress| {
                 status.show(|| {
                     format!("{signature}: {} operations after {} runs", progress.operations, progress.executions)
                 });
@@ -124,18 +117,16 @@ impl<'a, B: Builder> Finds<'a, B> {
             })
         });
         // A subject that does not repeat itself is shown as it was seen.
-        let (machine, operations, divergence) = match minimised {
+        let (program, divergence) = match minimised {
             Some(it) => {
                 origin.minimised_in = Some(it.executions);
-                (it.machine, it.operations, it.divergence)
+                (it.program, it.divergence)
             }
-            None => (*machine, operations.to_vec(), divergence.clone()),
+            None => (program.clone(), divergence.clone()),
         };
-        let machine = as_played(self.driver.build(), &machine)?;
-        let find = quiet::driving(|| {
-            Finding::describe(&mut self.driver, self.subject, &machine, &operations, &divergence, origin)
-        });
-        Ok((Trace::new(machine, operations), find.map_err(|it| anyhow!(it))?))
+        let program = Program { machine: as_played(self.driver.build(), &program.machine)?, ..program };
+        let find = quiet::driving(|| Finding::describe(&mut self.driver, self.subject, &program, &divergence, origin));
+        Ok((Trace::from(program), find.map_err(|it| anyhow!(it))?))
     }
 
     /// Writes a find to a file of its own; where it is.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, ensure};
 use serde::Serialize;
 use stalemap_harness::{Generator, Settings, Signature, Skipped};
-use stalemap_operations::{KindSet, Machine, Operation};
+use stalemap_operations::{KindSet, Machine, Program};
 use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, junit_of_finds};
 
 use crate::arguments::{Engine, Format, FuzzArguments};
@@ -153,10 +153,10 @@ impl<B: Builder> Listener for Native<'_, B> {
         if !self.finds.count(&divergence.signature()) {
             return Ok(true);
         }
-        let mut operations: Vec<Operation> = Vec::new();
-        let machine = Generator::new(self.plan.settings.clone()).execution(self.plan.seed, index, &mut operations);
+        let mut program = Program::default();
+        Generator::new(self.plan.settings.clone()).execution(self.plan.seed, index, &mut program);
         let origin = Origin { seed_and_execution: Some((self.plan.seed, index)), ..Origin::default() };
-        self.finds.keep(&machine, &operations, &divergence, origin)?;
+        self.finds.keep(&program, &divergence, origin)?;
         Ok(!self.finds.are_enough())
     }
 

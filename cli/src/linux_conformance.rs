@@ -78,7 +78,7 @@ fn compare(cache: &Cache, version: Version, asked: &OracleSet, files: &[PathBuf]
         if able == 0 {
             continue;
         }
-        let run = quiet::driving(|| driver.check(&trace, Compare::Everything)).map_err(|it| anyhow!(it))?;
+        let run = quiet::driving(|| driver.run_trace(&trace, Compare::Everything)).map_err(|it| anyhow!(it))?;
         traces += 1;
         trace_steps += able;
         if let Some(divergence) = run.divergence {

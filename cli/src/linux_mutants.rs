@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator, Minimised, minimise};
 use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, bug_report};
-use stalemap_operations::{Kind, Machine, Operation, Trace, TransactionSlot};
+use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
 use stalemap_report::style::{BAD, GOOD};
 use stalemap_report::{Finding, Origin};
 
@@ -32,8 +32,7 @@ pub(crate) struct Hunt {
 struct Shown {
     index: u64,
     time: Duration,
-    machine: Machine,
-    operations: Vec<Operation>,
+    program: Program,
     divergence: Divergence,
 }
 
@@ -98,18 +97,18 @@ fn search(driver: &mut Driver<Kernels>, hunt: &Hunt, status: &mut Status, fault:
         if late.as_ref().is_some_and(|late: &Shown| index > late.index + LONGER) {
             break;
         }
-        let batch: Vec<(Machine, Vec<Operation>)> = (index..hunt.runs.min(index + BATCH))
+        let batch: Vec<Program> = (index..hunt.runs.min(index + BATCH))
             .map(|index| {
-                let mut operations = Vec::new();
-                let machine = generator.execution(hunt.seed, index, &mut operations);
-                (machine, operations)
+                let mut program = Program::default();
+                generator.execution(hunt.seed, index, &mut program);
+                program
             })
             .collect();
         driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
-        for (machine, operations) in batch {
-            let run = driver.run(&machine, &operations, Compare::Touched).map_err(|it| anyhow!(it))?;
+        for program in batch {
+            let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
             if let Some(divergence) = run.divergence {
-                let shown = Shown { index, time: start.elapsed(), machine, operations, divergence };
+                let shown = Shown { index, time: start.elapsed(), program, divergence };
                 let (shown, in_an_operation) = ended(driver, shown)?;
                 if in_an_operation {
                     return Ok(Some(shown));
@@ -131,11 +130,12 @@ fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<(Shown, bool)> {
         return Ok((shown, true));
     }
     let finalize = Kind::by_word("finalize").ok_or_else(|| anyhow!("there is no finalize"))?;
-    let ends = (0..TransactionSlot::LIMIT).filter_map(|slot| Operation::new(finalize, &[slot], &shown.machine));
-    let operations: Vec<Operation> = shown.operations.iter().copied().chain(ends).collect();
-    let run = driver.run(&shown.machine, &operations, Compare::Touched).map_err(|it| anyhow!(it))?;
+    let ends = (0..TransactionSlot::LIMIT).filter_map(|slot| Operation::new(finalize, &[slot], &shown.program.machine));
+    let operations = shown.program.operations.iter().copied().chain(ends);
+    let program = Program::new(shown.program.machine, operations);
+    let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
     Ok(match run.divergence {
-        Some(divergence) if divergence.mismatch.oracle != LATE => (Shown { operations, divergence, ..shown }, true),
+        Some(divergence) if divergence.mismatch.oracle != LATE => (Shown { program, divergence, ..shown }, true),
         Some(_) | None => (shown, false),
     })
 }
@@ -146,7 +146,7 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
     let mut status = Status::new();
     let start = Instant::now();
     let minimised = quiet::driving(|| {
-        minimise(driver, &shown.machine, &shown.operations, &signature, &mut |progress| {
+        minimise(driver, &shown.program, &signature, &mut |progress| {
             status.show(|| {
                 format!("{}: {} operations after {} runs", fault.name, progress.operations, progress.executions)
             });
@@ -156,8 +156,7 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
     status.clear();
     let again = minimised.is_some();
     let small = minimised.unwrap_or_else(|| Minimised {
-        machine: shown.machine,
-        operations: shown.operations.clone(),
+        program: shown.program.clone(),
         divergence: shown.divergence.clone(),
         executions: 0,
         complete: false,
@@ -172,11 +171,12 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
         fault.name,
         shown.index + 1,
         shown.time.as_secs_f64(),
-        small.operations.len(),
+        small.program.operations.len(),
         small.executions,
     ))?;
-    let machine = as_played(driver.build(), &small.machine)?;
-    let trace = Trace::new(machine, small.operations.iter().copied());
+    let machine = as_played(driver.build(), &small.program.machine)?;
+    let program = Program { machine, ..small.program };
+    let trace = Trace::from(program.clone());
     output::print_line(format_args!("{trace}  {}\n", small.divergence.mismatch.actual))?;
     let stops = small.divergence.mismatch.actual.contains("the kernel");
     let said = if stops { said(driver.build(), &trace)? } else { String::new() };
@@ -190,7 +190,7 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
         ..Origin::default()
     };
     let find = quiet::driving(|| {
-        Finding::describe(driver, hunt.kernel.version.subject(), &machine, &small.operations, &small.divergence, origin)
+        Finding::describe(driver, hunt.kernel.version.subject(), &program, &small.divergence, origin)
     });
     let path = folder.join(format!("{}.trace", fault.name));
     let kasan = if hunt.kernel.kasan { "--kasan " } else { "" };
@@ -207,8 +207,7 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
 /// What the kernel says when it stops in a trace; nothing where it does not. One that does not stop again, since its
 /// memory holds something else now, has said it when it was lost last.
 fn said(kernels: &Kernels, trace: &Trace) -> Result<String> {
-    let operations: Vec<Operation> = trace.operations().collect();
     let mut lab = kernels.lab().lock().unwrap_or_else(PoisonError::into_inner);
-    lab.run_again(&trace.machine, &operations)?;
+    lab.replay_alone(&trace.program())?;
     Ok(bug_report(lab.last_console()))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow, bail};
 use stalemap_harness::{Build as _, Compare, Driver, Generator};
 use stalemap_linux::{Cache, Kernels, Transcript, Version, capabilities, machine, settings};
-use stalemap_operations::{Machine, Operation, Outcome, Trace};
+use stalemap_operations::{Outcome, Program, Trace};
 
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
@@ -59,12 +59,11 @@ impl Recorder {
     /// Records a trace of the corpus under its own name, in a folder named as the one that it is in.
     fn file(&mut self, file: &Path, folder: &Path) -> Result<()> {
         let trace = input::read(file)?.trace;
-        let operations = self.able(trace.operations());
-        if operations.is_empty() {
+        let program = able(trace.program());
+        if program.operations.is_empty() {
             return Ok(());
         }
-        let transcript =
-            self.transcript(&trace.machine, &operations, trace.title).with_context(|| file.display().to_string())?;
+        let transcript = self.transcript(&program, trace.title).with_context(|| file.display().to_string())?;
         let group = file.parent().and_then(Path::file_name).context("a file in a folder")?;
         let name = file.file_name().context("a file has a name")?;
         self.write(&folder.join(group).join(name), &transcript)
@@ -80,24 +79,23 @@ impl Recorder {
             if interrupted() {
                 return Ok(false);
             }
-            let batch: Vec<(Machine, Vec<Operation>)> = (index..wanted.runs.min(index + BATCH))
+            let batch: Vec<Program> = (index..wanted.runs.min(index + BATCH))
                 .map(|index| {
-                    let mut operations = Vec::new();
-                    let machine = generator.execution(wanted.seed, index, &mut operations);
-                    (machine, operations)
+                    let mut program = Program::default();
+                    generator.execution(wanted.seed, index, &mut program);
+                    program
                 })
                 .collect();
             self.driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
-            for (machine, operations) in batch {
+            for program in batch {
                 let met = self.driver.transitions().count();
-                let run = quiet::driving(|| self.driver.run(&machine, &operations, Compare::Touched));
+                let run = quiet::driving(|| self.driver.run(&program, Compare::Touched));
                 if let Some(divergence) = run.map_err(|it| anyhow!(it))?.divergence {
                     bail!("seed {}, execution {index} diverges: {}", wanted.seed, divergence.signature());
                 }
                 if self.driver.transitions().count() > met && kept < wanted.most {
                     let title = vec![format!("# Generated: seed {}, execution {index}.", wanted.seed)];
-                    let operations = self.able(operations.into_iter());
-                    let transcript = self.transcript(&machine, &operations, title)?;
+                    let transcript = self.transcript(&able(program), title)?;
                     if mostly_done(&transcript) {
                         self.write(&folder.join(format!("execution-{index:05}.trace")), &transcript)?;
                         kept += 1;
@@ -111,17 +109,13 @@ impl Recorder {
         Ok(true)
     }
 
-    fn able(&self, operations: impl Iterator<Item = Operation>) -> Vec<Operation> {
-        operations.filter(|operation| capabilities().operations.contains(operation.kind())).collect()
-    }
-
     /// Runs operations and writes down what the kernel says, if the reference agrees.
-    fn transcript(&mut self, asked: &Machine, operations: &[Operation], mut title: Vec<String>) -> Result<Trace> {
+    fn transcript(&mut self, program: &Program, mut title: Vec<String>) -> Result<Trace> {
         title.push(format!("# Recorded from Linux {}.", self.release));
-        let machine = machine(self.version, asked).map_err(|it| anyhow!(it))?;
+        let machine = machine(self.version, &program.machine).map_err(|it| anyhow!(it))?;
         let mut transcript = Transcript::new(title, machine);
         let run = quiet::driving(|| {
-            self.driver.watch(asked, operations, &mut |watched| {
+            self.driver.watch(program, &mut |watched| {
                 transcript.step(watched.operation, watched.claimed, watched.subject);
             })
         });
@@ -137,6 +131,12 @@ impl Recorder {
         self.written += 1;
         output::write_file(path, transcript.to_string().as_bytes())
     }
+}
+
+/// The program without the operations that a kernel cannot do.
+fn able(mut program: Program) -> Program {
+    program.operations.retain(|operation| capabilities().operations.contains(operation.kind()));
+    program
 }
 
 /// Whether at least half of the operations were done; a transcript of refusals tells little.

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 use stalemap_harness::{Compare, Driver, Run, minimise};
-use stalemap_operations::{Operation, Trace};
+use stalemap_operations::Trace;
 use stalemap_report::{Finding, Origin};
 
 use crate::arguments::MinimizeArguments;
@@ -28,16 +28,15 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
     if let Some(path) = &arguments.output {
         output::check_folder(path.parent().unwrap_or(path))?;
     }
-    let operations: Vec<Operation> = trace.operations().collect();
     let mut driver = Driver::new(build.clone());
-    let run = quiet::driving(|| driver.run(&trace.machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    let run = quiet::driving(|| driver.run(&trace.program(), Compare::Touched)).map_err(|it| anyhow!(it))?;
     let Some(divergence) = &run.divergence else {
         bail!("{file}: {}", why_not(&trace, &run, &mut driver)?);
     };
     let signature = divergence.signature();
     let mut status = Status::new();
     let minimised = quiet::driving(|| {
-        minimise(&mut driver, &trace.machine, &operations, &signature, &mut |progress| {
+        minimise(&mut driver, &trace.program(), &signature, &mut |progress| {
             status.show(|| format!("{} operations after {} runs", progress.operations, progress.executions));
             !interrupted()
         })
@@ -45,10 +44,8 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
     status.clear();
     let minimised = minimised.ok_or_else(|| anyhow!("{file}: it diverges at one time and agrees at another"))?;
     let origin = Origin { minimised_in: Some(minimised.executions), ..Origin::default() };
-    let find = quiet::driving(|| {
-        let (machine, operations) = (&minimised.machine, &minimised.operations);
-        Finding::describe(&mut driver, subject, machine, operations, &minimised.divergence, origin)
-    });
+    let find =
+        quiet::driving(|| Finding::describe(&mut driver, subject, &minimised.program, &minimised.divergence, origin));
     let find = find.map_err(|it| anyhow!(it))?;
     let name = arguments.output.as_ref().map_or("FILE".into(), |path| path.to_string_lossy());
     let text = find.file(env!("CARGO_PKG_VERSION"), &arguments.subject.replaying(&name));
@@ -59,8 +56,8 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
     let early = if minimised.complete { "" } else { ", interrupted before the end" };
     output::tell(format_args!(
         "{signature}: from {} operations to {} in {} runs{early}",
-        operations.len(),
-        minimised.operations.len(),
+        trace.steps.len(),
+        minimised.program.operations.len(),
         minimised.executions
     ));
     Ok(Ending::Agree)
@@ -68,7 +65,7 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
 
 /// Why there is nothing to shorten.
 fn why_not<B: Builder>(trace: &Trace, run: &Run, driver: &mut Driver<B>) -> Result<String> {
-    let checked = quiet::driving(|| driver.check(trace, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    let checked = quiet::driving(|| driver.run_trace(trace, Compare::Touched)).map_err(|it| anyhow!(it))?;
     Ok(match checked.divergence {
         Some(divergence) => format!(
             "both sides agree; only the answer written at operation {} is wrong ({})",

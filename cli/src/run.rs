@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 use stalemap_harness::{Compare, Driver};
-use stalemap_operations::{Operation, Trace};
+use stalemap_operations::Trace;
 use stalemap_report::style::{BAD, GOOD};
 use stalemap_report::{FileResult, Finding, Origin, Verdict, diff, junit_of_results, states};
 
@@ -104,23 +104,21 @@ fn compare<B: Builder>(
     arguments: &RunArguments,
 ) -> Result<(usize, Option<Finding>)> {
     let compare = if arguments.full { Compare::Everything } else { Compare::Touched };
-    let run = quiet::driving(|| driver.check(trace, compare)).map_err(|it| anyhow!(it))?;
+    let run = quiet::driving(|| driver.run_trace(trace, compare)).map_err(|it| anyhow!(it))?;
     let Some(divergence) = run.divergence else {
         return Ok((run.steps, None));
     };
-    let operations: Vec<Operation> = trace.operations().collect();
     let origin = Origin::default();
-    let find = quiet::driving(|| Finding::describe(driver, subject, &trace.machine, &operations, &divergence, origin));
+    let find = quiet::driving(|| Finding::describe(driver, subject, &trace.program(), &divergence, origin));
     Ok((run.steps, Some(find.map_err(|it| anyhow!(it))?)))
 }
 
 /// Prints each step with the state after it.
 fn show<B: Builder>(subject: &str, driver: &mut Driver<B>, trace: &Trace) -> Result<()> {
-    let operations: Vec<Operation> = trace.operations().collect();
     output::print_line(format_args!("machine {}", trace.machine))?;
     let mut printed = Ok(());
     let run = quiet::driving(|| {
-        driver.watch(&trace.machine, &operations, &mut |watched| {
+        driver.watch(&trace.program(), &mut |watched| {
             if printed.is_ok() {
                 let claimed = if watched.claimed == watched.expected {
                     String::new()

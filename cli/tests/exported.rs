@@ -23,6 +23,6 @@ read     s1 v1             = ok value=#04
     )
     .expect("a trace");
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
-    let run = driver.check(&trace, Compare::Everything).expect("it takes every machine");
+    let run = driver.run_trace(&trace, Compare::Everything).expect("it takes every machine");
     assert!(run.divergence.is_none(), "{:#?}", run.divergence);
 }

@@ -71,7 +71,7 @@ mod tests {
             Trace::parse("machine ram=4 spaces=1 pages=2\nmap s0 v0 rw\nread s0 v0\nread s0 v1\n").expect("a trace");
         let operations: Vec<Operation> = trace.operations().collect();
         let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
-        driver.run(&trace.machine, &operations, Compare::Touched).expect("it runs");
+        driver.run(&trace.program(), Compare::Touched).expect("it runs");
         super::count(driver.transitions().iter());
         let (start, stop) =
             (&raw const __start___libfuzzer_extra_counters, &raw const __stop___libfuzzer_extra_counters);

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use stalemap_harness::{Compare, Driver, Mutator, Settings};
-use stalemap_operations::{Dialect, Home, Kind, KindSet, Machine, Operation, record};
+use stalemap_operations::{Dialect, Home, Kind, KindSet, Machine, Operation, Program};
 
 use crate::digests::Digests;
 use crate::hunt::Hunt;
@@ -20,7 +20,7 @@ pub struct Lockstep {
     kinds: KindSet,
     /// The largest number of frames, spaces or pages.
     largest: u32,
-    operations: Vec<Operation>,
+    program: Program,
     /// Where finds go, if they do not end the process.
     kept: Option<Kept>,
     /// Where is counted what a hunt did, if this is one.
@@ -40,7 +40,7 @@ impl Lockstep {
             mutator: Mutator::new(Settings { kinds, ..Settings::default() }),
             kinds,
             largest: u32::MAX,
-            operations: Vec::new(),
+            program: Program::default(),
             kept: Kept::from_environment(),
             hunt: Hunt::from_environment(),
             statistics: Statistics::default(),
@@ -70,20 +70,21 @@ impl Lockstep {
     /// Runs what the bytes mean; `false` if it does not take them. A divergence is minimised and printed, and the
     /// process aborts, unless it is told to keep the input and go on.
     pub fn run(&mut self, bytes: &[u8]) -> bool {
-        let machine = record::decode_into(bytes, &mut self.operations);
+        self.program.read_bytes(bytes);
+        let Program { machine, operations } = &self.program;
         let takes = |operation: &Operation| self.kinds.contains(operation.kind());
-        if machine.sizes().iter().any(|&size| size > self.largest) || !self.operations.iter().all(takes) {
+        if machine.sizes().iter().any(|&size| size > self.largest) || !operations.iter().all(takes) {
             return false;
         }
         if let Some(digests) = &mut self.digests {
-            digests.add(&mut self.driver, bytes, &machine, &self.operations);
+            digests.add(&mut self.driver, bytes, &self.program);
             return true;
         }
         self.driver.clear_met();
         // Whether the machine was built before says nothing about the input.
-        self.driver.prepare(&machine).expect(TAKES_ALL);
+        self.driver.prepare(machine).expect(TAKES_ALL);
         counters::clear();
-        let run = panics::caught(|| self.driver.run(&machine, &self.operations, Compare::Touched)).expect(TAKES_ALL);
+        let run = panics::caught(|| self.driver.run(&self.program, Compare::Touched)).expect(TAKES_ALL);
         counters::count(self.driver.transitions().iter());
         self.statistics.operations += run.steps as u64;
         if let Some(hunt) = &mut self.hunt {
@@ -95,7 +96,7 @@ impl Lockstep {
         if let Some(divergence) = run.divergence {
             match &mut self.kept {
                 Some(kept) => kept.keep(bytes, &divergence),
-                None => report::abort(&mut self.driver, bytes, &machine, &self.operations, &divergence),
+                None => report::abort(&mut self.driver, bytes, &self.program, &divergence),
             }
         }
         true

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use stalemap_harness::{Divergence, Driver, Signature, minimise};
-use stalemap_operations::{Machine, Operation};
+use stalemap_operations::Program;
 use stalemap_report::{Finding, Origin};
 
 use crate::subject::BuildImplementation;
@@ -47,8 +47,7 @@ impl Kept {
 pub(crate) fn abort(
     driver: &mut Driver<BuildImplementation>,
     bytes: &[u8],
-    machine: &Machine,
-    operations: &[Operation],
+    program: &Program,
     divergence: &Divergence,
 ) -> ! {
     let signature = divergence.signature();
@@ -59,13 +58,13 @@ pub(crate) fn abort(
         stacks::end_on_the_stack_of(signature.oracle(), signature.operation(), std::process::abort);
     }
     let find = panics::caught(|| {
-        let smallest = minimise(driver, machine, operations, &signature, &mut |_| true);
-        let (machine, operations, divergence) = match &smallest {
-            Some(it) => (&it.machine, it.operations.as_slice(), &it.divergence),
-            None => (machine, operations, divergence),
+        let smallest = minimise(driver, program, &signature, &mut |_| true);
+        let (program, divergence) = match &smallest {
+            Some(it) => (&it.program, &it.divergence),
+            None => (program, divergence),
         };
         let origin = Origin { minimised_in: smallest.as_ref().map(|it| it.executions), ..Origin::default() };
-        Finding::describe(driver, "implementation", machine, operations, divergence, origin)
+        Finding::describe(driver, "implementation", program, divergence, origin)
     });
     match find {
         Ok(find) => anstream::eprintln!("\n{}", find.text()),

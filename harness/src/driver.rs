@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use stalemap_operations::{Machine, Operation, Step, Subject, Trace};
+use stalemap_operations::{Machine, Operation, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
 use crate::divergence::{Divergence, Mismatch};
@@ -45,7 +45,7 @@ pub trait Build {
     ///
     /// # Errors
     /// Says why the subject cannot be driven at all.
-    fn look_ahead(&self, _executions: &[(Machine, Vec<Operation>)]) -> Result<(), String> {
+    fn look_ahead(&self, _programs: &[Program]) -> Result<(), String> {
         Ok(())
     }
 }
@@ -68,9 +68,9 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(operations: &[Operation], shown: Option<Shown>) -> Run {
+    fn of(program: &Program, shown: Option<Shown>) -> Run {
         let divergence = shown.map(|shown| shown.divergence);
-        let steps = divergence.as_ref().map_or(operations.len(), |divergence| divergence.step + 1);
+        let steps = divergence.as_ref().map_or(program.operations.len(), |divergence| divergence.step + 1);
         Run { steps, divergence }
     }
 }
@@ -140,8 +140,8 @@ impl<B: Build> Driver<B> {
     ///
     /// # Errors
     /// Says why the subject cannot be this machine.
-    pub fn run(&mut self, machine: &Machine, operations: &[Operation], compare: Compare) -> Result<Run, String> {
-        self.locate(machine, operations, None, compare)
+    pub fn run(&mut self, program: &Program, compare: Compare) -> Result<Run, String> {
+        self.locate(program, None, compare)
     }
 
     /// Runs a trace, and holds the answers that are written in it against those of the reference, if the subject is the
@@ -149,23 +149,17 @@ impl<B: Build> Driver<B> {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn check(&mut self, trace: &Trace, compare: Compare) -> Result<Run, String> {
-        let operations: Vec<Operation> = trace.operations().collect();
-        self.locate(&trace.machine, &operations, Some(&trace.steps), compare)
+    pub fn run_trace(&mut self, trace: &Trace, compare: Compare) -> Result<Run, String> {
+        self.locate(&trace.program(), Some(&trace.steps), compare)
     }
 
     /// Runs operations and shows everything after each step, the differing one included.
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn watch(
-        &mut self,
-        machine: &Machine,
-        operations: &[Operation],
-        watch: &mut dyn FnMut(&Watched<'_>),
-    ) -> Result<Run, String> {
-        let shown = self.drive(machine, operations, None, Compare::Everything, Some(watch))?;
-        Ok(Run::of(operations, shown))
+    pub fn watch(&mut self, program: &Program, watch: &mut dyn FnMut(&Watched<'_>)) -> Result<Run, String> {
+        let shown = self.drive(program, None, Compare::Everything, Some(watch))?;
+        Ok(Run::of(program, shown))
     }
 
     /// Both sides as the last run of this machine left them; none where it was not run, where that run panicked, or where
@@ -206,30 +200,24 @@ impl<B: Build> Driver<B> {
     }
 
     /// Runs, and where only the end showed a difference, runs again with full comparison to find its step.
-    fn locate(
-        &mut self,
-        machine: &Machine,
-        operations: &[Operation],
-        written: Option<&[Step]>,
-        compare: Compare,
-    ) -> Result<Run, String> {
-        let shown = self.drive(machine, operations, written, compare, None)?;
+    fn locate(&mut self, program: &Program, written: Option<&[Step]>, compare: Compare) -> Result<Run, String> {
+        let shown = self.drive(program, written, compare, None)?;
         if !shown.as_ref().is_some_and(|shown| shown.only_at_the_end) {
-            return Ok(Run::of(operations, shown));
+            return Ok(Run::of(program, shown));
         }
-        let again = self.drive(machine, operations, written, Compare::Everything, None)?;
+        let again = self.drive(program, written, Compare::Everything, None)?;
         // Full comparison sees no less, but keep what was found should a subject not repeat itself.
-        Ok(Run::of(operations, again.or(shown)))
+        Ok(Run::of(program, again.or(shown)))
     }
 
     fn drive(
         &mut self,
-        machine: &Machine,
-        operations: &[Operation],
+        program: &Program,
         written: Option<&[Step]>,
         compare: Compare,
         watcher: Watcher<'_>,
     ) -> Result<Option<Shown>, String> {
+        let Program { machine, operations } = program;
         self.prepare(machine)?;
         let lockstep = self.kept.get_mut(machine).expect("it is prepared");
         let mut asked = OracleSet::of(lockstep.subject.capabilities().observables, &self.wanted);

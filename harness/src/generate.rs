@@ -4,7 +4,7 @@
 //! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
 //! the table's fields and refusals, and no operation in particular.
 
-use stalemap_operations::{Dialect, Errno, Kind, KindSet, Machine, Operation};
+use stalemap_operations::{Dialect, Errno, Kind, KindSet, Machine, Program};
 
 use crate::generator_state::GeneratorState;
 use crate::random::Random;
@@ -64,15 +64,17 @@ impl Generator {
         Generator { settings, weighted: Vec::new() }
     }
 
-    /// Makes the execution with this index: fills `operations` and answers with the machine. A pure function of
-    /// settings, seed and index.
-    pub fn execution(&mut self, seed: u64, index: u64, operations: &mut Vec<Operation>) -> Machine {
+    /// Makes the execution with this index: puts it into `program`, which keeps its memory. A pure function
+    /// of settings, seed and index.
+    pub fn execution(&mut self, seed: u64, index: u64, program: &mut Program) {
+        let Program { machine: made, operations } = program;
         let mut random = Random::new(seed, index);
         let machine = self.settings.machine.unwrap_or_else(|| self.settings.draw_machine(&mut random));
+        *made = machine;
         self.choose_swarm(&machine, &mut random);
         operations.clear();
         if self.weighted.is_empty() {
-            return machine;
+            return;
         }
         let most = u32::try_from(self.settings.operations.max(1)).unwrap_or(u32::MAX);
         let count = if random.chance(3, 4) { most } else { 1 + random.below(most) };
@@ -95,7 +97,6 @@ impl Generator {
             }
             operations.extend(operation(kind, &machine, &mut state, &mut random));
         }
-        machine
     }
 
     /// Draws a weight for each kind: most are enabled, and some much more likely than others.

@@ -1,19 +1,18 @@
 //! Whether what leads to a divergence is 1-minimal: each operation is left out once, and each operand made smaller.
 
-use stalemap_operations::{Machine, Operation};
+use stalemap_operations::{Operation, Program};
 
 use crate::divergence::Signature;
 use crate::driver::{Build, Driver};
 use crate::minimise::{diverges, with};
 
 /// What could still go or get smaller on its own without another signature; nothing in a 1-minimal find.
-pub fn what_is_left<B: Build>(
-    driver: &mut Driver<B>,
-    machine: &Machine,
-    operations: &[Operation],
-    signature: &Signature,
-) -> Option<String> {
-    let mut same = |operations: &[Operation]| diverges(driver, machine, operations, signature).is_some();
+pub fn what_is_left<B: Build>(driver: &mut Driver<B>, program: &Program, signature: &Signature) -> Option<String> {
+    let Program { machine, operations } = program;
+    let mut same = |operations: &[Operation]| {
+        let program = Program::new(*machine, operations.iter().copied());
+        diverges(driver, &program, signature).is_some()
+    };
     for (step, operation) in operations.iter().enumerate() {
         let without = [&operations[..step], &operations[step + 1..]].concat();
         if !without.is_empty() && same(&without) {

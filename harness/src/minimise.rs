@@ -4,7 +4,7 @@
 //! smaller, until nothing changes; and all over again until nothing can be dropped. The result is 1-minimal: no single
 //! operation can go and no single operand can get smaller.
 
-use stalemap_operations::{Field, FieldValues, Machine, Operation};
+use stalemap_operations::{Field, FieldValues, Machine, Operation, Program};
 
 use crate::divergence::{Divergence, Signature};
 use crate::driver::{Build, Driver};
@@ -22,10 +22,8 @@ pub struct Progress {
 /// What the minimiser came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minimised {
-    /// The smallest machine.
-    pub machine: Machine,
-    /// The operations that are left; the last one diverges.
-    pub operations: Vec<Operation>,
+    /// What is left, on the smallest machine; the last operation diverges.
+    pub program: Program,
     /// How they diverge.
     pub divergence: Divergence,
     /// Runs that it took.
@@ -38,22 +36,21 @@ pub struct Minimised {
 /// ends the work by answering no; what was reached until then is the result.
 pub fn minimise<B: Build>(
     driver: &mut Driver<B>,
-    machine: &Machine,
-    operations: &[Operation],
+    program: &Program,
     signature: &Signature,
     keep_going: &mut dyn FnMut(&Progress) -> bool,
 ) -> Option<Minimised> {
-    let divergence = diverges(driver, machine, operations, signature)?;
-    let operations = operations[..=divergence.step].to_vec();
-    let found = Minimised { machine: *machine, operations, divergence, executions: 1, complete: true };
+    let divergence = diverges(driver, program, signature)?;
+    let program = Program::new(program.machine, program.operations[..=divergence.step].iter().copied());
+    let found = Minimised { program, divergence, executions: 1, complete: true };
     let mut search = Search { driver, signature, keep_going, found, failed: Vec::new(), stopped: false };
     search.drop_chunks(usize::MAX);
     loop {
         search.lower();
-        let operations = search.found.operations.len();
+        let operations = search.found.program.operations.len();
         // What is left after the first round goes singly or in pairs.
         search.drop_chunks(2);
-        if search.stopped || search.found.operations.len() == operations {
+        if search.stopped || search.found.program.operations.len() == operations {
             break;
         }
     }
@@ -64,11 +61,10 @@ pub fn minimise<B: Build>(
 /// How the operations diverge, if with this signature.
 pub(crate) fn diverges<B: Build>(
     driver: &mut Driver<B>,
-    machine: &Machine,
-    operations: &[Operation],
+    program: &Program,
     signature: &Signature,
 ) -> Option<Divergence> {
-    let run = driver.run(machine, operations, Compare::Touched).ok()?;
+    let run = driver.run(program, Compare::Touched).ok()?;
     run.divergence.filter(|divergence| divergence.signature() == *signature)
 }
 
@@ -78,7 +74,7 @@ struct Search<'a, B: Build> {
     keep_going: &'a mut dyn FnMut(&Progress) -> bool,
     found: Minimised,
     /// Short candidates that did not diverge in the same way: a later round would try them again.
-    failed: Vec<(Machine, Vec<Operation>)>,
+    failed: Vec<Program>,
     stopped: bool,
 }
 
@@ -87,23 +83,23 @@ const SHORT: usize = 64;
 
 impl<B: Build> Search<'_, B> {
     /// Tries something smaller; keeps it if it diverges in the same way.
-    fn try_it(&mut self, machine: &Machine, operations: &[Operation]) -> bool {
-        let progress = Progress { operations: self.found.operations.len(), executions: self.found.executions };
+    fn try_it(&mut self, program: Program) -> bool {
+        let operations = self.found.program.operations.len();
+        let progress = Progress { operations, executions: self.found.executions };
         self.stopped |= !(self.keep_going)(&progress);
-        if self.stopped || self.failed.iter().any(|(on, what)| on == machine && what == operations) {
+        if self.stopped || self.failed.contains(&program) {
             return false;
         }
         self.found.executions += 1;
-        let Some(divergence) = diverges(self.driver, machine, operations, self.signature) else {
-            if operations.len() <= SHORT {
-                self.failed.push((*machine, operations.to_vec()));
+        let Some(divergence) = diverges(self.driver, &program, self.signature) else {
+            if program.operations.len() <= SHORT {
+                self.failed.push(program);
             }
             return false;
         };
+        self.found.program = program;
         // Nothing behind the diverging step is needed.
-        self.found.operations.clear();
-        self.found.operations.extend_from_slice(&operations[..=divergence.step]);
-        self.found.machine = *machine;
+        self.found.program.operations.truncate(divergence.step + 1);
         self.found.divergence = divergence;
         true
     }
@@ -112,12 +108,12 @@ impl<B: Build> Search<'_, B> {
     /// lower, and to try these again costs less than to try the operations again.
     fn lower(&mut self) {
         loop {
-            let before = (self.found.machine, self.found.operations.clone());
+            let before = self.found.program.clone();
             self.rename();
             self.close_gaps();
             self.shrink_machine();
             self.shrink_operands();
-            if self.stopped || before == (self.found.machine, self.found.operations.clone()) {
+            if self.stopped || before == self.found.program {
                 return;
             }
         }
@@ -125,17 +121,17 @@ impl<B: Build> Search<'_, B> {
 
     /// Drops runs of operations, from large to single ones, from the end forward.
     fn drop_chunks(&mut self, largest: usize) {
-        let mut chunk = (self.found.operations.len() / 2).clamp(1, largest);
+        let mut chunk = (self.found.program.operations.len() / 2).clamp(1, largest);
         loop {
-            let mut end = self.found.operations.len();
+            let mut end = self.found.program.operations.len();
             let mut dropped = false;
             while end > 0 && !self.stopped {
                 let start = end.saturating_sub(chunk);
-                let operations = &self.found.operations;
+                let Program { machine, operations } = &self.found.program;
                 let without = [&operations[..start], &operations[end.min(operations.len())..]].concat();
-                let machine = self.found.machine;
-                dropped |= !without.is_empty() && self.try_it(&machine, &without);
-                end = start.min(self.found.operations.len());
+                let without = Program { machine: *machine, operations: without };
+                dropped |= !without.operations.is_empty() && self.try_it(without);
+                end = start.min(self.found.program.operations.len());
             }
             if chunk > 1 {
                 chunk /= 2;
@@ -148,41 +144,43 @@ impl<B: Build> Search<'_, B> {
     /// Makes each size of the machine as small as the operations allow, and takes the default dialect if that will do.
     fn shrink_machine(&mut self) {
         for index in 0..Machine::DEFAULT.sizes().len() {
-            let most = self.found.machine.sizes()[index];
+            let most = self.found.program.machine.sizes()[index];
             self.smallest(0, most, |found, size| {
                 let mut sizes = found.machine.sizes();
                 sizes[index] = size;
                 let machine = Machine::from_sizes(sizes, found.machine.rules())?;
-                fit(&machine, &found.operations).then(|| (machine, found.operations.clone()))
+                let program = Program { machine, ..found.clone() };
+                program.fits().then_some(program)
             });
         }
-        let machine = Machine::from_sizes(self.found.machine.sizes(), Machine::DEFAULT.rules());
-        let operations = self.found.operations.clone();
-        if let Some(machine) = machine.filter(|machine| *machine != self.found.machine) {
-            self.try_it(&machine, &operations);
+        let Program { machine, operations } = &self.found.program;
+        let default = Machine::from_sizes(machine.sizes(), Machine::DEFAULT.rules());
+        if let Some(default) = default.filter(|default| default != machine) {
+            let program = Program { machine: default, operations: operations.clone() };
+            self.try_it(program);
         }
     }
 
     /// Makes each field of each operation as small as it can be.
     fn shrink_operands(&mut self) {
         let mut step = 0;
-        while step < self.found.operations.len() && !self.stopped {
-            let values = self.found.operations[step].values();
+        while step < self.found.program.operations.len() && !self.stopped {
+            let values = self.found.program.operations[step].values();
             // Counts first: a shorter range lets the other fields go lower.
             let counts = (0..values.fields().len()).filter(|&index| values.fields()[index] == Field::Count);
             let others = (0..values.fields().len()).filter(|&index| values.fields()[index] != Field::Count);
             for index in counts.chain(others) {
                 // What was tried before may have shortened the trace.
-                let Some(values) = self.found.operations.get(step).map(Operation::values) else {
+                let Some(values) = self.found.program.operations.get(step).map(Operation::values) else {
                     return;
                 };
                 let value = values.as_slice()[index];
                 let lowest = values.fields()[index].lowest();
                 self.smallest(lowest, value, |found, smaller| {
                     let changed = with(found.operations.get(step)?, index, smaller, &found.machine)?;
-                    let mut operations = found.operations.clone();
-                    operations[step] = changed;
-                    Some((found.machine, operations))
+                    let mut program = found.clone();
+                    program.operations[step] = changed;
+                    Some(program)
                 });
             }
             step += 1;
@@ -191,18 +189,12 @@ impl<B: Build> Search<'_, B> {
 
     /// Tries the values from `lowest` up to, and without, `value`: where they are few all of them, else half-way steps,
     /// which the next round goes on from.
-    fn smallest(
-        &mut self,
-        lowest: u32,
-        value: u32,
-        candidate: impl Fn(&Minimised, u32) -> Option<(Machine, Vec<Operation>)>,
-    ) {
+    fn smallest(&mut self, lowest: u32, value: u32, candidate: impl Fn(&Program, u32) -> Option<Program>) {
         const FEW: u32 = 8;
         let (mut low, mut high) = (lowest, value);
         while low < high && !self.stopped {
             let tried = if low == lowest || high - low <= FEW { low } else { low + (high - 1 - low) / 2 };
-            let works =
-                candidate(&self.found, tried).is_some_and(|(machine, operations)| self.try_it(&machine, &operations));
+            let works = candidate(&self.found.program, tried).is_some_and(|program| self.try_it(program));
             if works {
                 high = tried;
             } else {
@@ -214,14 +206,14 @@ impl<B: Build> Search<'_, B> {
     /// Closes gaps between the pages that are named: all behind a gap go down together, where single ones cannot.
     fn close_gaps(&mut self) {
         let mut lowest = 0;
-        while let Some(page) = next_named(&self.found.operations, lowest) {
+        while let Some(page) = next_named(&self.found.program.operations, lowest) {
             self.smallest(lowest, page, |found, to| {
                 let page = next_named(&found.operations, lowest)?;
                 let moved = |operation| moved_down(operation, page, page.checked_sub(to)?, &found.machine);
                 let operations: Option<Vec<Operation>> = found.operations.iter().map(moved).collect();
-                Some((found.machine, operations?))
+                Some(Program { machine: found.machine, operations: operations? })
             });
-            lowest = next_named(&self.found.operations, lowest).unwrap_or(page) + 1;
+            lowest = next_named(&self.found.program.operations, lowest).unwrap_or(page) + 1;
         }
     }
 
@@ -230,18 +222,14 @@ impl<B: Build> Search<'_, B> {
         for field in
             [Field::Space, Field::Stamp, Field::Device, Field::Transaction, Field::Pin, Field::Hold, Field::Block]
         {
-            let machine = self.found.machine;
-            let renamed = renamed(&self.found.operations, field, &machine);
-            if let Some(renamed) = renamed.filter(|renamed| *renamed != self.found.operations) {
-                self.try_it(&machine, &renamed);
+            let Program { machine, operations } = &self.found.program;
+            let renamed = renamed(operations, field, machine).filter(|renamed| renamed != operations);
+            if let Some(operations) = renamed {
+                let program = Program { machine: *machine, operations };
+                self.try_it(program);
             }
         }
     }
-}
-
-/// Whether all operations fit a machine.
-fn fit(machine: &Machine, operations: &[Operation]) -> bool {
-    operations.iter().all(|operation| operation.fits(machine))
 }
 
 /// The operation with another value in one field, if there is such a one.

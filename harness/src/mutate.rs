@@ -3,7 +3,7 @@
 //! It draws operations and operands as the generator does, and like it knows the table's fields and refusals and no
 //! operation in particular. The same seed and input give the same output for ever.
 
-use stalemap_operations::{Field, FieldValues, Kind, Machine, Operation, record};
+use stalemap_operations::{Field, FieldValues, Kind, Machine, Operation, Program, record};
 
 use crate::generate::{Generator, Settings};
 use crate::generator_state::GeneratorState;
@@ -56,10 +56,9 @@ pub struct Mutator {
     generator: Generator,
     /// The kinds that may occur on the current machine.
     kinds: Vec<Kind>,
-    machine: Machine,
-    operations: Vec<Operation>,
-    /// The operations of another input, or a copied run.
-    others: Vec<Operation>,
+    program: Program,
+    /// Another input, or in its operations a copied run.
+    other: Program,
     bytes: Vec<u8>,
     favours_phases: bool,
 }
@@ -73,9 +72,8 @@ impl Mutator {
             generator: Generator::new(settings.clone()),
             settings,
             kinds: Vec::new(),
-            machine: Machine::DEFAULT,
-            operations: Vec::new(),
-            others: Vec::new(),
+            program: Program::default(),
+            other: Program::default(),
             bytes: Vec::new(),
             favours_phases: false,
         }
@@ -99,7 +97,7 @@ impl Mutator {
         let mut random = Random::new(seed, 0);
         self.decode(input);
         let room = room(most);
-        self.operations.truncate(room);
+        self.program.operations.truncate(room);
         self.mutate_a_little(room, &mut random);
         self.encode(most)
     }
@@ -107,13 +105,13 @@ impl Mutator {
     /// Two inputs made into one on the first one's machine; at most `most` bytes, likewise.
     pub fn cross(&mut self, one: &[u8], other: &[u8], most: usize, seed: u64) -> &[u8] {
         let mut random = Random::new(seed, 1);
-        record::decode_into(other, &mut self.others);
+        self.other.read_bytes(other);
         self.decode(one);
-        fit(&mut self.others, &self.machine);
-        let longest = self.operations.len().max(self.others.len()).max(self.settings.operations);
+        fit(&mut self.other.operations, &self.program.machine);
+        let longest = self.program.operations.len().max(self.other.operations.len()).max(self.settings.operations);
         self.combine(&mut random);
         let room = room(most).min(longest);
-        self.operations.truncate(room);
+        self.program.operations.truncate(room);
         if random.chance(1, 2) {
             self.mutate_a_little(room, &mut random);
         }
@@ -121,8 +119,7 @@ impl Mutator {
     }
 
     fn decode(&mut self, input: &[u8]) {
-        let machine = record::decode_into(input, &mut self.operations);
-        self.machine = machine;
+        self.program.read_bytes(input);
         if let Some(fixed) = self.settings.machine {
             self.become_machine(fixed);
         }
@@ -131,8 +128,8 @@ impl Mutator {
 
     /// At most so many bytes of what there is.
     fn encode(&mut self, most: usize) -> &[u8] {
-        self.operations.truncate(room(most));
-        let encoded = record::encode_into(&self.machine, self.operations.iter().copied(), &mut self.bytes);
+        self.program.operations.truncate(room(most));
+        let encoded = self.program.write_bytes(&mut self.bytes);
         assert!(encoded, "only the settings can name a machine that has no bytes");
         &self.bytes[..self.bytes.len().min(most)]
     }
@@ -150,7 +147,7 @@ impl Mutator {
     }
 
     fn choose(&self, random: &mut Random) -> Mutation {
-        if self.operations.is_empty() {
+        if self.program.operations.is_empty() {
             return Mutation::Generate;
         }
         if self.favours_phases && random.chance(1, 4) {
@@ -161,7 +158,7 @@ impl Mutator {
 
     /// Changes something in this way; whether it could.
     fn apply(&mut self, mutation: Mutation, most: usize, random: &mut Random) -> bool {
-        let count = self.operations.len();
+        let count = self.program.operations.len();
         let grown = most.min(self.settings.operations.max(1));
         match mutation {
             Mutation::Insert => count < grown && self.insert(grown - count, random),
@@ -178,37 +175,37 @@ impl Mutator {
     }
 
     fn insert(&mut self, room: usize, random: &mut Random) -> bool {
-        let at = random.index(self.operations.len() + 1);
+        let at = random.index(self.program.operations.len() + 1);
         let mut state = self.scene_before(at);
-        let machine = self.machine;
+        let machine = self.program.machine;
         let count = 1 + random.index(room.min(4));
-        self.others.clear();
+        self.other.operations.clear();
         for _ in 0..count {
             if let Some(&kind) = random.pick(&self.kinds) {
-                self.others.extend(sample::operation(kind, &machine, &mut state, random));
+                self.other.operations.extend(sample::operation(kind, &machine, &mut state, random));
             }
         }
-        self.operations.splice(at..at, self.others.drain(..)).for_each(drop);
+        self.program.operations.splice(at..at, self.other.operations.drain(..)).for_each(drop);
         true
     }
 
     fn delete(&mut self, random: &mut Random) -> bool {
-        let at = random.index(self.operations.len());
-        let most = (self.operations.len() - at).min(if random.chance(3, 4) { 1 } else { 8 });
+        let at = random.index(self.program.operations.len());
+        let most = (self.program.operations.len() - at).min(if random.chance(3, 4) { 1 } else { 8 });
         let count = 1 + random.index(most);
-        self.operations.drain(at..at + count);
+        self.program.operations.drain(at..at + count);
         true
     }
 
     fn duplicate(&mut self, random: &mut Random) -> bool {
-        let from = random.index(self.operations.len());
-        let to = from + 1 + random.index(self.operations.len() - from);
-        self.operations.insert(to, self.operations[from]);
+        let from = random.index(self.program.operations.len());
+        let to = from + 1 + random.index(self.program.operations.len() - from);
+        self.program.operations.insert(to, self.program.operations[from]);
         true
     }
 
     fn splice(&mut self, most: usize, random: &mut Random) -> bool {
-        let count = self.operations.len();
+        let count = self.program.operations.len();
         let from = random.index(count);
         let length = 1 + random.index((count - from).min(8));
         let to = random.index(count + 1);
@@ -216,21 +213,21 @@ impl Mutator {
         if count - replaced + length > most.max(count) {
             return false;
         }
-        self.others.clear();
-        self.others.extend_from_slice(&self.operations[from..from + length]);
-        self.operations.splice(to..to + replaced, self.others.drain(..)).for_each(drop);
+        self.other.operations.clear();
+        self.other.operations.extend_from_slice(&self.program.operations[from..from + length]);
+        self.program.operations.splice(to..to + replaced, self.other.operations.drain(..)).for_each(drop);
         true
     }
 
     fn swap(&mut self, random: &mut Random) -> bool {
-        let (one, other) = (random.index(self.operations.len()), random.index(self.operations.len()));
-        self.operations.swap(one, other);
+        let (one, other) = (random.index(self.program.operations.len()), random.index(self.program.operations.len()));
+        self.program.operations.swap(one, other);
         one != other
     }
 
     fn operand(&mut self, random: &mut Random) -> bool {
-        let at = random.index(self.operations.len());
-        let operation = self.operations[at];
+        let at = random.index(self.program.operations.len());
+        let operation = self.program.operations[at];
         let mut values = operation.values();
         if values.as_slice().is_empty() {
             return false;
@@ -243,13 +240,13 @@ impl Mutator {
             _ => random.below(256),
         };
         values.set(index, value.max(values.fields()[index].lowest()));
-        self.replace(at, folded(operation.kind(), &values, &self.machine))
+        self.replace(at, folded(operation.kind(), &values, &self.program.machine))
     }
 
     fn meet(&mut self, random: &mut Random) -> bool {
-        let at = 1 + random.index(self.operations.len() - 1);
+        let at = 1 + random.index(self.program.operations.len() - 1);
         let state = self.scene_before(at);
-        let operation = self.operations[at];
+        let operation = self.program.operations[at];
         let mut values = operation.values();
         let slot = Nature::of(operation.kind()).slot.and_then(|field| Some((field, state.used(field, 0, random)?)));
         let place = operation.first_place().and_then(|_| state.named(random));
@@ -263,7 +260,7 @@ impl Mutator {
             }
             (_, None) => return false,
         }
-        self.replace(at, folded(operation.kind(), &values, &self.machine))
+        self.replace(at, folded(operation.kind(), &values, &self.program.machine))
     }
 
     fn phases(&mut self, room: usize, random: &mut Random) -> bool {
@@ -274,13 +271,13 @@ impl Mutator {
             return false;
         };
         let sort = Nature::of(opener).slot;
-        let machine = self.machine;
-        let at = random.index(self.operations.len() + 1);
+        let machine = self.program.machine;
+        let at = random.index(self.program.operations.len() + 1);
         let mut state = self.scene_before(at);
         let Some(opening) = sample::operation(opener, &machine, &mut state, random) else {
             return false;
         };
-        self.operations.insert(at, opening);
+        self.program.operations.insert(at, opening);
         let slot = opening.values().iter().find(|&(field, _)| is_slot(field));
         let mut users: Vec<Kind> = self
             .kinds
@@ -296,13 +293,13 @@ impl Mutator {
         users.truncate(room - 1);
         let mut at = at;
         for user in users {
-            at += 1 + random.index((self.operations.len() - at).min(4));
+            at += 1 + random.index((self.program.operations.len() - at).min(4));
             if let Some(drawn) = sample::operation(user, &machine, &mut state, random)
                 && let Some((field, slot)) = slot
             {
                 let mut values = drawn.values();
                 set_first(&mut values, field, slot);
-                self.operations.splice(at..at, folded(user, &values, &machine)).for_each(drop);
+                self.program.operations.splice(at..at, folded(user, &values, &machine)).for_each(drop);
             }
         }
         true
@@ -312,13 +309,13 @@ impl Mutator {
         let machine = if random.chance(1, 2) {
             Some(self.settings.draw_machine(random))
         } else {
-            let mut sizes = self.machine.sizes();
+            let mut sizes = self.program.machine.sizes();
             let size = &mut sizes[random.index(5)];
             *size = if random.chance(1, 2) { size.saturating_sub(1) } else { *size + 1 };
-            Machine::from_sizes(sizes, self.machine.rules()).filter(Machine::has_bytes)
+            Machine::from_sizes(sizes, self.program.machine.rules()).filter(Machine::has_bytes)
         };
         match machine.map(|machine| self.settings.bounded(machine)) {
-            Some(machine) if machine != self.machine => {
+            Some(machine) if machine != self.program.machine => {
                 self.become_machine(machine);
                 self.note_kinds();
                 true
@@ -328,11 +325,10 @@ impl Mutator {
     }
 
     fn generate(&mut self, most: usize, random: &mut Random) -> bool {
-        let machine = self.generator.execution(random.bits(), 0, &mut self.operations);
-        self.machine = machine;
+        self.generator.execution(random.bits(), 0, &mut self.program);
         // Short beginnings leave room for what is added by what they met.
         let kept = if random.chance(1, 2) { most } else { 1 + random.index(most.max(1)) };
-        self.operations.truncate(kept);
+        self.program.operations.truncate(kept);
         self.note_kinds();
         true
     }
@@ -340,24 +336,24 @@ impl Mutator {
     /// Makes one of what there is and `others`: the beginning of one and the end of the other, a run of the other
     /// within the one, or both in turns.
     fn combine(&mut self, random: &mut Random) {
-        let (mine, theirs) = (self.operations.len(), self.others.len());
+        let (mine, theirs) = (self.program.operations.len(), self.other.operations.len());
         let at = random.index(mine + 1);
         let from = random.index(theirs + 1);
         match random.below(3) {
             0 => {
-                self.operations.truncate(at);
-                self.operations.extend_from_slice(&self.others[from..]);
+                self.program.operations.truncate(at);
+                self.program.operations.extend_from_slice(&self.other.operations[from..]);
             }
             1 => {
                 let to = from + random.index((theirs - from).min(16) + 1);
-                self.operations.splice(at..at, self.others.drain(from..to)).for_each(drop);
+                self.program.operations.splice(at..at, self.other.operations.drain(from..to)).for_each(drop);
             }
             _ => {
-                let one = std::mem::take(&mut self.operations);
-                let (mut mine, mut theirs) = (one.iter().peekable(), self.others.iter().peekable());
+                let one = std::mem::take(&mut self.program.operations);
+                let (mut mine, mut theirs) = (one.iter().peekable(), self.other.operations.iter().peekable());
                 while mine.peek().is_some() || theirs.peek().is_some() {
                     let turn = if random.chance(1, 2) { &mut mine } else { &mut theirs };
-                    self.operations.extend(turn.next());
+                    self.program.operations.extend(turn.next());
                 }
             }
         }
@@ -365,9 +361,9 @@ impl Mutator {
 
     /// Replaces an operation; whether that is another one.
     fn replace(&mut self, at: usize, operation: Option<Operation>) -> bool {
-        let changed = operation.filter(|operation| *operation != self.operations[at]);
+        let changed = operation.filter(|operation| *operation != self.program.operations[at]);
         changed.is_some_and(|operation| {
-            self.operations[at] = operation;
+            self.program.operations[at] = operation;
             true
         })
     }
@@ -375,7 +371,7 @@ impl Mutator {
     /// What the operations before this index used.
     fn scene_before(&self, at: usize) -> GeneratorState {
         let mut state = GeneratorState::new();
-        for operation in &self.operations[at.saturating_sub(WINDOW)..at] {
+        for operation in &self.program.operations[at.saturating_sub(WINDOW)..at] {
             state.note(operation);
         }
         state
@@ -383,13 +379,13 @@ impl Mutator {
 
     /// Goes to another machine, and the operations with it as far as they can.
     fn become_machine(&mut self, machine: Machine) {
-        self.machine = machine;
-        fit(&mut self.operations, &machine);
+        self.program.machine = machine;
+        fit(&mut self.program.operations, &machine);
     }
 
     fn note_kinds(&mut self) {
         self.kinds.clear();
-        self.kinds.extend(self.settings.kinds.iter().filter(|kind| kind.exists_on(&self.machine)));
+        self.kinds.extend(self.settings.kinds.iter().filter(|kind| kind.exists_on(&self.program.machine)));
     }
 }
 
@@ -426,7 +422,7 @@ mod tests {
     fn with_input(seed: u64) -> Mutator {
         let mut mutator = Mutator::new(Settings::default());
         let settings = Settings { operations: 24, ..Settings::default() };
-        mutator.machine = Generator::new(settings).execution(seed, 0, &mut mutator.operations);
+        Generator::new(settings).execution(seed, 0, &mut mutator.program);
         mutator.note_kinds();
         mutator
     }
@@ -437,9 +433,9 @@ mod tests {
             let mut changed = 0;
             for seed in 0..200 {
                 let mut mutator = with_input(seed);
-                let before = (mutator.machine, mutator.operations.clone());
+                let before = (mutator.program.machine, mutator.program.operations.clone());
                 let says_so = mutator.apply(mutation, 64, &mut Random::new(seed, 7));
-                let now = (mutator.machine, mutator.operations.clone());
+                let now = (mutator.program.machine, mutator.program.operations.clone());
                 assert!(says_so || before == now, "{mutation:?} with seed {seed} changed something and denies it");
                 assert!(
                     now.1.iter().all(|it| it.fits(&now.0)),
@@ -468,12 +464,17 @@ mod tests {
         let mut whole = 0;
         for seed in 0..200 {
             let mut mutator = with_input(seed);
-            mutator.operations.clear();
+            mutator.program.operations.clear();
             assert!(mutator.phases(64, &mut Random::new(seed, 3)), "seed {seed}");
-            let slots: Vec<_> = mutator.operations.iter().map(|it| (Nature::of(it.kind()).slot, it.values())).collect();
+            let slots: Vec<_> =
+                mutator.program.operations.iter().map(|it| (Nature::of(it.kind()).slot, it.values())).collect();
             let (sort, values) = slots[0];
             let sort = sort.expect("the first operation names a slot");
-            assert!(Nature::of(mutator.operations[0].kind()).fills, "seed {seed}: {}", mutator.operations[0]);
+            assert!(
+                Nature::of(mutator.program.operations[0].kind()).fills,
+                "seed {seed}: {}",
+                mutator.program.operations[0]
+            );
             assert!(slots.iter().all(|(other, it)| *other == Some(sort) && it.last(sort) == values.last(sort)));
             whole += u32::from(sort == Field::Transaction && slots.len() == 4);
         }
@@ -484,9 +485,10 @@ mod tests {
     fn a_resized_machine_has_bytes() {
         for seed in 0..500 {
             let mut mutator = with_input(seed);
-            mutator.machine = Machine::from_sizes([256, 256, 256, 64, 256], Machine::DEFAULT.rules()).expect("large");
+            mutator.program.machine =
+                Machine::from_sizes([256, 256, 256, 64, 256], Machine::DEFAULT.rules()).expect("large");
             mutator.resize(&mut Random::new(seed, 5));
-            assert!(mutator.machine.has_bytes(), "{}", mutator.machine);
+            assert!(mutator.program.machine.has_bytes(), "{}", mutator.program.machine);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions, minimise};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Dialect, Home, Kind, Machine, Observation, Operation, Scope, Stamp, Subject, Trace};
+use stalemap_operations::{Dialect, Home, Kind, Machine, Observation, Program, Scope, Stamp, Subject, Trace};
 
 fn implementation(machine: &Machine) -> Result<Implementation, String> {
     Ok(Implementation::new(machine))
@@ -12,17 +12,16 @@ fn implementation(machine: &Machine) -> Result<Implementation, String> {
 fn they_agree_on_generated_operations() {
     let mut driver = Driver::new(implementation);
     let mut generator = Generator::new(Settings::default());
-    let mut operations: Vec<Operation> = Vec::new();
+    let mut program = Program::default();
     for index in 0..20_000 {
-        let machine = generator.execution(1, index, &mut operations);
+        generator.execution(1, index, &mut program);
         // Now and then everything is looked at, to see that nothing changes untouched.
         let compare = if index % 16 == 0 { Compare::Everything } else { Compare::Touched };
-        let run = driver.run(&machine, &operations, compare).expect("it takes every machine");
+        let run = driver.run(&program, compare).expect("it takes every machine");
         if let Some(divergence) = run.divergence {
             let signature = divergence.signature();
-            let small =
-                minimise(&mut driver, &machine, &operations, &signature, &mut |_| true).expect("it diverges again");
-            let trace = Trace::new(small.machine, small.operations);
+            let small = minimise(&mut driver, &program, &signature, &mut |_| true).expect("it diverges again");
+            let trace = Trace::from(small.program);
             panic!("execution {index}, {signature}: {:#?}\n{trace}", small.divergence.mismatch);
         }
     }
@@ -33,10 +32,10 @@ fn they_agree_on_generated_operations() {
 fn two_in_five_generated_operations_are_not_refused_every_refusal_is_met_and_no_impossible_state() {
     let mut driver = Driver::new(implementation);
     let mut generator = Generator::new(Settings::default());
-    let mut operations: Vec<Operation> = Vec::new();
+    let mut program = Program::default();
     for index in 0..20_000 {
-        let machine = generator.execution(2, index, &mut operations);
-        driver.run(&machine, &operations, Compare::Outcomes).expect("it takes every machine");
+        generator.execution(2, index, &mut program);
+        driver.run(&program, Compare::Outcomes).expect("it takes every machine");
     }
     let tally = driver.tally();
     assert_eq!(tally.never_met(Kind::ALL.iter().copied()), []);
@@ -50,8 +49,13 @@ fn two_in_five_generated_operations_are_not_refused_every_refusal_is_met_and_no_
 #[test]
 fn seldom_a_machine_has_more_of_something_than_a_word_has_bits_and_most_are_small() {
     let mut generator = Generator::new(Settings::default());
-    let mut operations: Vec<Operation> = Vec::new();
-    let machines: Vec<Machine> = (0..2_000).map(|index| generator.execution(3, index, &mut operations)).collect();
+    let mut program = Program::default();
+    let machines: Vec<Machine> = (0..2_000)
+        .map(|index| {
+            generator.execution(3, index, &mut program);
+            program.machine
+        })
+        .collect();
     let with = |is_so: fn(&Machine) -> bool| machines.iter().filter(|machine| is_so(machine)).count();
     let seldom = [
         ("RAM", with(|machine| machine.ram() > 64)),
@@ -76,8 +80,13 @@ fn seldom_a_machine_has_more_of_something_than_a_word_has_bits_and_most_are_smal
 fn no_machine_is_drawn_that_is_larger_than_the_largest() {
     let largest = Machine::new([64, 5, 4], 3, 9, Dialect::Linux6_12).expect("within limits");
     let mut generator = Generator::new(Settings { largest: Some(largest), ..Settings::default() });
-    let mut operations: Vec<Operation> = Vec::new();
-    let machines: Vec<Machine> = (0..2_000).map(|index| generator.execution(3, index, &mut operations)).collect();
+    let mut program = Program::default();
+    let machines: Vec<Machine> = (0..2_000)
+        .map(|index| {
+            generator.execution(3, index, &mut program);
+            program.machine
+        })
+        .collect();
     for (at, most) in largest.sizes().into_iter().enumerate() {
         assert_eq!(machines.iter().map(|machine| machine.sizes()[at]).max(), Some(most), "size {at}");
     }
@@ -88,8 +97,7 @@ fn both_sides_are_shown_as_the_last_run_of_their_machine_left_them() {
     let mut driver = Driver::new(implementation);
     let trace =
         Trace::parse("machine ram=2 spaces=1 pages=2\nmap s0 v0 rw\nwrite s0 v0 #07\npin k1 s0 v0\n").expect("good");
-    let operations: Vec<Operation> = trace.operations().collect();
-    let run = driver.run(&trace.machine, &operations, Compare::Touched).expect("it takes every machine");
+    let run = driver.run(&trace.program(), Compare::Touched).expect("it takes every machine");
     assert_eq!(run.divergence, None);
     let (subject, reference) = driver.sides(&trace.machine).expect("it was run");
     for side in [subject as &dyn Subject, reference] {
@@ -104,15 +112,13 @@ fn both_sides_are_shown_as_the_last_run_of_their_machine_left_them() {
 /// What is left of a trace that diverges while the mapping of a freed device page stays.
 fn minimised_with_a_stale_mapping(text: &str) -> Trace {
     let trace = Trace::parse(text).expect("a good text");
-    let operations: Vec<Operation> = trace.operations().collect();
     let switch = Switch::new(Some(Bug::StaleMapping));
     let mut driver = Driver::new(|machine: &Machine| Ok::<_, String>(Implementation::with_bug(machine, &switch)));
-    let run = driver.run(&trace.machine, &operations, Compare::Touched).expect("it takes every machine");
+    let run = driver.run(&trace.program(), Compare::Touched).expect("it takes every machine");
     let signature = run.divergence.expect("the bug is on").signature();
     assert_eq!(signature.to_string(), "rmap.places@migrate");
-    let small =
-        minimise(&mut driver, &trace.machine, &operations, &signature, &mut |_| true).expect("it diverges again");
-    Trace::new(small.machine, small.operations)
+    let small = minimise(&mut driver, &trace.program(), &signature, &mut |_| true).expect("it diverges again");
+    Trace::from(small.program)
 }
 
 /// A device frame keeps something of its page, which the recount sees long before the reverse map fails.

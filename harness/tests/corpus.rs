@@ -42,7 +42,7 @@ fn every_trace_agrees_and_answers_as_written() {
     let mut driver = driver();
     let mut wrong = Vec::new();
     for Found { name, trace, .. } in traces("") {
-        let run = driver.check(&trace, Compare::Everything).expect("it takes every machine");
+        let run = driver.run_trace(&trace, Compare::Everything).expect("it takes every machine");
         if let Some(divergence) = run.divergence {
             wrong.push(format!("{name}: {}: {:?}", divergence.signature(), divergence.mismatch));
         }
@@ -129,7 +129,7 @@ fn the_specification_shows_every_operation_and_every_permitted_refusal() {
 fn the_specification_meets_every_mark() {
     let mut driver = driver();
     for Found { trace, .. } in traces("spec") {
-        driver.check(&trace, Compare::Outcomes).expect("it takes every machine");
+        driver.run_trace(&trace, Compare::Outcomes).expect("it takes every machine");
     }
     let unmet = MARKS.iter().zip(driver.marks()).filter(|&(_, &met)| met == 0);
     let missing: Vec<String> = unmet.map(|(mark, _)| format!("no trace meets the rule \"{mark}\"")).collect();
@@ -146,7 +146,7 @@ fn every_seeded_bug_contradicts_a_written_answer() {
             Ok::<_, String>(Implementation::with_bug(machine, &Switch::new(Some(bug))))
         });
         let contradicts = |found: &Found| {
-            let run = driver.check(&found.trace, Compare::Outcomes).expect("it takes every machine");
+            let run = driver.run_trace(&found.trace, Compare::Outcomes).expect("it takes every machine");
             run.divergence.is_some()
         };
         if !traces.iter().any(contradicts) {
@@ -162,7 +162,7 @@ fn the_example_of_the_readme_is_true() {
     let readme = fs::read_to_string(readme).expect("corpus/README.md");
     let example = readme.split("```\n").nth(1).expect("it has an example between ``` lines");
     let trace = Trace::parse(example).unwrap_or_else(|error| panic!("the example:{error}"));
-    let run = driver().check(&trace, Compare::Everything).expect("it takes every machine");
+    let run = driver().run_trace(&trace, Compare::Everything).expect("it takes every machine");
     assert_eq!(run.divergence, None);
     assert_eq!(trace.to_string(), example, "the example is canonical text");
     assert!(trace.steps.iter().all(|step| step.answer.is_some()), "every answer is written");

@@ -47,7 +47,7 @@ fn met(mark: &str, sequence: &str) -> u64 {
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
     let index = MARKS.iter().position(|it| *it == mark).unwrap_or_else(|| panic!("no mark is named \"{mark}\""));
     let [once, twice] = [(); 2].map(|()| {
-        let run = driver.check(&trace, Compare::Everything).expect("it takes every machine");
+        let run = driver.run_trace(&trace, Compare::Everything).expect("it takes every machine");
         assert_eq!(run.divergence, None, "{sequence}");
         driver.marks()[index]
     });

@@ -4,7 +4,7 @@ use std::panic;
 
 use stalemap_harness::{Build, Compare, Driver, Generator, Settings, Signature, minimise, what_is_left};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Machine, Operation, Trace};
+use stalemap_operations::{Machine, Program, Trace};
 
 /// The most executions that minimising may take.
 const EXECUTIONS: u64 = 500;
@@ -25,14 +25,14 @@ impl Build for Seeded {
 }
 
 /// The first find of a bug whose executions have this many operations, that is no panic.
-fn find(driver: &mut Driver<Seeded>, operations: usize) -> (Machine, Vec<Operation>, Signature) {
+fn find(driver: &mut Driver<Seeded>, operations: usize) -> (Program, Signature) {
     let mut generator = Generator::new(Settings { operations, ..Settings::default() });
-    let mut made = Vec::new();
+    let mut program = Program::default();
     for index in 0.. {
-        let machine = generator.execution(11, index, &mut made);
-        let run = driver.run(&machine, &made, Compare::Touched).expect("it takes every machine");
+        generator.execution(11, index, &mut program);
+        let run = driver.run(&program, Compare::Touched).expect("it takes every machine");
         if let Some(divergence) = run.divergence.filter(|it| it.mismatch.oracle != "panic") {
-            return (machine, made, divergence.signature());
+            return (program, divergence.signature());
         }
     }
     unreachable!("the loop has no end")
@@ -46,16 +46,16 @@ fn every_bug_is_minimised_in_few_executions_to_what_nothing_single_shortens() {
     for &bug in Bug::ALL {
         for operations in [64, 256, 1024] {
             let mut driver = Driver::new(Seeded(Switch::new(Some(bug))));
-            let (machine, made, signature) = find(&mut driver, operations);
-            let found = minimise(&mut driver, &machine, &made, &signature, &mut |_| true).expect("it diverges again");
+            let (program, signature) = find(&mut driver, operations);
+            let found = minimise(&mut driver, &program, &signature, &mut |_| true).expect("it diverges again");
             assert!(found.complete);
-            let shown = Trace::new(found.machine, found.operations.clone());
+            let shown = Trace::from(found.program.clone());
             if found.executions > EXECUTIONS {
                 wrong.push(format!("{}: {} executions\n{shown}", bug.name(), found.executions));
             }
             // The proof takes longer than the work.
             if operations == 64 {
-                let smaller = what_is_left(&mut driver, &found.machine, &found.operations, &signature);
+                let smaller = what_is_left(&mut driver, &found.program, &signature);
                 wrong.extend(smaller.map(|what| format!("{}: {what}\n{shown}", bug.name())));
             }
         }

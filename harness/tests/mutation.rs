@@ -1,7 +1,7 @@
 //! The mutator through its bytes, as an engine uses it.
 
 use stalemap_harness::{Mutator, Random, Settings};
-use stalemap_operations::{Kind, KindSet, Machine, record};
+use stalemap_operations::{Kind, KindSet, Machine, Program, record};
 
 /// Random bytes of a random length.
 fn noise(random: &mut Random) -> Vec<u8> {
@@ -20,8 +20,7 @@ fn what_comes_out_is_canonical_and_no_longer_than_allowed() {
             let out = if crossed { mutator.cross(&one, &other, most, seed) } else { mutator.mutate(&one, most, seed) };
             assert!(out.len() <= most, "{} bytes where {most} are allowed", out.len());
             if most >= record::RECORD {
-                let (machine, operations) = record::decode(out);
-                assert_eq!(record::encode(&machine, operations).expect("it came from bytes"), out);
+                assert_eq!(Program::from_bytes(out).to_bytes().expect("it came from bytes"), out);
             }
         }
     }
@@ -48,7 +47,7 @@ fn an_empty_input_grows_to_the_length_of_the_settings_and_not_beyond() {
     for seed in 0..5_000 {
         let grown = mutator.mutate(&input, 4_096, seed).to_vec();
         input = mutator.cross(&grown, &input, 4_096, seed).to_vec();
-        longest = longest.max(record::decode(&input).1.len());
+        longest = longest.max(Program::from_bytes(&input).operations.len());
     }
     assert_eq!(longest, 20);
 }
@@ -62,8 +61,8 @@ fn only_the_kinds_and_the_machine_of_the_settings_are_added() {
     for seed in 0..2_000 {
         let grown = mutator.mutate(&input, 512, seed).to_vec();
         input = mutator.cross(&grown, &input, 512, seed).to_vec();
-        let (on, operations) = record::decode(&input);
-        assert_eq!(on, machine);
-        assert!(operations.iter().all(|operation| kinds.contains(operation.kind())));
+        let program = Program::from_bytes(&input);
+        assert_eq!(program.machine, machine);
+        assert!(program.operations.iter().all(|operation| kinds.contains(operation.kind())));
     }
 }

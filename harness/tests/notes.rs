@@ -2,9 +2,7 @@
 
 use stalemap_harness::{Generator, Settings};
 use stalemap_implementation::Implementation;
-use stalemap_operations::{
-    Home, Machine, Observation, Operation, PlaceState, Scope, SlotState, Subject, Touched, Trace,
-};
+use stalemap_operations::{Home, Observation, PlaceState, Program, Scope, SlotState, Subject, Touched, Trace};
 use stalemap_reference::Model;
 
 /// Executions that each side does.
@@ -13,27 +11,28 @@ const EXECUTIONS: u64 = 1_500;
 /// The first change that a side does not tell; `begin` is called before each execution.
 pub(crate) fn wrong(begin: fn()) -> Option<String> {
     let mut generator = Generator::new(Settings::default());
-    let mut operations = Vec::new();
+    let mut program = Program::default();
     (0..EXECUTIONS).find_map(|index| {
         begin();
-        let machine = generator.execution(3, index, &mut operations);
+        generator.execution(3, index, &mut program);
+        let machine = program.machine;
         let reference = Model::new(machine, Home::ALL.map(|home| machine.frames(home)));
-        let wrong = untold(reference, &machine, &operations);
-        wrong.or_else(|| untold(Implementation::new(&machine), &machine, &operations))
+        let wrong = untold(reference, &program);
+        wrong.or_else(|| untold(Implementation::new(&machine), &program))
     })
 }
 
-fn untold(mut subject: impl Subject, machine: &Machine, operations: &[Operation]) -> Option<String> {
+fn untold(mut subject: impl Subject, program: &Program) -> Option<String> {
     let (mut before, mut after, mut touched) = (Observation::default(), Observation::default(), Touched::default());
     subject.observe(&Scope::everything(), &mut before);
-    operations.iter().enumerate().find_map(|(step, &operation)| {
+    program.operations.iter().enumerate().find_map(|(step, &operation)| {
         subject.apply(operation);
         subject.observe(&Scope::everything(), &mut after);
         touched.clear();
         assert!(subject.touched(&mut touched), "it keeps notes");
         let untold = untold_change(&before, &after, &touched);
         std::mem::swap(&mut before, &mut after);
-        let done = Trace::new(*machine, operations[..=step].iter().copied());
+        let done = Trace::new(program.machine, program.operations[..=step].iter().copied());
         untold.map(|what| format!("{what} of the {} changes and is not told by\n{done}", subject.name()))
     })
 }

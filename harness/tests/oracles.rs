@@ -4,7 +4,7 @@ use std::panic;
 
 use stalemap_harness::{Compare, Driver, Generator, ORACLE_NAMES, Settings};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::Machine;
+use stalemap_operations::{Machine, Program};
 
 /// Executions in which an oracle may catch a bug.
 const EXECUTIONS: u64 = 300;
@@ -15,10 +15,10 @@ fn catches(oracle: &str, bug: Bug) -> bool {
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
     driver.use_only_oracle(Some(oracle));
     let mut generator = Generator::new(Settings::default());
-    let mut made = Vec::new();
+    let mut program = Program::default();
     (0..EXECUTIONS).any(|index| {
-        let machine = generator.execution(2, index, &mut made);
-        let run = driver.run(&machine, &made, Compare::Touched).expect("it takes every machine");
+        generator.execution(2, index, &mut program);
+        let run = driver.run(&program, Compare::Touched).expect("it takes every machine");
         run.divergence.is_some_and(|divergence| divergence.mismatch.oracle == oracle)
     })
 }

@@ -3,7 +3,7 @@
 
 use stalemap_harness::{Compare, Driver, Generator, Settings};
 use stalemap_implementation::Implementation;
-use stalemap_operations::{Effect, Errno, Field, Home, Machine, Operation, Outcome, Subject, Trace};
+use stalemap_operations::{Effect, Errno, Field, Home, Machine, Outcome, Program, Subject, Trace};
 use stalemap_reference::Model;
 
 /// Executions of each check.
@@ -16,16 +16,16 @@ fn model(machine: &Machine) -> Model {
 /// What is wrong with the reference; `begin` is called before each execution.
 pub(crate) fn wrong(begin: fn()) -> Option<String> {
     let mut generator = Generator::new(Settings::default());
-    let mut operations = Vec::new();
+    let mut program = Program::default();
     let mut driver = Driver::new(|machine: &Machine| Ok(model(machine)));
     for index in 0..EXECUTIONS {
         begin();
-        let machine = generator.execution(4, index, &mut operations);
-        let run = driver.run(&machine, &operations, Compare::Touched).expect("it takes every machine");
+        generator.execution(4, index, &mut program);
+        let run = driver.run(&program, Compare::Touched).expect("it takes every machine");
         if let Some(divergence) = run.divergence {
             return Some(format!("the reference differs from itself: {}", divergence.signature()));
         }
-        if let Some(wrong) = followed_claim(&machine, &operations) {
+        if let Some(wrong) = followed_claim(&program) {
             return Some(wrong);
         }
     }
@@ -40,15 +40,15 @@ pub(crate) fn wrong(begin: fn()) -> Option<String> {
 }
 
 /// The first operation whose answer follows a claim that it should not follow.
-fn followed_claim(machine: &Machine, operations: &[Operation]) -> Option<String> {
+fn followed_claim(program: &Program) -> Option<String> {
     let claims = [
         Outcome::Refused(Errno::ENOMEM),
         Outcome::Refused(Errno::EAGAIN),
         Outcome::Done(Effect::Nothing),
         Outcome::Stuck,
     ];
-    let mut reference = model(machine);
-    operations.iter().enumerate().find_map(|(step, &operation)| {
+    let mut reference = model(&program.machine);
+    program.operations.iter().enumerate().find_map(|(step, &operation)| {
         let before = reference.clone();
         let answer = reference.apply(operation);
         claims.into_iter().find_map(|claimed| {
@@ -57,7 +57,7 @@ fn followed_claim(machine: &Machine, operations: &[Operation]) -> Option<String>
             let may_follow = is_block && answer == Outcome::Done(Effect::Nothing);
             let expected = if may_follow && claimed == claims[0] { claimed } else { answer };
             let given = before.clone().apply_after(operation, Some(claimed));
-            let done = || Trace::new(*machine, operations[..=step].iter().copied());
+            let done = || Trace::new(program.machine, program.operations[..=step].iter().copied());
             (given != expected).then(|| format!("{given} instead of {expected} where {claimed} is claimed\n{}", done()))
         })
     })

@@ -89,7 +89,7 @@ fn bug(name: &str) -> Bug {
 fn divergence(switch: &Switch, trace: &Trace, compare: Compare) -> Option<Divergence> {
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
     driver.without_recount();
-    driver.check(trace, compare).expect("the implementation takes every machine").divergence
+    driver.run_trace(trace, compare).expect("the implementation takes every machine").divergence
 }
 
 /// What is wrong where a trace must agree without the bug and differ with it; how it differs.

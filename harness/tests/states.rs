@@ -7,7 +7,7 @@ use std::path::Path;
 
 use stalemap_harness::{Build, Compare, Driver, StateDigest, digest_of_states, enumerate_operations, state_digest};
 use stalemap_implementation::{CompleteState, Implementation};
-use stalemap_operations::{Machine, Operation, Subject, Trace};
+use stalemap_operations::{Machine, Operation, Program, Subject, Trace};
 use stalemap_reference::Model;
 
 /// How deep is looked.
@@ -25,7 +25,8 @@ fn lead<'a, B>(driver: &'a mut Driver<B>, machine: &Machine, path: &[Operation])
 where
     B: Build<Subject = Implementation>,
 {
-    let run = driver.run(machine, path, Compare::Outcomes).expect("it takes every machine");
+    let program = Program::new(*machine, path.iter().copied());
+    let run = driver.run(&program, Compare::Outcomes).expect("it takes every machine");
     assert_eq!(run.divergence, None, "{path:?}");
     driver.sides(machine).expect("it was run")
 }

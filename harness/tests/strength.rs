@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use stalemap_harness::{Compare, Divergence, Driver, Generator, Settings, Signature};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Dialect, Machine, Trace};
+use stalemap_operations::{Dialect, Machine, Program, Trace};
 
 /// Executions of the campaign: about what ten seconds of one core do in a development build.
 const EXECUTIONS: u64 = 250_000;
@@ -112,7 +112,7 @@ fn replay() -> Option<String> {
     let mut traces = ["spec", "regressions"].into_iter().flat_map(kept::traces);
     traces.find_map(|(name, _, trace)| {
         begin();
-        let run = driver.check(&trace, Compare::Everything).expect("it takes every machine");
+        let run = driver.run_trace(&trace, Compare::Everything).expect("it takes every machine");
         Some(format!("{} in {name}", run.divergence?.signature()))
     })
 }
@@ -141,7 +141,7 @@ fn diverges(switch: &Switch, trace: &Trace) -> Option<Divergence> {
     begin();
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
     driver.without_recount();
-    driver.check(trace, Compare::Touched).expect("it takes every machine").divergence
+    driver.run_trace(trace, Compare::Touched).expect("it takes every machine").divergence
 }
 
 /// Generated executions on machines whose free sets have two, three and four levels.
@@ -149,14 +149,14 @@ fn large_machines() -> Option<String> {
     const SIZES: &[([u32; 3], u32, u32, u64)] =
         &[([200, 70, 130], 2, 130, 400), ([5_000, 4_200, 1], 2, 5_000, 60), ([300_000, 1, 1], 1, 8, 10)];
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
-    let mut operations = Vec::new();
+    let mut program = Program::default();
     SIZES.iter().find_map(|&(frames, spaces, pages, executions)| {
         let machine = Machine::new(frames, spaces, pages, Dialect::Linux6_12).expect("within limits");
         let mut generator = Generator::new(Settings { operations: 256, machine: Some(machine), ..Settings::default() });
         (0..executions).find_map(|index| {
             begin();
-            generator.execution(SEED, index, &mut operations);
-            let run = driver.run(&machine, &operations, Compare::Touched).expect("it takes every machine");
+            generator.execution(SEED, index, &mut program);
+            let run = driver.run(&program, Compare::Touched).expect("it takes every machine");
             Some(format!("{} in execution {index} on machine {machine}", run.divergence?.signature()))
         })
     })
@@ -166,12 +166,12 @@ fn large_machines() -> Option<String> {
 fn campaign() -> Option<String> {
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
     let mut generator = Generator::new(Settings::default());
-    let mut operations = Vec::new();
+    let mut program = Program::default();
     (0..EXECUTIONS).find_map(|index| {
         begin();
-        let machine = generator.execution(SEED, index, &mut operations);
+        generator.execution(SEED, index, &mut program);
         let compare = if index % 16 == 0 { Compare::Everything } else { Compare::Touched };
-        let run = driver.run(&machine, &operations, compare).expect("it takes every machine");
+        let run = driver.run(&program, compare).expect("it takes every machine");
         Some(format!("{} in execution {index}", run.divergence?.signature()))
     })
 }

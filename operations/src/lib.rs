@@ -12,6 +12,7 @@ mod machine;
 mod observation;
 mod operand;
 mod outcome;
+mod program;
 pub mod record;
 mod subject;
 pub mod table;
@@ -31,6 +32,7 @@ pub use operand::{
     PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
 };
 pub use outcome::{Effect, EffectShape, Errno, Outcome};
+pub use program::Program;
 pub use subject::{Capabilities, Observables, Subject};
 pub use table::{Kind, KindSet, Operation, Row, TABLE};
 pub use text::ParseError;

@@ -97,16 +97,8 @@ pub fn operation_to_record(operation: &Operation) -> [u8; RECORD] {
     record
 }
 
-/// Machine and operations from any bytes.
-#[must_use]
-pub fn decode(bytes: &[u8]) -> (Machine, Vec<Operation>) {
-    let mut operations = Vec::new();
-    let machine = decode_into(bytes, &mut operations);
-    (machine, operations)
-}
-
-/// The same; puts the operations into `operations`, which is cleared first.
-pub fn decode_into(bytes: &[u8], operations: &mut Vec<Operation>) -> Machine {
+/// Machine and operations from any bytes; puts the operations into `operations`, which is cleared first.
+pub(crate) fn decode_into(bytes: &[u8], operations: &mut Vec<Operation>) -> Machine {
     let mut records = bytes.chunks(RECORD).map(|chunk| {
         let mut record = [0; RECORD];
         record[..chunk.len()].copy_from_slice(chunk);
@@ -118,22 +110,15 @@ pub fn decode_into(bytes: &[u8], operations: &mut Vec<Operation>) -> Machine {
     machine
 }
 
-/// Bytes of machine and operations; `None` where the machine has no bytes.
-#[must_use]
-pub fn encode(machine: &Machine, operations: impl IntoIterator<Item = Operation>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    encode_into(machine, operations, &mut bytes).then_some(bytes)
-}
-
-/// The same; puts the bytes into `bytes`, which is cleared first. `false` where the machine has no bytes.
-pub fn encode_into(machine: &Machine, operations: impl IntoIterator<Item = Operation>, bytes: &mut Vec<u8>) -> bool {
+/// Bytes of machine and operations; puts them into `bytes`, which is cleared first. `false` where the machine has none.
+pub(crate) fn encode_into(machine: &Machine, operations: &[Operation], bytes: &mut Vec<u8>) -> bool {
     bytes.clear();
     let Some(record) = machine_to_record(machine) else {
         return false;
     };
     bytes.extend_from_slice(&record);
     for operation in operations {
-        bytes.extend_from_slice(&operation_to_record(&operation));
+        bytes.extend_from_slice(&operation_to_record(operation));
     }
     true
 }

@@ -6,7 +6,7 @@ use core::fmt;
 
 use crate::machine::Machine;
 use crate::outcome::Outcome;
-use crate::record;
+use crate::program::Program;
 use crate::table::Operation;
 use crate::text::{self, ParseError};
 
@@ -50,17 +50,22 @@ impl Trace {
         Trace { machine, steps: operations.into_iter().map(Step::from).collect(), ..Trace::default() }
     }
 
-    /// The trace that any bytes mean (see [`record`]).
+    /// The trace that any bytes mean (see [`record`](crate::record)).
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Trace {
-        let (machine, operations) = record::decode(bytes);
-        Trace::new(machine, operations)
+        Program::from_bytes(bytes).into()
     }
 
-    /// Machine and operations as bytes; comments and answers have none. `None` where the machine has no bytes.
+    /// The program as bytes; comments and answers have none. `None` where the machine has no bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
-        record::encode(&self.machine, self.operations())
+        self.program().to_bytes()
+    }
+
+    /// The trace without comments and answers.
+    #[must_use]
+    pub fn program(&self) -> Program {
+        Program::new(self.machine, self.operations())
     }
 
     /// Reads the text of a trace.
@@ -74,6 +79,13 @@ impl Trace {
     /// The operations in order.
     pub fn operations(&self) -> impl ExactSizeIterator<Item = Operation> + '_ {
         self.steps.iter().map(|step| step.operation)
+    }
+}
+
+/// A trace without comments and answers.
+impl From<Program> for Trace {
+    fn from(program: Program) -> Trace {
+        Trace::new(program.machine, program.operations)
     }
 }
 

@@ -2,8 +2,8 @@
 //! as it is.
 
 use stalemap_operations::{
-    Dialect, Effect, EffectShape, Errno, Kind, Machine, Operation, Outcome, Space, Stamp, Step, Trace, VirtualPage,
-    record,
+    Dialect, Effect, EffectShape, Errno, Kind, Machine, Operation, Outcome, Program, Space, Stamp, Step, Trace,
+    VirtualPage, record,
 };
 
 /// Numbers that look random (SplitMix64), the same in every run.
@@ -134,10 +134,10 @@ fn generated_traces_come_back_from_their_bytes() {
     let mut numbers = Numbers(1);
     for _ in 0..5_000 {
         let machine = numbers.machine(Machine::BYTES_LIMIT);
-        let operations = numbers.operations(&machine);
-        let bytes = record::encode(&machine, operations.iter().copied()).expect("a small machine has bytes");
-        assert_eq!(bytes.len(), record::RECORD * (1 + operations.len()));
-        assert_eq!(record::decode(&bytes), (machine, operations));
+        let program = Program::new(machine, numbers.operations(&machine));
+        let bytes = program.to_bytes().expect("a small machine has bytes");
+        assert_eq!(bytes.len(), record::RECORD * (1 + program.operations.len()));
+        assert_eq!(Program::from_bytes(&bytes), program);
     }
 }
 

@@ -4,16 +4,16 @@
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Build, Driver};
-use stalemap_operations::{Machine, Operation};
+use stalemap_operations::Program;
 
 /// Sixteen hexadecimal digits that stand for all that both sides answer and show after every step, and for how the run
 /// ends.
 ///
 /// # Errors
 /// As [`Driver::run`].
-pub fn digest<B: Build>(driver: &mut Driver<B>, machine: &Machine, operations: &[Operation]) -> Result<String, String> {
+pub fn digest<B: Build>(driver: &mut Driver<B>, program: &Program) -> Result<String, String> {
     let mut digest = Sha256::new();
-    let run = driver.watch(machine, operations, &mut |watched| {
+    let run = driver.watch(program, &mut |watched| {
         let answers = (watched.expected, watched.claimed);
         digest.update(format!("{answers:?} {:?} {:?}", watched.reference, watched.subject));
     })?;

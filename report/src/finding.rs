@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 use stalemap_harness::{Build, Divergence, Driver};
-use stalemap_operations::{Machine, Operation, Subject, Trace};
+use stalemap_operations::{Program, Subject, Trace};
 use stalemap_reference::Model;
 
 use crate::diff::diff;
@@ -57,14 +57,13 @@ impl Finding {
     pub fn describe<B: Build>(
         driver: &mut Driver<B>,
         subject: &str,
-        machine: &Machine,
-        operations: &[Operation],
+        program: &Program,
         divergence: &Divergence,
         origin: Origin,
     ) -> Result<Finding, String> {
-        let [reference_state, subject_state] = states_after(driver, machine, operations, divergence.step)?;
-        let shown = operations[..operations.len().min(divergence.step + 1)].iter().copied();
-        let mut parsed = answered(&Trace::new(*machine, shown));
+        let [reference_state, subject_state] = states_after(driver, program, divergence.step)?;
+        let shown = program.operations.iter().copied().take(divergence.step + 1);
+        let mut parsed = answered(&Trace::new(program.machine, shown));
         // Which answer a large block gets is the subject's choice: a written one would be objected to first.
         if let Some(last) = parsed.steps.last_mut().filter(|_| divergence.mismatch.oracle == "refusal") {
             last.answer = None;

@@ -3,9 +3,7 @@
 use std::fmt::Write;
 
 use stalemap_harness::{Build, Driver, Watched};
-use stalemap_operations::{
-    Entry, Home, Machine, Observation, Operation, PageToken, Place, PlaceState, SlotState, Space,
-};
+use stalemap_operations::{Entry, Home, Machine, Observation, PageToken, Place, PlaceState, Program, SlotState, Space};
 
 /// Whose state it is; pages have the same names on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +26,14 @@ pub fn states(watched: &Watched<'_>, machine: &Machine) -> [String; 2] {
 /// As [`Driver::run`].
 pub(crate) fn states_after<B: Build>(
     driver: &mut Driver<B>,
-    machine: &Machine,
-    operations: &[Operation],
+    program: &Program,
     step: usize,
 ) -> Result<[String; 2], String> {
     let mut found = [String::new(), String::new()];
-    let operations = &operations[..operations.len().min(step + 1)];
-    driver.watch(machine, operations, &mut |watched| {
+    let shown = Program::new(program.machine, program.operations.iter().copied().take(step + 1));
+    driver.watch(&shown, &mut |watched| {
         if watched.step == step || watched.mismatch.is_some() {
-            found = states(watched, machine);
+            found = states(watched, &shown.machine);
         }
     })?;
     Ok(found)

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stalemap_harness::{Compare, Driver, Generator, Settings, minimise};
-use stalemap_operations::{Dialect, Kind, Machine, Operation, Trace};
+use stalemap_operations::{Dialect, Kind, Machine, Program, Trace};
 use stalemap_subjects::{Bitmap, Blocks, BuddySlab, BuddySystem, Frames, SummaryBuddy};
 
 /// Frames of RAM and executions of each campaign; small machines of all sorts where no number is given.
@@ -27,17 +27,17 @@ fn campaign<F: Frames>(ram: Option<u32>, executions: u64, found: &mut BTreeMap<S
     let kinds = Kind::ALL.iter().copied().filter(|kind| kind.row().level == 0).collect();
     let machine = ram.and_then(|ram| Machine::new([ram, 0, 0], 1, 1, Dialect::default()));
     let mut generator = Generator::new(Settings { operations: OPERATIONS, kinds, machine, largest: None });
-    let mut made: Vec<Operation> = Vec::new();
+    let mut program = Program::default();
     for index in 0..executions {
-        let machine = generator.execution(1, index, &mut made);
-        let run = driver.run(&machine, &made, Compare::Touched).expect("it takes every machine");
+        generator.execution(1, index, &mut program);
+        let run = driver.run(&program, Compare::Touched).expect("it takes every machine");
         let Some(divergence) = run.divergence else { continue };
         let signature = divergence.signature();
         if found.contains_key(&signature.to_string()) {
             continue;
         }
-        let small = minimise(&mut driver, &machine, &made, &signature, &mut |_| true).expect("it diverges again");
-        found.insert(signature.to_string(), Trace::new(small.machine, small.operations));
+        let small = minimise(&mut driver, &program, &signature, &mut |_| true).expect("it diverges again");
+        found.insert(signature.to_string(), Trace::from(small.program));
     }
 }
 
@@ -65,8 +65,7 @@ fn finds_what_is_written_down<F: Frames>() {
     let written = written(&folder(F::NAME));
     let mut driver = Driver::new(|machine: &Machine| Ok(Blocks::<F>::new(machine)));
     for (signature, trace) in &written {
-        let operations: Vec<Operation> = trace.operations().collect();
-        let run = driver.run(&trace.machine, &operations, Compare::Touched).expect("it takes every machine");
+        let run = driver.run(&trace.program(), Compare::Touched).expect("it takes every machine");
         let again = run.divergence.map(|divergence| divergence.signature().to_string());
         assert_eq!(again.as_ref(), Some(signature), "{}: the written trace shows what it says\n{trace}", F::NAME);
     }

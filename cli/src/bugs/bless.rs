@@ -76,14 +76,12 @@ fn find(bug: Bug, seed: u64, limits: Limits) -> Result<Option<Shortest>> {
     };
     let mut driver = seeded::driver(&Switch::new(Some(bug)));
     let signature = found.divergence.signature();
-    let minimised = quiet::driving(|| {
-        minimise(&mut driver, &found.machine, &found.operations, &signature, &mut |_| !interrupted())
-    });
+    let minimised = quiet::driving(|| minimise(&mut driver, &found.program, &signature, &mut |_| !interrupted()));
     let minimised =
         minimised.ok_or_else(|| anyhow!("{}: it diverges at one time and agrees at another", bug.name()))?;
     let described = quiet::driving(|| {
-        let (machine, operations) = (&minimised.machine, &minimised.operations);
-        Finding::describe(&mut driver, "implementation", machine, operations, &minimised.divergence, Origin::default())
+        let (program, divergence) = (&minimised.program, &minimised.divergence);
+        Finding::describe(&mut driver, "implementation", program, divergence, Origin::default())
     });
     let described = described.map_err(|it| anyhow!(it))?;
     let mut trace = Trace::parse(&described.trace)?;

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
 use serde::{Deserialize, Serialize};
 use stalemap_harness::{Generator, Random, Settings};
-use stalemap_operations::{Dialect, Kind, Machine, Operation};
+use stalemap_operations::{Dialect, Kind, Machine, Operation, Program};
 
 /// Who makes the executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
@@ -94,8 +94,8 @@ pub(crate) fn named() -> impl TypedValueParser<Value = Engines> {
 
 /// Makes executions.
 pub(crate) trait Source {
-    /// Fills in the operations of the next execution; its machine.
-    fn next(&mut self, operations: &mut Vec<Operation>) -> Machine;
+    /// Makes the next execution.
+    fn next(&mut self, program: &mut Program);
 }
 
 struct Native {
@@ -105,9 +105,9 @@ struct Native {
 }
 
 impl Source for Native {
-    fn next(&mut self, operations: &mut Vec<Operation>) -> Machine {
+    fn next(&mut self, program: &mut Program) {
         self.index += 1;
-        self.generator.execution(self.seed, self.index - 1, operations)
+        self.generator.execution(self.seed, self.index - 1, program);
     }
 }
 
@@ -124,7 +124,7 @@ const SPACES: u32 = 4;
 const PAGES: u32 = 10;
 
 impl Source for Uniform {
-    fn next(&mut self, operations: &mut Vec<Operation>) -> Machine {
+    fn next(&mut self, program: &mut Program) {
         let mut random = Random::new(self.seed, self.index);
         self.index += 1;
         let first = random.below(DEVICE + 1);
@@ -134,12 +134,12 @@ impl Source for Uniform {
         let machine = Machine::new(frames, 1 + random.below(SPACES), 1 + random.below(PAGES), rules);
         let machine = machine.expect("sizes within limits");
         let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| kind.exists_on(&machine)).collect();
-        operations.clear();
+        program.machine = machine;
+        program.operations.clear();
         for _ in 0..self.operations {
             let kind = kinds[random.below(u32::try_from(kinds.len()).expect("a few")) as usize];
-            operations.extend(Operation::chosen(kind, &machine, |_, choices, _| random.below(choices)));
+            program.operations.extend(Operation::chosen(kind, &machine, |_, choices, _| random.below(choices)));
         }
-        machine
     }
 }
 
@@ -176,14 +176,14 @@ impl ReferenceStateMachine for Table {
 }
 
 struct Proptest {
-    strategy: BoxedStrategy<(Machine, Vec<Operation>)>,
+    strategy: BoxedStrategy<Program>,
     runner: TestRunner,
 }
 
 impl Proptest {
     fn new(seed: u64, operations: u32) -> Proptest {
         let strategy = Table::sequential_strategy(1..=operations as usize);
-        let strategy = strategy.prop_map(|(machine, operations, _)| (machine, operations)).boxed();
+        let strategy = strategy.prop_map(|(machine, operations, _)| Program { machine, operations }).boxed();
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -192,10 +192,8 @@ impl Proptest {
 }
 
 impl Source for Proptest {
-    fn next(&mut self, operations: &mut Vec<Operation>) -> Machine {
+    fn next(&mut self, program: &mut Program) {
         let tree = self.strategy.new_tree(&mut self.runner).expect("nothing is filtered out");
-        let (machine, made) = tree.current();
-        *operations = made;
-        machine
+        *program = tree.current();
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use rustix::time::{ClockId, clock_gettime};
 use stalemap_harness::{Compare, Divergence};
 use stalemap_implementation::{Bug, Switch};
-use stalemap_operations::{Machine, Operation};
+use stalemap_operations::Program;
 
 use super::engine::Source;
 use super::seeded;
@@ -38,8 +38,7 @@ pub(crate) struct Hunt {
 
 /// The execution that diverged.
 pub(crate) struct Found {
-    pub(crate) machine: Machine,
-    pub(crate) operations: Vec<Operation>,
+    pub(crate) program: Program,
     pub(crate) divergence: Divergence,
 }
 
@@ -54,7 +53,7 @@ const BETWEEN_LOOKS: u64 = 16;
 pub(crate) fn hunt(source: &mut dyn Source, bug: Option<Bug>, limits: Limits) -> Result<Option<Hunt>> {
     let switch = Switch::new(bug);
     let mut driver = seeded::driver(&switch);
-    let mut made = Vec::new();
+    let mut made = Program::default();
     let mut hunt = Hunt { executions: 0, operations: 0, time: Duration::ZERO, reached: 0, triggered: 0, found: None };
     let start = cpu_time();
     while hunt.found.is_none() && limits.executions.is_none_or(|most| hunt.executions < most) {
@@ -66,11 +65,11 @@ pub(crate) fn hunt(source: &mut dyn Source, bug: Option<Bug>, limits: Limits) ->
                 break;
             }
         }
-        let machine = source.next(&mut made);
-        let run = quiet::driving(|| driver.run(&machine, &made, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        source.next(&mut made);
+        let run = quiet::driving(|| driver.run(&made, Compare::Touched)).map_err(|it| anyhow!(it))?;
         hunt.executions += 1;
         hunt.operations += run.steps as u64;
-        hunt.found = run.divergence.map(|divergence| Found { machine, operations: made.clone(), divergence });
+        hunt.found = run.divergence.map(|divergence| Found { program: made.clone(), divergence });
     }
     hunt.time = cpu_time().saturating_sub(start);
     (hunt.reached, hunt.triggered) = (switch.reached(), switch.triggered());

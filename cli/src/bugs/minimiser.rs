@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use stalemap_harness::{Compare, Divergence, Driver, Generator, Settings, minimise, what_is_left};
+use stalemap_harness::{Compare, Driver, Generator, Settings, minimise, what_is_left};
 use stalemap_implementation::{Bug, Switch};
-use stalemap_operations::{Machine, Operation};
+use stalemap_operations::Program;
 
 use super::engine::Engine;
 use super::hunt::{Found, cpu_time};
@@ -105,17 +105,17 @@ impl Work {
         let Some(shortened) = self.shorten(engine, bug, &mut driver, find)? else {
             return Ok(None);
         };
-        let Found { machine, operations, divergence } = shortened.found;
+        let Found { program, divergence } = shortened.found;
         let came_to = divergence.signature();
         Ok(Some(Measured {
             engine,
             bug,
             length,
             at: find.divergence.step + 1,
-            operations: operations.len(),
+            operations: program.operations.len(),
             executions: shortened.executions,
             time: shortened.time,
-            left: quiet::driving(|| what_is_left(&mut driver, &machine, &operations, &came_to)),
+            left: quiet::driving(|| what_is_left(&mut driver, &program, &came_to)),
             same_signature: came_to == signature,
         }))
     }
@@ -145,37 +145,36 @@ impl Work {
 fn ours(driver: &mut Driver<BuildSwitched>, find: &Found) -> Result<Shortened> {
     let start = cpu_time();
     let signature = find.divergence.signature();
-    let found =
-        quiet::driving(|| minimise(driver, &find.machine, &find.operations, &signature, &mut |_| !interrupted()));
+    let found = quiet::driving(|| minimise(driver, &find.program, &signature, &mut |_| !interrupted()));
     let time = cpu_time().saturating_sub(start);
     let found = found.ok_or_else(|| anyhow!("{signature}: it does not diverge again"))?;
-    let (machine, operations, divergence) = (found.machine, found.operations, found.divergence);
-    Ok(Shortened { found: Found { machine, operations, divergence }, executions: found.executions, time })
+    let (program, divergence) = (found.program, found.divergence);
+    Ok(Shortened { found: Found { program, divergence }, executions: found.executions, time })
 }
 
 /// Of several finds the one that diverges at the latest operation, and is no panic; none where somebody interrupts.
 fn late_find(bug: Bug, operations: usize) -> Result<Option<Found>> {
     let mut driver = seeded::driver(&Switch::new(Some(bug)));
     let mut generator = Generator::new(Settings { operations, ..Settings::default() });
-    let mut made = Vec::new();
-    let mut latest: Option<(Machine, Vec<Operation>, Divergence)> = None;
+    let mut made = Program::default();
+    let mut latest: Option<Found> = None;
     let mut finds = 0;
     for index in 0..MOST {
         if interrupted() {
             return Ok(None);
         }
-        let machine = generator.execution(0, index, &mut made);
-        let run = quiet::driving(|| driver.run(&machine, &made, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        generator.execution(0, index, &mut made);
+        let run = quiet::driving(|| driver.run(&made, Compare::Touched)).map_err(|it| anyhow!(it))?;
         let Some(divergence) = run.divergence.filter(|it| it.mismatch.oracle != "panic") else { continue };
-        if latest.as_ref().is_none_or(|(_, _, before)| before.step < divergence.step) {
-            latest = Some((machine, made.clone(), divergence));
+        if latest.as_ref().is_none_or(|before| before.divergence.step < divergence.step) {
+            latest = Some(Found { program: made.clone(), divergence });
         }
         finds += 1;
         if finds == FINDS {
             break;
         }
     }
-    Ok(latest.map(|(machine, operations, divergence)| Found { machine, operations, divergence }))
+    Ok(latest)
 }
 
 fn table(measured: &[Measured], engines: &[Engine], bugs: &[Bug]) -> String {

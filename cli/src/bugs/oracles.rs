@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anyhow::{Result, anyhow};
 use stalemap_harness::{Compare, Generator, ORACLE_NAMES, Settings};
 use stalemap_implementation::{Bug, Switch};
+use stalemap_operations::Program;
 
 use super::{BugsArguments, page, seeded};
 use crate::ending::Ending;
@@ -48,10 +49,10 @@ fn asked_alone(bug: Bug, oracle: &str, operations: u32) -> Result<Option<u64>> {
     let mut driver = seeded::driver(&Switch::new(Some(bug)));
     driver.use_only_oracle(Some(oracle));
     let mut generator = Generator::new(Settings { operations: operations as usize, ..Settings::default() });
-    let mut made = Vec::new();
+    let mut made = Program::default();
     for index in 0..EXECUTIONS {
-        let machine = generator.execution(0, index, &mut made);
-        let run = quiet::driving(|| driver.run(&machine, &made, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        generator.execution(0, index, &mut made);
+        let run = quiet::driving(|| driver.run(&made, Compare::Touched)).map_err(|it| anyhow!(it))?;
         // A panic is caught whoever is asked.
         if run.divergence.is_some_and(|divergence| divergence.mismatch.oracle == oracle) {
             return Ok(Some(index + 1));

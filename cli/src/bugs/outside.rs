@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use stalemap_harness::Compare;
 use stalemap_implementation::{Bug, Switch};
-use stalemap_operations::record;
+use stalemap_operations::{Program, record};
 use tempfile::TempDir;
 
 use super::engine::Engine;
@@ -133,7 +133,7 @@ impl Outside {
     pub(super) fn minimise(&self, engine: Engine, bug: Bug, find: &Found, cap: Duration) -> Result<Option<Shortened>> {
         let folder = tempfile::tempdir_in(&self.scratch).context("cannot make a folder")?;
         let input = folder.path().join("input");
-        let bytes = record::encode(&find.machine, find.operations.iter().copied());
+        let bytes = find.program.to_bytes();
         fs::write(&input, bytes.context("a machine of this size has no bytes")?)?;
         let mut command = self.libfuzzer(engine, 0, Some(MINIMISING));
         command.current_dir(&folder).env("STALEMAP_HUNT", folder.path()).env("STALEMAP_BUG", bug.name());
@@ -147,7 +147,7 @@ impl Outside {
         }
         let bytes = fs::read(folder.path().join("find")).context("libFuzzer has not seen the find diverge")?;
         let mut found = again(Some(bug), &bytes)?;
-        found.operations.truncate(found.divergence.step + 1);
+        found.program.operations.truncate(found.divergence.step + 1);
         let [executions, ..] = counts(&folder);
         Ok(Some(Shortened { found, executions, time: group.cpu_time() }))
     }
@@ -221,12 +221,12 @@ fn counts(folder: &TempDir) -> Counts {
 
 /// Runs here what an engine has found.
 fn again(bug: Option<Bug>, bytes: &[u8]) -> Result<Found> {
-    let (machine, operations) = record::decode(bytes);
+    let program = Program::from_bytes(bytes);
     let mut driver = seeded::driver(&Switch::new(bug));
-    let run = quiet::driving(|| driver.run(&machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    let run = quiet::driving(|| driver.run(&program, Compare::Touched)).map_err(|it| anyhow!(it))?;
     let divergence = run.divergence.with_context(|| {
         let bug = bug.map_or("no bug", Bug::name);
         format!("an input that stopped the target ({bug}) does nothing here; was another source built?")
     })?;
-    Ok(Found { machine, operations, divergence })
+    Ok(Found { program, divergence })
 }

@@ -9,7 +9,7 @@ use proptest::strategy::{BoxedStrategy, NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use proptest_state_machine::Sequential;
 use stalemap_harness::{Build, Compare, Driver};
-use stalemap_operations::{Machine, Operation};
+use stalemap_operations::{Machine, Operation, Program};
 
 use super::hunt::{Found, cpu_time};
 use super::minimiser::Shortened;
@@ -36,35 +36,37 @@ impl Strategy for Begin {
 pub(super) fn shrink<B: Build>(driver: &mut Driver<B>, find: &Found, cap: Duration) -> Result<Option<Shortened>> {
     let start = cpu_time();
     let mut executions = 0;
-    let mut run = |machine: &Machine, operations: &[Operation]| {
+    let mut run = |program: &Program| {
         executions += 1;
-        let run = quiet::driving(|| driver.run(machine, operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        let run = quiet::driving(|| driver.run(program, Compare::Touched)).map_err(|it| anyhow!(it))?;
         anyhow::Ok(run.divergence)
     };
     let mut tree = strategy(find).new_tree(&mut TestRunner::deterministic()).map_err(|it| anyhow!("{it}"))?;
     let ((machine, _), operations, seen) = tree.current();
-    let mut divergence = run(&machine, &operations)?.context("the find does not diverge")?;
+    let program = Program { machine, operations };
+    let mut divergence = run(&program)?.context("the find does not diverge")?;
     // As its test runner tells it: what stands behind the diverging operation was not seen.
     if let Some(seen) = seen {
         seen.store(divergence.step + 1, Ordering::SeqCst);
     }
-    let mut found = Found { machine, operations, divergence };
+    let mut found = Found { program, divergence };
     let mut goes_on = tree.simplify();
     while goes_on && cpu_time().saturating_sub(start) < cap {
         if interrupted() {
             return Ok(None);
         }
         let ((machine, _), operations, _) = tree.current();
-        match run(&machine, &operations)? {
+        let program = Program { machine, operations };
+        match run(&program)? {
             Some(it) => {
                 divergence = it;
-                found = Found { machine, operations, divergence };
+                found = Found { program, divergence };
                 goes_on = tree.simplify();
             }
             None => goes_on = tree.complicate(),
         }
     }
-    found.operations.truncate(found.divergence.step + 1);
+    found.program.operations.truncate(found.divergence.step + 1);
     Ok(Some(Shortened { found, executions, time: cpu_time().saturating_sub(start) }))
 }
 
@@ -73,7 +75,7 @@ type State = (Machine, usize);
 
 /// Draws the find: machine and operations shrink from what they are.
 fn strategy(find: &Found) -> Sequential<State, Operation, BoxedStrategy<State>, BoxedStrategy<Operation>> {
-    let (machine, operations) = (find.machine, find.operations.clone());
+    let Program { machine, operations } = find.program.clone();
     Sequential::new(
         operations.len().into(),
         move || {

@@ -226,13 +226,13 @@ impl<'a, B: Builder> Campaign<'a, B> {
         let Ok(bytes) = fs::read(file) else {
             return Ok(());
         };
-        let Some((machine, operations, divergence)) = watch::run(&mut self.finds.driver, &bytes)? else {
+        let Some((program, divergence)) = watch::run(&mut self.finds.driver, &bytes)? else {
             self.unexplained.push(file.to_owned());
             return Ok(());
         };
         if self.finds.count(&divergence.signature()) {
             let origin = stalemap_report::Origin { input: Some(file.display().to_string()), ..Default::default() };
-            self.finds.keep(&machine, &operations, &divergence, origin)?;
+            self.finds.keep(&program, &divergence, origin)?;
         }
         Ok(())
     }

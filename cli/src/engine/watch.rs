@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
-use stalemap_operations::{Machine, Operation, record};
+use stalemap_operations::Program;
 
 use crate::quiet;
 
@@ -50,13 +50,10 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Runs an input; how it diverges, if it does.
-pub(super) fn run<B: Build>(
-    driver: &mut Driver<B>,
-    bytes: &[u8],
-) -> Result<Option<(Machine, Vec<Operation>, Divergence)>> {
-    let (machine, operations) = record::decode(bytes);
-    let run = quiet::driving(|| driver.run(&machine, &operations, Compare::Touched)).map_err(|it| anyhow!(it))?;
-    Ok(run.divergence.map(|divergence| (machine, operations, divergence)))
+pub(super) fn run<B: Build>(driver: &mut Driver<B>, bytes: &[u8]) -> Result<Option<(Program, Divergence)>> {
+    let program = Program::from_bytes(bytes);
+    let run = quiet::driving(|| driver.run(&program, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    Ok(run.divergence.map(|divergence| (program, divergence)))
 }
 
 #[cfg(test)]

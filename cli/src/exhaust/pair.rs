@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow};
 use stalemap_harness::{Compare, Divergence, Driver, StateDigest, Transitions, enumerate_operations, state_digest};
 use stalemap_implementation::Implementation;
-use stalemap_operations::{Machine, Operation, Subject};
+use stalemap_operations::{Machine, Operation, Program, Subject};
 use stalemap_reference::Model;
 
 use crate::subject::{self, BuildImplementation};
@@ -24,7 +24,8 @@ impl Guide {
     /// # Errors
     /// When the machine is too large for its states to be told apart.
     pub(super) fn lead(&mut self, operations: &[Operation]) -> Result<Result<Pair<'_>, Divergence>> {
-        let run = self.driver.run(&self.machine, operations, Compare::Touched).map_err(|it| anyhow!(it))?;
+        let program = Program::new(self.machine, operations.iter().copied());
+        let run = self.driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
         if let Some(divergence) = run.divergence {
             return Ok(Err(divergence));
         }

@@ -17,7 +17,7 @@ use stalemap_guest::{
     Batch, End, FromGuest, Hello, MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown, read_frame, table_digest,
     write_frame,
 };
-use stalemap_operations::{Effect, Machine, Outcome, record};
+use stalemap_operations::{Effect, Machine, Outcome, Program};
 
 use crate::space::Channels;
 use crate::watchdog::Watched;
@@ -56,7 +56,7 @@ fn run() -> io::Result<()> {
 
 /// Runs a program from the start of its machine to the point where everything has been given back.
 fn run_program(channels: Channels, program: &[u8], eager: bool, port: &mut Port, watched: Watched) -> io::Result<End> {
-    let (machine, operations) = record::decode(program);
+    let Program { machine, operations } = Program::from_bytes(program);
     check(&machine)?;
     watched.step();
     let mut world = World::new(channels, machine)?;

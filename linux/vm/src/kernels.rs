@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use stalemap_harness::Build;
-use stalemap_operations::{Machine, Operation};
+use stalemap_operations::{Machine, Operation, Program};
 
 use crate::acceleration::Acceleration;
 use crate::cache::Cache;
@@ -106,19 +106,15 @@ impl Build for Kernels {
         true
     }
 
-    fn look_ahead(&self, executions: &[(Machine, Vec<Operation>)]) -> Result<(), String> {
-        let able = |(asked, operations): &(Machine, Vec<Operation>)| {
-            let machine = machine(self.version, asked).ok()?;
-            let operations: Vec<Operation> = operations
-                .iter()
-                .filter(|operation| capabilities().operations.contains(operation.kind()))
-                .copied()
-                .collect();
-            (!operations.is_empty()).then_some((machine, operations))
+    fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
+        let able = |program: &Program| {
+            let machine = machine(self.version, &program.machine).ok()?;
+            let able = |operation: &Operation| capabilities().operations.contains(operation.kind());
+            let program = Program::new(machine, program.operations.iter().copied().filter(able));
+            (!program.operations.is_empty()).then_some(program)
         };
-        let executions: Vec<(Machine, Vec<Operation>)> = executions.iter().filter_map(able).collect();
-        let programs = executions.iter().map(|(machine, operations)| (machine, operations.as_slice()));
+        let programs: Vec<Program> = programs.iter().filter_map(able).collect();
         let mut lab = self.lab.lock().unwrap_or_else(PoisonError::into_inner);
-        lab.run_ahead(programs).map_err(|error| format!("{}: {error:#}", self.version))
+        lab.run_ahead(&programs).map_err(|error| format!("{}: {error:#}", self.version))
     }
 }

@@ -8,7 +8,7 @@ use stalemap_guest::{MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown};
 use stalemap_harness::Settings;
 use stalemap_operations::{
     Capabilities, Dialect, Effect, EffectShape, Errno, Home, Kind, KindSet, Machine, Observables, Observation,
-    Operation, Outcome, Scope, Stamp, Subject, Touched,
+    Operation, Outcome, Program, Scope, Stamp, Subject, Touched,
 };
 
 use crate::track::Tracker;
@@ -104,8 +104,9 @@ impl Kernel {
 
     /// Runs operations from the start, unless they are what was recorded.
     fn record(&mut self, operations: &[Operation]) {
+        let program = Program::new(self.machine, operations.iter().copied());
         let mut lab = self.lab.lock().unwrap_or_else(PoisonError::into_inner);
-        match lab.ask(&self.machine, operations) {
+        match lab.replay(&program) {
             Ok(recording) => self.recording = recording,
             Err(error) => stop(format!("{}: {error:#}", self.version)),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use stalemap_guest::{Batch, End, FromGuest, Shown};
-use stalemap_operations::{Machine, Operation, record};
+use stalemap_operations::Program;
 
 use crate::virtual_machine::{Boot, Lost, VirtualMachine};
 
@@ -27,15 +27,15 @@ pub struct Recording {
 }
 
 /// A program as it is sent: the bytes of its records.
-type Program = Vec<u8>;
+type ProgramBytes = Vec<u8>;
 
 /// A guest, replaced whenever it is lost, and what it has shown ahead of time.
 pub struct VmPool {
     boot: Boot,
     machine: Option<VirtualMachine>,
-    ahead: BTreeMap<Program, Recording>,
+    ahead: BTreeMap<ProgramBytes, Recording>,
     /// The last program that was asked for: a driver asks again to find a step.
-    last: Option<(Program, Recording)>,
+    last: Option<(ProgramBytes, Recording)>,
     starts: u64,
     unrepeated: u64,
     /// What the console of the guest showed that was lost last.
@@ -73,9 +73,9 @@ impl VmPool {
     ///
     /// # Errors
     /// When no guest can be started.
-    pub fn run_ahead<'a>(&mut self, programs: impl IntoIterator<Item = (&'a Machine, &'a [Operation])>) -> Result<()> {
-        let programs = programs.into_iter().filter_map(|(machine, operations)| encode(machine, operations));
-        let programs: Vec<Program> = programs.filter(|program| !self.ahead.contains_key(program)).collect();
+    pub fn run_ahead<'a>(&mut self, programs: impl IntoIterator<Item = &'a Program>) -> Result<()> {
+        let programs = programs.into_iter().filter_map(Program::to_bytes);
+        let programs: Vec<ProgramBytes> = programs.filter(|program| !self.ahead.contains_key(program)).collect();
         for (program, recording) in self.run(programs)? {
             self.ahead.insert(program, recording);
         }
@@ -86,8 +86,8 @@ impl VmPool {
     ///
     /// # Errors
     /// When no guest can be started.
-    pub fn ask(&mut self, machine: &Machine, operations: &[Operation]) -> Result<Recording> {
-        let program = encode(machine, operations).ok_or_else(|| anyhow::anyhow!("{machine} has no bytes"))?;
+    pub fn replay(&mut self, program: &Program) -> Result<Recording> {
+        let program = bytes_of(program)?;
         if let Some((_, recording)) = self.last.as_ref().filter(|(last, _)| *last == program) {
             return Ok(recording.clone());
         }
@@ -112,13 +112,13 @@ impl VmPool {
     ///
     /// # Errors
     /// When no guest can be started.
-    pub fn run_again(&mut self, machine: &Machine, operations: &[Operation]) -> Result<Recording> {
-        let program = encode(machine, operations).ok_or_else(|| anyhow::anyhow!("{machine} has no bytes"))?;
+    pub fn replay_alone(&mut self, program: &Program) -> Result<Recording> {
+        let program = bytes_of(program)?;
         self.run_alone(&program)
     }
 
     /// Runs programs until each has a recording.
-    fn run(&mut self, programs: Vec<Program>) -> Result<Vec<(Program, Recording)>> {
+    fn run(&mut self, programs: Vec<ProgramBytes>) -> Result<Vec<(ProgramBytes, Recording)>> {
         let mut recordings = Vec::with_capacity(programs.len());
         let mut batch = Batch { eager: programs.len() == 1, programs };
         while !batch.programs.is_empty() {
@@ -136,7 +136,7 @@ impl VmPool {
     }
 
     /// Runs a program whose guest was lost, each step sent as soon as it is done.
-    fn run_alone(&mut self, program: &Program) -> Result<Recording> {
+    fn run_alone(&mut self, program: &ProgramBytes) -> Result<Recording> {
         let (mut done, lost) = self.run_batch(&Batch { eager: true, programs: vec![program.clone()] })?;
         self.unrepeated += u64::from(lost.is_none());
         lost.or_else(|| done.pop()).ok_or_else(|| anyhow::anyhow!("a program without a recording"))
@@ -199,7 +199,7 @@ impl VmPool {
     }
 }
 
-/// The bytes of a program; `None` where the machine has none.
-fn encode(machine: &Machine, operations: &[Operation]) -> Option<Program> {
-    record::encode(machine, operations.iter().copied())
+/// The bytes of a program.
+fn bytes_of(program: &Program) -> Result<ProgramBytes> {
+    program.to_bytes().ok_or_else(|| anyhow::anyhow!("{} has no bytes", program.machine))
 }

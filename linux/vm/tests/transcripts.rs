@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use stalemap_harness::{Compare, Driver};
 use stalemap_linux::Recorded;
-use stalemap_operations::{Errno, Machine, Operation, Outcome, Trace};
+use stalemap_operations::{Errno, Machine, Outcome, Trace};
 use walkdir::WalkDir;
 
 fn transcripts() -> Vec<(String, Trace)> {
@@ -28,8 +28,7 @@ fn difference(transcript: &Trace) -> Option<String> {
         Err(sentence) => return Some(sentence),
     };
     let mut driver = Driver::new(|_: &Machine| Ok(recorded.clone()));
-    let operations: Vec<Operation> = transcript.operations().collect();
-    let run = driver.run(&transcript.machine, &operations, Compare::Everything).expect("it is that machine");
+    let run = driver.run(&transcript.program(), Compare::Everything).expect("it is that machine");
     run.divergence.map(|divergence| format!("{}: {:?}", divergence.signature(), divergence.mismatch))
 }
 
