@@ -2,12 +2,12 @@
 
 use stalemap_operations::{Access, Destination, Dialect, Effect, Errno, PageRange, Place, Space, VirtualPage};
 
-use crate::bug::Bug;
+use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
-use crate::memmap::Frame;
-use crate::pagetable::places;
-use crate::pte::PteView;
-use crate::region::RegionId;
+use crate::paging::PteView;
+use crate::paging::places;
+use crate::rmap::RegionId;
+use crate::seeded::Bug;
 
 /// What the removal of entries came to.
 #[derive(Clone, Copy, Default)]
@@ -71,9 +71,9 @@ impl Implementation {
             if !access.writable() {
                 let protected = entry.write_protected();
                 let is_left = match entry {
-                    PteView::Device { .. } => self.bugs().skips(Bug::ProtectLeavesDeviceWritable, protected != entry),
+                    PteView::Device { .. } => self.bugs.skips(Bug::ProtectLeavesDeviceWritable, protected != entry),
                     PteView::Migration { .. } => {
-                        self.bugs().skips(Bug::ProtectLeavesMigrationWritable, protected != entry)
+                        self.bugs.skips(Bug::ProtectLeavesMigrationWritable, protected != entry)
                     }
                     PteView::Hole | PteView::Present { .. } => false,
                 };
@@ -93,7 +93,7 @@ impl Implementation {
     /// 6.1 a clean entry waits for the write fault).
     fn may_become_writable(&self, frame: Frame, dirty: bool) -> bool {
         let exclusive = self.frames.memmap[frame].is_exclusive();
-        self.bugs().choose(Bug::ProtectUpgradesShared, exclusive, || true)
+        self.bugs.choose(Bug::ProtectUpgradesShared, exclusive, || true)
             && match self.machine.rules() {
                 Dialect::Linux6_12 => true,
                 Dialect::Linux6_1 => dirty,
@@ -126,7 +126,7 @@ impl Implementation {
         let heir = match self.graph.region(region).heir {
             Some(heir) => heir,
             None => {
-                let shift = self.bugs().choose(Bug::MoveKeepsOffset, distance, || 0);
+                let shift = self.bugs.choose(Bug::MoveKeepsOffset, distance, || 0);
                 let clone = self.graph.clone_for_move(region, shift);
                 self.set_heir(region, clone);
                 clone
@@ -173,7 +173,7 @@ impl Implementation {
         let clone = match self.graph.region(region).heir {
             Some(clone) => clone,
             None => {
-                let clone = self.graph.clone_for_fork(region, child, &self.frames.buddy.bugs);
+                let clone = self.graph.clone_for_fork(region, child, &self.bugs);
                 self.set_heir(region, clone);
                 clone
             }
@@ -184,7 +184,7 @@ impl Implementation {
         match self.tables.entry(parent) {
             PteView::Hole => Ok(()),
             PteView::Present { frame, .. }
-                if self.bugs().choose(Bug::ForkSharesPinned, self.frames.memmap[frame].pins() > 0, || false) =>
+                if self.bugs.choose(Bug::ForkSharesPinned, self.frames.memmap[frame].pins() > 0, || false) =>
             {
                 self.copy_pinned(frame, place, access)
             }
@@ -204,7 +204,7 @@ impl Implementation {
     fn share_entry(&mut self, entry: PteView, parent: Place, child: Place, frame: Frame) {
         let protected = entry.write_protected();
         let shared = match entry {
-            PteView::Device { .. } => self.bugs().choose(Bug::ForkLeavesDeviceWritable, protected, || entry),
+            PteView::Device { .. } => self.bugs.choose(Bug::ForkLeavesDeviceWritable, protected, || entry),
             PteView::Hole | PteView::Present { .. } | PteView::Migration { .. } => protected,
         };
         self.tables.set_entry(parent, shared, &mut self.notes);
@@ -220,7 +220,7 @@ impl Implementation {
         self.birth(copy, place)?;
         let stamp = self.frames.memmap.content(frame);
         self.frames.memmap.set_content(copy, stamp);
-        let dirty = self.bugs().choose(Bug::PinnedCopyClean, true, || false);
+        let dirty = self.bugs.choose(Bug::PinnedCopyClean, true, || false);
         let entry = PteView::Present { frame: copy, writable: access.writable(), dirty };
         self.tables.set_entry(place, entry, &mut self.notes);
         Ok(())
@@ -242,7 +242,7 @@ impl Implementation {
         while let Some(page) = self.tables.next_mapped(space, from) {
             let place = Place { space, page };
             let migrating = matches!(self.tables.entry(place), PteView::Migration { .. });
-            if !(migrating && self.bugs().skips(Bug::ExitForgetsMigrationEntries, true)) {
+            if !(migrating && self.bugs.skips(Bug::ExitForgetsMigrationEntries, true)) {
                 self.unmap_place(place, &mut removed);
             }
             from = page.0 + 1;
@@ -280,7 +280,7 @@ impl Implementation {
                 self.tables.set_entry(place, PteView::Hole, &mut self.notes);
                 let on_device = matches!(entry, PteView::Device { .. });
                 let is_shared = self.frames.memmap[frame].refcount() > 1;
-                if !(on_device && self.bugs().skips(Bug::ZapKeepsRmap, is_shared)) {
+                if !(on_device && self.bugs.skips(Bug::ZapKeepsRmap, is_shared)) {
                     self.remove_rmap(frame);
                 }
                 removed.freed += self.put_page(frame);
@@ -289,7 +289,7 @@ impl Implementation {
                 // The transaction has the page; the entry only leads there.
                 self.tables.set_entry(place, PteView::Hole, &mut self.notes);
                 self.notes.page(&self.frames.memmap[frame]);
-                if self.bugs().choose(Bug::DiscardFreesMigrating, false, || true) {
+                if self.bugs.choose(Bug::DiscardFreesMigrating, false, || true) {
                     removed.freed += self.put_page(self.frame_behind(frame));
                 }
             }

@@ -2,9 +2,9 @@
 
 use stalemap_operations::{BlockSlot, Effect, Errno, Order, Slot};
 
-use crate::bug::Bug;
+use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation};
-use crate::memmap::Frame;
+use crate::seeded::Bug;
 
 /// A block in its slot.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ impl Implementation {
             return Err(Errno::EINVAL.into());
         }
         let base = self.frames.allocate_block(order).ok_or(Errno::ENOMEM)?;
-        self.frames.memmap[base].set_block();
+        self.frames.mark_block(base);
         self.blocks[slot.index()] = Some(Block { base, order, split: false, given_back: 0 });
         self.notes.slot(Slot::Block(slot));
         Ok(Effect::Nothing)
@@ -62,7 +62,7 @@ impl Implementation {
     }
 
     fn empty(&mut self, slot: BlockSlot) {
-        if !self.bugs().skips(Bug::DoubleFreeAccepted, true) {
+        if !self.bugs.skips(Bug::DoubleFreeAccepted, true) {
             self.blocks[slot.index()] = None;
         }
     }
@@ -73,10 +73,9 @@ impl Implementation {
             return Err(Errno::EINVAL.into());
         }
         block.split = true;
-        // From now on each frame has its own reference (`split_page`, mm/page_alloc.c); the first has one already.
+        // The first frame has its reference already.
         for frame in block.frames().skip(1) {
-            self.frames.memmap[frame].take();
-            self.frames.memmap[frame].set_block();
+            self.frames.split_off(frame);
         }
         self.notes.slot(Slot::Block(slot));
         Ok(Effect::Nothing)

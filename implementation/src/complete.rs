@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{Home, Phase, Place, Route, Slot, Space, Stamp};
 
-use crate::anon_vma::AnonVmaId;
+use crate::frames::Frame;
 use crate::implementation::Implementation;
-use crate::memmap::Frame;
-use crate::pte::PteView;
-use crate::region::RegionId;
-use crate::transaction::{Source, Transaction};
+use crate::migration::{Source, Transaction};
+use crate::paging::PteView;
+use crate::rmap::AnonVmaId;
+use crate::rmap::RegionId;
 
 /// A complete state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,12 +146,12 @@ impl Implementation {
     }
 
     fn write_free_frames(&self, writer: &mut Writer) {
-        for (frame, order) in self.frames.buddy.free_blocks() {
+        for (frame, order) in self.frames.buddy().free_blocks() {
             writer.numbers.push(u64::from(frame.0) << 8 | u64::from(order.0));
         }
-        writer.numbers.push(u64::from(self.frames.buddy.free_frames()));
-        writer.numbers.extend(self.frames.cache.frames().iter().map(|frame| u64::from(frame.0)));
-        for device in &self.frames.devices {
+        writer.numbers.push(u64::from(self.frames.buddy().free_frames()));
+        writer.numbers.extend(self.frames.cached().iter().map(|frame| u64::from(frame.0)));
+        for device in self.frames.devices() {
             writer.numbers.push(u64::MAX);
             writer.numbers.extend(device.free_list(&self.frames.memmap).map(|frame| u64::from(frame.0)));
         }

@@ -2,10 +2,10 @@
 
 use stalemap_operations::{Device, Effect, Errno, Home, Place, Space, Stamp, VirtualPage};
 
-use crate::bug::Bug;
+use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
-use crate::memmap::Frame;
-use crate::pte::PteView;
+use crate::paging::PteView;
+use crate::seeded::Bug;
 
 /// As for the CPU's accesses: another device's page is in RAM at the second look.
 const LOOKS: usize = 4;
@@ -59,7 +59,7 @@ impl Implementation {
 
     /// Another device's page is faulted back, as for the CPU (`hmm_vma_handle_pte`).
     fn bring_back(&mut self, place: Place, frame: Frame) -> Result<(), Stop> {
-        self.bugs().choose(Bug::ForeignDeviceRefused, Ok(()), || Err(Errno::EFAULT))?;
+        self.bugs.choose(Bug::ForeignDeviceRefused, Ok(()), || Err(Errno::EFAULT))?;
         self.fault_back(place, frame)
     }
 

@@ -2,10 +2,10 @@
 
 use stalemap_operations::{Effect, Errno, Place, Space, Stamp, VirtualPage};
 
-use crate::bug::Bug;
+use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
-use crate::memmap::Frame;
-use crate::pte::PteView;
+use crate::paging::PteView;
+use crate::seeded::Bug;
 
 /// How often an access looks at its entry again. A right one ends at the second look: after a fault back the page is
 /// in RAM.
@@ -80,7 +80,7 @@ impl Implementation {
         let page = &self.frames.memmap[frame];
         // Mapped here alone, and nobody else has a reference (`wp_can_reuse_anon_folio`).
         let reused = page.is_exclusive()
-            || self.bugs().choose(Bug::ReuseCountsOnlyMaps, page.refcount() == 1, || page.mapcount() == 1);
+            || self.bugs.choose(Bug::ReuseCountsOnlyMaps, page.refcount() == 1, || page.mapcount() == 1);
         if reused {
             let page = &mut self.frames.memmap[frame];
             page.set_exclusive(true);
@@ -109,7 +109,7 @@ impl Implementation {
             return Err(Errno::EAGAIN.into());
         }
         let Some(new) = self.frames.allocate() else {
-            return self.bugs().choose(Bug::SwallowedFaultError, Err(Errno::ENOMEM.into()), || Ok(()));
+            return self.bugs.choose(Bug::SwallowedFaultError, Err(Errno::ENOMEM.into()), || Ok(()));
         };
         self.isolate(frame, Some(place))?;
         if self.frames.memmap[frame].mapcount() > 0 {
@@ -122,7 +122,7 @@ impl Implementation {
         let stamp = self.frames.memmap.content(frame);
         self.frames.memmap.set_content(new, stamp);
         let mapping = self.frames.memmap[frame].mapping();
-        let mapping = self.bugs().choose(Bug::NewestAnonVma, mapping, || Some(self.mapping_at(place)));
+        let mapping = self.bugs.choose(Bug::NewestAnonVma, mapping, || Some(self.mapping_at(place)));
         self.take_new_frame(frame, new, mapping);
         self.restore(frame, new)?;
         self.put_page(new);

@@ -9,15 +9,15 @@ use stalemap_operations::{
     Space, Subject, Touched, TransactionSlot,
 };
 
-use crate::anon_vma::Graph;
 use crate::blocks::Block;
-use crate::bug::Switch;
+use crate::frames::Frame;
 use crate::frames::FrameAllocator;
-use crate::memmap::Frame;
+use crate::migration::Transaction;
 use crate::notes::{Identities, Notes};
-use crate::pagetable::PageTables;
-use crate::region::RegionId;
-use crate::transaction::Transaction;
+use crate::paging::PageTables;
+use crate::rmap::Graph;
+use crate::rmap::RegionId;
+use crate::seeded::Switch;
 
 /// Why an operation ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,15 +63,28 @@ pub struct Implementation {
     /// The regions that have an heir while a `fork` or `move` runs.
     pub(crate) origins: Vec<RegionId>,
     pub(crate) notes: Notes,
+    /// The seeded bugs.
+    pub(crate) bugs: Switch,
 }
 
 impl Implementation {
     /// The machine at its start: `s0` is alive, nothing is mapped, every frame is free.
     #[must_use]
     pub fn new(machine: &Machine) -> Self {
+        Implementation::build(machine, Switch::default())
+    }
+
+    /// As [`new`](Self::new), with the bugs of this switch. The switch is shared: its counters go on counting there.
+    #[cfg(feature = "seeded-bugs")]
+    #[must_use]
+    pub fn with_bug(machine: &Machine, switch: &Switch) -> Self {
+        Implementation::build(machine, switch.clone())
+    }
+
+    fn build(machine: &Machine, bugs: Switch) -> Self {
         let mut implementation = Implementation {
             machine: *machine,
-            frames: FrameAllocator::new(machine),
+            frames: FrameAllocator::with_bugs(machine, &bugs),
             tables: PageTables::new(machine),
             graph: Graph::new(),
             identities: Identities::default(),
@@ -83,17 +96,9 @@ impl Implementation {
             blocks: Default::default(),
             origins: Vec::new(),
             notes: Notes::default(),
+            bugs,
         };
         implementation.spaces[0].alive = true;
-        implementation
-    }
-
-    /// As [`new`](Self::new), with a bug switched on. The switch is shared: its counters go on counting there.
-    #[cfg(feature = "seeded-bugs")]
-    #[must_use]
-    pub fn with_bug(machine: &Machine, switch: &Switch) -> Self {
-        let mut implementation = Implementation::new(machine);
-        implementation.frames.buddy.bugs = switch.clone();
         implementation
     }
 
@@ -140,12 +145,6 @@ impl Implementation {
     #[inline]
     pub(crate) fn must_be_unlocked(&self, space: Space) -> Result<(), Errno> {
         if self.spaces[space.index()].locks == 0 { Ok(()) } else { Err(Errno::EAGAIN) }
-    }
-
-    /// The seeded bugs.
-    #[inline]
-    pub(crate) fn bugs(&self) -> &Switch {
-        &self.frames.buddy.bugs
     }
 
     /// Free frames at each home.

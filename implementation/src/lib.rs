@@ -4,11 +4,15 @@
 //! map walks a graph by numbers. Nothing here knows the reference, and nothing here compares: what it must do is in
 //! the specification, how it does it is here, one concept a file, in this order:
 //!
-//! `page` the descriptor · `memmap` the flat array · `bitset`, `buddy`, `percpu`, `device`, `frames` who gives frames ·
-//! `pte`, `pagetable` entries and mappings · `region`, `anon_vma`, `rmap` who maps a page, and the only place where a
-//! mapcount changes · `lifetime` birth and end of a page · `address_space` · `fault` · `device_access` · `transaction`,
-//! `migrate` · `pins` · `blocks` · `observe`, `complete` · `validate` everything counted again · `bug` the seeded bugs, which are off
-//! and, without the feature `seeded-bugs`, not there.
+//! `frames` descriptors in a flat array, and the allocators that give frames: only here a frame is taken and given back ·
+//! `paging` entries and mappings: only here an entry is packed · `rmap` regions, anon_vmas and walks: only here a
+//! mapcount or a mapping word changes · `lifetime` allocation and end of a page · `address_space` · `fault` ·
+//! `device_access` · `migration` · `pins` · `blocks` · `notes` what an operation touched · `observe`, `complete` ·
+//! `validate` everything counted again · `seeded` the seeded bugs, which are off and, without the feature
+//! `seeded-bugs`, not there.
+//!
+//! The compiler keeps these rules: what only one folder may do is private to it, or asks for a token that only that
+//! folder makes (`rmap::ByRmap`).
 
 #![no_std]
 
@@ -17,37 +21,26 @@ extern crate alloc;
 extern crate std;
 
 mod address_space;
-mod anon_vma;
 mod arena;
-mod bitset;
 mod blocks;
-mod buddy;
-mod bug;
 mod complete;
-mod device;
 mod device_access;
 mod fault;
 mod frames;
 mod implementation;
 mod lifetime;
-mod memmap;
-mod migrate;
+mod migration;
 mod notes;
 mod observe;
-mod page;
-mod pagetable;
-mod percpu;
+mod paging;
 mod pins;
-mod pte;
-mod region;
 mod rmap;
-mod transaction;
+mod seeded;
 mod validate;
 
-pub use bug::Bug;
-#[cfg(feature = "seeded-bugs")]
-pub use bug::Switch;
 pub use complete::CompleteState;
-pub use frames::FrameAllocator;
+pub use frames::{Frame, FrameAllocator};
 pub use implementation::Implementation;
-pub use memmap::Frame;
+pub use seeded::Bug;
+#[cfg(feature = "seeded-bugs")]
+pub use seeded::Switch;

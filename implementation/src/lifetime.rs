@@ -2,17 +2,17 @@
 
 use stalemap_operations::{Home, Place, Stamp};
 
-use crate::anon_vma::AnonVmaId;
-use crate::bug::Bug;
+use crate::frames::Frame;
 use crate::implementation::{Implementation, Stop};
-use crate::memmap::Frame;
+use crate::rmap::AnonVmaId;
+use crate::seeded::Bug;
 
 impl Implementation {
     /// A page is born in a frame that was just taken: zero, exclusive, mapped at one place, whose entry the caller
     /// writes. The frame's one reference is the entry's.
     pub(crate) fn birth(&mut self, frame: Frame, place: Place) -> Result<(), Stop> {
         let identity = self.identities.born(frame);
-        if !self.bugs().skips(Bug::StampSurvives, self.frames.memmap.content(frame) != Stamp(0)) {
+        if !self.bugs.skips(Bug::StampSurvives, self.frames.memmap.content(frame) != Stamp(0)) {
             self.frames.memmap.set_content(frame, Stamp(0));
         }
         let memmap = &mut self.frames.memmap;
@@ -26,14 +26,13 @@ impl Implementation {
     /// there. The old frame keeps what leads the migration entries to the page until it is free
     /// (`folio_migrate_mapping`, mm/migrate.c, does not reset it either).
     pub(crate) fn take_new_frame(&mut self, old: Frame, new: Frame, mapping: Option<(AnonVmaId, u32)>) {
-        let memmap = &mut self.frames.memmap;
+        let memmap = &self.frames.memmap;
         let (identity, exclusive) = (memmap[old].identity(), memmap[old].is_exclusive());
-        let exclusive = self.frames.buddy.bugs.choose(Bug::MigrationMakesExclusive, exclusive, || true);
-        let page = &mut memmap[new];
+        let exclusive = self.bugs.choose(Bug::MigrationMakesExclusive, exclusive, || true);
         if let Some((anon_vma, index)) = mapping {
-            page.set_mapping(anon_vma, index);
-            self.graph.tag(anon_vma);
+            self.set_page_mapping(new, anon_vma, index);
         }
+        let page = &mut self.frames.memmap[new];
         page.set_exclusive(exclusive);
         if let Some(identity) = identity {
             page.set_identity(identity);
@@ -71,13 +70,12 @@ impl Implementation {
 
     /// Gives a frame to the free ones. Nothing of its page stays in the descriptor.
     fn free_frame(&mut self, frame: Frame) {
-        if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
+        if self.frames.memmap[frame].mapping().is_some() {
             // A frame of RAM is emptied as a whole when it is taken back; one of a device keeps its other words
             // (`free_zone_device_folio`, mm/memremap.c).
-            let stays = self.is_on_device(frame) && self.bugs().skips(Bug::StaleMapping, true);
+            let stays = self.is_on_device(frame) && self.bugs.skips(Bug::StaleMapping, true);
             if !stays {
-                self.graph.untag(anon_vma);
-                self.frames.memmap[frame].clear_mapping();
+                self.clear_page_mapping(frame);
             }
         }
         self.frames.take_back(frame);

@@ -2,8 +2,8 @@
 
 use stalemap_operations::{PageToken, Place, Slot, Touched};
 
-use crate::memmap::Frame;
-use crate::page::Page;
+use crate::frames::Frame;
+use crate::frames::Page;
 
 /// What the running operation touched so far.
 #[derive(Debug, Default)]

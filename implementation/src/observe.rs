@@ -4,9 +4,9 @@ use stalemap_operations::{
     Entry, Observation, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space,
 };
 
+use crate::frames::Frame;
 use crate::implementation::Implementation;
-use crate::memmap::Frame;
-use crate::pte::PteView;
+use crate::paging::PteView;
 
 impl Implementation {
     pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {

@@ -2,10 +2,10 @@
 
 use stalemap_operations::{Effect, Errno, HoldSlot, PinSlot, Place, Slot, Space, Stamp, VirtualPage};
 
-use crate::bug::Bug;
+use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
-use crate::memmap::Frame;
-use crate::pte::PteView;
+use crate::paging::PteView;
+use crate::seeded::Bug;
 
 /// As for the CPU's accesses: a device page is in RAM at the second look.
 const LOOKS: usize = 4;
@@ -28,7 +28,7 @@ impl Implementation {
     fn page_to_pin(&mut self, place: Place) -> Result<Frame, Stop> {
         if let PteView::Present { frame, writable: false, .. } = self.tables.entry(place)
             && self.tables.mapping(place).is_some_and(|(_, access)| access.writable())
-            && self.bugs().skips(Bug::PinDoesNotUnshare, true)
+            && self.bugs.skips(Bug::PinDoesNotUnshare, true)
         {
             return Ok(frame);
         }

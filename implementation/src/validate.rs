@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{Home, Order, Place, Space};
 
+use crate::frames::Frame;
 use crate::implementation::Implementation;
-use crate::memmap::Frame;
-use crate::pte::PteView;
-use crate::transaction::Source;
+use crate::migration::Source;
+use crate::paging::PteView;
 
 /// What somebody counts of a frame.
 #[derive(Clone, Default)]
@@ -154,26 +154,26 @@ impl Implementation {
     fn count_free_frames(&self, counts: &mut [Count]) -> Result<(), String> {
         let mut blocks = [0; Order::HIGHEST.0 as usize + 1];
         let mut in_buddy = 0;
-        for (frame, order) in self.frames.buddy.free_blocks() {
+        for (frame, order) in self.frames.buddy().free_blocks() {
             blocks[order.0 as usize] += 1;
             in_buddy += order.frames();
             for frame in frame.0..frame.0 + order.frames() {
                 counts[frame as usize].free += 1;
             }
         }
-        balance!(blocks == self.frames.buddy.counted_blocks(), "the buddy allocator miscounts its free blocks");
-        let counted = self.frames.buddy.free_frames();
+        balance!(blocks == self.frames.buddy().counted_blocks(), "the buddy allocator miscounts its free blocks");
+        let counted = self.frames.buddy().free_frames();
         balance!(in_buddy == counted, "the buddy allocator counts {counted} free frames and has {in_buddy}");
-        for frame in self.frames.cache.frames() {
+        for frame in self.frames.cached() {
             counts[frame.index()].free += 1;
         }
-        for (number, device) in self.frames.devices.iter().enumerate() {
+        for (number, device) in self.frames.devices().iter().enumerate() {
             let mut listed = 0;
             for frame in device.free_list(&self.frames.memmap) {
                 counts[frame.index()].free += 1;
                 listed += 1;
                 balance!(
-                    self.frames.buddy.is_device_frame_free(frame),
+                    self.frames.buddy().is_device_frame_free(frame),
                     "{frame} is free and the free set has it in use"
                 );
             }
@@ -183,7 +183,7 @@ impl Implementation {
             let used = core::iter::successors(device.next_used(0), |&offset| device.next_used(offset + 1));
             for frame in used.map(|offset| Frame(start.0 + offset)) {
                 balance!(self.frames.memmap[frame].is_used(), "{frame} is free and in the set of those in use");
-                balance!(!self.frames.buddy.is_device_frame_free(frame), "{frame} is in use and the free set has it");
+                balance!(!self.frames.buddy().is_device_frame_free(frame), "{frame} is in use and the free set has it");
             }
         }
         Ok(())

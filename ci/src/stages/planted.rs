@@ -31,25 +31,25 @@ struct Line {
 const LINES: &[Line] = &[
     Line {
         name: "a migration entry forgets the writable bit",
-        file: "implementation/src/rmap.rs",
+        file: "implementation/src/rmap/mod.rs",
         right: "PteView::Migration { frame, writable }, &mut",
         wrong: "PteView::Migration { frame, writable: writable && frame.0 == 0 }, &mut",
     },
     Line {
         name: "a restored entry is not counted",
-        file: "implementation/src/rmap.rs",
+        file: "implementation/src/rmap/mod.rs",
         right: "self.add_rmap(new, place)?;",
         wrong: "",
     },
     Line {
         name: "the content is not copied",
-        file: "implementation/src/migrate.rs",
+        file: "implementation/src/migration/mod.rs",
         right: "self.frames.memmap.set_content(frame, stamp);",
         wrong: "self.frames.memmap.set_content(old, stamp);",
     },
     Line {
         name: "a second setup does not count its lock",
-        file: "implementation/src/migrate.rs",
+        file: "implementation/src/migration/mod.rs",
         right: "machine.spaces[space.index()].locks += 1;",
         wrong: "machine.spaces[space.index()].locks |= 1;",
     },

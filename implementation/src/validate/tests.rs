@@ -4,10 +4,9 @@ use std::string::ToString;
 
 use stalemap_operations::{Machine, Space, Subject, Trace};
 
-use crate::anon_vma::AnonVmaId;
+use crate::frames::Frame;
 use crate::implementation::Implementation;
-use crate::memmap::Frame;
-use crate::region::RegionId;
+use crate::rmap::RegionId;
 
 /// A machine with a page in RAM that a forked space maps too, found through anon_vma 1; region 1 is the parent's.
 fn shared_page() -> Implementation {
@@ -31,7 +30,7 @@ const DAMAGES: &[Damage] = &[
         |it| it.graph.region_mut(RegionId(1)).heir = Some(RegionId(2)),
         "region 1 has an heir and nothing is forked or moved",
     ),
-    (|it| it.graph.tag(AnonVmaId(1)), "anon_vma 1 counts 2 pages and has 1"),
+    (|it| it.graph.anon_vmas.get_mut(1).expect("the parent's").tagged += 1, "anon_vma 1 counts 2 pages and has 1"),
     (
         |it| {
             it.graph.new_region(Space(0), 0);

@@ -7,7 +7,7 @@ use core::ops::{Index, IndexMut};
 
 use stalemap_operations::{FrameToken, Home, Machine, Stamp};
 
-use crate::page::Page;
+use super::Page;
 
 /// The number of a frame: RAM first, then the devices one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,18 +47,18 @@ pub(crate) struct Memmap {
 }
 
 impl Memmap {
-    pub(crate) fn new(machine: &Machine) -> Self {
+    pub(super) fn new(machine: &Machine) -> Self {
         let mut starts = [0; Home::LIMIT + 1];
         for home in Home::ALL {
             starts[home.index() + 1] = starts[home.index()] + machine.frames(home);
         }
         let frames = starts[Home::LIMIT] as usize;
-        Memmap { pages: vec![Page::FREE; frames], contents: vec![0; frames], starts }
+        Memmap { pages: (0..frames).map(|_| Page::FREE).collect(), contents: vec![0; frames], starts }
     }
 
     /// Empties every frame; the devices then put theirs on their lists.
-    pub(crate) fn reset(&mut self) {
-        self.pages.fill(Page::FREE);
+    pub(super) fn reset(&mut self) {
+        self.pages.iter_mut().for_each(|page| *page = Page::FREE);
         self.contents.fill(0);
     }
 

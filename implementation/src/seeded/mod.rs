@@ -1,9 +1,13 @@
 //! Seeded bugs: real faults from the history of page migration and of page allocators, each behind one switch.
 //!
-//! A bug stands where the real one sat, in code that is otherwise right, as one of two forms: [`Switch::choose`] takes
-//! the wrong of two values, [`Switch::skips`] leaves a thing undone. Both count how often the faulty line was reached and
-//! how often what it did differs from the right thing. Without the feature `seeded-bugs` the switch is a unit type, and
-//! both forms come to the right value, so that nothing is left of them.
+//! A bug stands where the real one sat, in code that is otherwise right, behind a [`Switch`].
+
+mod switch;
+
+#[cfg(feature = "seeded-bugs")]
+pub use switch::Switch;
+#[cfg(not(feature = "seeded-bugs"))]
+pub(crate) use switch::Switch;
 
 macro_rules! bugs {
     ($($(#[doc = $doc:literal])+ $name:ident $word:literal;)+) => {
@@ -176,93 +180,6 @@ bugs! {
     RefusedWithoutDrain "refused_without_drain";
     /// A frame's old content shows in its next life: a page that is born is not cleared.
     StampSurvives "stamp_survives";
-}
-
-#[cfg(feature = "seeded-bugs")]
-pub use seeded::Switch;
-
-#[cfg(feature = "seeded-bugs")]
-mod seeded {
-    use alloc::rc::Rc;
-    use core::cell::Cell;
-
-    use super::Bug;
-
-    /// Which bug is on, and how far it came. Clones share the counters, so that whoever keeps one can read them when the
-    /// allocator is gone.
-    #[derive(Clone, Debug, Default)]
-    pub struct Switch {
-        on: Option<Bug>,
-        reached: Rc<Cell<u64>>,
-        triggered: Rc<Cell<u64>>,
-    }
-
-    impl Switch {
-        /// This bug and no other is on; with `None` every one is off.
-        #[must_use]
-        pub fn new(on: Option<Bug>) -> Self {
-            Switch { on, ..Switch::default() }
-        }
-
-        /// How often the faulty line ran.
-        #[must_use]
-        pub fn reached(&self) -> u64 {
-            self.reached.get()
-        }
-
-        /// How often what it did differed from the right thing.
-        #[must_use]
-        pub fn triggered(&self) -> u64 {
-            self.triggered.get()
-        }
-
-        /// The right value, or the wrong one where the bug is on.
-        #[inline]
-        pub(crate) fn choose<T: PartialEq>(&self, bug: Bug, right: T, wrong: impl FnOnce() -> T) -> T {
-            if self.on != Some(bug) {
-                return right;
-            }
-            let wrong = wrong();
-            self.count(wrong != right);
-            wrong
-        }
-
-        /// Whether what follows is left undone; `matters` says whether that makes a difference.
-        #[inline]
-        pub(crate) fn skips(&self, bug: Bug, matters: bool) -> bool {
-            let skips = self.on == Some(bug);
-            if skips {
-                self.count(matters);
-            }
-            skips
-        }
-
-        #[cold]
-        fn count(&self, matters: bool) {
-            self.reached.set(self.reached.get() + 1);
-            self.triggered.set(self.triggered.get() + u64::from(matters));
-        }
-    }
-}
-
-/// No bug can be switched on.
-#[cfg(not(feature = "seeded-bugs"))]
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Switch(());
-
-#[cfg(not(feature = "seeded-bugs"))]
-impl Switch {
-    /// The right value.
-    #[inline(always)]
-    pub(crate) fn choose<T>(self, _: Bug, right: T, _: impl FnOnce() -> T) -> T {
-        right
-    }
-
-    /// Nothing is left undone.
-    #[inline(always)]
-    pub(crate) fn skips(self, _: Bug, _: bool) -> bool {
-        false
-    }
 }
 
 #[cfg(test)]

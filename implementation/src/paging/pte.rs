@@ -12,7 +12,7 @@
 //! and 28 (read-only). The frame of an entry that is not present begins where a present one has its dirty bit, so who
 //! reads one as the other gets a wrong frame.
 
-use crate::memmap::Frame;
+use crate::frames::Frame;
 
 /// A packed entry; 0 is a hole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl PteView {
 #[cfg(test)]
 mod tests {
     use super::{Pte, PteView};
-    use crate::memmap::Frame;
+    use crate::frames::Frame;
 
     #[test]
     fn unpacking_gives_back_what_was_packed() {

@@ -14,11 +14,11 @@
 
 use stalemap_operations::Device;
 
-use crate::anon_vma::AnonVmaId;
-use crate::memmap::Frame;
+use super::Frame;
+use crate::rmap::{AnonVmaId, ByRmap};
 
 /// The descriptor of one frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Page {
     /// A set of [`flag`] bits.
@@ -65,7 +65,7 @@ const MAPPING_ANON: u32 = 1;
 
 impl Page {
     /// A free frame of RAM.
-    pub(crate) const FREE: Page = Page {
+    pub(super) const FREE: Page = Page {
         flags: 0,
         pins: 0,
         _unused: 0,
@@ -79,13 +79,13 @@ impl Page {
     };
 
     /// A free frame of a device, and the next one on its list.
-    pub(crate) const fn free_on(device: Device, next: Frame) -> Page {
+    pub(super) const fn free_on(device: Device, next: Frame) -> Page {
         Page { page_map: device.0 + 1, word: next.0, ..Page::FREE }
     }
 
     /// Gives a free frame to somebody, with one reference. That it is clean as well is for the recount to see.
     #[inline]
-    pub(crate) fn take(&mut self) {
+    pub(super) fn take(&mut self) {
         assert!(!self.is_used(), "a frame is taken that is not free");
         self.flags = flag::USED;
         self.refcount = 1;
@@ -93,7 +93,7 @@ impl Page {
 
     /// Takes a frame of RAM back whose only reference is dropped by this. A free frame has none.
     #[inline]
-    pub(crate) fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         assert!(self.refcount == 1, "a frame is released that is free or shared");
         debug_assert!(self.is_used() && self.page_map == 0, "a frame of RAM in use");
         *self = Page::FREE;
@@ -101,14 +101,14 @@ impl Page {
 
     /// Takes a frame of RAM back that nobody refers to any more.
     #[inline]
-    pub(crate) fn give_back(&mut self) {
+    pub(super) fn give_back(&mut self) {
         assert!(self.flags & flag::USED != 0 && self.refcount == 0, "a frame is given back that is free or in use");
         *self = Page::FREE;
     }
 
     /// Takes a frame of a device back, which goes before `next` on the free list. Its mapping was cleared when the page
     /// ended.
-    pub(crate) fn give_back_to_device(&mut self, next: Frame, references: u32) {
+    pub(super) fn give_back_to_device(&mut self, next: Frame, references: u32) {
         assert!(self.flags & flag::USED != 0 && self.refcount == 0, "a frame is given back that is free or in use");
         let Page { page_map, mapping, index, .. } = *self;
         *self = Page { page_map, mapping, index, word: next.0, refcount: references, ..Page::FREE };
@@ -150,7 +150,7 @@ impl Page {
         self.flags & flag::BLOCK != 0
     }
 
-    pub(crate) fn set_block(&mut self) {
+    pub(super) fn set_block(&mut self) {
         self.set(flag::BLOCK, true);
     }
 
@@ -206,15 +206,15 @@ impl Page {
         (self.mapcount + 1).unsigned_abs()
     }
 
-    /// One entry more; only the reverse map may call this.
+    /// One entry more.
     #[inline]
-    pub(crate) fn inc_mapcount(&mut self) {
+    pub(crate) fn inc_mapcount(&mut self, _: ByRmap) {
         self.mapcount += 1;
     }
 
-    /// One entry less; only the reverse map may call this.
+    /// One entry less.
     #[inline]
-    pub(crate) fn dec_mapcount(&mut self) {
+    pub(crate) fn dec_mapcount(&mut self, _: ByRmap) {
         assert!(self.mapcount >= 0, "an entry too many is taken from a page");
         self.mapcount -= 1;
     }
@@ -225,16 +225,16 @@ impl Page {
         (self.mapping & MAPPING_ANON != 0).then_some((AnonVmaId(self.mapping >> 1), self.index))
     }
 
-    /// Sets mapping and index; only the reverse map may call this, which counts the pages of an anon_vma.
+    /// Sets mapping and index; the reverse map counts the descriptors that lead to an anon_vma.
     #[inline]
-    pub(crate) fn set_mapping(&mut self, anon_vma: AnonVmaId, index: u32) {
+    pub(crate) fn set_mapping(&mut self, anon_vma: AnonVmaId, index: u32, _: ByRmap) {
         self.mapping = anon_vma.0 << 1 | MAPPING_ANON;
         self.index = index;
     }
 
     /// The reverse map finds nothing from here any more.
     #[inline]
-    pub(crate) fn clear_mapping(&mut self) {
+    pub(crate) fn clear_mapping(&mut self, _: ByRmap) {
         self.mapping = 0;
         self.index = 0;
     }
@@ -253,7 +253,7 @@ impl Page {
     }
 
     #[inline]
-    pub(crate) fn set_driver_data(&mut self, offset: u32) {
+    pub(super) fn set_driver_data(&mut self, offset: u32) {
         debug_assert!(self.page_map != 0 && self.is_used(), "only a device frame in use has driver data");
         self.word = offset;
     }

@@ -2,11 +2,11 @@
 
 use stalemap_operations::{Device, Home};
 
-use crate::bitset::BitSet;
-use crate::buddy::Buddy;
-use crate::bug::Bug;
-use crate::memmap::{Frame, Memmap};
-use crate::page::Page;
+use super::BitSet;
+use super::Page;
+use super::buddy::Buddy;
+use super::memmap::{Frame, Memmap};
+use crate::seeded::Bug;
 
 /// The frames of one device.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct DeviceMemory {
 
 impl DeviceMemory {
     /// All frames of the device are free, the lowest first on the list.
-    pub(crate) fn new(device: Device, memmap: &mut Memmap, buddy: &mut Buddy) -> Self {
+    pub(super) fn new(device: Device, memmap: &mut Memmap, buddy: &mut Buddy) -> Self {
         let (start, end) = memmap.range(Home::Device(device));
         let mut memory = DeviceMemory { device, first_free: Frame::NONE, free: 0, used: BitSet::new(end.0 - start.0) };
         memory.reset(memmap, buddy);
@@ -28,7 +28,7 @@ impl DeviceMemory {
     }
 
     /// Back to the start.
-    pub(crate) fn reset(&mut self, memmap: &mut Memmap, buddy: &mut Buddy) {
+    pub(super) fn reset(&mut self, memmap: &mut Memmap, buddy: &mut Buddy) {
         let (start, end) = memmap.range(Home::Device(self.device));
         let mut next = Frame::NONE;
         for frame in (start.0..end.0).rev().map(Frame) {
@@ -48,7 +48,7 @@ impl DeviceMemory {
     }
 
     /// Takes the frame that was freed last.
-    pub(crate) fn allocate(&mut self, memmap: &mut Memmap, buddy: &mut Buddy) -> Option<Frame> {
+    pub(super) fn allocate(&mut self, memmap: &mut Memmap, buddy: &mut Buddy) -> Option<Frame> {
         let frame = self.first_free;
         if frame == Frame::NONE {
             return None;
@@ -64,7 +64,7 @@ impl DeviceMemory {
     }
 
     /// Puts a frame on the list that nobody refers to any more.
-    pub(crate) fn free(&mut self, frame: Frame, memmap: &mut Memmap, buddy: &mut Buddy) {
+    pub(super) fn free(&mut self, frame: Frame, memmap: &mut Memmap, buddy: &mut Buddy) {
         let offset = frame.0 - memmap.range(Home::Device(self.device)).0.0;
         let references = buddy.bugs.choose(Bug::FreePageCounted, 0, || 1);
         memmap[frame].give_back_to_device(self.first_free, references);

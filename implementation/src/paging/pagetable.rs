@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{Access, Machine, PageRange, Place, Space, VirtualPage};
 
-use crate::bitset::BitSet;
-use crate::memmap::Frame;
+use super::pte::{Pte, PteView};
+use crate::frames::BitSet;
+use crate::frames::Frame;
 use crate::notes::Notes;
-use crate::pte::{Pte, PteView};
-use crate::region::RegionId;
+use crate::rmap::RegionId;
 
 /// Which mapping a place belongs to: 0 when unmapped, else region << 2 | access.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

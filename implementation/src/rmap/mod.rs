@@ -1,12 +1,21 @@
 //! The reverse map: from a page to the entries that map it, and the only place where a mapcount changes.
 
+mod anon_vma;
+mod region;
+
 use stalemap_operations::Place;
 
-use crate::anon_vma::{AnonVmaId, ChainId};
-use crate::bug::Bug;
+use crate::frames::Frame;
 use crate::implementation::{Implementation, Stop};
-use crate::memmap::Frame;
-use crate::pte::PteView;
+use crate::paging::PteView;
+use crate::seeded::Bug;
+
+pub(crate) use anon_vma::{AnonVmaId, ChainId, Graph};
+pub(crate) use region::RegionId;
+
+/// A token that only the reverse map makes: descriptors ask for it where a mapcount or a mapping word changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ByRmap(());
 
 /// A walk from a page over the places where it may be mapped (`rmap_walk_anon`, mm/rmap.c).
 pub(crate) struct Walk {
@@ -22,14 +31,27 @@ impl Implementation {
     pub(crate) fn add_rmap(&mut self, frame: Frame, place: Place) -> Result<(), Stop> {
         let page = &mut self.frames.memmap[frame];
         self.notes.page(page);
-        page.inc_mapcount();
+        page.inc_mapcount(ByRmap(()));
         if page.mapping().is_some() {
             return Ok(());
         }
         let (anon_vma, index) = self.mapping_at(place);
-        self.frames.memmap[frame].set_mapping(anon_vma, index);
-        self.graph.tag(anon_vma);
+        self.set_page_mapping(frame, anon_vma, index);
         Ok(())
+    }
+
+    /// From now on the reverse map finds the page in this frame from the anon_vma, which stays as long.
+    pub(crate) fn set_page_mapping(&mut self, frame: Frame, anon_vma: AnonVmaId, index: u32) {
+        self.frames.memmap[frame].set_mapping(anon_vma, index, ByRmap(()));
+        self.graph.tag(anon_vma);
+    }
+
+    /// The reverse map finds nothing in this frame any more.
+    pub(crate) fn clear_page_mapping(&mut self, frame: Frame) {
+        if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
+            self.graph.untag(anon_vma);
+            self.frames.memmap[frame].clear_mapping(ByRmap(()));
+        }
     }
 
     /// By what the reverse map finds a page that is born at this place.
@@ -44,7 +66,7 @@ impl Implementation {
     pub(crate) fn remove_rmap(&mut self, frame: Frame) {
         let page = &mut self.frames.memmap[frame];
         self.notes.page(page);
-        page.dec_mapcount();
+        page.dec_mapcount(ByRmap(()));
     }
 
     /// Begins a walk.
@@ -83,9 +105,9 @@ impl Implementation {
                     self.unmap_for_migration(place, frame, frame, writable);
                 }
                 PteView::Device { frame: mapped, writable } if mapped == frame => {
-                    let writable = self.bugs().choose(Bug::ReadonlySlowPath, writable, || false);
+                    let writable = self.bugs.choose(Bug::ReadonlySlowPath, writable, || false);
                     let subpage =
-                        self.bugs().choose(Bug::SubpagePointer, frame, || self.tables.frame_as_if_present(place));
+                        self.bugs.choose(Bug::SubpagePointer, frame, || self.tables.frame_as_if_present(place));
                     self.unmap_for_migration(place, frame, subpage, writable);
                 }
                 PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. } => {}
@@ -116,7 +138,7 @@ impl Implementation {
                 } else {
                     let clean = PteView::Present { frame: new, writable, dirty: false };
                     let dirty = || PteView::Present { frame: new, writable: true, dirty: true };
-                    self.bugs().choose(Bug::DirtyMeansWrite, clean, dirty)
+                    self.bugs.choose(Bug::DirtyMeansWrite, clean, dirty)
                 };
                 self.tables.set_entry(place, entry, &mut self.notes);
                 self.frames.memmap[new].get();

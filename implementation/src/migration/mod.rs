@@ -1,15 +1,18 @@
 //! Migration in Linux's four phases (mm/migrate_device.c): by place, by device, and all phases in one step.
 
+mod transaction;
+
 use stalemap_operations::{
     Device, Effect, Errno, Home, Mask, PageRange, Phase, Place, Route, Slot, Space, TransactionSlot,
 };
 
-use crate::bug::Bug;
+use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
-use crate::memmap::Frame;
-use crate::pagetable::places;
-use crate::pte::PteView;
-use crate::transaction::{Candidate, Open, Source, Transaction, destination};
+use crate::paging::PteView;
+use crate::paging::places;
+use crate::seeded::Bug;
+use transaction::{Candidate, Open, destination};
+pub(crate) use transaction::{Source, Transaction};
 
 impl Implementation {
     pub(crate) fn setup(&mut self, slot: TransactionSlot, space: Space, range: PageRange, route: Route) -> Answer {
@@ -138,7 +141,7 @@ impl Implementation {
         let start = self.frames.memmap.range(Home::Device(device)).0;
         let mut from = from;
         loop {
-            let offset = self.frames.devices[device.index()].next_used(from)?;
+            let offset = self.frames.devices()[device.index()].next_used(from)?;
             let frame = Frame(start.0 + offset);
             if !self.frames.memmap[frame].is_locked() {
                 return Some((frame, offset));
@@ -158,7 +161,7 @@ impl Implementation {
     ) -> Result<(), Stop> {
         let page = &self.frames.memmap[frame];
         // A pinned page keeps its entry as it is (`folio_try_share_anon_rmap_pte` in `migrate_vma_collect_pmd`).
-        if page.pins() > 0 || self.bugs().choose(Bug::CollectsLockedPage, page.is_locked(), || false) {
+        if page.pins() > 0 || self.bugs.choose(Bug::CollectsLockedPage, page.is_locked(), || false) {
             return Ok(());
         }
         transaction.add(offset, Source::Page(frame));
@@ -167,13 +170,13 @@ impl Implementation {
         // page.
         let on_device = self.is_on_device(frame);
         let page = &self.frames.memmap[frame];
-        let is_alone = on_device || self.bugs().choose(Bug::HeldPageMigrates, page.refcount() == 1, || true);
+        let is_alone = on_device || self.bugs.choose(Bug::HeldPageMigrates, page.refcount() == 1, || true);
         if page.mapcount() == 0 && is_alone {
             self.frames.memmap[frame].set_locked(true);
             return Ok(());
         }
         transaction.candidates.pop();
-        if !self.bugs().skips(Bug::CollectedNotMigrating, true) {
+        if !self.bugs.skips(Bug::CollectedNotMigrating, true) {
             transaction.collected -= 1;
         }
         self.restore(frame, frame)?;
@@ -189,7 +192,7 @@ impl Implementation {
             match self.tables.entry(place) {
                 PteView::Present { writable, .. } => self.unmap_for_migration(place, frame, frame, writable),
                 PteView::Device { writable, .. } => {
-                    let writable = self.bugs().choose(Bug::CollectTakesAllWritable, writable, || true);
+                    let writable = self.bugs.choose(Bug::CollectTakesAllWritable, writable, || true);
                     self.unmap_for_migration(place, frame, frame, writable);
                 }
                 PteView::Hole | PteView::Migration { .. } => {}
@@ -247,7 +250,7 @@ impl Implementation {
             return Ok(false);
         };
         let was_filled = self.tables.entry(place) != PteView::Hole;
-        if was_filled && !self.bugs().skips(Bug::LostHoleRace, true) {
+        if was_filled && !self.bugs.skips(Bug::LostHoleRace, true) {
             return Ok(false);
         }
         self.frames.memmap[frame].get();
@@ -267,19 +270,19 @@ impl Implementation {
                 if let Source::Page(old) = source {
                     pages += self.restore(old, frame)?;
                 }
-                if !(aborted && self.bugs().skips(Bug::PageLockForgotten, true)) {
+                if !(aborted && self.bugs.skips(Bug::PageLockForgotten, true)) {
                     self.frames.memmap[frame].set_locked(false);
                 }
                 freed += self.put_page(frame);
             }
             if let Some(frame) = candidate.bare_frame()
-                && !(aborted && self.bugs().skips(Bug::FrameLeakOnAbort, true))
+                && !(aborted && self.bugs.skips(Bug::FrameLeakOnAbort, true))
             {
                 self.put_bare_frame(frame);
             }
         }
         if let Some(space) = transaction.open.and_then(|open| open.space)
-            && !(aborted && self.bugs().skips(Bug::SpaceLockForgotten, true))
+            && !(aborted && self.bugs.skips(Bug::SpaceLockForgotten, true))
         {
             self.spaces[space.index()].locks -= 1;
         }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{Device, Home, Phase, Place, Route, Space};
 
-use crate::memmap::Frame;
+use crate::frames::Frame;
 
 /// A migration that is under way in a slot, or none.
 #[derive(Debug, Default)]

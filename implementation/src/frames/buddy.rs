@@ -7,9 +7,9 @@ use core::array;
 
 use stalemap_operations::{Machine, Order};
 
-use crate::bitset::BitSet;
-use crate::bug::{Bug, Switch};
-use crate::memmap::Frame;
+use super::BitSet;
+use super::Frame;
+use crate::seeded::{Bug, Switch};
 
 const ORDERS: usize = Order::HIGHEST.0 as usize + 1;
 
@@ -27,13 +27,12 @@ pub(crate) struct Buddy {
     free: u32,
     ram: u32,
     highest: Order,
-    /// The seeded bugs of the whole implementation: here, since this part is within everybody's reach.
-    pub(crate) bugs: Switch,
+    pub(super) bugs: Switch,
 }
 
 impl Buddy {
     /// All of RAM is free.
-    pub(crate) fn new(machine: &Machine, all_frames: u32) -> Self {
+    pub(super) fn new(machine: &Machine, all_frames: u32, bugs: Switch) -> Self {
         let ram = machine.ram();
         let mut buddy = Buddy {
             sets: array::from_fn(|order| BitSet::new(Self::capacity(order, ram, all_frames))),
@@ -42,7 +41,7 @@ impl Buddy {
             free: 0,
             ram,
             highest: machine.highest_order(),
-            bugs: Switch::default(),
+            bugs,
         };
         buddy.fill();
         buddy
@@ -55,7 +54,7 @@ impl Buddy {
     }
 
     /// Bytes of the sets, whatever is in them.
-    pub(crate) const fn bytes(ram: u32, all_frames: u32) -> usize {
+    pub(super) const fn bytes(ram: u32, all_frames: u32) -> usize {
         let mut bytes = 0;
         let mut order = 0;
         while order < ORDERS {
@@ -66,7 +65,7 @@ impl Buddy {
     }
 
     /// Back to the start.
-    pub(crate) fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.sets.iter_mut().for_each(BitSet::clear);
         self.blocks = [0; ORDERS];
         self.available = 0;
@@ -94,7 +93,7 @@ impl Buddy {
 
     /// Takes a block of this order, if there is one that is large enough.
     #[inline]
-    pub(crate) fn allocate(&mut self, order: Order) -> Option<Frame> {
+    pub(super) fn allocate(&mut self, order: Order) -> Option<Frame> {
         let frame = self.take(order)?;
         self.count_taken(order.frames());
         Some(frame)
@@ -103,7 +102,7 @@ impl Buddy {
     /// Takes single frames as long as there is a place, those that one request after the other would get: free singles
     /// first, then the smallest blocks whole, ascending. How many; the caller counts them by
     /// [`count_taken`](Self::count_taken).
-    pub(crate) fn take_singles(&mut self, places: &mut [Frame]) -> usize {
+    pub(super) fn take_singles(&mut self, places: &mut [Frame]) -> usize {
         let mut taken = 0;
         while taken < places.len() && self.available != 0 {
             let empty = &mut places[taken..];
@@ -148,13 +147,13 @@ impl Buddy {
     /// Counts frames as taken. Never more than are free; where a miscount says so, the count goes round, so that who
     /// compares sees it.
     #[inline]
-    pub(crate) fn count_taken(&mut self, frames: u32) {
+    pub(super) fn count_taken(&mut self, frames: u32) {
         self.free = self.free.wrapping_sub(frames);
     }
 
     /// Gives a block back and merges it with its buddies as far as they are free.
     #[inline]
-    pub(crate) fn free(&mut self, frame: Frame, order: Order) {
+    pub(super) fn free(&mut self, frame: Frame, order: Order) {
         self.free += order.frames();
         let (mut frame, mut order) = (frame.0, order);
         while order < self.highest {
@@ -216,7 +215,7 @@ impl Buddy {
 
     /// Notes that a single frame of a device is free, or no longer.
     #[inline]
-    pub(crate) fn set_device_frame_free(&mut self, frame: Frame, free: bool) {
+    pub(super) fn set_device_frame_free(&mut self, frame: Frame, free: bool) {
         debug_assert!(frame.0 >= self.ram, "a frame of a device");
         if free {
             self.sets[0].insert(frame.0);
@@ -249,7 +248,7 @@ impl Buddy {
 mod tests {
     use stalemap_operations::{Dialect, Machine};
 
-    use super::{Buddy, Order};
+    use super::{Buddy, Order, Switch};
 
     /// Sizes around those at which a set begins another word, and at which there is another order.
     #[test]
@@ -259,7 +258,7 @@ mod tests {
             for devices in [[0, 0], [1, 0], [63, 2]] {
                 let machine = Machine::new([ram, devices[0], devices[1]], 1, 1, Dialect::Linux6_12);
                 let all_frames = ram + devices[0] + devices[1];
-                let buddy = Buddy::new(&machine.expect("within limits"), all_frames);
+                let buddy = Buddy::new(&machine.expect("within limits"), all_frames, Switch::default());
                 for order in (0..=buddy.highest.0).map(Order) {
                     for block in (0..=ram - order.frames()).step_by(order.frames() as usize) {
                         // Asking behind the end of a set panics.

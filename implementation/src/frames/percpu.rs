@@ -5,23 +5,23 @@ use alloc::vec;
 
 use stalemap_operations::{Machine, Order};
 
-use crate::buddy::Buddy;
-use crate::bug::Bug;
-use crate::memmap::Frame;
+use super::Frame;
+use super::buddy::Buddy;
+use crate::seeded::Bug;
 
 /// The most that the cache of a large machine holds; small machines have a small one, so that it fills and spills.
 const CAPACITY: u32 = 64;
 
 /// A stack of free frames. They count as free; the buddy allocator does not know them.
 #[derive(Debug)]
-pub(crate) struct Cache {
+pub(super) struct Cache {
     /// Room for all that it can hold, at least 2; half of it goes from or to the buddy allocator at once.
     frames: Box<[Frame]>,
     count: usize,
 }
 
 impl Cache {
-    pub(crate) fn new(machine: &Machine) -> Self {
+    pub(super) fn new(machine: &Machine) -> Self {
         Cache { frames: vec![Frame::NONE; Self::capacity(machine.ram())].into(), count: 0 }
     }
 
@@ -37,24 +37,24 @@ impl Cache {
     }
 
     /// Bytes of the stack, whatever is in it.
-    pub(crate) const fn bytes(ram: u32) -> usize {
+    pub(super) const fn bytes(ram: u32) -> usize {
         Self::capacity(ram) * size_of::<Frame>()
     }
 
     /// Back to the start.
-    pub(crate) fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.count = 0;
     }
 
     /// The cached frames.
     #[inline]
-    pub(crate) fn frames(&self) -> &[Frame] {
+    pub(super) fn frames(&self) -> &[Frame] {
         &self.frames[..self.count]
     }
 
     /// Takes a frame, the one that came last; fills up from the buddy allocator when empty.
     #[inline]
-    pub(crate) fn allocate(&mut self, buddy: &mut Buddy) -> Option<Frame> {
+    pub(super) fn allocate(&mut self, buddy: &mut Buddy) -> Option<Frame> {
         let last = self.count.wrapping_sub(1);
         match self.frames.get(last) {
             Some(&frame) => {
@@ -67,7 +67,7 @@ impl Cache {
 
     /// Gives a frame back; spills to the buddy allocator when full.
     #[inline]
-    pub(crate) fn free(&mut self, frame: Frame, buddy: &mut Buddy) {
+    pub(super) fn free(&mut self, frame: Frame, buddy: &mut Buddy) {
         match self.frames.get_mut(self.count) {
             Some(place) => {
                 *place = frame;
@@ -78,7 +78,7 @@ impl Cache {
     }
 
     /// Gives everything to the buddy allocator, before it refuses a block.
-    pub(crate) fn drain(&mut self, buddy: &mut Buddy) {
+    pub(super) fn drain(&mut self, buddy: &mut Buddy) {
         self.spill(self.count, buddy);
     }
 

@@ -5,9 +5,9 @@
 
 use stalemap_operations::Space;
 
+use super::region::{Region, RegionId};
 use crate::arena::Arena;
-use crate::bug::{Bug, Switch};
-use crate::region::{Region, RegionId};
+use crate::seeded::{Bug, Switch};
 
 /// The number of an anon_vma, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,13 +101,13 @@ impl Graph {
 
     /// One descriptor more is tagged with the anon_vma.
     #[inline]
-    pub(crate) fn tag(&mut self, id: AnonVmaId) {
+    pub(super) fn tag(&mut self, id: AnonVmaId) {
         self.anon_vmas.get_mut(id.0).expect("an anon_vma that is there").tagged += 1;
     }
 
     /// One descriptor less; the anon_vma ends with the last, if no region is reached from it either.
     #[inline]
-    pub(crate) fn untag(&mut self, id: AnonVmaId) {
+    pub(super) fn untag(&mut self, id: AnonVmaId) {
         let anon_vma = self.anon_vmas.get_mut(id.0).expect("an anon_vma that is there");
         anon_vma.tagged -= 1;
         self.end_if_unused(id);

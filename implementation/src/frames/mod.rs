@@ -1,23 +1,34 @@
 //! The frame allocator: memory map, buddy allocator, order-0 cache and device lists behind one face.
 
+mod bitset;
+mod buddy;
+mod device;
+mod memmap;
+mod page;
+mod percpu;
+
 use alloc::vec::Vec;
 
 use stalemap_operations::{Device, Dialect, Home, Machine, Order};
 
-use crate::bitset::BitSet;
-use crate::buddy::Buddy;
-use crate::bug::Bug;
-use crate::device::DeviceMemory;
-use crate::memmap::{Frame, Memmap};
-use crate::percpu::Cache;
+use crate::seeded::{Bug, Switch};
+use buddy::Buddy;
+use device::DeviceMemory;
+use memmap::Memmap;
+use percpu::Cache;
+
+pub(crate) use bitset::BitSet;
+pub use memmap::Frame;
+pub(crate) use page::Page;
 
 /// Gives frames of RAM and of the devices, and takes them back.
 #[derive(Debug)]
 pub struct FrameAllocator {
     pub(crate) memmap: Memmap,
-    pub(crate) buddy: Buddy,
-    pub(crate) cache: Cache,
-    pub(crate) devices: Vec<DeviceMemory>,
+    buddy: Buddy,
+    cache: Cache,
+    devices: Vec<DeviceMemory>,
+    bugs: Switch,
 }
 
 /// Less than a third of a byte for each frame of a machine that is not tiny, wherever its frames are.
@@ -37,10 +48,15 @@ impl FrameAllocator {
     /// All frames of the machine, free.
     #[must_use]
     pub fn new(machine: &Machine) -> Self {
+        FrameAllocator::with_bugs(machine, &Switch::default())
+    }
+
+    /// As [`new`](Self::new), with the seeded bugs of this switch.
+    pub(crate) fn with_bugs(machine: &Machine, bugs: &Switch) -> Self {
         let mut memmap = Memmap::new(machine);
-        let mut buddy = Buddy::new(machine, memmap.frames());
+        let mut buddy = Buddy::new(machine, memmap.frames(), bugs.clone());
         let devices = (0..machine.devices()).map(|d| DeviceMemory::new(Device(d), &mut memmap, &mut buddy)).collect();
-        FrameAllocator { memmap, buddy, cache: Cache::new(machine), devices }
+        FrameAllocator { memmap, buddy, cache: Cache::new(machine), devices, bugs: bugs.clone() }
     }
 
     /// Bytes that the allocator of this machine keeps beside the descriptors and contents of its frames.
@@ -100,7 +116,7 @@ impl FrameAllocator {
         }
         let frame = match self.buddy.allocate(order) {
             Some(frame) => frame,
-            None if self.buddy.bugs.skips(Bug::RefusedWithoutDrain, !self.cache.frames().is_empty()) => return None,
+            None if self.bugs.skips(Bug::RefusedWithoutDrain, !self.cache.frames().is_empty()) => return None,
             None => self.allocate_drained(order)?,
         };
         self.memmap[frame].take();
@@ -133,7 +149,33 @@ impl FrameAllocator {
         }
     }
 
-    /// Takes back a frame that nobody refers to any more, to its home.
+    /// From now on the frame belongs to a block.
+    pub(crate) fn mark_block(&mut self, frame: Frame) {
+        self.memmap[frame].set_block();
+    }
+
+    /// A frame of a block behind its first gets a reference of its own (`split_page`, mm/page_alloc.c).
+    pub(crate) fn split_off(&mut self, frame: Frame) {
+        self.memmap[frame].take();
+        self.memmap[frame].set_block();
+    }
+
+    /// The free blocks of RAM, to be read.
+    pub(crate) fn buddy(&self) -> &Buddy {
+        &self.buddy
+    }
+
+    /// The frames in the order-0 cache.
+    pub(crate) fn cached(&self) -> &[Frame] {
+        self.cache.frames()
+    }
+
+    /// The devices' free lists and frames in use, to be read.
+    pub(crate) fn devices(&self) -> &[DeviceMemory] {
+        &self.devices
+    }
+
+    /// Takes back a frame that has no reference any more, to its home.
     #[inline]
     pub(crate) fn take_back(&mut self, frame: Frame) {
         match self.memmap[frame].device() {
