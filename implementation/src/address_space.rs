@@ -217,7 +217,7 @@ impl Implementation {
     /// A pinned page is not shared: the child gets a copy at once (`copy_present_page`).
     fn copy_pinned(&mut self, frame: Frame, place: Place, access: Access) -> Result<(), Stop> {
         let copy = self.frames.allocate().ok_or(Errno::ENOMEM)?;
-        self.birth(copy, place)?;
+        self.allocate_page(copy, place)?;
         let stamp = self.frames.memmap.content(frame);
         self.frames.memmap.set_content(copy, stamp);
         let dirty = self.bugs.choose(Bug::PinnedCopyClean, true, || false);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-/// An array of records, numbered from 1; number 0 is nobody.
+/// An array of records, numbered from 1; number 0 is none.
 #[derive(Debug)]
 pub(crate) struct Arena<T> {
     records: Vec<Option<T>>,

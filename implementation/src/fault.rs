@@ -69,7 +69,7 @@ impl Implementation {
     /// A fresh page in RAM (`do_anonymous_page`).
     fn fill_hole(&mut self, place: Place) -> Result<Frame, Stop> {
         let frame = self.frames.allocate().ok_or(Errno::ENOMEM)?;
-        self.birth(frame, place)?;
+        self.allocate_page(frame, place)?;
         self.enter_writable(place, frame);
         Ok(frame)
     }
@@ -78,7 +78,7 @@ impl Implementation {
     /// else copied (`do_wp_page`).
     fn write_protect_fault(&mut self, place: Place, frame: Frame) -> Result<Frame, Stop> {
         let page = &self.frames.memmap[frame];
-        // Mapped here alone, and nobody else has a reference (`wp_can_reuse_anon_folio`).
+        // Mapped here alone, and without another reference (`wp_can_reuse_anon_folio`).
         let reused = page.is_exclusive()
             || self.bugs.choose(Bug::ReuseCountsOnlyMaps, page.refcount() == 1, || page.mapcount() == 1);
         if reused {
@@ -89,7 +89,7 @@ impl Implementation {
             return Ok(frame);
         }
         let copy = self.frames.allocate().ok_or(Errno::ENOMEM)?;
-        self.birth(copy, place)?;
+        self.allocate_page(copy, place)?;
         let stamp = self.frames.memmap.content(frame);
         self.frames.memmap.set_content(copy, stamp);
         self.enter_writable(place, copy);
@@ -113,7 +113,7 @@ impl Implementation {
         };
         self.isolate(frame, Some(place))?;
         if self.frames.memmap[frame].mapcount() > 0 {
-            // Somebody maps it still: everything as it was, and the access may try again (`migrate_device_unmap`).
+            // An entry still maps it: everything as it was, and the access may try again (`migrate_device_unmap`).
             self.restore(frame, frame)?;
             self.put_page(frame);
             self.frames.free(new);

@@ -8,10 +8,10 @@ use crate::rmap::AnonVmaId;
 use crate::seeded::Bug;
 
 impl Implementation {
-    /// A page is born in a frame that was just taken: zero, exclusive, mapped at one place, whose entry the caller
+    /// Allocates a page in a frame that was just taken: zero, exclusive, mapped at one place, whose entry the caller
     /// writes. The frame's one reference is the entry's.
-    pub(crate) fn birth(&mut self, frame: Frame, place: Place) -> Result<(), Stop> {
-        let identity = self.identities.born(frame);
+    pub(crate) fn allocate_page(&mut self, frame: Frame, place: Place) -> Result<(), Stop> {
+        let identity = self.identities.allocate(frame);
         if !self.bugs.skips(Bug::StampSurvives, self.frames.memmap.content(frame) != Stamp(0)) {
             self.frames.memmap.set_content(frame, Stamp(0));
         }
@@ -49,14 +49,14 @@ impl Implementation {
         if !page.put() {
             return 0;
         }
-        self.end_page(frame);
+        self.free_page(frame);
         1
     }
 
     /// The last reference was dropped: the page ends and its frame is free.
-    pub(crate) fn end_page(&mut self, frame: Frame) {
+    pub(crate) fn free_page(&mut self, frame: Frame) {
         if let Some(identity) = self.frames.memmap[frame].identity() {
-            self.identities.ended(identity);
+            self.identities.free(identity);
         }
         self.free_frame(frame);
     }

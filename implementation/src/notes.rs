@@ -50,8 +50,8 @@ impl Identities {
         self.free.clear();
     }
 
-    /// A name for a page that is born in this frame.
-    pub(crate) fn born(&mut self, frame: Frame) -> u32 {
+    /// A name for a page that is allocated in this frame.
+    pub(crate) fn allocate(&mut self, frame: Frame) -> u32 {
         if let Some(identity) = self.free.pop() {
             self.frames[identity as usize] = frame;
             return identity;
@@ -64,7 +64,7 @@ impl Identities {
         self.frames[identity as usize] = frame;
     }
 
-    pub(crate) fn ended(&mut self, identity: u32) {
+    pub(crate) fn free(&mut self, identity: u32) {
         self.frames[identity as usize] = Frame::NONE;
         self.free.push(identity);
     }
@@ -75,7 +75,7 @@ impl Identities {
     }
 
     /// Identities and frames of all living pages.
-    pub(crate) fn living(&self) -> impl Iterator<Item = (PageToken, Frame)> + '_ {
+    pub(crate) fn live(&self) -> impl Iterator<Item = (PageToken, Frame)> + '_ {
         (0..).map(PageToken).zip(self.frames.iter().copied()).filter(|&(_, frame)| frame != Frame::NONE)
     }
 }

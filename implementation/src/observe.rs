@@ -40,7 +40,7 @@ impl Implementation {
             let state = self.slot_state(slot, into);
             into.slots.push((slot, state));
         }
-        for (token, frame) in self.identities.living() {
+        for (token, frame) in self.identities.live() {
             self.show_page(token, frame, into);
         }
     }

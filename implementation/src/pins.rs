@@ -42,7 +42,7 @@ impl Implementation {
         self.notes.page(page);
         let ended = page.unpin();
         if ended {
-            self.end_page(frame);
+            self.free_page(frame);
         }
         Ok(Effect::Freed(ended.into()))
     }

@@ -12,7 +12,7 @@ use crate::implementation::Implementation;
 use crate::migration::Source;
 use crate::paging::PteView;
 
-/// What somebody counts of a frame.
+/// What the recount counts of a frame.
 #[derive(Clone, Default)]
 struct Count {
     /// Entries that map it.
@@ -209,7 +209,7 @@ impl Implementation {
         );
         if references == 0 {
             let free = count.free;
-            balance!(free == u32::from(!count.in_block), "{frame} is in use by nobody and {free} times free");
+            balance!(free == u32::from(!count.in_block), "{frame} has no owner and is {free} times free");
             balance!(page.is_clean(), "{frame} is free and keeps something of its page");
             return Ok(());
         }
@@ -223,7 +223,7 @@ impl Implementation {
 
     /// Names and frames of pages lead to each other.
     fn balance_identities(&self) -> Result<(), String> {
-        for (token, frame) in self.identities.living() {
+        for (token, frame) in self.identities.live() {
             let identity = self.frames.memmap[frame].identity();
             balance!(identity == Some(token.0), "page {} is said to be in {frame}, which has another", token.0);
         }

@@ -183,7 +183,7 @@ impl Model {
             if self.free(Home::Ram) == 0 {
                 return Err(Errno::ENOMEM);
             }
-            let copy = self.birth(Home::Ram);
+            let copy = self.allocate_page(Home::Ram);
             self.page_mut(copy).stamp = self.page(page).stamp;
             let entry = Entry::Maps { page: copy, writable: access.writable(), dirty: true };
             self.set(child, Some(Mapped { access, entry }));
@@ -242,7 +242,7 @@ impl Model {
         }
     }
 
-    /// The entry of a mapped place becomes a hole. A page to which a migration entry leads lives until `finalize`.
+    /// The entry of a mapped place becomes a hole. A page to which a migration entry leads stays live until `finalize`.
     fn drop_entry(&mut self, place: Place, removed: &mut Removed) {
         let entry = self.at(place).expect("a mapped place").entry;
         let Some(page) = entry.page() else {
@@ -261,6 +261,6 @@ impl Model {
         }
         self.set_entry(place, Entry::Hole);
         removed.pages += 1;
-        removed.freed += self.end_if_unused(page);
+        removed.freed += self.free_if_unused(page);
     }
 }

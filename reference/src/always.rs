@@ -18,7 +18,7 @@ impl Model {
             let Some(page) = entry.page() else {
                 continue;
             };
-            let shown = self.living_page(page).unwrap_or_else(|| panic!("{place} has an ended page"));
+            let shown = self.live_page(page).unwrap_or_else(|| panic!("{place} has an ended page"));
             let (Entry::Maps { writable, .. } | Entry::Migrating { writable, .. }) = entry else {
                 continue;
             };
@@ -28,8 +28,8 @@ impl Model {
             assert_eq!(migrating, collected, "{place} has a migration entry exactly while its page is collected");
             assert!(seen.insert((place.space, page)), "a page is mapped once in a space");
         }
-        for (token, page) in self.living() {
-            assert!(self.lives(token), "page {} is kept although nobody has it", token.0);
+        for (token, page) in self.live_pages() {
+            assert!(self.is_live(token), "page {} is kept although nothing refers to it", token.0);
             assert!(self.pins_on(token) == 0 || page.exclusive, "a pinned page is exclusive");
             let on_device = page.home != Home::Ram;
             assert!(!on_device || !self.is_pinned_or_held(token), "a device page is neither pinned nor held");
@@ -37,7 +37,10 @@ impl Model {
         let referenced = self.pins.values().chain(self.holds.values()).copied();
         let collected = self.transactions.values().flat_map(|it| &it.candidates).filter_map(|it| it.page());
         for PageToken(page) in referenced.chain(collected) {
-            assert!(self.living_page(PageToken(page)).is_some(), "somebody has page {page}, which has ended");
+            assert!(
+                self.live_page(PageToken(page)).is_some(),
+                "a pin, hold or transaction has page {page}, which has ended"
+            );
         }
         for home in Home::ALL {
             assert!(self.free(home) <= self.capacity[home.index()], "more frames of {home} are free than there are");

@@ -43,15 +43,15 @@ impl Model {
         count(self.holds.values().filter(|&&held| held == page))
     }
 
-    /// Whether a transaction has the page: collected, or born from a hole and not yet finalized.
+    /// Whether a transaction has the page: collected, or made from a hole and not yet finalized.
     pub(crate) fn transaction_has(&self, page: PageToken) -> bool {
         self.transactions.values().flat_map(|it| &it.candidates).any(|candidate| candidate.page() == Some(page))
     }
 
-    /// Whether the page was born from a hole by a transaction that is not finalized.
+    /// Whether a transaction that is not finalized made the page from a hole.
     pub(crate) fn is_page_locked(&self, page: PageToken) -> bool {
-        let born = |what| matches!(what, What::Born(it) if it == page);
-        self.transactions.values().flat_map(|it| &it.candidates).any(|candidate| born(candidate.what))
+        let filled = |what| matches!(what, What::Filled(it) if it == page);
+        self.transactions.values().flat_map(|it| &it.candidates).any(|candidate| filled(candidate.what))
     }
 
     /// References that are not entries: pins + holds + 1 while a transaction has the page.
@@ -59,9 +59,9 @@ impl Model {
         self.pins_on(page) + self.holds_on(page) + u32::from(self.transaction_has(page))
     }
 
-    /// A page lives while an entry maps it, it is pinned or held, or a transaction has it (as with every page to which
+    /// A page is live while an entry maps it, it is pinned or held, or a transaction has it (as with every page to which
     /// a migration entry leads).
-    pub(crate) fn lives(&self, page: PageToken) -> bool {
+    pub(crate) fn is_live(&self, page: PageToken) -> bool {
         self.references(page) > 0 || self.places.values().any(|mapped| mapped.entry.maps(page))
     }
 
@@ -79,7 +79,7 @@ impl Model {
     /// `copy` gave and `pages` did not use, and those that moved pages left behind.
     pub(crate) fn free_at_each(&self) -> [u32; Home::LIMIT] {
         let mut free = self.capacity;
-        for (_, page) in self.living() {
+        for (_, page) in self.live_pages() {
             free[page.home.index()] -= 1;
         }
         for block in self.blocks.values() {

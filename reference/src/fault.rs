@@ -91,7 +91,7 @@ impl Model {
         Ok(page)
     }
 
-    /// A copy for the writer. The old page lives on: it is mapped elsewhere or held. After a fault back, `ENOMEM` leaves
+    /// A copy for the writer. The old page stays live: it is mapped elsewhere or held. After a fault back, `ENOMEM` leaves
     /// it in RAM.
     fn copy_on_write(&mut self, old: PageToken) -> Result<PageToken, Errno> {
         if self.holds_on(old) > 0 {
@@ -111,7 +111,7 @@ impl Model {
         if self.free(Home::Ram) == 0 {
             return Err(Errno::ENOMEM);
         }
-        Ok(self.birth(Home::Ram))
+        Ok(self.allocate_page(Home::Ram))
     }
 
     /// Faults a device page back; `EAGAIN` while a transaction has it locked.

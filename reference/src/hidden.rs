@@ -32,7 +32,7 @@ impl Model {
         for candidate in &transaction.candidates {
             let (what, detail) = match candidate.what {
                 What::Hole(place) => (0, u64::from(place.page.0)),
-                What::Born(_) => (1, 0),
+                What::Filled(_) => (1, 0),
                 What::Page(_, home) => (2, home.index() as u64),
             };
             let bits = [candidate.has_frame, candidate.moved].map(u64::from);

@@ -18,7 +18,7 @@ pub(crate) fn destination(route: Route) -> Home {
     }
 }
 
-/// What somebody's pages or places come to.
+/// What the pages or places of a range come to.
 fn count(things: usize) -> u32 {
     u32::try_from(things).expect("fewer than 2^32 of them")
 }
@@ -134,7 +134,7 @@ impl Model {
 
     /// Pages at home on the device that no transaction has.
     fn collectable(&mut self, device: Device) -> Vec<PageToken> {
-        let at_home = self.living().filter(|(_, page)| page.home == Home::Device(device));
+        let at_home = self.live_pages().filter(|(_, page)| page.home == Home::Device(device));
         let mut pages: Vec<PageToken> = at_home.map(|(token, _)| token).collect();
         let all = pages.len();
         pages.retain(|&token| !self.transaction_has(token));
@@ -183,7 +183,7 @@ impl Model {
 
     /// Third phase: each candidate with a frame moves. A hole that is still a hole becomes a page at home on the device,
     /// exclusive, writable iff the mapping is `rw`, locked by the transaction. A hole that was filled meanwhile loses.
-    /// A collected page changes its home, counted even if nobody maps it any more.
+    /// A collected page changes its home, counted even if no entry maps it any more.
     pub(crate) fn move_pages(&mut self, slot: TransactionSlot) -> Answer {
         let transaction = self.transactions.get(&slot).ok_or(Errno::ENOENT)?;
         if transaction.phase != Phase::Copied {
@@ -195,10 +195,10 @@ impl Model {
         for candidate in candidates.iter_mut().filter(|candidate| candidate.has_frame) {
             match candidate.what {
                 What::Hole(place) => match self.fill_hole(place, home) {
-                    Some(page) => candidate.what = What::Born(page),
+                    Some(page) => candidate.what = What::Filled(page),
                     None => continue,
                 },
-                What::Page(page, _) | What::Born(page) => {
+                What::Page(page, _) | What::Filled(page) => {
                     if !self.places.values().any(|mapped| mapped.entry.page() == Some(page)) {
                         mark!(self, "collected page moves although nobody maps it any more");
                     }
@@ -223,7 +223,7 @@ impl Model {
             return None;
         };
         mark!(self, "hole that becomes a page on the device");
-        let page = self.birth(home);
+        let page = self.allocate_page(home);
         self.set(
             place,
             Some(Mapped { access, entry: Entry::Maps { page, writable: access.writable(), dirty: false } }),
@@ -232,7 +232,7 @@ impl Model {
     }
 
     /// Last phase, and the abort after 1 or 2: every remaining migration entry of the collected pages maps its page
-    /// again, writable bit as the entry had it; pages that nobody maps any more end; the lock is dropped; the slot is
+    /// again, writable bit as the entry had it; pages without a mapping end; the lock is dropped; the slot is
     /// empty.
     pub(crate) fn finalize(&mut self, slot: TransactionSlot) -> Answer {
         let transaction = self.transactions.remove(&slot).ok_or(Errno::ENOENT)?;
@@ -248,7 +248,7 @@ impl Model {
         for page in transaction.candidates.iter().filter_map(Candidate::page) {
             self.touch(page);
             pages += self.make_mapping(page);
-            let ended = self.end_if_unused(page);
+            let ended = self.free_if_unused(page);
             if ended > 0 {
                 mark!(self, "page that ends with its transaction");
             }
@@ -294,7 +294,7 @@ impl Model {
             match what {
                 Some(_) if free == 0 => mark!(self, "migration in one step without a frame"),
                 Some(What::Hole(place)) => pages += u32::from(self.fill_hole(place, to).is_some()),
-                Some(What::Page(page, _) | What::Born(page)) => {
+                Some(What::Page(page, _) | What::Filled(page)) => {
                     self.move_home(page, to);
                     pages += 1;
                 }

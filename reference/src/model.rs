@@ -71,12 +71,12 @@ pub(crate) struct Candidate {
 pub(crate) enum What {
     Hole(Place),
     /// A page that `pages` made of a hole; locked until `finalize`.
-    Born(PageToken),
+    Filled(PageToken),
     /// A collected page, and its home before.
     Page(PageToken, Home),
 }
 
-/// Frames of RAM that are nobody's page.
+/// Frames of RAM that belong to a block and hold no page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
     pub(crate) order: Order,
@@ -214,18 +214,18 @@ impl Model {
         self.set(place, Some(Mapped { entry, ..mapped }));
     }
 
-    /// The page of this name, if it lives.
-    pub(crate) fn living_page(&self, page: PageToken) -> Option<&Page> {
+    /// The page of this name, if it is live.
+    pub(crate) fn live_page(&self, page: PageToken) -> Option<&Page> {
         self.pages.get(page.0 as usize)?.as_ref()
     }
 
     /// The living pages by name, ascending.
-    pub(crate) fn living(&self) -> impl Iterator<Item = (PageToken, &Page)> {
+    pub(crate) fn live_pages(&self) -> impl Iterator<Item = (PageToken, &Page)> {
         (0..).map(PageToken).zip(&self.pages).filter_map(|(token, page)| Some((token, page.as_ref()?)))
     }
 
     pub(crate) fn page(&self, page: PageToken) -> &Page {
-        self.living_page(page).expect("a living page")
+        self.live_page(page).expect("a living page")
     }
 
     /// A page that is about to change; the only way to do it.
@@ -245,7 +245,7 @@ impl Model {
     }
 
     /// A fresh page, exclusive, under the smallest name that is free.
-    pub(crate) fn birth(&mut self, home: Home) -> PageToken {
+    pub(crate) fn allocate_page(&mut self, home: Home) -> PageToken {
         let page = Page { home, stamp: Stamp(0), exclusive: true };
         let free = self.pages.iter().position(Option::is_none).unwrap_or_else(|| {
             self.pages.push(None);
@@ -257,9 +257,9 @@ impl Model {
         token
     }
 
-    /// Ends a page that nobody has any more; how many ended, 0 or 1.
-    pub(crate) fn end_if_unused(&mut self, page: PageToken) -> u32 {
-        if self.lives(page) {
+    /// Frees a page that nothing refers to any more; the number of pages freed, 0 or 1.
+    pub(crate) fn free_if_unused(&mut self, page: PageToken) -> u32 {
+        if self.is_live(page) {
             return 0;
         }
         if let Some(page) = self.pages[page.0 as usize].take() {
@@ -313,7 +313,7 @@ impl Candidate {
     pub(crate) fn page(&self) -> Option<PageToken> {
         match self.what {
             What::Hole(_) => None,
-            What::Born(page) | What::Page(page, _) => Some(page),
+            What::Filled(page) | What::Page(page, _) => Some(page),
         }
     }
 
@@ -322,7 +322,7 @@ impl Candidate {
         match (self.moved, self.what) {
             (false, _) => self.has_frame.then_some(destination),
             (true, What::Page(_, before)) => Some(before),
-            (true, What::Hole(_) | What::Born(_)) => None,
+            (true, What::Hole(_) | What::Filled(_)) => None,
         }
     }
 }

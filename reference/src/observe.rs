@@ -22,11 +22,11 @@ impl Model {
             let blocks = self.blocks.keys().map(|&slot| Slot::Block(slot));
             let slots = transactions.chain(pins).chain(holds).chain(blocks);
             into.slots.extend(slots.map(|slot| (slot, self.slot(slot))));
-            into.tokens.extend(self.living().map(|(token, _)| token));
+            into.tokens.extend(self.live_pages().map(|(token, _)| token));
         } else {
             into.places.extend(scope.places.iter().map(|&place| self.view(place)));
             into.slots.extend(scope.slots.iter().map(|&slot| (slot, self.slot(slot))));
-            into.tokens.extend(scope.pages.iter().filter(|&&token| self.living_page(token).is_some()));
+            into.tokens.extend(scope.pages.iter().filter(|&&token| self.live_page(token).is_some()));
             into.tokens.extend(into.places.iter().filter_map(|view| view.state.page()));
             into.tokens.extend(into.slots.iter().filter_map(|(_, state)| state.page()));
             into.tokens.sort_unstable();
@@ -35,7 +35,7 @@ impl Model {
         self.show_pages(into);
     }
 
-    /// Shows the pages in `into.tokens`, which ascend: one pass over the places finds who maps them.
+    /// Shows the pages in `into.tokens`, which ascend: one pass over the places finds those that map them.
     fn show_pages(&self, into: &mut Observation) {
         if into.tokens.is_empty() {
             return;

@@ -29,7 +29,7 @@ impl Model {
         let page = self.pins.remove(&slot).ok_or(Errno::ENOENT)?;
         self.touch(page);
         self.touch_slot(Slot::Pin(slot));
-        let freed = self.end_if_unused(page);
+        let freed = self.free_if_unused(page);
         if freed > 0 {
             mark!(self, "page that ends with its last pin");
         }
@@ -81,7 +81,7 @@ impl Model {
         let page = self.holds.remove(&slot).ok_or(Errno::ENOENT)?;
         self.touch(page);
         self.touch_slot(Slot::Hold(slot));
-        let freed = self.end_if_unused(page);
+        let freed = self.free_if_unused(page);
         if freed > 0 {
             mark!(self, "page that ends with its last hold");
         }

@@ -5,7 +5,7 @@ use stalemap_operations::{Access, Home, Place};
 use crate::model::{Entry, Mapped, Model};
 
 /// Number of the abstract state of a place: unmapped, or access × (hole, migration entry with or without the writable
-/// bit, or a page by home × writable bit × exclusive × nobody, somebody holds, somebody pins × locked).
+/// bit, or a page by home × writable bit × exclusive × free of references, held, pinned × locked).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Situation(u16);
 

@@ -144,8 +144,8 @@ impl Buddy {
         Some(Frame(frame))
     }
 
-    /// Counts frames as taken. Never more than are free; where a miscount says so, the count goes round, so that who
-    /// compares sees it.
+    /// Counts frames as taken. Never more than are free; where a miscount says so, the count wraps, so that a
+    /// comparison sees it.
     #[inline]
     pub(super) fn count_taken(&mut self, frames: u32) {
         self.free = self.free.wrapping_sub(frames);

@@ -63,7 +63,7 @@ impl DeviceMemory {
         Some(frame)
     }
 
-    /// Puts a frame on the list that nobody refers to any more.
+    /// Puts a frame without references on the list.
     pub(super) fn free(&mut self, frame: Frame, memmap: &mut Memmap, buddy: &mut Buddy) {
         let offset = frame.0 - memmap.range(Home::Device(self.device)).0.0;
         let references = buddy.bugs.choose(Bug::FreePageCounted, 0, || 1);

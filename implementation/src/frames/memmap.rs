@@ -22,7 +22,7 @@ impl Frame {
         self.0 as usize
     }
 
-    /// The number, for whoever drives the allocator alone: frames of RAM count from 0, those of devices follow.
+    /// The number, for code that drives the allocator alone: frames of RAM count from 0, those of devices follow.
     #[inline]
     #[must_use]
     pub const fn number(self) -> u32 {

@@ -34,7 +34,7 @@ pub(crate) struct Page {
     /// 0, or the anon_vma by which the reverse map finds the page, shifted left by one, with the low bit set to say
     /// so (`PAGE_MAPPING_ANON`).
     mapping: u32,
-    /// With `mapping`: the virtual page at which the page was born, which with a region's offset gives the place.
+    /// With `mapping`: the virtual page where the page was allocated, which with a region's offset gives the place.
     index: u32,
     /// Device frames: number of the device plus one, for ever. RAM frames: 0.
     page_map: u32,
@@ -50,7 +50,7 @@ const _: () = assert!(size_of::<Page>() == 32, "the descriptor's size is part of
 
 /// Bits of [`Page::flags`].
 mod flag {
-    /// Somebody has the frame.
+    /// The frame is in use.
     pub(super) const USED: u8 = 1 << 0;
     /// The page belongs to one place (`PageAnonExclusive`).
     pub(super) const EXCLUSIVE: u8 = 1 << 1;
@@ -83,7 +83,7 @@ impl Page {
         Page { page_map: device.0 + 1, word: next.0, ..Page::FREE }
     }
 
-    /// Gives a free frame to somebody, with one reference. That it is clean as well is for the recount to see.
+    /// Takes a free frame, with one reference. The recount checks that it is clean as well.
     #[inline]
     pub(super) fn take(&mut self) {
         assert!(!self.is_used(), "a frame is taken that is not free");
@@ -99,7 +99,7 @@ impl Page {
         *self = Page::FREE;
     }
 
-    /// Takes a frame of RAM back that nobody refers to any more.
+    /// Takes a frame of RAM back that has no reference any more.
     #[inline]
     pub(super) fn give_back(&mut self) {
         assert!(self.flags & flag::USED != 0 && self.refcount == 0, "a frame is given back that is free or in use");
@@ -168,7 +168,7 @@ impl Page {
         self.refcount
     }
 
-    /// One reference more, on a frame that somebody has.
+    /// One reference more, on a frame in use.
     #[inline]
     pub(crate) fn get(&mut self) {
         assert!(self.refcount > 0, "a reference to a free frame");

@@ -150,7 +150,7 @@ impl Implementation {
         }
     }
 
-    /// Takes a page from everybody who maps it, unless a transaction has it or it is pinned; puts it back if it turns
+    /// Takes a page out of every entry that maps it, unless a transaction has it or it is pinned; puts it back if it turns
     /// out to be held.
     fn collect_page(
         &mut self,
@@ -166,8 +166,7 @@ impl Implementation {
         }
         transaction.add(offset, Source::Page(frame));
         self.isolate(frame, place)?;
-        // The only reference that is left should be the transaction's (`migrate_vma_check_page`). Nobody holds a device
-        // page.
+        // The only reference that is left should be the transaction's (`migrate_vma_check_page`). A device page has no holds.
         let on_device = self.is_on_device(frame);
         let page = &self.frames.memmap[frame];
         let is_alone = on_device || self.bugs.choose(Bug::HeldPageMigrates, page.refcount() == 1, || true);
@@ -254,7 +253,7 @@ impl Implementation {
             return Ok(false);
         }
         self.frames.memmap[frame].get();
-        self.birth(frame, place)?;
+        self.allocate_page(frame, place)?;
         let entry = PteView::Device { frame, writable: access.writable() };
         self.tables.set_entry(place, entry, &mut self.notes);
         Ok(true)

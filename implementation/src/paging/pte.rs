@@ -1,4 +1,4 @@
-//! A page-table entry: one packed word whose fields overlap, and the view that everybody else matches on.
+//! A page-table entry: one packed word whose fields overlap, and the view that all other code matches on.
 //!
 //! ```text
 //! bit             63 … 12         11 … 6         5 … 1       0
@@ -9,8 +9,8 @@
 //!
 //! `W` is bit 1, dirty is bit 6. The types of entries that are not present are those of Linux's swap entries
 //! (include/linux/swap.h): migration entries 24 (read-only) and 26 (writable), device-private entries 27 (writable)
-//! and 28 (read-only). The frame of an entry that is not present begins where a present one has its dirty bit, so who
-//! reads one as the other gets a wrong frame.
+//! and 28 (read-only). The frame of an entry that is not present begins where a present one has its dirty bit, so a
+//! reader that takes one for the other gets a wrong frame.
 
 use crate::frames::Frame;
 

@@ -1,6 +1,6 @@
 //! The graph behind the anonymous reverse map: anon_vmas, regions, and the chains between them (Linux: mm/rmap.c).
 //!
-//! A page is tagged with the anon_vma of the region where it was born. From the anon_vma chains lead to every region
+//! A page is tagged with the anon_vma of the region where it was allocated. From the anon_vma chains lead to every region
 //! where the page may be mapped: that region, its clones in forked spaces, and what was moved from any of them.
 
 use stalemap_operations::Space;
@@ -21,7 +21,7 @@ pub(crate) struct ChainId(pub(crate) u32);
 #[derive(Debug)]
 pub(crate) struct AnonVma {
     first_chain: Option<ChainId>,
-    /// Descriptors that are tagged with it, those of pages that nobody maps included: it stays while one may be
+    /// Descriptors that are tagged with it, those of pages without a mapping included: it stays while one may be
     /// walked from (`folio_get_anon_vma` holds a reference where Linux needs that).
     pub(crate) tagged: u32,
 }
@@ -74,7 +74,7 @@ impl Graph {
     }
 
     /// A clone for a forked space: reached from all that reaches the parent's, and with an anon_vma of its own for the
-    /// pages that will be born there (`anon_vma_fork`).
+    /// pages that will be allocated there (`anon_vma_fork`).
     pub(crate) fn clone_for_fork(&mut self, parent: RegionId, child: Space, bugs: &Switch) -> RegionId {
         let anon_vma = self.new_anon_vma();
         let clone = self.add_region(child, self.region(parent).offset, anon_vma, 0);
@@ -110,7 +110,7 @@ impl Graph {
     pub(super) fn untag(&mut self, id: AnonVmaId) {
         let anon_vma = self.anon_vmas.get_mut(id.0).expect("an anon_vma that is there");
         anon_vma.tagged -= 1;
-        self.end_if_unused(id);
+        self.free_if_unused(id);
     }
 
     /// The anon_vmas that a region is linked to, in the order of its chains.
@@ -147,7 +147,7 @@ impl Graph {
     }
 
     /// Links a new region to the anon_vmas that its origin is linked to. Those that no page is tagged with are passed
-    /// over: a page that is tagged with one later is born in a region that is there already, and reaches others only
+    /// over: a page that is tagged with one later is allocated in a region that is there already, and reaches others only
     /// from it. So chains do not pile up with generations of forks. `stops` says whether so many links are enough.
     fn clone_chains(&mut self, origin: RegionId, clone: RegionId, stops: impl Fn(u32) -> bool) {
         let mut linked = 0;
@@ -190,7 +190,7 @@ impl Graph {
                 None => {
                     let anon_vma = self.anon_vmas.get_mut(chain.anon_vma.0).expect("an anon_vma that is there");
                     anon_vma.first_chain = chain.next;
-                    self.end_if_unused(chain.anon_vma);
+                    self.free_if_unused(chain.anon_vma);
                 }
             }
             next = chain.next_of_region;
@@ -198,7 +198,7 @@ impl Graph {
     }
 
     #[inline]
-    fn end_if_unused(&mut self, id: AnonVmaId) {
+    fn free_if_unused(&mut self, id: AnonVmaId) {
         if self.anon_vmas.get(id.0).is_some_and(|it| it.tagged == 0 && it.first_chain.is_none()) {
             self.anon_vmas.remove(id.0);
         }

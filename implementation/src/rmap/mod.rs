@@ -54,7 +54,7 @@ impl Implementation {
         }
     }
 
-    /// By what the reverse map finds a page that is born at this place.
+    /// The anon_vma and index by which the reverse map finds a page that is allocated at this place.
     pub(crate) fn mapping_at(&self, place: Place) -> (AnonVmaId, u32) {
         let (region, _) = self.tables.mapping(place).expect("a page is mapped at a mapped place");
         let region = self.graph.region(region);

@@ -18,7 +18,7 @@ pub(crate) struct Region {
     pub(crate) space: Space,
     /// place − index of the pages that are mapped here, modulo 2^32.
     pub(crate) offset: u32,
-    /// Where pages that are born here are found.
+    /// The anon_vma by which pages allocated here are found.
     pub(crate) anon_vma: AnonVmaId,
     /// Places that belong to the region; never 0 between operations.
     pub(crate) places: u32,
@@ -35,7 +35,7 @@ impl Region {
         VirtualPage(index.wrapping_add(self.offset))
     }
 
-    /// The index of a page that is born at this place.
+    /// The index of a page that is allocated at this place.
     #[inline]
     pub(crate) fn index_of(&self, page: VirtualPage) -> u32 {
         page.0.wrapping_sub(self.offset)

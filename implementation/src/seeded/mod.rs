@@ -13,7 +13,7 @@ macro_rules! bugs {
     ($($(#[doc = $doc:literal])+ $name:ident $word:literal;)+) => {
         /// A fault that can be switched on.
         ///
-        /// Commits are those of the mainline kernel that mended the fault.
+        /// Commits are those of the mainline kernel that fixed the fault.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Bug {$(
             $(#[doc = $doc])+
@@ -90,7 +90,7 @@ bugs! {
     /// Restoring an entry after migration marks it dirty in a way that sets the writable bit as well.
     /// Linux, 2023: "mm/migrate: fix wrongly apply write bit after mkdirty on sparc64", 96a9c287e25d.
     DirtyMeansWrite "dirty_means_write";
-    /// The third phase fills a hole although somebody filled it meanwhile.
+    /// The third phase fills a hole although a fault filled it meanwhile.
     /// The check under the page-table lock that migrate_vma_insert_page (mm/migrate.c) came with in "mm/migrate: allow
     /// migrate_vma() to alloc new page on empty entry" (Linux, 2017).
     LostHoleRace "lost_hole_race";
@@ -147,7 +147,7 @@ bugs! {
     PercpuListMiscount "percpu_list_miscount";
     /// A block that is freed stays in its slot, and may be freed again.
     DoubleFreeAccepted "double_free_accepted";
-    /// A page is migrated although somebody holds it: nobody looks whether references are left beside the transaction's,
+    /// A held page is migrated: no check looks for references beside the transaction's,
     /// and the holder keeps a frame that the page has left.
     /// What migrate_vma_check_page (mm/migrate.c, since "mm/migrate: migrate_vma() unmap page from vma while collecting
     /// pages", Linux, 2017) rules out.
@@ -155,7 +155,7 @@ bugs! {
     /// A page that a transaction has is collected by another one as well.
     /// What the trylock_page of migrate_vma_collect_pmd (mm/migrate_device.c) rules out.
     CollectsLockedPage "collects_locked_page";
-    /// A shared page is taken for exclusive in its new frame, so that the next write changes it for everybody.
+    /// A shared page is taken for exclusive in its new frame, so that the next write changes it in all spaces.
     /// What remove_migration_pte (mm/migrate.c) rules out since "mm: remember exclusively mapped anonymous pages with
     /// PG_anon_exclusive" (Linux, 2022).
     MigrationMakesExclusive "migration_makes_exclusive";
@@ -178,7 +178,7 @@ bugs! {
     /// A block is refused while the frames that complete it wait in the order-0 cache.
     /// Linux, 2010: "mm: page allocator: drain per-cpu lists after direct reclaim allocation fails".
     RefusedWithoutDrain "refused_without_drain";
-    /// A frame's old content shows in its next life: a page that is born is not cleared.
+    /// A frame's old content shows after the frame is reused: a new page is not cleared.
     StampSurvives "stamp_survives";
 }
 
