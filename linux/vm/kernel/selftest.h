@@ -131,15 +131,13 @@ static long device_access(int device, unsigned long command, unsigned long page,
 static long access_by_cpu(const struct order *order)
 {
 	volatile unsigned char *byte = at(order->a);
-	long value = 0;
 
 	if (sigsetjmp(fault_return, 1))
 		return -EFAULT;
 	if (order->task == READ)
-		value = *byte;
-	else
-		*byte = order->b;
-	return value;
+		return *byte;
+	*byte = order->b;
+	return 0;
 }
 
 static long migrate_pages(const struct order *order)
