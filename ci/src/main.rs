@@ -1,12 +1,18 @@
 //! The program that continuous integration runs: the stages, one after the other, until one fails.
 
+mod context;
+mod stages;
+
 use std::env;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use clap::Parser;
-use stalemap_ci::stages::{self, STAGES, Stage, Workshop};
+use clap::builder::PossibleValuesParser;
+
+use context::{Context, Options};
+use stages::{STAGES, Stage};
 
 /// A stage failed.
 const FAILED: u8 = 1;
@@ -18,22 +24,22 @@ const TROUBLE: u8 = 2;
 #[derive(Parser)]
 #[command(name = "stalemap-ci", after_help = AFTER_HELP)]
 struct Arguments {
-    /// The stages to run, in this order; without any, all that run by default.
-    #[arg(value_name = "STAGE", value_parser = stage_parser())]
+    /// The stages to run, in this order; without any, all that run by default
+    #[arg(value_name = "STAGE", value_parser = PossibleValuesParser::new(STAGES.iter().map(|stage| stage.name)))]
     stages: Vec<String>,
-    /// Lists the stages and what each does, and runs none.
+    /// List the stages and what each does, and run none
     #[arg(long, conflicts_with = "stages")]
     list: bool,
-    /// A source that the stage `mutants` changes, as a path from the root; without any, all of both sides.
+    /// A source that the stage `mutants` changes, as a path from the root; without any, all of its crates
     #[arg(long = "source", value_name = "PATH")]
     sources: Vec<String>,
-    /// The stage `mutants` writes what earlier runs came to, interrupted ones too, and judges nothing more.
+    /// The stage `mutants` writes what earlier runs came to, interrupted ones too, and runs no more
     #[arg(long)]
     known: bool,
-    /// How long the stages that fuzz give each campaign or target, instead of their own time.
+    /// How long the stages that fuzz give each campaign or target, instead of their own time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
-    /// The stage `nightly` runs with this seeded bug, and passes if it finds and reports it.
+    /// The stage `nightly` runs with this seeded bug, and passes if it finds and reports it
     #[arg(long, value_name = "NAME")]
     bug: Option<String>,
 }
@@ -65,46 +71,6 @@ fn main() -> ExitCode {
     }
 }
 
-/// Did all stages pass? Nothing runs after the first that fails.
-fn run(arguments: Arguments) -> Result<bool> {
-    let folder = env::current_dir().context("the current folder cannot be found")?;
-    let workshop = stages::workshop_at(&folder)?.with_sources(arguments.sources);
-    let workshop = workshop.with_seconds(arguments.seconds).with_known(arguments.known).with_bug(arguments.bug);
-    let chosen = choose(&arguments.stages);
-    let start = Instant::now();
-    for (number, stage) in (1..).zip(&chosen) {
-        println!("== {} ({number} of {}): {}", stage.name, chosen.len(), stage.meaning);
-        if !passes(stage, &workshop) {
-            return Ok(false);
-        }
-    }
-    println!("== all {} stages passed in {:.1} s", chosen.len(), start.elapsed().as_secs_f64());
-    Ok(true)
-}
-
-fn passes(stage: &Stage, workshop: &Workshop) -> bool {
-    let start = Instant::now();
-    let result = stage.run(workshop);
-    let seconds = start.elapsed().as_secs_f64();
-    let Stage { name, .. } = stage;
-    match result {
-        Ok(()) => println!("== {name} passed in {seconds:.1} s"),
-        Err(ref error) => {
-            eprintln!("== {name} FAILED after {seconds:.1} s: {error:#}");
-            eprintln!("   run it alone with: cargo run -q -p stalemap-ci -- {name}");
-        }
-    }
-    result.is_ok()
-}
-
-/// The named stages; without a name, those that run by default.
-fn choose(names: &[String]) -> Vec<&'static Stage> {
-    if names.is_empty() {
-        return STAGES.iter().filter(|stage| stage.by_default).collect();
-    }
-    names.iter().filter_map(|name| STAGES.iter().find(|stage| stage.name == name)).collect()
-}
-
 fn list() {
     let width = STAGES.iter().map(|stage| stage.name.len()).max().unwrap_or(0);
     for stage in STAGES {
@@ -113,7 +79,38 @@ fn list() {
     }
 }
 
-/// Knows the names of the stages, so that a wrong one is answered with the list and the nearest.
-fn stage_parser() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(STAGES.iter().map(|stage| stage.name))
+/// Did all stages pass? Nothing runs after the first that fails.
+fn run(arguments: Arguments) -> Result<bool> {
+    let folder = env::current_dir().context("the current folder cannot be found")?;
+    let Arguments { stages, sources, known, seconds, bug, .. } = arguments;
+    let context = Context::new(&folder, Options { sources, only_known: known, seconds, bug })?;
+    let chosen: Vec<&Stage> = if stages.is_empty() {
+        STAGES.iter().filter(|stage| stage.by_default).collect()
+    } else {
+        stages.iter().filter_map(|name| STAGES.iter().find(|stage| stage.name == name)).collect()
+    };
+    let start = Instant::now();
+    for (number, stage) in (1..).zip(&chosen) {
+        println!("== {} ({number} of {}): {}", stage.name, chosen.len(), stage.meaning);
+        if !passes(stage, &context) {
+            return Ok(false);
+        }
+    }
+    println!("== all {} stages passed in {:.1} s", chosen.len(), start.elapsed().as_secs_f64());
+    Ok(true)
+}
+
+fn passes(stage: &Stage, context: &Context) -> bool {
+    let start = Instant::now();
+    let result = (stage.run)(context);
+    let seconds = start.elapsed().as_secs_f64();
+    let Stage { name, .. } = stage;
+    match &result {
+        Ok(()) => println!("== {name} passed in {seconds:.1} s"),
+        Err(error) => {
+            eprintln!("== {name} FAILED after {seconds:.1} s: {error:#}");
+            eprintln!("   run it alone with: cargo run -q -p stalemap-ci -- {name}");
+        }
+    }
+    result.is_ok()
 }

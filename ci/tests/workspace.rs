@@ -1,24 +1,19 @@
-//! The workspace keeps its own rules, so that plain `cargo test` says what continuous integration would say.
+//! The workspace keeps its own rules.
 
 use std::path::Path;
 
-use stalemap_ci::rule::{self, Rule, Severity};
-use stalemap_ci::tree::{Tree, find_root};
+use stalemap_ci::{find_root, layering, tidy};
 
-fn errors(rules: &'static [Rule]) -> Vec<String> {
-    let root = find_root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let tree = Tree::read(&root).unwrap();
-    assert!(tree.sources().any(|file| file.path == "ci/tests/workspace.rs"), "the tree is not this workspace");
-    let findings = rule::check(rules, &tree);
-    findings.iter().filter(|finding| finding.severity == Severity::Error).map(ToString::to_string).collect()
+fn root() -> std::path::PathBuf {
+    find_root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 #[test]
-fn no_arrow_exists_that_must_not() {
-    assert_eq!(errors(stalemap_ci::arrows::RULES).join("\n"), "");
+fn crates_need_only_what_they_may() {
+    assert_eq!(layering::check(&root()).unwrap().join("\n"), "");
 }
 
 #[test]
 fn the_workspace_is_tidy() {
-    assert_eq!(errors(stalemap_ci::tidy::RULES).join("\n"), "");
+    assert_eq!(tidy::check(&root()).unwrap().join("\n"), "");
 }

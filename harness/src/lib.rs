@@ -5,6 +5,9 @@
 //! corpus, [`Tally`] and [`Transitions`] tell what a
 //! campaign has met. One trace gives one result for ever: no clock, no thread, no hash order here.
 
+// Which they are, and why, is in clippy.toml.
+#![warn(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
+
 mod binding;
 mod divergence;
 mod driver;

@@ -15,6 +15,8 @@
 //! folder makes (`rmap::ByRmap`).
 
 #![no_std]
+// Which they are, and why, is in clippy.toml.
+#![warn(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 
 extern crate alloc;
 #[cfg(test)]

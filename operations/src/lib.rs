@@ -5,6 +5,8 @@
 //! of 8 bytes ([`record`]). `operations → bytes → operations` and `operations → text → operations` are identities.
 
 #![no_std]
+// Which they are, and why, is in clippy.toml.
+#![warn(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 
 extern crate alloc;
 

@@ -9,6 +9,8 @@
 //! looked at.
 
 #![no_std]
+// Which they are, and why, is in clippy.toml.
+#![warn(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 
 extern crate alloc;
 

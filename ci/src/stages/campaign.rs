@@ -1,30 +1,31 @@
 //! The stages that fuzz as a user would: a seeded campaign over all levels that finds nothing and leaves nothing untested.
 
-use std::fs;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
+use xshell::cmd;
 
-use super::workshop::{Call, Workshop, entries_of};
+use crate::context::{Context, code_and_stdout};
 
 /// How `stalemap fuzz` ends when the campaign is over: nothing was found, or something was.
 const OVER: &[i32] = &[0, 1];
 
-pub(super) fn short(workshop: &Workshop) -> Result<()> {
-    fuzz_for(workshop, 60, "1")
+pub(super) fn short(context: &Context) -> Result<()> {
+    fuzz_for(context, 60, "1")
 }
 
-pub(super) fn long(workshop: &Workshop) -> Result<()> {
+pub(super) fn long(context: &Context) -> Result<()> {
     // Another seed than the short one, so that the long one does not begin with the same executions.
-    fuzz_for(workshop, 300, "2")
+    fuzz_for(context, 300, "2")
 }
 
 /// What is found stays in the target folder, to be looked at.
-fn fuzz_for(workshop: &Workshop, seconds: u64, seed: &str) -> Result<()> {
-    let seconds = workshop.seconds().unwrap_or(seconds).to_string();
-    let finds = workshop.fresh_folder("campaign")?;
-    let call = Call::cargo(["run", "--release", "--locked", "--", "fuzz", "--seconds", &seconds, "--seed", seed]);
-    let (code, report) = workshop.listen(&call.arguments(["--format", "json", "--out"]).argument(&finds))?;
+fn fuzz_for(context: &Context, seconds: u64, seed: &str) -> Result<()> {
+    let sh = &context.sh;
+    let seconds = context.seconds(seconds);
+    let folder = context.fresh_folder("campaign")?;
+    let program = cmd!(sh, "cargo run --release --locked -p stalemap --");
+    let fuzz = ["fuzz", "--seconds", &seconds, "--seed", seed, "--format", "json", "--out"];
+    let (code, report) = code_and_stdout(program.args(fuzz).arg(&folder))?;
     ensure!(OVER.contains(&code), "the campaign ended with exit code {code}");
     let report: Value = serde_json::from_str(&report).context("the report of the campaign is no JSON")?;
     let summary = &report["summary"];
@@ -35,17 +36,15 @@ fn fuzz_for(workshop: &Workshop, seconds: u64, seed: &str) -> Result<()> {
         summary["seconds"].as_f64().unwrap_or(f64::NAN),
         summary["transitions"]
     );
-    let traces = entries_of(&finds)?;
-    for trace in &traces {
-        let text = fs::read_to_string(trace).with_context(|| format!("cannot read {}", trace.display()))?;
-        println!("{}:\n{text}", trace.display());
+    for trace in sh.read_dir(&folder)? {
+        println!("{}:\n{}", trace.display(), sh.read_file(&trace)?);
     }
-    judge(code, summary)
+    check(code, summary)
 }
 
 /// Fails where a divergence was found, and where a permitted outcome or a rule was never met: a campaign proves nothing
 /// about what it did not meet. (The first 100,000 of the millions of executions of a minute meet all of them.)
-fn judge(code: i32, summary: &Value) -> Result<()> {
+fn check(code: i32, summary: &Value) -> Result<()> {
     let signatures = names(&summary["signatures"])?;
     ensure!(code == 0 && signatures.is_empty(), "the campaign found {}", signatures.join(", "));
     let never = names(&summary["never_met"])?;
@@ -70,13 +69,13 @@ fn names(value: &Value) -> Result<Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::judge;
+    use super::check;
     use serde_json::json;
 
     #[test]
     fn a_campaign_passes_only_if_it_met_everything_and_found_nothing() {
         let good = json!({ "signatures": {}, "never_met": [], "marks": { "fault back of a shared page": 3 } });
-        judge(0, &good).unwrap();
+        check(0, &good).unwrap();
         let cases = [
             (1, "signatures", json!({ "outcome.errno@read": 2 }), "outcome.errno@read"),
             (0, "signatures", json!({ "outcome.errno@read": 2 }), "outcome.errno@read"),
@@ -89,7 +88,7 @@ mod tests {
         for (code, key, value, complaint) in cases {
             let mut summary = good.clone();
             summary[key] = value;
-            let error = judge(code, &summary).unwrap_err().to_string();
+            let error = check(code, &summary).unwrap_err().to_string();
             assert!(error.contains(complaint), "{key}: {error}");
         }
     }

@@ -1,24 +1,24 @@
-//! The stage that asks crash triage, as OSS-Fuzz does it, whether it tells finds of different oracles apart.
+//! The stage that asks crash triage, as OSS-Fuzz does it, whether it tells findings of different oracles apart.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
+use xshell::cmd;
 
 use super::targets::PACKAGE;
-use super::workshop::{Call, Workshop};
+use crate::context::Context;
 
 /// The parser and comparer of OSS-Fuzz, from the Python package index.
 const CLUSTERFUZZ: &str = "clusterfuzz==2.6.0";
 
-pub(super) fn run(workshop: &Workshop) -> Result<()> {
-    let python = workshop.target().join("ci").join("clusterfuzz").join("bin").join("python3");
+pub(super) fn run(context: &Context) -> Result<()> {
+    let sh = &context.sh;
+    let environment = context.target.join("ci").join("clusterfuzz");
+    let python = environment.join("bin").join("python3");
     if !python.exists() {
-        let folder = python.ancestors().nth(2).context("the environment is in a folder")?;
-        workshop.run(&Call::new("python3").arguments(["-m", "venv"]).argument(folder))?;
+        cmd!(sh, "python3 -m venv {environment}").run()?;
     }
-    workshop.run(&Call::new(&python).arguments(["-m", "pip", "install", "--quiet", CLUSTERFUZZ]))?;
-    let stacks = workshop.fresh_folder("crash-buckets")?.join("stacks.txt");
-    let printed = workshop.ask(&Call::cargo(["run", "--release", "-p", PACKAGE, "--example", "stacks"]))?;
-    fs::write(&stacks, printed).with_context(|| format!("cannot write {}", stacks.display()))?;
-    workshop.run(&Call::new(&python).argument("ci/crash_buckets.py").argument(&stacks))
+    cmd!(sh, "{python} -m pip install --quiet {CLUSTERFUZZ}").run()?;
+    let stacks = context.fresh_folder("crash-buckets")?.join("stacks.txt");
+    let printed = cmd!(sh, "cargo run --release --locked -p {PACKAGE} --example stacks").read()?;
+    sh.write_file(&stacks, printed)?;
+    Ok(cmd!(sh, "{python} ci/crash_buckets.py {stacks}").run()?)
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use xshell::cmd;
 
-use super::targets;
-use super::workshop::{Call, Workshop};
+use super::targets::{self, PACKAGE};
+use crate::context::{Context, text};
 
 /// How many executions the quick stage does after the replay.
 const RUNS: &str = "-runs=20000";
@@ -14,38 +15,37 @@ const RUNS: &str = "-runs=20000";
 const SECONDS: u64 = 60;
 
 /// Builds the main target, replays the corpus through it and runs it a little.
-pub(super) fn quick(workshop: &Workshop) -> Result<()> {
-    // The library's own tests need no engine.
-    let test = ["test", "--locked", "-p", targets::PACKAGE, "--lib", "--no-default-features"];
-    workshop.run(&Call::cargo(test))?;
+pub(super) fn quick(context: &Context) -> Result<()> {
+    // The library's own tests need no engine, so no C++ compiler: `cargo test` cannot leave the engine out.
+    cmd!(context.sh, "cargo test --locked -p {PACKAGE} --lib --no-default-features").run()?;
     let name = "lockstep";
-    let target = targets::build(workshop, name)?;
-    replay_and_run(workshop, name, &target, RUNS)
+    let target = targets::build(context, name)?;
+    replay_and_run(context, name, &target, RUNS)
 }
 
 /// Every target, for a minute each.
-pub(super) fn smoke(workshop: &Workshop) -> Result<()> {
-    let names = targets::names(workshop)?;
+pub(super) fn smoke(context: &Context) -> Result<()> {
+    let names = targets::names(context)?;
     println!("targets: {}", names.join(", "));
-    let limit = format!("-max_total_time={}", workshop.seconds().unwrap_or(SECONDS));
+    let limit = format!("-max_total_time={}", context.seconds(SECONDS));
     for name in &names {
-        let target = targets::build(workshop, name)?;
-        replay_and_run(workshop, name, &target, &limit)?;
+        let target = targets::build(context, name)?;
+        replay_and_run(context, name, &target, &limit)?;
     }
     Ok(())
 }
 
 /// Fails if the target stops at an input; the input is then among the artifacts in the target folder.
-pub(super) fn replay_and_run(workshop: &Workshop, name: &str, target: &Path, limit: &str) -> Result<()> {
-    let seeds = targets::seeds(workshop, name)?;
-    let artifacts = workshop.fresh_folder(&format!("artifacts-{name}"))?;
-    let prefix = format!("-artifact_prefix={}/", artifacts.display());
-    let call = Call::new(target).argument("-print_final_stats=1").argument(prefix);
-    let replay = workshop.hush(&call.clone().arguments(["-runs=0"]).argument(&seeds))?;
+pub(super) fn replay_and_run(context: &Context, name: &str, target: &Path, limit: &str) -> Result<()> {
+    let sh = &context.sh;
+    let seeds = targets::seeds(context, name)?;
+    let artifacts = context.fresh_folder(&format!("artifacts-{name}"))?;
+    let base = || cmd!(sh, "{target} -print_final_stats=1 -artifact_prefix={artifacts}/");
+    let replay = text(base().arg("-runs=0").arg(&seeds))?;
     println!("{name} replays {} inputs", statistic(&replay, "number_of_executed_units")?);
     // libFuzzer writes new inputs into the first folder.
-    let grown = workshop.fresh_folder(&format!("grown-{name}"))?;
-    let run = workshop.hush(&call.arguments([limit, "-seed=1"]).argument(&grown).argument(&seeds))?;
+    let grown = context.fresh_folder(&format!("grown-{name}"))?;
+    let run = text(base().args([limit, "-seed=1"]).args([&grown, &seeds]))?;
     let (executions, new) = (statistic(&run, "number_of_executed_units")?, statistic(&run, "new_units_added")?);
     println!("{name} runs {executions} inputs and keeps {new} of them as new");
     ensure!(new > 0, "{name} meets nothing that the corpus does not: it is not instrumented, or hardly runs");

@@ -1,73 +1,89 @@
 //! The stage that asks real kernels: builds them, fuzzes beside them, finds the faults in them, and tries the programs
-//! that tell these faults.
+//! that show these faults.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use xshell::{Cmd, cmd};
 
-use super::workshop::{Call, Workshop, entries_of};
+use crate::context::{Context, exit_code};
 
 /// Mutants whose exported programs must fail where the fault is and pass elsewhere: those of 2019, and one that shows in
 /// nothing but an entry.
 const EXPORTED: [&str; 3] = ["stale_mapping", "subpage_pointer", "protect_leaves_device_writable"];
 
-/// Where the programs of Linux's own faults are kept.
+/// The traces of Linux's own faults.
 const TROPHIES: &str = "corpus/linux/trophies";
 
-pub(super) fn run(workshop: &Workshop) -> Result<()> {
-    let seconds = workshop.seconds().unwrap_or(60).to_string();
-    let folder = workshop.fresh_folder("linux")?;
-    workshop.run(&stalemap(["linux", "build", "--yes"]))?;
+pub(super) fn run(context: &Context) -> Result<()> {
+    let seconds = context.seconds(60);
+    let folder = context.fresh_folder("linux")?;
+    let trophies = export_trophies(context, &folder)?;
+    stalemap(context, &["linux", "build", "--yes"]).run()?;
     for subject in ["linux-6.1", "linux-6.12"] {
-        let fuzz = stalemap(["fuzz", "--subject", subject, "--seconds", &seconds, "--seed", "1", "--out"]);
-        workshop.run(&fuzz.argument(folder.join("finds")))?;
+        let fuzz = stalemap(context, &["fuzz", "--subject", subject, "--seconds", &seconds, "--seed", "1", "--out"]);
+        fuzz.arg(folder.join("findings")).run()?;
     }
-    mutants(workshop, &folder)?;
-    trophies(workshop, &folder)?;
-    workshop.run(&stalemap(["linux", "conformance", "--runs", "5000", "--out"]).argument(folder.join("conformance.md")))
+    mutants(context, &folder)?;
+    find_trophies(context, &folder, &trophies)?;
+    let conformance = stalemap(context, &["linux", "conformance", "--runs", "5000", "--out"]);
+    Ok(conformance.arg(folder.join("conformance.md")).run()?)
 }
 
-fn mutants(workshop: &Workshop, folder: &Path) -> Result<()> {
-    let found = folder.join("mutants");
-    workshop.run(&stalemap(["linux", "mutants", "--out"]).argument(&found))?;
-    for fault in EXPORTED {
-        let program = folder.join(format!("{fault}.c"));
-        let export = stalemap(["export", "--as", "c", "-o"]).argument(&program);
-        workshop.run(&export.argument(found.join(format!("{fault}.trace"))))?;
-        tells(workshop, fault, &program)?;
+/// Exports each trophy as a program and compiles it without a warning, which needs no kernel.
+fn export_trophies(context: &Context, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut programs = Vec::new();
+    for trace in context.sh.read_dir(TROPHIES)? {
+        if trace.extension().is_some_and(|extension| extension == "trace") {
+            programs.push(export(context, &trace, folder)?);
+        }
     }
-    Ok(())
-}
-
-fn trophies(workshop: &Workshop, folder: &Path) -> Result<()> {
-    let found = folder.join("trophies");
-    workshop.run(&stalemap(["linux", "mutants", "--trophies", "--runs", "20000", "--out"]).argument(&found))?;
-    for program in programs(&workshop.root().join(TROPHIES))? {
-        let fault = program.file_stem().context("a program has a name")?.to_string_lossy().into_owned();
-        tells(workshop, &fault, &program)?;
-    }
-    // What reads freed memory is told by the kernel's own finder of such accesses.
-    workshop.run(&stalemap(["linux", "build", "--yes", "--kasan", "--version", "6.12"]))?;
-    let kasan = ["linux", "mutants", "--trophies", "--only", "device_range_keeps_no_anon_vma", "--kasan"];
-    workshop.run(&stalemap(kasan).arguments(["--version", "6.12", "--out"]).argument(folder.join("kasan")))
-}
-
-/// A program passes on the kernel as it is edited, and fails on the one that has the fault.
-fn tells(workshop: &Workshop, fault: &str, program: &Path) -> Result<()> {
-    workshop.run(&stalemap(["linux", "try"]).argument(program))?;
-    let code = workshop.code(&stalemap(["linux", "try", "--fault", fault]).argument(program))?;
-    ensure!(code == 1, "the program of {fault} ends with {code} on the kernel that has the fault, not with 1");
-    Ok(())
-}
-
-fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut programs = entries_of(folder)?;
-    programs.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
-    ensure!(!programs.is_empty(), "{} holds no programs", folder.display());
+    ensure!(!programs.is_empty(), "{TROPHIES} holds no trace");
     Ok(programs)
 }
 
+/// The C program of a trace, as a path.
+fn export(context: &Context, trace: &Path, folder: &Path) -> Result<PathBuf> {
+    let sh = &context.sh;
+    let program = folder.join(trace.file_name().context("a trace has a name")?).with_extension("c");
+    stalemap(context, &["export", "--as", "c"]).arg(trace).arg("-o").arg(&program).run()?;
+    let binary = program.with_extension("");
+    cmd!(sh, "cc -static -O1 -Wall -Wextra -Wno-unused-function -Werror -o {binary} {program}").run()?;
+    Ok(program)
+}
+
+fn mutants(context: &Context, folder: &Path) -> Result<()> {
+    let found = folder.join("mutants");
+    stalemap(context, &["linux", "mutants", "--out"]).arg(&found).run()?;
+    for fault in EXPORTED {
+        let program = export(context, &found.join(format!("{fault}.trace")), folder)?;
+        shows(context, &program)?;
+    }
+    Ok(())
+}
+
+fn find_trophies(context: &Context, folder: &Path, programs: &[PathBuf]) -> Result<()> {
+    let find = ["linux", "mutants", "--trophies", "--runs", "20000", "--out"];
+    stalemap(context, &find).arg(folder.join("trophies")).run()?;
+    for program in programs {
+        shows(context, program)?;
+    }
+    // What reads freed memory is told by the kernel's own finder of such accesses.
+    stalemap(context, &["linux", "build", "--yes", "--kasan", "--version", "6.12"]).run()?;
+    let kasan = ["linux", "mutants", "--trophies", "--only", "device_range_keeps_no_anon_vma", "--kasan"];
+    Ok(stalemap(context, &kasan).args(["--version", "6.12", "--out"]).arg(folder.join("kasan")).run()?)
+}
+
+/// A program passes on the kernel as it is edited, and fails on the one that has the fault of its name.
+fn shows(context: &Context, program: &Path) -> Result<()> {
+    let fault = program.file_stem().context("a program has a name")?;
+    stalemap(context, &["linux", "try"]).arg(program).run()?;
+    let code = exit_code(stalemap(context, &["linux", "try", "--fault"]).arg(fault).arg(program))?;
+    ensure!(code == 1, "{} ends with {code} on the kernel that has the fault, not with 1", program.display());
+    Ok(())
+}
+
 /// The program with these arguments, built as for users.
-fn stalemap<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Call {
-    Call::cargo(["run", "--release", "--locked", "--"]).arguments(arguments)
+fn stalemap<'a>(context: &'a Context, arguments: &[&str]) -> Cmd<'a> {
+    cmd!(context.sh, "cargo run --release --locked -p stalemap -- {arguments...}")
 }

@@ -7,12 +7,13 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use xshell::cmd;
 
 use super::canary;
 use super::targets;
 use super::tool::CARGO_FUZZ;
-use super::workshop::{Call, Workshop};
+use crate::context::{Context, text};
 
 /// Fewer edges than this are "only partial coverage instrumentation".
 const FEWEST_EDGES: u64 = 100;
@@ -20,23 +21,18 @@ const FEWEST_EDGES: u64 = 100;
 /// What every fuzz target has in its binary.
 const ENTRY: &[u8] = b"LLVMFuzzerTestOneInput";
 
-pub(super) fn run(workshop: &Workshop) -> Result<()> {
-    let folder = workshop.fresh_folder("oss-fuzz")?;
-    let out = build(workshop, &folder, "out", Build::WITHOUT_SANITIZER, &[])?;
+pub(super) fn run(context: &Context) -> Result<()> {
+    let folder = context.fresh_folder("oss-fuzz")?;
+    let out = build(context, &folder, "out", Build::WITHOUT_SANITIZER, &[])?;
     // OSS-Fuzz moves the folder before it checks, so that nothing can lean on where it was.
     let moved = folder.join("not-out");
     fs::rename(&out, &moved).with_context(|| format!("cannot move {}", out.display()))?;
-    for name in targets::names(workshop)? {
-        check(workshop, &moved, &name)?;
+    for name in targets::names(context)? {
+        check(context, &moved, &name)?;
     }
-    let out = build(
-        workshop,
-        &folder,
-        "out-with-bugs",
-        Build::WITHOUT_SANITIZER,
-        &["--features", "seeded-bugs", canary::TARGET],
-    )?;
-    canary::must_stop(workshop, &out.join(canary::TARGET))
+    let with_bugs = ["--features", "seeded-bugs", canary::TARGET];
+    let out = build(context, &folder, "out-with-bugs", Build::WITHOUT_SANITIZER, &with_bugs)?;
+    canary::must_stop(context, &out.join(canary::TARGET))
 }
 
 /// A way in which OSS-Fuzz builds.
@@ -58,60 +54,48 @@ impl Build {
 }
 
 /// Runs `build.sh` as OSS-Fuzz runs it; where the targets are.
-pub(super) fn build(
-    workshop: &Workshop,
-    folder: &Path,
-    out: &str,
-    build: Build,
-    arguments: &[&str],
-) -> Result<PathBuf> {
-    let (sources, out) = (folder.join("src"), folder.join(out));
-    for made in [&sources, &out] {
-        fs::create_dir_all(made).with_context(|| format!("cannot make {}", made.display()))?;
-    }
+pub(super) fn build(context: &Context, folder: &Path, out: &str, build: Build, arguments: &[&str]) -> Result<PathBuf> {
+    let sh = &context.sh;
+    let (sources, out) = (sh.create_dir(folder.join("src"))?, sh.create_dir(folder.join(out))?);
     let checkout = sources.join("stalemap");
     if !checkout.exists() {
-        std::os::unix::fs::symlink(workshop.root(), &checkout)?;
+        std::os::unix::fs::symlink(&context.root, &checkout)?;
     }
-    let tool = CARGO_FUZZ.path(workshop)?;
+    let tool = CARGO_FUZZ.path(context)?;
     let tools = tool.parent().context("a program is in a folder")?.to_owned();
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([tools].into_iter().chain(env::split_paths(&path)))?;
-    let script = workshop.root().join("oss-fuzz").join("build.sh");
-    let call = Call::new("bash").argument("-eu").argument(script).arguments(arguments.iter().copied());
-    let call = call.with("SRC", &sources).with("WORK", workshop.target().join(build.work)).with("OUT", &out);
-    let call = build.toolchain.into_iter().fold(call, |call, toolchain| call.with("RUSTUP_TOOLCHAIN", toolchain));
-    let call =
-        call.with("SANITIZER", build.sanitizer).with("FUZZING_ENGINE", "libfuzzer").with("FUZZING_LANGUAGE", "rust");
-    workshop.run(&call.with("LIB_FUZZING_ENGINE", "-fsanitize=fuzzer").with("PATH", path))?;
+    let script = cmd!(sh, "bash -eu oss-fuzz/build.sh {arguments...}").env("PATH", path);
+    let script = script.env("SRC", &sources).env("WORK", context.target.join(build.work)).env("OUT", &out);
+    let script = build.toolchain.into_iter().fold(script, |it, toolchain| it.env("RUSTUP_TOOLCHAIN", toolchain));
+    let script = script.env("SANITIZER", build.sanitizer).env("FUZZING_ENGINE", "libfuzzer");
+    script.env("FUZZING_LANGUAGE", "rust").env("LIB_FUZZING_ENGINE", "-fsanitize=fuzzer").run()?;
     Ok(out)
 }
 
-/// What `bad_build_check` asks of a target.
-fn check(workshop: &Workshop, out: &Path, name: &str) -> Result<()> {
+/// What `bad_build_check` demands of a target.
+fn check(context: &Context, out: &Path, name: &str) -> Result<()> {
+    let sh = &context.sh;
     let target = out.join(name);
-    let binary = fs::read(&target).with_context(|| format!("build.sh made no target {name}"))?;
-    let is_target = binary.windows(ENTRY.len()).any(|window| window == ENTRY);
+    let is_target = sh.read_binary_file(&target)?.windows(ENTRY.len()).any(|window| window == ENTRY);
     ensure!(is_target, "{name} has no {}, so OSS-Fuzz does not find it", String::from_utf8_lossy(ENTRY));
-    let start = Call::new(&target).arguments(["-seed=1337", "-runs=4"]);
-    let said = workshop.hush(&start)?;
+    let said = text(cmd!(sh, "{target} -seed=1337 -runs=4"))?;
     ensure!(said.contains("Done 4 runs"), "{name} does not start:\n{said}");
     let edges = edges_of(&said).with_context(|| format!("{name} does not say how many edges it has:\n{said}"))?;
     ensure!(edges >= FEWEST_EDGES, "{name} has {edges} edges only: it is not instrumented as a whole");
-    let seeds = workshop.fresh_folder(&format!("oss-fuzz/seeds-{name}"))?;
+    let seeds = context.fresh_folder(&format!("oss-fuzz/seeds-{name}"))?;
     let archive = out.join(format!("{name}_seed_corpus.zip"));
-    workshop.ask(&Call::new("unzip").arguments(["-q", "-d"]).argument(&seeds).argument(archive))?;
-    let count = fs::read_dir(&seeds)?.count();
+    cmd!(sh, "unzip -q -d {seeds} {archive}").run()?;
+    let count = sh.read_dir(&seeds)?.len();
     ensure!(count > 0, "the seed corpus of {name} is empty");
-    let text = fs::read_to_string(out.join(format!("{name}.options")))
-        .with_context(|| format!("build.sh made no options for {name}"))?;
-    let options = options_of(&text).with_context(|| format!("the options of {name} have no [libfuzzer] section"))?;
-    let artifacts = workshop.fresh_folder(&format!("oss-fuzz/artifacts-{name}"))?;
-    let call = Call::new(&target).arguments(options).argument(format!("-artifact_prefix={}/", artifacts.display()));
-    workshop.hush(&call.clone().argument("-runs=0").argument(&seeds))?;
+    let options = sh.read_file(out.join(format!("{name}.options")))?;
+    let options = options_of(&options).with_context(|| format!("the options of {name} have no [libfuzzer] section"))?;
+    let artifacts = context.fresh_folder(&format!("oss-fuzz/artifacts-{name}"))?;
+    let fuzz = || cmd!(sh, "{target} -artifact_prefix={artifacts}/").args(&options);
+    text(fuzz().arg("-runs=0").arg(&seeds))?;
     // Of these runs the seeds are the first.
     let runs = 1_000 + count;
-    workshop.hush(&call.arguments([format!("-runs={runs}"), "-seed=1".to_owned()]).argument(&seeds))?;
+    text(fuzz().args([format!("-runs={runs}"), "-seed=1".to_owned()]).arg(&seeds))?;
     println!("{name}: {edges} edges, takes {count} seeds, runs 1,000 more inputs");
     Ok(())
 }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use xshell::cmd;
 
-use super::workshop::{Call, Workshop};
+use crate::context::Context;
 
 /// A program from the package registry.
 pub(super) struct Tool {
@@ -19,15 +20,13 @@ pub(super) const CARGO_MUTANTS: Tool = Tool { package: "cargo-mutants", version:
 
 impl Tool {
     /// Where the program is; it is brought there first when it is missing.
-    pub(super) fn path(&self, workshop: &Workshop) -> Result<PathBuf> {
+    pub(super) fn path(&self, context: &Context) -> Result<PathBuf> {
         let Tool { package, version } = self;
-        let folder = workshop.target().join("tools").join(format!("{package}-{version}"));
+        let folder = context.target.join("tools").join(format!("{package}-{version}"));
         let program = folder.join("bin").join(package);
         if !program.is_file() {
             println!("{package} {version} is missing; it is built from its package, which takes a minute or two");
-            let exact = format!("={version}");
-            let install = Call::cargo(["install", package, "--locked", "--version", &exact, "--root"]);
-            workshop.run(&install.argument(&folder))?;
+            cmd!(context.sh, "cargo install {package} --locked --version ={version} --root {folder}").run()?;
         }
         Ok(program)
     }

@@ -6,11 +6,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
+use xshell::{Cmd, cmd};
 
-use crate::stages::workshop::{Call, Workshop, entries_of};
+use super::start;
+use crate::context::{Context, code_and_text};
 
-/// By this a process is known to come from here, in whichever group it is and whoever its parent is now.
+/// By this a process is known to come from here, in whichever group it is and whatever its parent is now.
 const MARK: &str = "STALEMAP_CI_MARK";
 /// How long an engine may take to begin, its building included, and to end.
 const BEGINS: Duration = Duration::from_secs(900);
@@ -25,7 +27,7 @@ const FOUND: i32 = 1;
 /// The bug that campaigns find before they are interrupted.
 const BUG: &str = "stale_mapping";
 
-/// Who gets the signal.
+/// What gets the signal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum To {
     /// The program, as from `kill`.
@@ -41,13 +43,13 @@ struct Case {
     to: To,
 }
 
-/// Interrupts campaigns of each engine, with and without a find.
-pub(super) fn run(workshop: &Workshop) -> Result<()> {
+/// Interrupts campaigns of each engine, with and without a finding.
+pub(super) fn run(context: &Context) -> Result<()> {
     for (features, bug) in [(&[][..], None), (&["--features", "seeded-bugs"][..], Some(BUG))] {
-        workshop.run(&Call::cargo(["build", "--quiet", "--locked", "-p", "stalemap"]).arguments(features.to_vec()))?;
+        cmd!(context.sh, "cargo build --quiet --locked -p stalemap {features...}").run()?;
         for engine in ["libfuzzer", "afl"] {
             for to in [To::Program, To::Group] {
-                Case { engine, bug, to }.run(workshop)?;
+                Case { engine, bug, to }.run(context)?;
             }
         }
     }
@@ -55,67 +57,73 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
 }
 
 impl Case {
-    /// Interrupts the campaign at work, and asks that all its processes end and nothing is lost.
-    fn run(&self, workshop: &Workshop) -> Result<()> {
+    /// Interrupts the campaign at work, and demands that all its processes end and nothing is lost.
+    fn run(&self, context: &Context) -> Result<()> {
         let Case { engine, bug, to } = *self;
-        let folder = workshop.fresh_folder(&format!("engines-interrupt-{engine}"))?;
-        let (finds, log) = (folder.join("finds"), folder.join("said.log"));
+        let folder = context.fresh_folder(&format!("engines-interrupt-{engine}"))?;
+        let (findings, log) = (folder.join("findings"), folder.join("said.log"));
         let mark = format!("{}-{engine}", std::process::id());
-        let mut child = workshop.start(&self.call(workshop, &finds).with(MARK, &mark), &log)?;
-        let campaign = workshop.target().join("engines/campaign");
+        let mut child = start(self.command(context, &findings).env(MARK, &mark), &log)?;
+        let campaign = context.target.join("engines/campaign");
         let at_work = if engine == "afl" { campaign.join("afl/main/queue") } else { campaign.join("corpus") };
         let began = wait_for(BEGINS, || {
             ensure!(child.try_wait()?.is_none(), "the campaign is over");
-            let has_found = bug.is_none() || count(&finds) > 0;
+            let has_found = bug.is_none() || count(&findings) > 0;
             Ok(has_found && marked(&mark)?.len() > 2 && count(&at_work) >= AT_WORK)
         });
         let before = marked(&mark)?;
         let whom = if to == To::Group { format!("-{}", child.id()) } else { child.id().to_string() };
-        let told = workshop.run(&Call::new("kill").arguments(["-INT", "--", &whom]));
-        let ended = told.and_then(|()| end_of(&mut child));
+        let told = cmd!(context.sh, "kill -INT -- {whom}").run();
+        let ended = told.map_err(Into::into).and_then(|()| end_of(&mut child));
         let after = marked(&mark)?;
         for process in &after {
             // Nothing that was started here stays, whatever this stage says of it.
             let _ = Command::new("kill").args(["-KILL", process]).stderr(Stdio::null()).status();
         }
-        began.with_context(|| format!("{engine} did not get to work; its words are in {}", log.display()))?;
+        began.with_context(|| format!("{engine} did not get to work; its output is in {}", log.display()))?;
         let status = ended?;
         ensure!(after.is_empty(), "{engine} left processes behind: {}", after.join(", "));
         let expected = if bug.is_some() { FOUND } else { INTERRUPTED };
         ensure!(status.code() == Some(expected), "the interrupted campaign ended with {status}, not with {expected}");
         let kept = count(&campaign.join("corpus"));
         ensure!(kept >= AT_WORK, "{engine} has kept {kept} inputs only of those that it had when it was interrupted");
-        let found = self.check_finds(workshop, &finds)?;
+        let found = self.check_findings(context, &findings)?;
         println!(
-            "{engine}: {} processes ended with the interrupt, {kept} inputs and {found} finds are kept",
+            "{engine}: {} processes ended with the interrupt, {kept} inputs and {found} findings are kept",
             before.len()
         );
         Ok(())
     }
 
     /// The program; `setsid` makes it the leader of a group of its own.
-    fn call(&self, workshop: &Workshop, finds: &Path) -> Call {
-        let program = workshop.target().join("debug").join("stalemap");
-        let call = Call::new("setsid").argument(program).arguments(["fuzz", "--engine", self.engine]);
-        let call = call.arguments(self.bug.iter().flat_map(|bug| ["--bug", bug]));
-        call.arguments(["--from-nothing", "--jobs", "2", "--seed", "1", "--out"]).argument(finds)
+    fn command<'a>(&self, context: &'a Context, findings: &Path) -> Cmd<'a> {
+        let (program, engine) = (program(context), self.engine);
+        let bug = self.bug.iter().flat_map(|bug| ["--bug", bug]);
+        cmd!(
+            context.sh,
+            "setsid {program} fuzz --engine {engine} {bug...} --from-nothing --jobs 2 --seed 1 --out {findings}"
+        )
     }
 
-    /// How many finds are kept; each is minimised and replays.
-    fn check_finds(&self, workshop: &Workshop, finds: &Path) -> Result<usize> {
+    /// How many findings are kept; each is minimised and replays.
+    fn check_findings(&self, context: &Context, findings: &Path) -> Result<usize> {
         let Some(bug) = self.bug else {
             return Ok(0);
         };
-        let kept = entries_of(finds)?;
+        let kept = context.sh.read_dir(findings)?;
         for path in &kept {
-            let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = context.sh.read_file(path)?;
             ensure!(text.contains("minimised in"), "{} was not minimised:\n{text}", path.display());
-            let program = workshop.target().join("debug").join("stalemap");
-            let (code, said) = workshop.hear(&Call::new(program).arguments(["run", "--bug", bug]).argument(path))?;
+            let program = program(context);
+            let (code, said) = code_and_text(cmd!(context.sh, "{program} run --bug {bug} {path}"))?;
             ensure!(code == FOUND, "{} does not replay (exit code {code}):\n{said}", path.display());
         }
         Ok(kept.len())
     }
+}
+
+fn program(context: &Context) -> PathBuf {
+    context.target.join("debug").join("stalemap")
 }
 
 fn count(folder: &Path) -> usize {

@@ -3,13 +3,15 @@
 
 mod interrupt;
 
-use std::fs;
+use std::fs::File;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use xshell::{Cmd, cmd};
 
 use super::targets;
-use super::workshop::{Call, Workshop};
+use crate::context::Context;
 
 const TARGET: &str = "lockstep";
 /// How long two processes share a folder, in seconds. AFL++ looks at what others have at the start and every minute.
@@ -19,65 +21,70 @@ const AFL: u64 = 75;
 /// Two processes of libFuzzer, each with its flags: alike, and one that leaves the work to a process that it forks.
 const PAIRS: [(&str, [&[&str]; 2]); 2] = [("plain", [&[], &[]]), ("fork", [&["-fork=1"], &[]])];
 
-pub(super) fn run(workshop: &Workshop) -> Result<()> {
-    // The program builds the target, as it does for everybody.
-    workshop.run(&stalemap().arguments(["--engine", "libfuzzer", "--from-nothing", "--seconds", "1"]))?;
-    let folder = workshop.target().join("engines/libfuzzer").join(targets::host(workshop)?);
+pub(super) fn run(context: &Context) -> Result<()> {
+    // The program builds the target, as it does for its users.
+    stalemap(context, &["--engine", "libfuzzer", "--from-nothing", "--seconds", "1"]).run()?;
+    let folder = context.target.join("engines/libfuzzer").join(targets::host(context)?);
     let target = folder.join("release").join(TARGET);
     for (kind, flags) in PAIRS {
-        share(workshop, &target, kind, flags)?;
+        share(context, &target, kind, flags)?;
     }
-    share_with_afl(workshop)?;
-    interrupt::run(workshop)
+    share_with_afl(context)?;
+    interrupt::run(context)
 }
 
 /// A campaign of the program. The engine's work counts here, not the program's: it need not be optimised.
-fn stalemap() -> Call {
-    Call::cargo(["run", "--quiet", "--locked", "-p", "stalemap", "--", "fuzz"])
+fn stalemap<'a>(context: &'a Context, arguments: &[&str]) -> Cmd<'a> {
+    cmd!(context.sh, "cargo run --quiet --locked -p stalemap -- fuzz {arguments...}")
+}
+
+/// Starts a program whose output goes into a file.
+fn start(command: Cmd<'_>, log: &Path) -> Result<Child> {
+    eprintln!("$ {command}");
+    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = Command::from(command);
+    Ok(command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn()?)
 }
 
 /// Two processes of libFuzzer on one folder. A process that takes over what it does not know and what is new to it says
 /// RELOAD; one that forks says nothing of the kind, so the other one must.
-fn share(workshop: &Workshop, target: &Path, kind: &str, flags: [&[&str]; 2]) -> Result<()> {
-    let folder = workshop.fresh_folder(&format!("engines-{kind}"))?;
-    let corpus = folder.join("corpus");
-    fs::create_dir(&corpus)?;
-    let limit = format!("-max_total_time={LIBFUZZER}");
+fn share(context: &Context, target: &Path, kind: &str, flags: [&[&str]; 2]) -> Result<()> {
+    let sh = &context.sh;
+    let folder = context.fresh_folder(&format!("engines-{kind}"))?;
+    let corpus = sh.create_dir(folder.join("corpus"))?;
+    let seconds = LIBFUZZER.to_string();
     let mut running = Vec::new();
-    for (number, flags) in (1..).zip(flags) {
-        let log = folder.join(format!("{number}.log"));
-        let call =
-            Call::new(target).arguments(["-reload=1", "-len_control=0", &limit]).arguments(flags.iter().copied());
-        let call = call.argument(format!("-seed={number}")).argument(&corpus).from(&folder);
-        running.push((workshop.start(&call, &log)?, log, flags.is_empty()));
+    for (number, flags) in ["1", "2"].into_iter().zip(flags) {
+        let _there = sh.push_dir(&folder);
+        let log = folder.join(number).with_extension("log");
+        let fuzz =
+            cmd!(sh, "{target} -reload=1 -len_control=0 -max_total_time={seconds} {flags...} -seed={number} {corpus}");
+        running.push((start(fuzz, &log)?, log, flags.is_empty()));
     }
     for (mut child, log, tells) in running {
         let status = child.wait()?;
-        let said = fs::read_to_string(&log)?;
-        ensure!(status.success(), "libFuzzer ended with {status}; its words are in {}", log.display());
-        let taken = said.lines().filter(|line| line.contains("RELOAD")).count();
+        ensure!(status.success(), "libFuzzer ended with {status}; its output is in {}", log.display());
+        let taken = sh.read_file(&log)?.lines().filter(|line| line.contains("RELOAD")).count();
         if tells {
             println!("libFuzzer, {kind}: took over from the other process {taken} times ({})", log.display());
         }
         ensure!(!tells || taken > 0, "a process of libFuzzer took over nothing of the other one ({})", log.display());
     }
-    let kept = fs::read_dir(&corpus)?.count();
+    let kept = sh.read_dir(&corpus)?.len();
     ensure!(kept > 0, "the shared corpus is empty");
     println!("libFuzzer, {kind}: {kept} inputs in the one folder");
     Ok(())
 }
 
 /// A main and a secondary instance of AFL++, as the program starts them for two jobs.
-fn share_with_afl(workshop: &Workshop) -> Result<()> {
-    let finds = workshop.fresh_folder("engines-afl")?;
+fn share_with_afl(context: &Context) -> Result<()> {
+    let findings = context.fresh_folder("engines-afl")?;
     let seconds = AFL.to_string();
-    let call = stalemap().arguments(["--engine", "afl", "--jobs", "2", "--from-nothing", "--seed", "1"]);
-    let call = call.arguments(["--seconds", &seconds, "--out"]);
-    workshop.run(&call.argument(&finds))?;
+    let two = ["--engine", "afl", "--jobs", "2", "--from-nothing", "--seed", "1", "--seconds", &seconds, "--out"];
+    stalemap(context, &two).arg(findings).run()?;
     for instance in ["main", "secondary1"] {
-        let path = workshop.target().join("engines/campaign/afl").join(instance).join("fuzzer_stats");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let imported = statistic(&text, "corpus_imported")?;
+        let path = context.target.join("engines/campaign/afl").join(instance).join("fuzzer_stats");
+        let imported = statistic(&context.sh.read_file(path)?, "corpus_imported")?;
         println!("AFL++, {instance}: took over {imported} inputs of the other instance");
         ensure!(imported > 0, "the instance {instance} of AFL++ took over nothing of the other one");
     }

@@ -1,17 +1,18 @@
 //! The stage of the nightly campaign: each target for half an hour on all cores, its corpus kept and distilled, what it
 //! finds minimised and reported.
 
-mod finds;
+mod findings;
 
 use std::fs;
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use xshell::cmd;
 
 use super::targets;
-use super::workshop::{Call, Workshop};
-use finds::Finds;
+use crate::context::{Context, exit_code, text};
+use findings::Findings;
 
 const SECONDS: u64 = 1_800;
 
@@ -21,59 +22,60 @@ const REPORT: &str = "nightly/report.md";
 /// The exit codes of libFuzzer in fork mode: nothing found, or the last process died of a timeout, memory or a crash.
 const ENDINGS: &[i32] = &[0, 70, 71, 77];
 
-pub(super) fn run(workshop: &Workshop) -> Result<()> {
-    workshop.fresh_folder("nightly")?;
-    let report = workshop.target().join("ci").join(REPORT);
-    let mut finds = Finds::new(workshop.bug(), workshop.fresh_folder("nightly/traces")?);
-    for name in targets::names(workshop)? {
-        let build = if workshop.bug().is_some() { targets::build_with_bugs } else { targets::build };
-        let target = build(workshop, &name)?;
-        let artifacts = workshop.fresh_folder(&format!("nightly/artifacts/{name}"))?;
-        fuzz(workshop, &name, &target, &artifacts)?;
-        finds.collect(workshop, &name, &artifacts)?;
+pub(super) fn run(context: &Context) -> Result<()> {
+    context.fresh_folder("nightly")?;
+    let report = context.target.join("ci").join(REPORT);
+    let bug = context.options.bug.as_deref();
+    let mut findings = Findings::new(bug, context.fresh_folder("nightly/traces")?);
+    for name in targets::names(context)? {
+        let build = if bug.is_some() { targets::build_with_bugs } else { targets::build };
+        let target = build(context, &name)?;
+        let artifacts = context.fresh_folder(&format!("nightly/artifacts/{name}"))?;
+        fuzz(context, &name, &target, &artifacts)?;
+        findings.collect(context, &name, &artifacts)?;
         // After each target: what was found stays known if the next one fails.
-        if finds.count() > 0 {
-            fs::write(&report, finds.report()).with_context(|| format!("cannot write {}", report.display()))?;
+        if findings.count() > 0 {
+            context.sh.write_file(&report, findings.report())?;
         }
     }
-    let said = format!("the campaign found {}; the report is {}", finds.count(), report.display());
-    if let Some(bug) = workshop.bug() {
-        ensure!(finds.count() > 0, "the campaign did not find the planted bug {bug}");
+    let said = format!("the campaign found {}; the report is {}", findings.count(), report.display());
+    if let Some(bug) = bug {
+        ensure!(findings.count() > 0, "the campaign did not find the planted bug {bug}");
         println!("{said}");
     } else {
-        ensure!(finds.count() == 0, "{said}");
+        ensure!(findings.count() == 0, "{said}");
     }
     Ok(())
 }
 
 /// Fuzzes a target from its kept corpus and the seeds, and leaves the smallest corpus that meets the same.
-fn fuzz(workshop: &Workshop, name: &str, target: &Path, artifacts: &Path) -> Result<()> {
-    let seeds = targets::seeds(workshop, name)?;
+fn fuzz(context: &Context, name: &str, target: &Path, artifacts: &Path) -> Result<()> {
+    let sh = &context.sh;
+    let seeds = targets::seeds(context, name)?;
     // What meets something new because of a planted bug has no place in the kept corpus.
-    let corpora = match workshop.bug() {
-        Some(_) => workshop.target().join("ci/nightly/corpus"),
-        None => workshop.root().join("fuzz/corpus"),
-    };
-    let corpus = corpora.join(name);
-    fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
+    let bug = context.options.bug.as_deref();
+    let corpora =
+        if bug.is_some() { context.target.join("ci/nightly/corpus") } else { context.root.join("fuzz/corpus") };
+    let corpus = sh.create_dir(corpora.join(name))?;
+    let _bug = bug.map(|bug| sh.push_env("STALEMAP_BUG", bug));
     // A process keeps one input of each signature and goes on: it would meet little else than a bug that is found often,
     // and the corpus would lose what the bug stops.
-    let call = Call::new(target).with("STALEMAP_KEEP", artifacts);
-    let call = workshop.bug().into_iter().fold(call, |call, bug| call.with("STALEMAP_BUG", bug));
-    let call = call.argument("-timeout=10").argument(format!("-artifact_prefix={}/", artifacts.display()));
-    let jobs = available_parallelism().map_or(1, usize::from);
-    let seconds = workshop.seconds().unwrap_or(SECONDS);
+    let _keep = sh.push_env("STALEMAP_KEEP", artifacts);
+    let jobs = available_parallelism().map_or(1, usize::from).to_string();
+    let seconds = context.seconds(SECONDS);
     // One process for each core. An input that stops one all the same is kept too, and the others go on.
-    let campaign = call.clone().arguments([format!("-fork={jobs}"), format!("-max_total_time={seconds}")]);
-    let campaign = campaign.arguments(["-ignore_crashes=1", "-ignore_timeouts=1", "-ignore_ooms=1"]);
+    let goes_on = ["-ignore_crashes=1", "-ignore_timeouts=1", "-ignore_ooms=1"];
+    let campaign =
+        cmd!(sh, "{target} -timeout=10 -artifact_prefix={artifacts}/ -fork={jobs} -max_total_time={seconds}");
     // Half an hour is long: libFuzzer's own lines show that it goes on.
-    let code = workshop.code(&campaign.argument(&corpus).argument(&seeds))?;
+    let code = exit_code(campaign.args(goes_on).arg(&corpus).arg(&seeds))?;
     ensure!(ENDINGS.contains(&code), "libFuzzer ended with the exit code {code}");
-    let distilled = workshop.fresh_folder(&format!("distilled-{name}"))?;
-    workshop.hush(&call.argument("-merge=1").argument(&distilled).argument(&corpus).argument(&seeds))?;
-    let (before, after) = (fs::read_dir(&corpus)?.count(), fs::read_dir(&distilled)?.count());
+    let distilled = context.fresh_folder(&format!("distilled-{name}"))?;
+    let merge = cmd!(sh, "{target} -timeout=10 -artifact_prefix={artifacts}/ -merge=1 {distilled} {corpus} {seeds}");
+    text(merge)?;
+    let (before, after) = (sh.read_dir(&corpus)?.len(), sh.read_dir(&distilled)?.len());
     println!("{name}: {before} inputs were kept, {after} of them and of the seeds meet the same");
-    fs::remove_dir_all(&corpus).with_context(|| format!("cannot empty {}", corpus.display()))?;
+    sh.remove_path(&corpus)?;
     fs::rename(&distilled, &corpus).with_context(|| format!("cannot move to {}", corpus.display()))
 }
 
