@@ -57,7 +57,7 @@ mod linux {
 mod tests {
     use stalemap_harness::{Compare, Driver};
     use stalemap_implementation::Implementation;
-    use stalemap_operations::{Machine, Operation, Trace};
+    use stalemap_operations::{Machine, Trace};
 
     unsafe extern "C" {
         // The linker sets these to the borders of the section, as libFuzzer sees them.
@@ -69,7 +69,6 @@ mod tests {
     fn libfuzzer_sees_one_counter_for_each_transition() {
         let trace =
             Trace::parse("machine ram=4 spaces=1 pages=2\nmap s0 v0 rw\nread s0 v0\nread s0 v1\n").expect("a trace");
-        let operations: Vec<Operation> = trace.operations().collect();
         let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
         driver.run(&trace.program(), Compare::Touched).expect("it runs");
         super::count(driver.transitions().iter());
