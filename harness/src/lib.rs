@@ -16,7 +16,6 @@ mod minimal;
 mod minimise;
 mod mutate;
 mod names;
-mod nature;
 mod oracle;
 mod random;
 mod sample;
