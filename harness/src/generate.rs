@@ -2,9 +2,9 @@
 //!
 //! Each execution enables a random part of the operations with random weights (swarm testing: Groce and others, 2012),
 //! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
-//! the table's fields and refusals, and no operation in particular.
+//! the table's fields and acts, and no operation in particular.
 
-use stalemap_operations::{Dialect, Errno, Kind, KindSet, Machine, Program};
+use stalemap_operations::{Act, Dialect, Kind, KindSet, Machine, Program};
 
 use crate::generator_state::GeneratorState;
 use crate::random::Random;
@@ -80,7 +80,7 @@ impl Generator {
         let count = if random.chance(3, 4) { most } else { 1 + random.below(most) };
         let mut state = GeneratorState::new();
         // A machine with nothing mapped refuses nearly everything.
-        for opener in self.settings.kinds.iter().filter(|kind| kind.row().refusals.contains(&Errno::EEXIST)) {
+        for opener in self.settings.kinds.iter().filter(|kind| kind.row().act == Act::Opens) {
             if random.chance(7, 8) {
                 operations.extend(operation(opener, &machine, &mut state, &mut random));
             }

@@ -4,9 +4,8 @@
 
 use std::ops::Range;
 
-use stalemap_operations::{Field, FieldValues, Operation};
+use stalemap_operations::{Act, Field, FieldValues, Operation};
 
-use crate::nature::{Nature, is_slot};
 use crate::random::Random;
 
 /// How many places are remembered.
@@ -42,25 +41,25 @@ impl GeneratorState {
 
     /// Notes what an operation names and does, as if it were not refused.
     pub(crate) fn note(&mut self, operation: &Operation) {
-        let nature = Nature::of(operation.kind());
+        let row = operation.kind().row();
         let place = operation.first_place().map(|(space, page)| (space.0, page.0));
         if let Some(place) = place {
             self.name(place);
         }
-        if nature.ends {
+        if row.act == Act::Ends {
             operation.values().iter().for_each(|(field, value)| self.empty(field, value));
         }
         // Where nothing is mapped it fills nothing.
-        if nature.fills && place.is_none_or(|(space, page)| self.run(space, page, true) > 0) {
-            self.fill_named(&operation.values());
+        if row.act == Act::Fills && place.is_none_or(|(space, page)| self.run(space, page, true) > 0) {
+            self.fill_named(row.slot, &operation.values());
         }
-        let Some((space, page)) = place.filter(|_| nature.opens || nature.closes || nature.moves) else {
+        let Some((space, page)) = place.filter(|_| matches!(row.act, Act::Opens | Act::Closes | Act::Moves)) else {
             return;
         };
         let values = operation.values();
         let count = values.last(Field::Count);
-        self.map(space, page..page + count, nature.opens);
-        if nature.moves {
+        self.map(space, page..page + count, row.act == Act::Opens);
+        if row.act == Act::Moves {
             let to = values.last(Field::Destination);
             self.map(space, to..to + count, true);
         }
@@ -68,7 +67,7 @@ impl GeneratorState {
 
     /// The slot that is named is now in use. A space other than the first one that is named is filled as a slot is:
     /// with what is in the first.
-    fn fill_named(&mut self, values: &FieldValues) {
+    fn fill_named(&mut self, slot: Option<Field>, values: &FieldValues) {
         let mut first = None;
         for (field, value) in values.iter() {
             match (field, first) {
@@ -77,7 +76,7 @@ impl GeneratorState {
                     self.fill(field, value);
                     self.copy(from, value);
                 }
-                (_, _) if is_slot(field) => self.fill(field, value),
+                (_, _) if slot == Some(field) => self.fill(field, value),
                 (_, _) => {}
             }
         }

@@ -19,7 +19,6 @@ mod minimal;
 mod minimise;
 mod mutate;
 mod names;
-mod nature;
 mod oracle;
 mod random;
 mod sample;

@@ -1,13 +1,12 @@
 //! The mutator: changes operations at random so that what results is again operations, for engines that keep a corpus.
 //!
-//! It draws operations and operands as the generator does, and like it knows the table's fields and refusals and no
+//! It draws operations and operands as the generator does, and like it knows the table's fields and acts and no
 //! operation in particular. The same seed and input give the same output for ever.
 
-use stalemap_operations::{Field, FieldValues, Kind, Machine, Operation, Program, record};
+use stalemap_operations::{Act, Field, FieldValues, Kind, Machine, Operation, Program, record};
 
 use crate::generate::{Generator, Settings};
 use crate::generator_state::GeneratorState;
-use crate::nature::{Nature, is_slot};
 use crate::random::Random;
 use crate::sample::{self, folded};
 
@@ -248,7 +247,7 @@ impl Mutator {
         let state = self.scene_before(at);
         let operation = self.program.operations[at];
         let mut values = operation.values();
-        let slot = Nature::of(operation.kind()).slot.and_then(|field| Some((field, state.used(field, 0, random)?)));
+        let slot = operation.kind().row().slot.and_then(|field| Some((field, state.used(field, 0, random)?)));
         let place = operation.first_place().and_then(|_| state.named(random));
         match (slot, place) {
             (Some((field, slot)), place) if place.is_none() || random.chance(1, 2) => {
@@ -265,12 +264,12 @@ impl Mutator {
 
     fn phases(&mut self, room: usize, random: &mut Random) -> bool {
         let openers =
-            self.kinds.iter().copied().filter(|&kind| Nature::of(kind).fills && Nature::of(kind).slot.is_some());
+            self.kinds.iter().copied().filter(|&kind| kind.row().act == Act::Fills && kind.row().slot.is_some());
         let openers: Vec<Kind> = openers.collect();
         let Some(&opener) = random.pick(&openers) else {
             return false;
         };
-        let sort = Nature::of(opener).slot;
+        let sort = opener.row().slot;
         let machine = self.program.machine;
         let at = random.index(self.program.operations.len() + 1);
         let mut state = self.scene_before(at);
@@ -278,12 +277,12 @@ impl Mutator {
             return false;
         };
         self.program.operations.insert(at, opening);
-        let slot = opening.values().iter().find(|&(field, _)| is_slot(field));
+        let slot = opening.values().iter().find(|&(field, _)| Some(field) == sort);
         let mut users: Vec<Kind> = self
             .kinds
             .iter()
             .copied()
-            .filter(|&kind| Nature::of(kind).slot == sort && !Nature::of(kind).fills)
+            .filter(|&kind| kind.row().slot == sort && kind.row().act != Act::Fills)
             .collect();
         users.retain(|_| random.chance(3, 4));
         // In the order of the table phases follow one another; the other orders are worth a try.
@@ -411,11 +410,10 @@ fn set_first(values: &mut FieldValues, sort: Field, value: u32) {
 
 #[cfg(test)]
 mod tests {
-    use stalemap_operations::{Field, Machine};
+    use stalemap_operations::{Act, Field, Machine};
 
     use super::{MUTATIONS, Mutation, Mutator};
     use crate::generate::{Generator, Settings};
-    use crate::nature::Nature;
     use crate::random::Random;
 
     /// A mutator with a generated input.
@@ -467,11 +465,11 @@ mod tests {
             mutator.program.operations.clear();
             assert!(mutator.phases(64, &mut Random::new(seed, 3)), "seed {seed}");
             let slots: Vec<_> =
-                mutator.program.operations.iter().map(|it| (Nature::of(it.kind()).slot, it.values())).collect();
+                mutator.program.operations.iter().map(|it| (it.kind().row().slot, it.values())).collect();
             let (sort, values) = slots[0];
             let sort = sort.expect("the first operation names a slot");
             assert!(
-                Nature::of(mutator.program.operations[0].kind()).fills,
+                mutator.program.operations[0].kind().row().act == Act::Fills,
                 "seed {seed}: {}",
                 mutator.program.operations[0]
             );

@@ -7,8 +7,6 @@
 use stalemap_operations::{Errno, Field, Kind, Operation, Outcome, Phase, Place, SlotState};
 use stalemap_reference::{Model, Situation};
 
-use crate::nature::Nature;
-
 /// States of a slot that are told apart.
 const SLOT_STATES: [&str; 8] =
     ["empty slot", "collected", "copied", "moved", "pin", "hold", "whole block", "split block"];
@@ -126,7 +124,7 @@ impl Transitions {
         match meets(kind) {
             Meets::Place => Situation::all().nth(state).expect("a situation").is_possible(),
             Meets::Slot => {
-                let slot = Nature::of(kind).slot;
+                let slot = kind.row().slot;
                 let states =
                     [(Field::Transaction, 1..4), (Field::Pin, 4..5), (Field::Hold, 5..6), (Field::Block, 6..8)];
                 state == 0 || states.iter().any(|(sort, states)| slot == Some(*sort) && states.contains(&state))
@@ -185,10 +183,10 @@ const fn outcomes(kind: Kind) -> usize {
 }
 
 const fn meets(kind: Kind) -> Meets {
-    let nature = Nature::from_row(kind.row());
-    if nature.has_place {
+    let row = kind.row();
+    if row.names_place {
         Meets::Place
-    } else if nature.slot.is_some() {
+    } else if row.slot.is_some() {
         Meets::Slot
     } else {
         Meets::Nothing

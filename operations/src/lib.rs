@@ -36,6 +36,6 @@ pub use operand::{
 pub use outcome::{Effect, EffectShape, Errno, Outcome};
 pub use program::Program;
 pub use subject::{Capabilities, Observables, Subject};
-pub use table::{Kind, KindSet, Operation, Row, TABLE};
+pub use table::{Act, Kind, KindSet, Operation, Row, TABLE};
 pub use text::ParseError;
 pub use trace::{Step, Trace};

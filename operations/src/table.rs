@@ -1,6 +1,6 @@
 //! The operation table: one documented row for each operation, from which its variant, text, record and refusals follow.
 //!
-//! A row reads `number => Variant "word" (operands) level, effect, refuses [errnos]`. Numbers are what records carry:
+//! A row reads `number => Variant "word" (operands) level, effect, acts act, refuses [errnos]`. Numbers are what records carry:
 //! they are never changed and never reused. To add an operation, add a row; the compiler then names the matches that
 //! need an arm (the reference, the implementation, and the guest of the real kernel).
 
@@ -25,14 +25,38 @@ pub struct Row {
     pub operands: &'static [(&'static str, OperandKind)],
     /// Its fields in order, those of all operands one after the other.
     pub fields: &'static [Field],
+    /// The sort of slot that it names.
+    pub slot: Option<Field>,
+    /// It names a place: a page of a space.
+    pub names_place: bool,
     /// The level of the specification that it belongs to, 0 to 3.
     pub level: u8,
     /// Which parts its effect has.
     pub effect: EffectShape,
+    /// What becomes of the thing that it names when it is not refused.
+    pub act: Act,
     /// The refusals that it may give.
     pub refusals: &'static [Errno],
     /// What it means, one line of text or more.
     pub meaning: &'static str,
+}
+
+/// What becomes of the slot, space or places that an operation names when it is not refused. Generators go by it: what
+/// nothing fills cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Act {
+    /// The slot, or the last space that is named, is in use afterwards and was not before.
+    Fills,
+    /// The slot or space is not in use afterwards, and was before.
+    Ends,
+    /// The places of the range are mapped afterwards, and none was before.
+    Opens,
+    /// No place of the range is mapped afterwards.
+    Closes,
+    /// The places of the range are mapped elsewhere afterwards: from the destination on.
+    Moves,
+    /// What it names is in use, or mapped, before and afterwards.
+    Uses,
 }
 
 /// Joins the fields of all operands of a row.
@@ -52,11 +76,43 @@ const fn flatten(operands: &[&[Field]]) -> ([Field; FieldValues::MOST], usize) {
     (fields, len)
 }
 
+/// Whether one of the operands' fields is this one.
+const fn has(operands: &[&[Field]], field: Field) -> bool {
+    let mut i = 0;
+    while i < operands.len() {
+        let mut j = 0;
+        while j < operands[i].len() {
+            if operands[i][j] as u8 == field as u8 {
+                return true;
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    false
+}
+
+/// The fields that name a slot.
+const SLOTS: [Field; 4] = [Field::Transaction, Field::Pin, Field::Hold, Field::Block];
+
+/// The sort of slot that the operands name; the table names one at the most.
+const fn slot_of(operands: &[&[Field]]) -> Option<Field> {
+    let mut slot = None;
+    let mut i = 0;
+    while i < SLOTS.len() {
+        if has(operands, SLOTS[i]) {
+            slot = Some(SLOTS[i]);
+        }
+        i += 1;
+    }
+    slot
+}
+
 macro_rules! operations {
     ($(
         $(#[doc = $meaning:literal])+
         $number:literal => $name:ident $word:literal ($($operand:ident: $type:ident),*)
-            level $level:literal, $effect:ident, refuses [$($errno:ident),*];
+            level $level:literal, $effect:ident, acts $act:ident, refuses [$($errno:ident),*];
     )+) => {
         /// One operation with its operands, which fit the machine that it was made for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,8 +215,11 @@ macro_rules! operations {
                     const FIELDS: &[Field] = FLAT.0.split_at(FLAT.1).0;
                     FIELDS
                 },
+                slot: slot_of(&[$(<$type as Operand>::FIELDS),*]),
+                names_place: has(&[$(<$type as Operand>::FIELDS),*], Field::Page),
                 level: $level,
                 effect: EffectShape::$effect,
+                act: Act::$act,
                 refusals: &[$(Errno::$errno),*],
                 meaning: concat!($($meaning, "\n"),+),
             },
@@ -172,67 +231,67 @@ operations! {
     /// Takes 2^order contiguous frames of RAM, aligned to their number, for the block slot.
     /// Order 0 succeeds exactly while a frame is free; a larger order may be refused with enough free frames only if
     /// no free aligned run of that size exists. An order above the machine's highest is `EINVAL`.
-    0 => Alloc "alloc" (block: BlockSlot, order: Order) level 0, Nothing, refuses [EBUSY, EINVAL, ENOMEM];
+    0 => Alloc "alloc" (block: BlockSlot, order: Order) level 0, Nothing, acts Fills, refuses [EBUSY, EINVAL, ENOMEM];
     /// Gives the frames of a block back; of a split block only the lowest that is still held.
-    1 => Free "free" (block: BlockSlot) level 0, Nothing, refuses [ENOENT];
+    1 => Free "free" (block: BlockSlot) level 0, Nothing, acts Ends, refuses [ENOENT];
     /// From now on the block's frames are given back one by one. Once for a block, and not for a single frame.
-    2 => Split "split" (block: BlockSlot) level 0, Nothing, refuses [ENOENT, EINVAL];
+    2 => Split "split" (block: BlockSlot) level 0, Nothing, acts Uses, refuses [ENOENT, EINVAL];
 
     /// Maps holes: anonymous, private, with `MAP_FIXED_NOREPLACE` (`EEXIST` if any place is mapped).
-    3 => Map "map" (space: Space, range: PageRange, access: Access) level 1, Nothing, refuses [ESRCH, EAGAIN, EEXIST];
+    3 => Map "map" (space: Space, range: PageRange, access: Access) level 1, Nothing, acts Opens, refuses [ESRCH, EAGAIN, EEXIST];
     /// Unmaps every place of the range; unmapped ones are passed over.
-    4 => Unmap "unmap" (space: Space, range: PageRange) level 1, PagesFreed, refuses [ESRCH, EAGAIN];
+    4 => Unmap "unmap" (space: Space, range: PageRange) level 1, PagesFreed, acts Closes, refuses [ESRCH, EAGAIN];
     /// Turns entries into holes (`MADV_DONTNEED`). Unmapped places are passed over, and the answer is then `ENOMEM`.
-    5 => Discard "discard" (space: Space, range: PageRange) level 1, PagesFreed, refuses [ESRCH, ENOMEM];
+    5 => Discard "discard" (space: Space, range: PageRange) level 1, PagesFreed, acts Uses, refuses [ESRCH, ENOMEM];
     /// Changes the access (`mprotect`). Stops with `ENOMEM` at the first unmapped place; what came before stays done.
-    6 => Protect "protect" (space: Space, range: PageRange, access: Access) level 1, Nothing, refuses [ESRCH, EAGAIN, ENOMEM];
+    6 => Protect "protect" (space: Space, range: PageRange, access: Access) level 1, Nothing, acts Uses, refuses [ESRCH, EAGAIN, ENOMEM];
     /// Moves a range over another one (`mremap` with `MREMAP_FIXED`), place by place.
     /// First source place unmapped: `EFAULT`; ranges that overlap: `EINVAL`; a later source place unmapped: stops with `EFAULT`.
-    7 => Move "move" (space: Space, range: PageRange, destination: Destination) level 1, PagesFreed, refuses [ESRCH, EAGAIN, EINVAL, EFAULT];
+    7 => Move "move" (space: Space, range: PageRange, destination: Destination) level 1, PagesFreed, acts Moves, refuses [ESRCH, EAGAIN, EINVAL, EFAULT];
     /// Copies a space into a dead one; pages become shared, pinned pages are copied at once.
-    8 => Fork "fork" (space: Space, child: Space) level 1, Nothing, refuses [ESRCH, EBUSY, EAGAIN, ENOMEM];
+    8 => Fork "fork" (space: Space, child: Space) level 1, Nothing, acts Fills, refuses [ESRCH, EBUSY, EAGAIN, ENOMEM];
     /// Unmaps everything, and the space is dead. `s0` cannot exit (`EINVAL`).
-    9 => Exit "exit" (space: Space) level 1, PagesFreed, refuses [ESRCH, EAGAIN, EINVAL];
+    9 => Exit "exit" (space: Space) level 1, PagesFreed, acts Ends, refuses [ESRCH, EAGAIN, EINVAL];
     /// Reads as the CPU does; a device page is faulted back first.
-    10 => Read "read" (space: Space, page: VirtualPage) level 1, Value, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+    10 => Read "read" (space: Space, page: VirtualPage) level 1, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
     /// Writes as the CPU does: fills a hole, reuses or copies a shared page, faults a device page back first.
-    11 => Write "write" (space: Space, page: VirtualPage, stamp: Stamp) level 1, Nothing, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+    11 => Write "write" (space: Space, page: VirtualPage, stamp: Stamp) level 1, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
 
     /// The device reads through the space's page tables (`hmm_range_fault`); its own pages are read in place.
-    12 => DeviceRead "device_read" (device: Device, space: Space, page: VirtualPage) level 2, Value, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+    12 => DeviceRead "device_read" (device: Device, space: Space, page: VirtualPage) level 2, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
     /// The device writes through the space's page tables; its own pages in place, which needs the writable bit (`EFAULT`).
-    13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, refuses [ESRCH, EFAULT, EAGAIN, EPERM, ENOMEM];
+    13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, EPERM, ENOMEM];
     /// First phase of a migration by place (`migrate_vma_setup`): collects the pages of the range and locks the space.
     /// Pinned and held pages stay. The entry of a pinned one is left as it is, dirty bit included
     /// (`migrate_vma_collect_pmd`, mm/migrate_device.c); that of a held one comes back clean.
-    14 => Setup "setup" (transaction: TransactionSlot, space: Space, range: PageRange, route: Route) level 2, Pages, refuses [ESRCH, EBUSY, EINVAL];
+    14 => Setup "setup" (transaction: TransactionSlot, space: Space, range: PageRange, route: Route) level 2, Pages, acts Fills, refuses [ESRCH, EBUSY, EINVAL];
     /// Second phase: candidates whose mask bit is clear get a frame at the destination, and the content.
-    15 => Copy "copy" (transaction: TransactionSlot, mask: Mask) level 2, Pages, refuses [ENOENT, EINVAL, ENOMEM];
+    15 => Copy "copy" (transaction: TransactionSlot, mask: Mask) level 2, Pages, acts Uses, refuses [ENOENT, EINVAL, ENOMEM];
     /// Third phase (`migrate_vma_pages`): candidates with a frame move; holes that are still holes become pages.
-    16 => Pages "pages" (transaction: TransactionSlot) level 2, Pages, refuses [ENOENT, EINVAL];
+    16 => Pages "pages" (transaction: TransactionSlot) level 2, Pages, acts Uses, refuses [ENOENT, EINVAL];
     /// Last phase (`migrate_vma_finalize`), or the abort: restores the entries, frees what nobody has, unlocks.
-    17 => Finalize "finalize" (transaction: TransactionSlot) level 2, PagesFreed, refuses [ENOENT];
+    17 => Finalize "finalize" (transaction: TransactionSlot) level 2, PagesFreed, acts Ends, refuses [ENOENT];
     /// First phase by device (`migrate_device_range`): collects every page on the device that no transaction has.
-    18 => Collect "collect" (transaction: TransactionSlot, device: Device) level 2, Pages, refuses [EBUSY];
+    18 => Collect "collect" (transaction: TransactionSlot, device: Device) level 2, Pages, acts Fills, refuses [EBUSY];
     /// All four phases in one step, place by place; stops with `EINVAL` at the first unmapped or unreadable one.
-    19 => Migrate "migrate" (space: Space, range: PageRange, route: Route) level 2, Pages, refuses [ESRCH, EINVAL];
+    19 => Migrate "migrate" (space: Space, range: PageRange, route: Route) level 2, Pages, acts Uses, refuses [ESRCH, EINVAL];
     /// All four phases in one step for every page on the device that no transaction has; `ENOMEM` if RAM cannot take them all.
-    20 => Evict "evict" (device: Device) level 2, Pages, refuses [ENOMEM];
+    20 => Evict "evict" (device: Device) level 2, Pages, acts Uses, refuses [ENOMEM];
 
     /// Pins the page for writing, as a write that stores nothing would leave it: exclusive, writable, in RAM.
-    21 => Pin "pin" (pin: PinSlot, space: Space, page: VirtualPage) level 3, Nothing, refuses [ESRCH, EBUSY, EFAULT, EAGAIN, ENOMEM];
+    21 => Pin "pin" (pin: PinSlot, space: Space, page: VirtualPage) level 3, Nothing, acts Fills, refuses [ESRCH, EBUSY, EFAULT, EAGAIN, ENOMEM];
     /// Drops a pin.
-    22 => Unpin "unpin" (pin: PinSlot) level 3, Freed, refuses [ENOENT];
+    22 => Unpin "unpin" (pin: PinSlot) level 3, Freed, acts Ends, refuses [ENOENT];
     /// Reads through a pin, whatever the page tables say now.
-    23 => PinRead "pin_read" (pin: PinSlot) level 3, Value, refuses [ENOENT];
+    23 => PinRead "pin_read" (pin: PinSlot) level 3, Value, acts Uses, refuses [ENOENT];
     /// Writes through a pin, whatever the page tables say now.
-    24 => PinWrite "pin_write" (pin: PinSlot, stamp: Stamp) level 3, Nothing, refuses [ENOENT];
+    24 => PinWrite "pin_write" (pin: PinSlot, stamp: Stamp) level 3, Nothing, acts Uses, refuses [ENOENT];
     /// Takes a bare reference to the page that is there; faults a device page back; `ENOENT` on a hole.
-    25 => Hold "hold" (hold: HoldSlot, space: Space, page: VirtualPage) level 3, Nothing, refuses [ESRCH, EBUSY, ENOENT, EFAULT, EAGAIN, ENOMEM];
+    25 => Hold "hold" (hold: HoldSlot, space: Space, page: VirtualPage) level 3, Nothing, acts Fills, refuses [ESRCH, EBUSY, ENOENT, EFAULT, EAGAIN, ENOMEM];
     /// Drops a bare reference.
-    26 => Release "release" (hold: HoldSlot) level 3, Freed, refuses [ENOENT];
+    26 => Release "release" (hold: HoldSlot) level 3, Freed, acts Ends, refuses [ENOENT];
     /// Reads through a bare reference.
-    27 => Peek "peek" (hold: HoldSlot) level 3, Value, refuses [ENOENT];
+    27 => Peek "peek" (hold: HoldSlot) level 3, Value, acts Uses, refuses [ENOENT];
 }
 
 impl Kind {
@@ -362,5 +421,49 @@ impl KindSet {
 impl FromIterator<Kind> for KindSet {
     fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> Self {
         kinds.into_iter().fold(KindSet::NONE, KindSet::with)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    use super::{Act, SLOTS, TABLE};
+    use crate::operand::Field;
+    use crate::outcome::EffectShape;
+
+    #[test]
+    fn an_act_has_what_it_acts_on_and_frees_only_where_it_takes_away() {
+        for row in &TABLE {
+            let spaces = row.fields.iter().filter(|&&field| field == Field::Space).count();
+            let range = row.fields.contains(&Field::Count);
+            let fits = match row.act {
+                Act::Fills => row.slot.is_some() || spaces == 2,
+                Act::Ends => row.fields.len() == 1 && (row.slot.is_some() || spaces == 1),
+                Act::Opens | Act::Closes => range,
+                Act::Moves => range && row.fields.contains(&Field::Destination),
+                Act::Uses => true,
+            };
+            assert!(fits, "`{}` names nothing that it could act on so", row.word);
+            let frees = matches!(row.effect, EffectShape::Freed | EffectShape::PagesFreed);
+            assert!(!frees || row.act != Act::Fills && row.act != Act::Opens, "`{}` frees what it makes", row.word);
+            let slots = row.fields.iter().filter(|field| SLOTS.contains(field)).copied().collect::<Vec<_>>();
+            assert_eq!(slots, row.slot.into_iter().collect::<Vec<_>>(), "`{}` names one slot at the most", row.word);
+            assert_eq!(row.names_place, row.fields.contains(&Field::Page), "`{}`", row.word);
+        }
+    }
+
+    #[test]
+    fn every_slot_that_is_filled_can_be_ended() {
+        let words = |act: Act| -> Vec<String> {
+            let rows = TABLE.iter().filter(|row| row.act == act);
+            let mut sorts: Vec<_> = rows.map(|row| alloc::format!("{:?}", row.slot)).collect();
+            sorts.sort_unstable();
+            sorts.dedup();
+            sorts
+        };
+        assert_eq!(words(Act::Fills), words(Act::Ends));
+        assert_eq!(words(Act::Fills).len(), SLOTS.len() + 1, "each sort of slot, and spaces");
     }
 }
