@@ -176,7 +176,7 @@ mod tests {
 
     fn at(step: usize, actual: &str) -> Option<Divergence> {
         let (expected, actual) = (String::new(), actual.to_string());
-        let mismatch = Mismatch { oracle: "outcome", fact: "errno", expected, actual };
+        let mismatch = Mismatch { oracle: "outcome", fact: "errno".into(), expected, actual };
         Some(Divergence { step, operation: None, mismatch })
     }
 

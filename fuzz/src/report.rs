@@ -86,8 +86,8 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("stalemap-kept-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let mut kept = Kept { folder: folder.clone(), signatures: BTreeSet::new() };
-        let divergence = |fact| {
-            let mismatch = Mismatch { oracle: "mapping", fact, expected: "a".into(), actual: "b".into() };
+        let divergence = |fact: &'static str| {
+            let mismatch = Mismatch { oracle: "mapping", fact: fact.into(), expected: "a".into(), actual: "b".into() };
             Divergence { step: 0, operation: None, mismatch }
         };
         for (bytes, fact) in [(b"one", "writable"), (b"two", "writable"), (b"six", "page")] {

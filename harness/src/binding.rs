@@ -83,8 +83,16 @@ impl Binding {
         }
     }
 
+    /// Forgets the pages of the reference that are not live any more.
+    pub(crate) fn retain(&mut self, is_live: impl Fn(PageToken) -> bool) {
+        let dense = (0..).map(PageToken).zip(&self.to_subject.dense).filter_map(|(page, bound)| bound.map(|_| page));
+        let ended: Vec<PageToken> =
+            dense.chain(self.to_subject.sparse.keys().copied()).filter(|&page| !is_live(page)).collect();
+        ended.into_iter().for_each(|page| self.forget(page));
+    }
+
     /// The page has ended.
-    pub(crate) fn forget(&mut self, reference: PageToken) {
+    fn forget(&mut self, reference: PageToken) {
         if let Some(subject) = self.to_subject.get(reference) {
             self.to_subject.set(reference, None);
             self.to_reference.set(subject, None);

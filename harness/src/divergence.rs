@@ -1,17 +1,18 @@
 //! A divergence: the first step at which an oracle objected, and the signature by which it is grouped.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use stalemap_operations::{Kind, Operation};
 
-/// What an oracle objects to.
+/// What an oracle finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// Which oracle, in a word.
     pub oracle: &'static str,
-    /// Which fact, in a word.
-    pub fact: &'static str,
+    /// Which fact, in a word; for a panic and for a recount what they say, as a slug.
+    pub fact: Cow<'static, str>,
     /// What the reference says, naming the thing that it says it of.
     pub expected: String,
     /// What the subject says.
@@ -25,21 +26,58 @@ pub struct Divergence {
     pub step: usize,
     /// That operation; none where the machine differed before the first.
     pub operation: Option<Operation>,
-    /// What is objected to.
+    /// What differs.
     pub mismatch: Mismatch,
 }
 
+/// Stands for the operation in a signature where the machine differs before the first.
+const START: &str = "start";
+/// Stands for the operation in a signature that is the same whatever the operation.
+const ANY: &str = "any";
+
 impl Divergence {
+    /// The operation that stands in the signature. A panic and a recount are grouped by what they say: the operation
+    /// that came last says little of them.
+    fn operation_word(&self) -> &'static str {
+        match self.operation {
+            None => START,
+            Some(_) if matches!(self.mismatch.oracle, "panic" | "validity") => ANY,
+            Some(operation) => operation.kind().row().word,
+        }
+    }
+
     /// What it is grouped by.
     #[must_use]
     pub fn signature(&self) -> Signature {
         Signature {
             oracle: self.mismatch.oracle.to_string(),
             fact: self.mismatch.fact.to_string(),
-            operation: self.operation.map_or("start", |operation| operation.kind().row().word).to_string(),
+            operation: self.operation_word().to_string(),
         }
     }
 }
+
+/// A sentence as a fact of a signature: its words in small letters, joined, without those that have digits; at most 48
+/// letters.
+#[must_use]
+pub(crate) fn slug(sentence: &str) -> String {
+    let is_word = |word: &&str| !word.is_empty() && !word.bytes().any(|byte| byte.is_ascii_digit());
+    let words = sentence.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(is_word);
+    let mut slug = String::new();
+    for word in words {
+        if slug.len() + 1 + word.len() > MOST_LETTERS {
+            break;
+        }
+        if !slug.is_empty() {
+            slug.push('_');
+        }
+        slug.push_str(&word.to_ascii_lowercase());
+    }
+    if slug.is_empty() { "nothing".to_string() } else { slug }
+}
+
+/// The most letters of a [`slug`].
+const MOST_LETTERS: usize = 48;
 
 /// `mapping.writable@migrate`: oracle, fact and operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,7 +127,9 @@ impl FromStr for Signature {
         let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         match parts {
             Some((oracle, (fact, operation)))
-                if word(oracle) && word(fact) && (operation == "start" || Kind::by_word(operation).is_some()) =>
+                if word(oracle)
+                    && word(fact)
+                    && (matches!(operation, START | ANY) || Kind::by_word(operation).is_some()) =>
             {
                 Ok(Signature { oracle: oracle.into(), fact: fact.into(), operation: operation.into() })
             }

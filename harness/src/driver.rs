@@ -1,14 +1,13 @@
 //! The driver: runs operations on pairs of machines, keeps small machines for the next run, and catches panics.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use stalemap_operations::{Machine, Operation, Program, Step, Subject, Trace};
+use stalemap_operations::{Machine, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
-use crate::divergence::{Divergence, Mismatch};
-use crate::lockstep::{Compare, Lockstep, Met, Shown, Watched, Watcher};
+use crate::divergence::{Divergence, Mismatch, slug};
+use crate::lockstep::{Compare, Coverage, Lockstep, Position, Watched, Watcher};
 use crate::oracle::{ORACLES, OracleChoice, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::Transitions;
@@ -68,8 +67,7 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(program: &Program, shown: Option<Shown>) -> Run {
-        let divergence = shown.map(|shown| shown.divergence);
+    fn of(program: &Program, divergence: Option<Divergence>) -> Run {
         let steps = divergence.as_ref().map_or(program.operations.len(), |divergence| divergence.step + 1);
         Run { steps, divergence }
     }
@@ -92,9 +90,9 @@ const KEPT_SIZE: u32 = 4_096;
 pub struct Driver<B: Build> {
     build: B,
     kept: BTreeMap<Machine, Box<Lockstep<B::Subject>>>,
-    met: Met,
+    coverage: Coverage,
     marks: Vec<u64>,
-    wanted: OracleChoice,
+    oracles: OracleChoice,
     skipped: Vec<Skipped>,
 }
 
@@ -102,8 +100,8 @@ impl<B: Build> Driver<B> {
     /// A driver of the subjects that this builds.
     pub fn new(build: B) -> Self {
         let marks = vec![0; MARKS.len()];
-        let wanted = if build.uses_recount() { OracleChoice::All } else { OracleChoice::AllButRecount };
-        Driver { build, kept: BTreeMap::new(), met: Met::default(), marks, wanted, skipped: Vec::new() }
+        let oracles = if build.uses_recount() { OracleChoice::All } else { OracleChoice::AllButRecount };
+        Driver { build, kept: BTreeMap::new(), coverage: Coverage::default(), marks, oracles, skipped: Vec::new() }
     }
 
     /// What builds the subjects.
@@ -113,19 +111,27 @@ impl<B: Build> Driver<B> {
 
     /// Asks one oracle alone, or all again.
     pub fn use_only_oracle(&mut self, oracle: Option<&str>) {
-        self.wanted = oracle.map_or(OracleChoice::All, |oracle| OracleChoice::Only(oracle.to_string()));
+        self.oracles = oracle.map_or(OracleChoice::All, |oracle| OracleChoice::Only(oracle.to_string()));
     }
 
     /// Asks all oracles but the subject's own recount, which judges a subject by what no observer could see.
     pub fn without_recount(&mut self) {
-        self.wanted = OracleChoice::AllButRecount;
+        self.oracles = OracleChoice::AllButRecount;
     }
 
-    /// Builds both sides of this machine where they are not kept from an earlier run; the next run does it otherwise.
+    /// Builds both sides of this machine where they are not kept from an earlier run; the next run does it otherwise. A
+    /// constructor that panics is the next run's to report.
     ///
     /// # Errors
     /// Says why the subject cannot be this machine.
     pub fn prepare(&mut self, machine: &Machine) -> Result<(), String> {
+        match self.build_where_missing(machine) {
+            Ok(()) | Err(NotBuilt::Panicked(_)) => Ok(()),
+            Err(NotBuilt::Refused(sentence)) => Err(sentence),
+        }
+    }
+
+    fn build_where_missing(&mut self, machine: &Machine) -> Result<(), NotBuilt> {
         if !self.kept.contains_key(machine) {
             let lockstep = self.pair(machine)?;
             if self.kept.len() >= KEPT {
@@ -172,13 +178,13 @@ impl<B: Build> Driver<B> {
     /// Operation × outcome, over all runs.
     #[must_use]
     pub fn tally(&self) -> &Tally {
-        &self.met.tally
+        &self.coverage.tally
     }
 
     /// Transitions that were met in all runs.
     #[must_use]
     pub fn transitions(&self) -> &Transitions {
-        &self.met.transitions
+        &self.coverage.transitions
     }
 
     /// How often each rule of [`MARKS`] was met in all runs, in their order.
@@ -189,7 +195,7 @@ impl<B: Build> Driver<B> {
 
     /// Forgets what was met so far; cheap enough to be done before each run.
     pub fn clear_met(&mut self) {
-        self.met.clear();
+        self.coverage.clear();
         self.marks.fill(0);
     }
 
@@ -199,15 +205,16 @@ impl<B: Build> Driver<B> {
         &self.skipped
     }
 
-    /// Runs, and where only the end showed a difference, runs again with full comparison to find its step.
+    /// Runs, and where something differs runs again with full comparison: the earliest difference names the step, in
+    /// whichever mode it was seen.
     fn locate(&mut self, program: &Program, written: Option<&[Step]>, compare: Compare) -> Result<Run, String> {
-        let shown = self.drive(program, written, compare, None)?;
-        if !shown.as_ref().is_some_and(|shown| shown.only_at_the_end) {
-            return Ok(Run::of(program, shown));
+        let seen = self.drive(program, written, compare, None)?;
+        if seen.is_none() || compare == Compare::Everything {
+            return Ok(Run::of(program, seen));
         }
-        let again = self.drive(program, written, Compare::Everything, None)?;
-        // Full comparison sees no less, but keep what was found should a subject not repeat itself.
-        Ok(Run::of(program, again.or(shown)))
+        let located = self.drive(program, written, Compare::Everything, None)?;
+        // A subject that does not repeat itself is told as it was seen.
+        Ok(Run::of(program, located.or(seen)))
     }
 
     fn drive(
@@ -216,45 +223,57 @@ impl<B: Build> Driver<B> {
         written: Option<&[Step]>,
         compare: Compare,
         watcher: Watcher<'_>,
-    ) -> Result<Option<Shown>, String> {
-        let Program { machine, operations } = program;
-        self.prepare(machine)?;
+    ) -> Result<Option<Divergence>, String> {
+        let machine = &program.machine;
+        if let Err(error) = self.build_where_missing(machine) {
+            return match error {
+                NotBuilt::Refused(sentence) => Err(sentence),
+                NotBuilt::Panicked(message) => Ok(Some(panicked(Position::default(), program, &message))),
+            };
+        }
         let lockstep = self.kept.get_mut(machine).expect("it is prepared");
-        let mut asked = OracleSet::of(lockstep.subject.capabilities().observables, &self.wanted);
+        let mut oracles = OracleSet::of(lockstep.subject.capabilities().observables, &self.oracles);
         if watcher.is_some() {
-            // Who watches wants to see how far a fault goes; a recount would end it where it begins.
-            asked = asked.without_validity();
+            // An observer wants to see how far a fault goes; a recount would end it where it begins.
+            oracles = oracles.without_validity();
         }
         let written = written.filter(|_| lockstep.is(machine));
-        let met = &mut self.met;
-        let result = catch_unwind(AssertUnwindSafe(|| lockstep.run(operations, written, compare, asked, met, watcher)));
+        let coverage = &mut self.coverage;
+        let result = guarded(|| lockstep.run(program, written, compare, oracles, coverage, watcher));
         for (sum, count) in self.marks.iter_mut().zip(lockstep.reference.marks()) {
             *sum += count;
         }
         lockstep.reference.clear_marks();
         let is_whole = result.is_ok();
-        let shown = result.unwrap_or_else(|payload| {
-            let divergence = panicked(lockstep, operations, payload.as_ref());
-            Some(Shown { divergence, only_at_the_end: false })
-        });
-        // After a panic nobody knows what state the two are in.
+        let position = lockstep.position;
+        let divergence = result.unwrap_or_else(|message| Some(panicked(position, program, &message)));
+        // After a panic the state of the two is unknown.
         if !is_whole || size(machine) > KEPT_SIZE {
             self.kept.remove(machine);
         }
-        Ok(shown)
+        Ok(divergence)
     }
 
-    fn pair(&mut self, machine: &Machine) -> Result<Box<Lockstep<B::Subject>>, String> {
-        let subject = self.build.build(machine)?;
-        let facts = subject.capabilities().observables;
+    fn pair(&mut self, machine: &Machine) -> Result<Box<Lockstep<B::Subject>>, NotBuilt> {
+        let built = guarded(|| self.build.build(machine)).map_err(NotBuilt::Panicked)?;
+        let subject = built.map_err(NotBuilt::Refused)?;
+        let observables = subject.capabilities().observables;
         if self.skipped.is_empty() {
-            let blind = ORACLES.iter().filter(|oracle| !facts.include(oracle.needs));
+            let blind = ORACLES.iter().filter(|oracle| !observables.include(oracle.needs));
             self.skipped = blind
-                .map(|oracle| Skipped { oracle: oracle.name, missing: facts.missing(oracle.needs).collect() })
+                .map(|oracle| Skipped { oracle: oracle.name, missing: observables.missing(oracle.needs).collect() })
                 .collect();
         }
-        Ok(Box::new(Lockstep::new(subject)))
+        guarded(|| Box::new(Lockstep::new(subject))).map_err(NotBuilt::Panicked)
     }
+}
+
+/// Why there is no subject.
+enum NotBuilt {
+    /// It cannot be this machine.
+    Refused(String),
+    /// Its constructor panicked.
+    Panicked(String),
 }
 
 /// Frames and places of a machine.
@@ -263,17 +282,30 @@ fn size(machine: &Machine) -> u32 {
     [ram, first, second, spaces.saturating_mul(pages)].into_iter().fold(0, u32::saturating_add)
 }
 
-/// A caught panic as a divergence.
-fn panicked<S: Subject>(lockstep: &Lockstep<S>, operations: &[Operation], payload: &(dyn Any + Send)) -> Divergence {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message");
-    let position = lockstep.position;
+/// Calls a side of a lockstep, or what leads to one; what a panic says, if there is one.
+///
+/// Everything that may call a reference or a subject goes through here, so that a fault of theirs ends a run and not the
+/// program.
+///
+/// # Errors
+/// The message of the panic.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        text.unwrap_or("a panic without a message").to_string()
+    })
+}
+
+/// A caught panic as a divergence; it is grouped by what it says.
+fn panicked(position: Position, program: &Program, message: &str) -> Divergence {
+    let side = if position.in_reference { "reference" } else { "subject" };
     let mismatch = Mismatch {
         oracle: "panic",
-        fact: if position.in_reference { "reference" } else { "subject" },
+        fact: slug(&format!("{side} {message}")).into(),
         expected: "an answer".to_string(),
         actual: format!("panic: {message}"),
     };
-    let operation = position.step.map(|step| operations[step]);
+    let operation = position.step.map(|step| program.operations[step]);
     Divergence { step: position.step.unwrap_or(0), operation, mismatch }
 }

@@ -9,6 +9,8 @@
 #![warn(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod binding;
+mod comparison;
+mod digest;
 mod divergence;
 mod driver;
 mod enumerate;
@@ -27,7 +29,7 @@ mod tally;
 mod transitions;
 
 pub use divergence::{Divergence, Mismatch, NotASignature, Signature};
-pub use driver::{Build, Driver, Run, Skipped};
+pub use driver::{Build, Driver, Run, Skipped, guarded};
 pub use enumerate::enumerate_operations;
 pub use generate::{Generator, Settings};
 pub use lockstep::{Compare, Watched};

@@ -1,29 +1,29 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
-use stalemap_operations::{
-    Errno, Field, Home, Machine, Observation, Operation, Outcome, PageToken, Scope, Step, Subject, Touched,
-};
+use stalemap_operations::{Errno, Field, Home, Machine, Observation, Operation, Outcome, Program, Step, Subject};
 use stalemap_reference::Model;
 
-use crate::binding::Binding;
+use crate::comparison::Comparison;
+use crate::digest::{self, SideDigest};
 use crate::divergence::{Divergence, Mismatch};
 use crate::names::Names;
-use crate::oracle::{self, OracleSet, Owners, Seen};
+use crate::oracle::{self, OracleSet, Owners};
 use crate::tally::Tally;
 use crate::transitions::{Before, Transitions};
 
-/// How much is looked at.
+/// How much is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compare {
     /// The answers only; nothing is observed. For benchmarks.
     Outcomes,
-    /// After each step what either side touched; at the end everything.
+    /// After each step the digests of both sides, at the end everything and the subject's own recount. A difference is
+    /// then looked for with [`Everything`](Compare::Everything), so that both name the same step in the same words.
     Touched,
     /// Everything after each step, and the subject's own recount.
     Everything,
 }
 
-/// A step as it is shown to whoever watches.
+/// A step as it is shown to an observer of a run.
 #[derive(Debug)]
 pub struct Watched<'a> {
     /// Index of the operation.
@@ -40,11 +40,11 @@ pub struct Watched<'a> {
     pub subject: &'a Observation,
     /// Names for the pages of both.
     pub names: &'a Names,
-    /// What an oracle objects to; no step comes behind it.
+    /// What an oracle finds; no step comes behind it.
     pub mismatch: Option<&'a Mismatch>,
 }
 
-/// Who watches.
+/// The observer of a run, if there is one.
 pub(crate) type Watcher<'w> = Option<&'w mut dyn FnMut(&Watched<'_>)>;
 
 /// Where a lockstep is, so that a caught panic can be placed.
@@ -56,25 +56,26 @@ pub(crate) struct Position {
     pub(crate) in_reference: bool,
 }
 
-/// A divergence as a run shows it.
-pub(crate) struct Shown {
-    pub(crate) divergence: Divergence,
-    /// Whether no step's own comparison showed it, so that its step may be an earlier one.
-    pub(crate) only_at_the_end: bool,
-}
-
 /// What a campaign has met.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Met {
+pub(crate) struct Coverage {
     pub(crate) tally: Tally,
     pub(crate) transitions: Transitions,
 }
 
-impl Met {
+impl Coverage {
     pub(crate) fn clear(&mut self) {
         self.tally.clear();
         self.transitions.clear();
     }
+}
+
+/// How each step of a run is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Steps {
+    Outcomes,
+    Digests,
+    Full,
 }
 
 /// A subject, the reference, and what compares them.
@@ -83,39 +84,28 @@ pub(crate) struct Lockstep<S> {
     pub(crate) reference: Model,
     pub(crate) position: Position,
     machine: Machine,
-    binding: Binding,
+    /// Digests of both sides; none for a subject that cannot show all that is in a digest, or not tell what it touched.
+    digests: Option<Box<[SideDigest; 2]>>,
+    /// The owners of the subject's frames, step by step.
     owners: Owners,
+    comparison: Comparison,
     names: Names,
-    /// What each side touched in the step that is being judged; empty between steps.
-    touched: [Touched; 2],
-    /// What is looked at: the places and slots on both sides, the pages by the tokens of the side that is looked at.
-    scope: Scope,
-    /// The pages of the scope by the subject's tokens.
-    subject_pages: Vec<PageToken>,
-    seen: [Observation; 2],
-    /// The pages that both sides show, by their places in what was seen.
-    pairs: Vec<(usize, usize)>,
 }
-
-const REFERENCE: usize = 0;
-const SUBJECT: usize = 1;
 
 impl<S: Subject> Lockstep<S> {
     pub(crate) fn new(subject: S) -> Self {
         let machine = *subject.machine();
+        let has_digest = subject.capabilities().observables.include(digest::NEEDS);
+        let new = || SideDigest::new(machine.spaces(), machine.pages());
         Lockstep {
             reference: Model::new(machine, subject.capacity()),
+            digests: has_digest.then(|| Box::new([new(), new()])),
             subject,
             position: Position::default(),
             machine,
-            binding: Binding::default(),
             owners: Owners::default(),
+            comparison: Comparison::default(),
             names: Names::default(),
-            touched: Default::default(),
-            scope: Scope::default(),
-            subject_pages: Vec::new(),
-            seen: Default::default(),
-            pairs: Vec::new(),
         }
     }
 
@@ -125,261 +115,211 @@ impl<S: Subject> Lockstep<S> {
         self.machine == *machine && self.subject.capacity() == Home::ALL.map(|home| machine.frames(home))
     }
 
-    /// Runs the operations from the start of the machine up to the first mismatch. Operations that the subject cannot
+    /// Runs the operations from the start of the machine up to the first difference. Operations that the subject cannot
     /// do are passed over.
     pub(crate) fn run(
         &mut self,
-        operations: &[Operation],
+        program: &Program,
         written: Option<&[Step]>,
         compare: Compare,
-        asked: OracleSet,
-        met: &mut Met,
+        oracles: OracleSet,
+        coverage: &mut Coverage,
         mut watcher: Watcher<'_>,
-    ) -> Option<Shown> {
+    ) -> Option<Divergence> {
         self.reset();
-        self.subject.announce(operations);
+        self.subject.announce(&program.operations);
         let capabilities = self.subject.capabilities();
         let mut last = None;
-        for (step, &operation) in operations.iter().enumerate() {
+        for (step, &operation) in program.operations.iter().enumerate() {
             if !capabilities.operations.contains(operation.kind()) {
                 continue;
             }
             self.position = Position { step: Some(step), in_reference: false };
+            let (expected, claimed) = self.apply(operation, coverage);
             let written = written.and_then(|steps| steps[step].answer);
-            let outcomes = self.apply(operation, met);
-            last = Some((step, outcomes));
-            let mut judged = answer_as_written(operation, written, outcomes.0)
-                .and_then(|()| self.compare(operation, outcomes, compare, asked));
+            let answers = Answers { operation, expected, claimed, written };
+            last = Some((step, answers));
+            let mut checked = match self.steps(compare, oracles) {
+                Steps::Outcomes => self.check_answers(answers, oracles),
+                Steps::Digests => self.check_digests(answers, oracles),
+                Steps::Full => self.check_everything(answers, oracles),
+            };
             if compare == Compare::Everything {
-                judged = judged.and_then(|()| self.recount(asked));
-                self.names.update(&self.seen[REFERENCE], &self.binding);
+                checked = checked.and_then(|()| self.recount(oracles));
             }
             if let Some(watch) = &mut watcher {
-                watch(&Watched {
-                    step,
-                    operation,
-                    expected: outcomes.0,
-                    claimed: outcomes.1,
-                    reference: &self.seen[REFERENCE],
-                    subject: &self.seen[SUBJECT],
-                    names: &self.names,
-                    mismatch: judged.as_ref().err(),
-                });
+                self.show(step, answers, checked.as_ref().err(), watch);
             }
-            if let Err(mismatch) = judged {
-                let divergence = Divergence { step, operation: Some(operation), mismatch };
-                return Some(Shown { divergence, only_at_the_end: false });
+            if let Err(mismatch) = checked {
+                return Some(Divergence { step, operation: Some(operation), mismatch });
             }
         }
-        let (step, outcomes) = last?;
-        let operation = operations[step];
-        let judged = match compare {
-            Compare::Touched => {
-                self.compare(operation, outcomes, Compare::Everything, asked).and_then(|()| self.recount(asked))
-            }
-            Compare::Outcomes | Compare::Everything => Ok(()),
+        let (step, answers) = last.filter(|_| compare == Compare::Touched)?;
+        let checked = match self.steps(compare, oracles) {
+            Steps::Digests => self.check_afresh(answers, oracles),
+            Steps::Outcomes | Steps::Full => self.check_everything(answers, oracles),
         };
-        let divergence = Divergence { step, operation: Some(operation), mismatch: judged.err()? };
-        Some(Shown { divergence, only_at_the_end: true })
+        let checked = checked.and_then(|()| self.recount(oracles));
+        checked.err().map(|mismatch| Divergence { step, operation: Some(answers.operation), mismatch })
     }
 
     fn reset(&mut self) {
         self.position = Position::default();
         self.subject.reset();
         self.reference.reset();
-        self.binding.clear();
         self.owners.clear();
-        self.touched.iter_mut().for_each(Touched::clear);
+        self.comparison.reset();
         self.names = Names::default();
+        if let Some(digests) = &mut self.digests {
+            digests.iter_mut().for_each(SideDigest::reset);
+        }
+    }
+
+    /// How the next step is compared. A digest knows nothing of single oracles.
+    fn steps(&self, compare: Compare, oracles: OracleSet) -> Steps {
+        match compare {
+            Compare::Outcomes => Steps::Outcomes,
+            Compare::Touched if self.digests.is_some() && oracles.has_every_comparison() => Steps::Digests,
+            Compare::Touched | Compare::Everything => Steps::Full,
+        }
     }
 
     /// The subject goes first; the answers of the reference and of the subject.
     #[inline]
-    fn apply(&mut self, operation: Operation, met: &mut Met) -> (Outcome, Outcome) {
+    fn apply(&mut self, operation: Operation, coverage: &mut Coverage) -> (Outcome, Outcome) {
         let before = Before::of(&operation, &self.reference);
         let claimed = self.subject.apply(operation);
         self.position.in_reference = true;
         let expected = self.reference.apply_after(operation, Some(claimed));
         self.position.in_reference = false;
-        met.tally.count(operation.kind(), expected);
-        met.transitions.insert(operation.kind(), before, expected);
+        coverage.tally.count(operation.kind(), expected);
+        coverage.transitions.insert(operation.kind(), before, expected);
         (expected, claimed)
     }
 
-    /// Looks at both sides and asks the oracles, where there is anything to look at or to object to. Most steps end
-    /// here, so this much of it is part of the loop.
-    #[inline(always)]
-    fn compare(
-        &mut self,
-        operation: Operation,
-        outcomes: (Outcome, Outcome),
-        compare: Compare,
-        asked: OracleSet,
-    ) -> Result<(), Mismatch> {
-        let (expected, claimed) = outcomes;
-        let looks = compare != Compare::Outcomes && claimed != Outcome::Stuck;
-        let looks =
-            looks && self.ask_touched(compare == Compare::Everything || self.is_refused_block(operation, claimed));
-        if looks || expected != claimed { self.judge(operation, outcomes, looks, asked) } else { Ok(()) }
-    }
-
-    /// Asks both sides what they touched; whether there is anything to look at.
+    /// Compares the answers alone.
     #[inline]
-    fn ask_touched(&mut self, everything: bool) -> bool {
-        let [reference, subject] = &mut self.touched;
-        self.reference.touched(reference);
-        self.scope.everything = !self.subject.touched(subject) || everything;
-        self.scope.everything || !reference.is_empty() || !subject.is_empty()
+    fn check_answers(&self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
+        if answers.are_as_expected() { Ok(()) } else { self.judge(answers, oracles) }
     }
 
-    #[inline(never)]
-    fn judge(
-        &mut self,
-        operation: Operation,
-        (expected, claimed): (Outcome, Outcome),
-        looks: bool,
-        asked: OracleSet,
-    ) -> Result<(), Mismatch> {
-        let mut clash = None;
-        if looks {
-            self.gather();
-            self.look();
-            clash = self.bind();
-        }
-        let seen = Seen {
-            machine: &self.machine,
-            operation,
-            expected,
-            claimed,
-            everything: self.scope.everything,
-            reference: &self.seen[REFERENCE],
-            subject: &self.seen[SUBJECT],
-            pairs: &self.pairs,
-            clash: clash.as_ref(),
+    /// Compares answers, digests, and whether the subject's frames have one owner each. What differs is found in words by a
+    /// full comparison; that some step differs is all that is known here.
+    #[inline]
+    fn check_digests(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
+        let Some(digests) = &mut self.digests else {
+            return self.check_everything(answers, oracles);
         };
-        oracle::judge(&seen, &mut self.owners, asked)?;
-        self.touched.iter_mut().for_each(Touched::clear);
-        Ok(())
-    }
-
-    fn recount(&self, asked: OracleSet) -> Result<(), Mismatch> {
-        if asked.validity() { oracle::validity::judge(&self.subject) } else { Ok(()) }
-    }
-
-    /// Puts what either side touched into the scope, unless that is everything.
-    fn gather(&mut self) {
-        let Scope { everything, places, pages, slots } = &mut self.scope;
-        if *everything {
-            return;
-        }
-        let [reference, subject] = &self.touched;
-        places.clear();
-        places.extend(reference.places.iter().chain(&subject.places));
-        places.sort_unstable();
-        places.dedup();
-        slots.clear();
-        slots.extend(reference.slots.iter().chain(&subject.slots));
-        slots.sort_unstable();
-        slots.dedup();
-        let binding = &self.binding;
-        pages.clear();
-        pages.extend(&reference.pages);
-        pages.extend(subject.pages.iter().filter_map(|&page| binding.reference(page)));
-        self.subject_pages.clear();
-        self.subject_pages.extend(&subject.pages);
-        self.subject_pages.extend(reference.pages.iter().filter_map(|&page| binding.subject(page)));
-    }
-
-    /// Looks at both sides.
-    fn look(&mut self) {
-        let [reference, subject] = &mut self.seen;
-        self.reference.observe(&self.scope, reference);
-        std::mem::swap(&mut self.scope.pages, &mut self.subject_pages);
-        self.subject.observe(&self.scope, subject);
-    }
-
-    /// Lets go of the pages that ended and binds those that both sides show for the first time; objects to a page that
-    /// only one side has, or that is not the same on both.
-    fn bind(&mut self) -> Option<Mismatch> {
-        let [reference, subject] = &self.seen;
-        for &page in &self.touched[REFERENCE].pages {
-            if reference.page(page).is_none() {
-                if let Some(bound) = self.binding.subject(page) {
-                    self.owners.forget_page(bound);
-                    self.binding.forget(page);
-                }
-                self.names.forget(page);
+        let [reference, subject] = digests.as_mut();
+        self.position.in_reference = true;
+        let is_reference_touched = reference.gather(&mut self.reference) == Some(true);
+        self.position.in_reference = false;
+        let is_subject_touched = subject.gather(&mut self.subject);
+        let is_quiet = matches!(answers.expected, Outcome::Refused(_)) && !is_reference_touched;
+        let is_same = if is_quiet && is_subject_touched == Some(false) && !subject.update_machine(&self.subject) {
+            // Neither side has changed: most operations are refused.
+            true
+        } else {
+            self.position.in_reference = true;
+            let is_reference_known = reference.update(&self.reference);
+            self.position.in_reference = false;
+            let is_subject_known = is_subject_touched.is_some() && subject.update(&self.subject);
+            if !is_reference_known || !is_subject_known {
+                // From now on everything is compared.
+                self.digests = None;
+                return self.check_afresh(answers, oracles);
             }
+            reference.value() == subject.value()
+        };
+        let (seen, pages) = subject.seen();
+        oracle::check_frames(&self.machine, seen, pages, &mut self.owners)?;
+        if is_same && answers.are_as_expected() && !self.is_refused_block(answers) {
+            return Ok(());
         }
-        let clash = bind_places(reference, subject, &mut self.binding)
-            .and_then(|()| bind_slots(reference, subject, &mut self.binding));
-        self.pairs.clear();
-        for (at, page) in reference.pages.iter().enumerate() {
-            if let Some(other) = self.binding.subject(page.token).and_then(|token| subject.position(token)) {
-                self.pairs.push((at, other));
-            }
-        }
-        clash.and_then(|()| self.must_live_on_both()).err()
+        self.check_afresh(answers, oracles)?;
+        if is_same { Ok(()) } else { oracle::digests_differ() }
     }
 
-    fn must_live_on_both(&self) -> Result<(), Mismatch> {
-        let [reference, subject] = &self.seen;
-        if self.pairs.len() < reference.pages.len() {
-            return oracle::object("mapping", "lives", "a page lives", "it has ended, or nobody shows it");
+    /// As [`check_everything`](Self::check_everything), where the steps before were not looked at: no page is known.
+    fn check_afresh(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
+        self.comparison.reset();
+        self.check_everything(answers, oracles)
+    }
+
+    /// Looks at everything of both sides and lets every oracle check it.
+    #[inline(never)]
+    fn check_everything(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
+        if answers.claimed == Outcome::Stuck {
+            // The state of a subject that stopped half-way says nothing.
+            return self.judge(answers, oracles);
         }
-        if subject.pages.iter().any(|page| self.binding.reference(page.token).is_none()) {
-            return oracle::object("mapping", "lives", "a page has ended, or nobody shows it", "it lives");
-        }
-        Ok(())
+        self.position.in_reference = true;
+        self.comparison.look_at_reference(&self.reference);
+        self.position.in_reference = false;
+        self.comparison.look_at_subject(&self.subject);
+        self.comparison.bind();
+        oracle::check(&self.comparison.view(&self.machine, answers), oracles)
+    }
+
+    /// Lets the oracles check the answers, with nothing looked at.
+    #[cold]
+    #[inline(never)]
+    fn judge(&self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
+        oracle::check(&Comparison::default().view(&self.machine, answers), oracles)
+    }
+
+    fn recount(&self, oracles: OracleSet) -> Result<(), Mismatch> {
+        if oracles.validity() { oracle::validity::check(&self.subject) } else { Ok(()) }
     }
 
     /// Whether a block was refused although enough frames are free: the refusal oracle then looks at all frames.
-    fn is_refused_block(&self, operation: Operation, claimed: Outcome) -> bool {
-        claimed == Outcome::Refused(Errno::ENOMEM)
-            && operation.kind().row().fields.contains(&Field::Order)
-            && self.reference.free(Home::Ram) >= 1 << operation.values().last(Field::Order)
+    #[inline]
+    fn is_refused_block(&self, answers: Answers) -> bool {
+        answers.claimed == Outcome::Refused(Errno::ENOMEM)
+            && answers.operation.kind().row().fields.contains(&Field::Order)
+            && self.reference.free(Home::Ram) >= 1 << answers.operation.values().last(Field::Order)
+    }
+
+    fn show(
+        &mut self,
+        step: usize,
+        answers: Answers,
+        mismatch: Option<&Mismatch>,
+        watch: &mut dyn FnMut(&Watched<'_>),
+    ) {
+        let [reference, subject] = self.comparison.seen();
+        self.names.update(reference, self.comparison.binding());
+        watch(&Watched {
+            step,
+            operation: answers.operation,
+            expected: answers.expected,
+            claimed: answers.claimed,
+            reference,
+            subject,
+            names: &self.names,
+            mismatch,
+        });
     }
 }
 
-/// Binds what both sides show at the same place.
-fn bind_places(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Result<(), Mismatch> {
-    for (place, mine, other) in oracle::both_places(reference, subject) {
-        if let (Some(mine), Some(other)) = (mine.page(), other.page())
-            && !binding.agree(mine, other)
-        {
-            return clash(&place);
-        }
-    }
-    Ok(())
+/// An operation and its answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answers {
+    pub(crate) operation: Operation,
+    /// What the reference answers.
+    pub(crate) expected: Outcome,
+    /// What the subject answers.
+    pub(crate) claimed: Outcome,
+    /// What the trace says that the answer is.
+    pub(crate) written: Option<Outcome>,
 }
 
-/// Binds what both sides show in the same slot.
-fn bind_slots(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Result<(), Mismatch> {
-    for (slot, state) in &reference.slots {
-        let other = subject.slots.iter().find(|(it, _)| it == slot).and_then(|(_, state)| state.page());
-        if let (Some(mine), Some(other)) = (state.page(), other)
-            && !binding.agree(mine, other)
-        {
-            return clash(slot);
-        }
-    }
-    Ok(())
-}
-
-#[cold]
-fn clash(shown_at: &dyn std::fmt::Display) -> Result<(), Mismatch> {
-    oracle::object("mapping", "page", format!("{shown_at} has the page that it had before"), "it has another page")
-}
-
-/// Objects where a written answer is not what the reference answers.
-fn answer_as_written(operation: Operation, written: Option<Outcome>, expected: Outcome) -> Result<(), Mismatch> {
-    match written {
-        Some(written) if written != expected => oracle::object(
-            "answer",
-            "written",
-            format!("{operation} = {written}, as is written"),
-            format!("{operation} = {expected}, as the reference answers"),
-        ),
-        Some(_) | None => Ok(()),
+impl Answers {
+    /// Whether both sides give the same answer, which the operation may give and the trace says.
+    #[inline]
+    fn are_as_expected(&self) -> bool {
+        self.expected == self.claimed
+            && self.written.is_none_or(|written| written == self.expected)
+            && oracle::is_permitted(self.operation, self.expected)
     }
 }

@@ -49,9 +49,4 @@ impl Names {
         let bound = self.of_reference.iter().filter_map(|(&token, &name)| Some((binding.subject(token)?, name)));
         self.of_subject = bound.collect();
     }
-
-    /// A page of the reference has ended, and its token may be another's in the same step.
-    pub(crate) fn forget(&mut self, token: PageToken) {
-        self.of_reference.remove(&token);
-    }
 }

@@ -23,12 +23,20 @@ fn catches(oracle: &str, bug: Bug) -> bool {
     })
 }
 
+/// A seeded bug cannot show to these: `answer` compares the reference with what a trace says, and `digest` tells of a fault
+/// of the harness.
+const NOT_OF_A_SUBJECT: [&str; 2] = ["answer", "digest"];
+
 #[test]
 fn each_oracle_catches_a_bug_when_it_is_asked_alone() {
     let print = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    let useless: Vec<&str> =
-        ORACLE_NAMES.iter().copied().filter(|oracle| !Bug::ALL.iter().any(|&bug| catches(oracle, bug))).collect();
+    let useless: Vec<&str> = ORACLE_NAMES
+        .iter()
+        .copied()
+        .filter(|oracle| !NOT_OF_A_SUBJECT.contains(oracle))
+        .filter(|oracle| !Bug::ALL.iter().any(|&bug| catches(oracle, bug)))
+        .collect();
     panic::set_hook(print);
     assert!(useless.is_empty(), "these oracles catch nothing alone: {useless:?}");
 }

@@ -27,7 +27,15 @@ impl Implementation {
             let state = self.slot_state(slot, into);
             into.slots.push((slot, state));
         }
-        self.show_seen_pages(scope, into);
+        if scope.is_exact {
+            for &token in &scope.pages {
+                if let Some(frame) = self.identities.frame(token) {
+                    self.show_page(token, frame, into);
+                }
+            }
+        } else {
+            self.show_seen_pages(scope, into);
+        }
     }
 
     fn show_everything(&self, into: &mut Observation) {

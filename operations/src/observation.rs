@@ -132,6 +132,24 @@ pub enum Slot {
 }
 
 impl Slot {
+    /// How many slots there are.
+    pub const COUNT: usize = (TransactionSlot::LIMIT + PinSlot::LIMIT + HoldSlot::LIMIT + BlockSlot::LIMIT) as usize;
+
+    /// Its place in the order of [`all`](Self::all), below [`COUNT`](Self::COUNT).
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        let before_pins = TransactionSlot::LIMIT as usize;
+        let before_holds = before_pins + PinSlot::LIMIT as usize;
+        let before_blocks = before_holds + HoldSlot::LIMIT as usize;
+        match self {
+            Slot::Transaction(slot) => slot.index(),
+            Slot::Pin(slot) => before_pins + slot.index(),
+            Slot::Hold(slot) => before_holds + slot.index(),
+            Slot::Block(slot) => before_blocks + slot.index(),
+        }
+    }
+
     /// Every slot, in order.
     pub fn all() -> impl Iterator<Item = Slot> {
         let transactions = (0..TransactionSlot::LIMIT).map(|n| Slot::Transaction(TransactionSlot(n)));
@@ -240,6 +258,9 @@ pub struct Scope {
     pub pages: Vec<PageToken>,
     /// Slots.
     pub slots: Vec<Slot>,
+    /// The pages that the places and slots show are not asked for, unless the list names them: they, and the order of
+    /// [`Observation::pages`], are left to the subject, which may show a page more than once.
+    pub is_exact: bool,
 }
 
 impl Scope {

@@ -27,8 +27,10 @@ impl Model {
             into.places.extend(scope.places.iter().map(|&place| self.view(place)));
             into.slots.extend(scope.slots.iter().map(|&slot| (slot, self.slot(slot))));
             into.tokens.extend(scope.pages.iter().filter(|&&token| self.live_page(token).is_some()));
-            into.tokens.extend(into.places.iter().filter_map(|view| view.state.page()));
-            into.tokens.extend(into.slots.iter().filter_map(|(_, state)| state.page()));
+            if !scope.is_exact {
+                into.tokens.extend(into.places.iter().filter_map(|view| view.state.page()));
+                into.tokens.extend(into.slots.iter().filter_map(|(_, state)| state.page()));
+            }
             into.tokens.sort_unstable();
             into.tokens.dedup();
         }

@@ -2,17 +2,16 @@
 
 use stalemap_operations::{Home, Observables};
 
-use super::{Oracle, Owners, Seen, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ};
 
-pub(super) const ORACLE: Oracle = Oracle { name: "conservation", needs: Observables::FREE };
+pub(super) const NEEDS: Observables = Observables::FREE;
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
     for home in Home::ALL {
-        let [expected, actual] = [seen.reference, seen.subject].map(|side| side.free[home.index()]);
+        let [expected, actual] = [step.reference, step.subject].map(|side| side.free[home.index()]);
         if expected != actual {
             let [expected, actual] = [expected, actual].map(|free| format!("{free} frames of {home} are free"));
-            return object("conservation", "free", expected, actual);
+            return differ("free", expected, actual);
         }
     }
     Ok(())

@@ -2,17 +2,16 @@
 
 use stalemap_operations::Observables;
 
-use super::{Oracle, Owners, Seen, name, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ, name};
 
-pub(super) const ORACLE: Oracle = Oracle { name: "content", needs: Observables::PLACES.and(Observables::STAMPS) };
+pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::STAMPS);
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
-    for (reference, subject) in seen.pages() {
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    for (reference, subject) in step.pages() {
         if reference.stamp != subject.stamp {
-            let name = name(reference, seen);
+            let name = name(reference, step);
             let [expected, actual] = [reference, subject].map(|page| format!("{name} holds {}", page.stamp));
-            return object("content", "stamp", expected, actual);
+            return differ("stamp", expected, actual);
         }
     }
     Ok(())

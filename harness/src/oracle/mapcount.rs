@@ -2,18 +2,17 @@
 
 use stalemap_operations::Observables;
 
-use super::{Oracle, Owners, Seen, name, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ, name};
 
-pub(super) const ORACLE: Oracle = Oracle { name: "mapcount", needs: Observables::PLACES.and(Observables::MAPCOUNTS) };
+pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::MAPCOUNTS);
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
-    for (reference, subject) in seen.pages() {
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    for (reference, subject) in step.pages() {
         if reference.mapcount != subject.mapcount {
-            let name = name(reference, seen);
+            let name = name(reference, step);
             let [expected, actual] =
                 [reference, subject].map(|page| format!("{name} is mapped {} times", page.mapcount));
-            return object("mapcount", "count", expected, actual);
+            return differ("count", expected, actual);
         }
     }
     Ok(())

@@ -2,42 +2,37 @@
 
 use stalemap_operations::{Entry, Observables, Observation, Place, PlaceState, SlotState};
 
-use super::{Oracle, Owners, Seen, name, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ, name};
 
-pub(super) const ORACLE: Oracle =
-    Oracle { name: "mapping", needs: Observables::PLACES.and(Observables::SLOTS).and(Observables::EXCLUSIVE) };
+pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::SLOTS).and(Observables::EXCLUSIVE);
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
-    spaces(seen)?;
-    if let Some(clash) = seen.clash {
-        return Err(clash.clone());
-    }
-    places(seen)?;
-    slots(seen)?;
-    pages(seen)
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    spaces(step)?;
+    places(step)?;
+    slots(step)?;
+    pages(step)
 }
 
 /// Which spaces are alive, and which are locked.
-fn spaces(seen: &Seen<'_>) -> Result<(), Mismatch> {
+fn spaces(step: &StepView<'_>) -> Result<(), Difference> {
     let list = |bits: u64| {
         let names: Vec<String> = (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| format!("s{bit}")).collect();
         if names.is_empty() { "none".to_string() } else { names.join(" ") }
     };
     for (fact, reference, subject) in
-        [("alive", seen.reference.alive, seen.subject.alive), ("locked", seen.reference.locked, seen.subject.locked)]
+        [("alive", step.reference.alive, step.subject.alive), ("locked", step.reference.locked, step.subject.locked)]
     {
         if reference != subject {
             let [expected, actual] = [reference, subject].map(|bits| format!("{fact} spaces: {}", list(bits)));
-            return object("mapping", fact, expected, actual);
+            return differ(fact, expected, actual);
         }
     }
     Ok(())
 }
 
-/// Each place: mapped or not, access, entry, writable bit. Which page it is was asked while binding.
-fn places(seen: &Seen<'_>) -> Result<(), Mismatch> {
-    for (place, reference, subject) in both(seen.reference, seen.subject) {
+/// Each place: mapped or not, access, entry, writable bit. Which page it is is a matter of identity.
+fn places(step: &StepView<'_>) -> Result<(), Difference> {
+    for (place, reference, subject) in both(step.reference, step.subject) {
         let fact = match (reference, subject) {
             (PlaceState::Unmapped, PlaceState::Unmapped) => continue,
             (PlaceState::Mapped { access: a, entry: e }, PlaceState::Mapped { access: b, entry: f }) => {
@@ -59,7 +54,7 @@ fn places(seen: &Seen<'_>) -> Result<(), Mismatch> {
             }
             (PlaceState::Unmapped | PlaceState::Mapped { .. }, _) => "place",
         };
-        return object("mapping", fact, words(place, *reference), words(place, *subject));
+        return differ(fact, words(place, *reference), words(place, *subject));
     }
     Ok(())
 }
@@ -107,24 +102,23 @@ fn words(place: Place, state: PlaceState) -> String {
     }
 }
 
-/// What each slot holds. Which page it is was asked while binding.
-fn slots(seen: &Seen<'_>) -> Result<(), Mismatch> {
+/// What each slot holds. Which page it is is a matter of identity.
+fn slots(step: &StepView<'_>) -> Result<(), Difference> {
     let empty = SlotState::Empty;
     let other = |slot, of: &'_ Observation| of.slots.iter().position(|(it, _)| *it == slot);
-    for (slot, state) in &seen.reference.slots {
-        let subject = other(*slot, seen.subject).map_or(&empty, |index| &seen.subject.slots[index].1);
+    for (slot, state) in &step.reference.slots {
+        let subject = other(*slot, step.subject).map_or(&empty, |index| &step.subject.slots[index].1);
         if !same_slot(state, subject) {
-            return object(
-                "mapping",
+            return differ(
                 "slot",
                 format!("{slot} is {}", slot_words(state)),
                 format!("{slot} is {}", slot_words(subject)),
             );
         }
     }
-    for (slot, state) in &seen.subject.slots {
-        if *state != SlotState::Empty && other(*slot, seen.reference).is_none() {
-            return object("mapping", "slot", format!("{slot} is empty"), format!("{slot} is {}", slot_words(state)));
+    for (slot, state) in &step.subject.slots {
+        if *state != SlotState::Empty && other(*slot, step.reference).is_none() {
+            return differ("slot", format!("{slot} is empty"), format!("{slot} is {}", slot_words(state)));
         }
     }
     Ok(())
@@ -170,18 +164,18 @@ fn slot_words(state: &SlotState) -> String {
 }
 
 /// Home and exclusivity of the pages.
-fn pages(seen: &Seen<'_>) -> Result<(), Mismatch> {
-    for (reference, subject) in seen.pages() {
+fn pages(step: &StepView<'_>) -> Result<(), Difference> {
+    for (reference, subject) in step.pages() {
         if reference.home != subject.home {
-            let name = name(reference, seen);
+            let name = name(reference, step);
             let [expected, actual] = [reference, subject].map(|page| format!("{name} is at home in {}", page.home));
-            return object("mapping", "home", expected, actual);
+            return differ("home", expected, actual);
         }
         if reference.exclusive != subject.exclusive {
-            let name = name(reference, seen);
+            let name = name(reference, step);
             let [expected, actual] = [reference, subject]
                 .map(|page| format!("{name} is {}exclusive", if page.exclusive { "" } else { "not " }));
-            return object("mapping", "exclusive", expected, actual);
+            return differ("exclusive", expected, actual);
         }
     }
     Ok(())

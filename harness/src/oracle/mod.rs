@@ -1,10 +1,12 @@
-//! The oracles: each looks at one kind of fact and objects where the two sides differ.
+//! The oracles: each looks at one kind of fact and finds where the two sides differ.
 //!
-//! They are asked in a fixed order, and the first mismatch is the divergence. An oracle that needs facts which the
-//! subject cannot show is skipped. To add one: a file here, its name in the list.
+//! They are asked in the order of the list, and the first mismatch is the divergence. An oracle that needs observables
+//! which the subject does not have is skipped. To add one: a file here, a line in the list.
 
+mod answer;
 mod conservation;
 mod content;
+mod identity;
 mod mapcount;
 mod mapping;
 mod outcome;
@@ -15,60 +17,95 @@ mod rmap;
 mod termination;
 pub(crate) mod validity;
 
-use stalemap_operations::{Machine, Observables, Observation, Operation, Outcome, PageView, PlaceView, SlotState};
+use std::borrow::Cow;
 
+use stalemap_operations::{Machine, Observables, Observation, PageToken, PageView, PlaceView, SlotState};
+
+use crate::binding::Binding;
+use crate::comparison::Conflict;
 use crate::divergence::Mismatch;
+use crate::lockstep::Answers;
 
 pub(crate) use mapping::both as both_places;
+pub(crate) use outcome::is_permitted;
 pub(crate) use placement::Owners;
 
 /// One step as the oracles see it.
-pub(crate) struct Seen<'a> {
+pub(crate) struct StepView<'a> {
     pub(crate) machine: &'a Machine,
-    pub(crate) operation: Operation,
-    /// What the reference answers.
-    pub(crate) expected: Outcome,
-    /// What the subject answers.
-    pub(crate) claimed: Outcome,
-    /// Whether everything was looked at, or only what was touched.
-    pub(crate) everything: bool,
+    pub(crate) answers: Answers,
+    /// Everything of the reference; nothing where nothing was looked at.
     pub(crate) reference: &'a Observation,
+    /// Everything of the subject, likewise.
     pub(crate) subject: &'a Observation,
+    /// Which page of the subject is which page of the reference.
+    pub(crate) binding: &'a Binding,
     /// The pages that both sides show, by their places in what was seen.
     pub(crate) pairs: &'a [(usize, usize)],
-    /// Pages that ended in this step or that one side shows and the other does not, found while binding.
-    pub(crate) clash: Option<&'a Mismatch>,
+    /// Where the two sides show different pages.
+    pub(crate) conflict: Option<Conflict>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> StepView<'a> {
     /// The pages that both sides show.
     pub(crate) fn pages(&self) -> impl Iterator<Item = (&'a PageView, &'a PageView)> {
         self.pairs.iter().map(|&(mine, other)| (&self.reference.pages[mine], &self.subject.pages[other]))
     }
 }
 
-/// An oracle.
+/// A difference, which its oracle's name makes a [`Mismatch`].
+pub(crate) struct Difference {
+    fact: Cow<'static, str>,
+    expected: String,
+    actual: String,
+}
+
+impl Difference {
+    fn of(self, oracle: &'static str) -> Mismatch {
+        let Difference { fact, expected, actual } = self;
+        Mismatch { oracle, fact, expected, actual }
+    }
+}
+
+/// Makes a difference; apart from the comparison, which runs millions of times a second.
+#[cold]
+#[inline(never)]
+fn differ(
+    fact: impl Into<Cow<'static, str>>,
+    expected: impl Into<String>,
+    actual: impl Into<String>,
+) -> Result<(), Difference> {
+    Err(Difference { fact: fact.into(), expected: expected.into(), actual: actual.into() })
+}
+
+/// An oracle that checks each step.
 pub(crate) struct Oracle {
     /// Its name, the first word of a signature.
     pub(crate) name: &'static str,
-    /// What it must be able to see.
+    /// The observables that it needs.
     pub(crate) needs: Observables,
 }
 
-/// Lists the oracles that judge a step, in the order in which they are asked.
+/// Makes of one list of modules the oracles that check each step, in the order in which they are asked, and the names of
+/// all oracles. A module has `NEEDS` and `check`, and its name is the oracle's.
 macro_rules! oracles {
-    ($($oracle:ident),+) => {
-        /// All oracles that judge a step, in the order in which they are asked.
-        pub(crate) const ORACLES: &[Oracle] = &[$($oracle::ORACLE),+];
+    (each step: $($oracle:ident),+; besides: $($other:literal),+) => {
+        /// All oracles that check each step, in the order in which they are asked.
+        pub(crate) const ORACLES: &[Oracle] =
+            &[$(Oracle { name: stringify!($oracle), needs: $oracle::NEEDS }),+];
+
+        /// Names of all oracles. Those behind the ones that check each step: `validity` is the subject's own recount,
+        /// `panic` is what was caught, and `digest` says that the digests of the two sides differ and everything that
+        /// they show is equal, which is a fault of the harness.
+        pub const ORACLE_NAMES: &[&str] = &[$(stringify!($oracle),)+ $($other),+];
 
         /// Asks the oracles in their order; the first mismatch counts.
         #[inline]
-        pub(crate) fn judge(seen: &Seen<'_>, owners: &mut Owners, OracleSet(asked): OracleSet) -> Result<(), Mismatch> {
-            // One after the other by name and not through a table: most of them have nothing to look at.
+        pub(crate) fn check(step: &StepView<'_>, OracleSet(oracles): OracleSet) -> Result<(), Mismatch> {
             let mut bit = 1;
             $(
-                if asked & bit != 0 {
-                    $oracle::judge(seen, owners)?;
+                if oracles & bit != 0 {
+                    $oracle::check(step).map_err(|difference| difference.of(stringify!($oracle)))?;
                 }
                 bit <<= 1;
             )+
@@ -78,26 +115,32 @@ macro_rules! oracles {
     };
 }
 
-oracles!(termination, outcome, mapping, mapcount, refcount, rmap, content, conservation, placement, refusal);
+oracles! {
+    each step: termination, answer, outcome, identity, mapping, mapcount, refcount, rmap, content, conservation, placement,
+        refusal;
+    besides: "validity", "panic", "digest"
+}
 
-/// Names of all oracles, those included that do not judge a step: `validity` asks the subject itself at the end of a
-/// trace, `panic` is what was caught.
-pub const ORACLE_NAMES: &[&str] = &[
-    "termination",
-    "outcome",
-    "mapping",
-    "mapcount",
-    "refcount",
-    "rmap",
-    "content",
-    "conservation",
-    "placement",
-    "refusal",
-    "validity",
-    "panic",
-];
+/// Checks the frames that the subject shows in a part of a step: of what was touched. `ended` names the pages that may have
+/// ended.
+#[inline]
+pub(crate) fn check_frames(
+    machine: &Machine,
+    seen: &Observation,
+    ended: &[PageToken],
+    owners: &mut Owners,
+) -> Result<(), Mismatch> {
+    placement::check_part(machine, seen, ended, owners).map_err(|difference| difference.of("placement"))
+}
 
-/// Which oracles somebody wants to ask.
+/// The digests of both sides differ although no oracle finds a difference.
+#[cold]
+pub(crate) fn digests_differ() -> Result<(), Mismatch> {
+    let [expected, actual] = ["equal digests, since all that both sides show is equal", "digests that differ"];
+    differ("word", expected, actual).map_err(|difference| difference.of("digest"))
+}
+
+/// Which oracles a user of the driver wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum OracleChoice {
     All,
@@ -115,57 +158,60 @@ impl OracleChoice {
     }
 }
 
-/// Which oracles are asked.
+/// A set of oracles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OracleSet(u16);
 
 impl OracleSet {
     const VALIDITY: u16 = 1 << ORACLES.len();
 
-    /// Those that are wanted and can see what they need.
-    pub(crate) fn of(facts: Observables, wanted: &OracleChoice) -> OracleSet {
+    /// Those that are chosen and have the observables that they need.
+    pub(crate) fn of(observables: Observables, choice: &OracleChoice) -> OracleSet {
         let able = ORACLES
             .iter()
             .enumerate()
-            .filter(|(_, oracle)| facts.include(oracle.needs) && wanted.includes(oracle.name));
+            .filter(|(_, oracle)| observables.include(oracle.needs) && choice.includes(oracle.name));
         let bits = able.fold(0, |bits, (index, _)| bits | 1 << index);
-        OracleSet(if wanted.includes(validity::NAME) { bits | Self::VALIDITY } else { bits })
+        OracleSet(if choice.includes(validity::NAME) { bits | Self::VALIDITY } else { bits })
     }
 
+    /// Without the subject's own recount.
     pub(crate) fn without_validity(self) -> OracleSet {
         OracleSet(self.0 & !Self::VALIDITY)
     }
 
+    /// Whether the subject's own recount is asked.
     pub(crate) fn validity(self) -> bool {
         self.0 & Self::VALIDITY != 0
     }
+
+    /// Whether every oracle that compares the two sides is asked; those that look at frames alone need not be.
+    pub(crate) fn has_every_comparison(self) -> bool {
+        let compares = |oracle: &&Oracle| !oracle.needs.include(Observables::FRAMES);
+        let needed = ORACLES.iter().enumerate().filter(|(_, oracle)| compares(oracle));
+        needed.into_iter().all(|(index, _)| self.0 >> index & 1 == 1)
+    }
 }
 
-/// Makes an mismatch; apart from the comparison, which runs millions of times a second.
+/// How a page of the reference is named in a mismatch: by a place or slot that shows it.
 #[cold]
-#[inline(never)]
-pub(crate) fn object(
-    oracle: &'static str,
-    fact: &'static str,
-    expected: impl Into<String>,
-    actual: impl Into<String>,
-) -> Result<(), Mismatch> {
-    Err(Mismatch { oracle, fact, expected: expected.into(), actual: actual.into() })
+pub(crate) fn name(page: &PageView, step: &StepView<'_>) -> String {
+    name_in(page, step.reference)
 }
 
-/// How a page is named in an mismatch: by a place or slot that shows it.
+/// How a page of one side is named: by a place or slot of that side that shows it.
 #[cold]
-pub(crate) fn name(page: &PageView, seen: &Seen<'_>) -> String {
+pub(crate) fn name_in(page: &PageView, side: &Observation) -> String {
     let shows = |view: &&PlaceView| view.state.page() == Some(page.token);
-    if let Some(view) = seen.reference.places.iter().find(shows) {
+    if let Some(view) = side.places.iter().find(shows) {
         return format!("the page at {}", view.place);
     }
     let holds = |(_, state): &&(_, SlotState)| state.page() == Some(page.token);
-    match seen.reference.slots.iter().find(holds) {
+    match side.slots.iter().find(holds) {
         Some((slot, _)) => format!("the page in {slot}"),
-        None => match seen.reference.rmap(page).first() {
+        None => match side.rmap(page).first() {
             Some(place) => format!("the page at {place}"),
-            None => "a page that nobody maps".to_string(),
+            None => format!("a page with stamp {} in {} that no entry maps", page.stamp, page.home),
         },
     }
 }

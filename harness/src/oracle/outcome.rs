@@ -1,34 +1,38 @@
 //! Outcome: both sides give the same answer, and it is one that the operation may give.
 
-use stalemap_operations::{Observables, Outcome};
+use stalemap_operations::{Observables, Operation, Outcome};
 
-use super::{Oracle, Owners, Seen, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ};
 
-pub(super) const ORACLE: Oracle = Oracle { name: "outcome", needs: Observables::NONE };
+pub(super) const NEEDS: Observables = Observables::NONE;
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
-    let row = seen.operation.kind().row();
-    if seen.expected != seen.claimed {
-        let fact = match (seen.expected, seen.claimed) {
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    let row = step.answers.operation.kind().row();
+    if step.answers.expected != step.answers.claimed {
+        let fact = match (step.answers.expected, step.answers.claimed) {
             (Outcome::Done(_), Outcome::Done(_)) => "effect",
             (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Stuck, _) => "errno",
         };
-        return object(
-            "outcome",
+        return differ(
             fact,
-            format!("{} = {}", seen.operation, seen.expected),
-            format!("{} = {}", seen.operation, seen.claimed),
+            format!("{} = {}", step.answers.operation, step.answers.expected),
+            format!("{} = {}", step.answers.operation, step.answers.claimed),
         );
     }
-    let permitted = match seen.expected {
+    if !is_permitted(step.answers.operation, step.answers.expected) {
+        let answer = format!("{} = {}, which both sides answer", step.answers.operation, step.answers.expected);
+        return differ("permitted", format!("an answer that {} may give", row.word), answer);
+    }
+    Ok(())
+}
+
+/// Whether the operation's row has this answer.
+#[inline]
+pub(crate) fn is_permitted(operation: Operation, answer: Outcome) -> bool {
+    let row = operation.kind().row();
+    match answer {
         Outcome::Done(effect) => effect.shape() == row.effect,
         Outcome::Refused(errno) => row.refusals.contains(&errno),
         Outcome::Stuck => false,
-    };
-    if !permitted {
-        let answer = format!("{} = {}, which both sides answer", seen.operation, seen.expected);
-        return object("outcome", "permitted", format!("an answer that {} may give", row.word), answer);
     }
-    Ok(())
 }

@@ -1,14 +1,12 @@
 //! Placement: every frame that the subject shows is at the right home, within it, aligned, and has one owner.
 
-use stalemap_operations::{FrameToken, Home, Machine, Observables, PageToken, Slot, SlotState};
+use stalemap_operations::{FrameToken, Home, Machine, Observables, Observation, PageToken, PageView, Slot, SlotState};
 
-use super::{Oracle, Owners as Known, Seen, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ, name_in};
 
-pub(super) const ORACLE: Oracle =
-    Oracle { name: "placement", needs: Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS) };
+pub(super) const NEEDS: Observables = Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS);
 
-/// Who has a frame, as far as it was shown.
+/// The owner of a frame, as far as it was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     Page(PageToken),
@@ -26,7 +24,7 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// Nobody has shown anything.
+    /// Nothing was shown.
     pub(crate) fn clear(&mut self) {
         self.frames.iter_mut().for_each(|frames| frames.fill(None));
         self.pages.fill(None);
@@ -50,7 +48,7 @@ impl Owners {
     }
 
     /// A page has ended.
-    pub(crate) fn forget_page(&mut self, page: PageToken) {
+    fn forget_page(&mut self, page: PageToken) {
         if let Some(frame) = self.pages.get_mut(page.0 as usize).and_then(Option::take) {
             self.drop(frame, Owner::Page(page));
         }
@@ -64,100 +62,128 @@ impl Owners {
     }
 }
 
-pub(super) fn judge(seen: &Seen<'_>, known: &mut Known) -> Result<(), Mismatch> {
-    // First everybody lets go of what he had, since frames change hands within a step.
-    if seen.everything {
-        // Empty slots and ended pages are not listed.
-        known.clear();
+/// Everything that the subject shows, after a step.
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    check_part(step.machine, step.subject, &[], &mut Owners::default())
+}
+
+/// A part of what the subject shows: what a step touched. `ended` names the pages that may have ended.
+#[inline]
+pub(super) fn check_part(
+    machine: &Machine,
+    seen: &Observation,
+    ended: &[PageToken],
+    owners: &mut Owners,
+) -> Result<(), Difference> {
+    // First all owners let go of what they had, since frames change hands within a step.
+    for &page in ended {
+        owners.forget_page(page);
     }
-    for page in &seen.subject.pages {
-        known.forget_page(page.token);
+    for page in &seen.pages {
+        owners.forget_page(page.token);
     }
-    for (slot, _) in &seen.subject.slots {
-        known.forget_slot(*slot);
+    for (slot, _) in &seen.slots {
+        owners.forget_slot(*slot);
     }
-    for page in &seen.subject.pages {
-        if let Some(frame) = page.frame {
-            if frame.home != page.home {
-                return object(
-                    "placement",
-                    "home",
-                    format!("a page at home in {} is in one of its frames", page.home),
-                    format!("it is in a frame of {}", frame.home),
-                );
-            }
-            let index = page.token.0 as usize;
-            if known.pages.len() <= index {
-                known.pages.resize(index + 1, None);
-            }
-            known.pages[index] = Some(frame);
-            take(seen.machine, known, frame, Owner::Page(page.token))?;
-        }
+    let part = Part { machine, seen };
+    for page in &seen.pages {
+        part.take_for_page(owners, page)?;
     }
-    for (slot, state) in &seen.subject.slots {
-        slot_frames(seen, known, *slot, state)?;
+    for (slot, state) in &seen.slots {
+        part.take_for_slot(owners, *slot, state)?;
     }
     Ok(())
 }
 
-fn slot_frames(seen: &Seen<'_>, known: &mut Known, slot: Slot, state: &SlotState) -> Result<(), Mismatch> {
-    match state {
-        SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) => {}
-        SlotState::Transaction { frames, .. } => {
-            for &frame in &seen.subject.frames[frames.clone()] {
-                take_for_slot(seen.machine, known, frame, slot)?;
+/// What is checked.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    machine: &'a Machine,
+    seen: &'a Observation,
+}
+
+impl Part<'_> {
+    fn take_for_page(self, owners: &mut Owners, page: &PageView) -> Result<(), Difference> {
+        let Some(frame) = page.frame else {
+            return Ok(());
+        };
+        if frame.home != page.home {
+            let name = name_in(page, self.seen);
+            return differ(
+                "home",
+                format!("{name}, at home in {}, is in one of its frames", page.home),
+                format!("it is in a frame of {}", frame.home),
+            );
+        }
+        let index = page.token.0 as usize;
+        if owners.pages.len() <= index {
+            owners.pages.resize(index + 1, None);
+        }
+        owners.pages[index] = Some(frame);
+        self.take(owners, frame, Owner::Page(page.token))
+    }
+
+    fn take_for_slot(self, owners: &mut Owners, slot: Slot, state: &SlotState) -> Result<(), Difference> {
+        match state {
+            SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) => {}
+            SlotState::Transaction { frames, .. } => {
+                for &frame in &self.seen.frames[frames.clone()] {
+                    owners.slots.push((slot, frame));
+                    self.take(owners, frame, Owner::Slot(slot))?;
+                }
+            }
+            SlotState::Block { order, held, base, .. } => {
+                let Some(base) = *base else {
+                    return Ok(());
+                };
+                if base.home != Home::Ram {
+                    return differ("home", format!("the block in {slot} is in RAM"), format!("it is in {}", base.home));
+                }
+                if base.offset % order.frames() != 0 {
+                    let frames = order.frames();
+                    let expected =
+                        format!("the block of order {order} in {slot} begins at a multiple of {frames} frames");
+                    return differ("alignment", expected, "it does not");
+                }
+                for offset in base.offset + order.frames() - held..base.offset + order.frames() {
+                    let frame = FrameToken { offset, ..base };
+                    owners.slots.push((slot, frame));
+                    self.take(owners, frame, Owner::Slot(slot))?;
+                }
             }
         }
-        SlotState::Block { order, held, base, .. } => {
-            let Some(base) = *base else {
-                return Ok(());
-            };
-            if base.home != Home::Ram {
-                return object("placement", "home", "a block is in RAM", format!("it is in {}", base.home));
-            }
-            if base.offset % order.frames() != 0 {
-                let expected = format!("a block of order {order} begins at a multiple of {} frames", order.frames());
-                return object("placement", "alignment", expected, "it does not");
-            }
-            for offset in base.offset + order.frames() - held..base.offset + order.frames() {
-                take_for_slot(seen.machine, known, FrameToken { offset, ..base }, slot)?;
-            }
+        Ok(())
+    }
+
+    /// Notes the owner of a frame; a mismatch where there is no such frame, or it has another owner.
+    fn take(self, owners: &mut Owners, frame: FrameToken, owner: Owner) -> Result<(), Difference> {
+        let frames = self.machine.frames(frame.home);
+        if frame.offset >= frames {
+            let owner = self.words(owner);
+            return differ(
+                "range",
+                format!("{} has {frames} frames", frame.home),
+                format!("{owner} is in a frame behind its end"),
+            );
+        }
+        match owners.owner(frame).replace(owner) {
+            Some(other) if other != owner => differ(
+                "owner",
+                "every frame has one owner",
+                format!("{} and {} have the same", self.words(other), self.words(owner)),
+            ),
+            Some(_) | None => Ok(()),
         }
     }
-    Ok(())
-}
 
-fn take_for_slot(machine: &Machine, known: &mut Known, frame: FrameToken, slot: Slot) -> Result<(), Mismatch> {
-    known.slots.push((slot, frame));
-    take(machine, known, frame, Owner::Slot(slot))
-}
-
-/// Notes who has a frame; objects where there is no such frame, or somebody has it already.
-fn take(machine: &Machine, known: &mut Known, frame: FrameToken, owner: Owner) -> Result<(), Mismatch> {
-    let frames = machine.frames(frame.home);
-    if frame.offset >= frames {
-        return object(
-            "placement",
-            "range",
-            format!("{} has {frames} frames", frame.home),
-            "a frame behind its end is used",
-        );
-    }
-    match known.owner(frame).replace(owner) {
-        Some(other) if other != owner => object(
-            "placement",
-            "owner",
-            "every frame has one owner",
-            format!("{} and {} have the same", words(other), words(owner)),
-        ),
-        Some(_) | None => Ok(()),
-    }
-}
-
-#[cold]
-fn words(owner: Owner) -> String {
-    match owner {
-        Owner::Page(_) => "a page".to_string(),
-        Owner::Slot(slot) => slot.to_string(),
+    #[cold]
+    fn words(self, owner: Owner) -> String {
+        match owner {
+            Owner::Page(token) => {
+                let page = self.seen.page(token);
+                page.map_or_else(|| "a page".to_string(), |page| name_in(page, self.seen))
+            }
+            Owner::Slot(slot) => slot.to_string(),
+        }
     }
 }

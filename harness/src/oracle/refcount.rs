@@ -2,18 +2,17 @@
 
 use stalemap_operations::Observables;
 
-use super::{Oracle, Owners, Seen, name, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ, name};
 
-pub(super) const ORACLE: Oracle = Oracle { name: "refcount", needs: Observables::PLACES.and(Observables::REFCOUNTS) };
+pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::REFCOUNTS);
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
-    for (reference, subject) in seen.pages() {
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    for (reference, subject) in step.pages() {
         if reference.refcount != subject.refcount {
-            let name = name(reference, seen);
+            let name = name(reference, step);
             let [expected, actual] =
                 [reference, subject].map(|page| format!("{name} has {} references", page.refcount));
-            return object("refcount", "count", expected, actual);
+            return differ("count", expected, actual);
         }
     }
     Ok(())

@@ -3,29 +3,25 @@
 
 use stalemap_operations::{Errno, Field, Home, Observables, Observation, Outcome, SlotState};
 
-use super::{Oracle, Owners, Seen, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ};
 
-pub(super) const ORACLE: Oracle =
-    Oracle { name: "refusal", needs: Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS) };
+pub(super) const NEEDS: Observables = Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS);
 
-/// Where a refusal is to be judged, the lockstep has observed everything of the subject.
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
-    if !is_asked(seen.operation, seen.claimed, seen.reference) {
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    if !is_asked(step) {
         return Ok(());
     }
-    let order = seen.operation.values().last(Field::Order);
+    let order = step.answers.operation.values().last(Field::Order);
     let run = 1_usize << order;
-    let mut used = vec![false; seen.machine.ram() as usize];
-    for frame in frames_of(seen.subject) {
+    let mut used = vec![false; step.machine.ram() as usize];
+    for frame in frames_of(step.subject) {
         if let Some(used) = used.get_mut(frame as usize) {
             *used = true;
         }
     }
     match used.chunks_exact(run).position(|chunk| !chunk.contains(&true)) {
         None => Ok(()),
-        Some(_) => object(
-            "refusal",
+        Some(_) => differ(
             "unjust",
             format!("a block of order {order} is refused only where no aligned run of {run} frames is free"),
             "it is refused although one is free",
@@ -34,13 +30,14 @@ pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
 }
 
 /// Whether the answer is the refusal of a block although enough frames are free.
-pub(crate) fn is_asked(operation: stalemap_operations::Operation, claimed: Outcome, reference: &Observation) -> bool {
-    claimed == Outcome::Refused(Errno::ENOMEM)
+fn is_asked(step: &StepView<'_>) -> bool {
+    let operation = step.answers.operation;
+    step.answers.claimed == Outcome::Refused(Errno::ENOMEM)
         && operation.kind().row().fields.contains(&Field::Order)
-        && reference.free[Home::Ram.index()] >= 1 << operation.values().last(Field::Order)
+        && step.reference.free[Home::Ram.index()] >= 1 << operation.values().last(Field::Order)
 }
 
-/// The offsets of all frames of RAM that somebody has.
+/// The offsets of all frames of RAM in use.
 fn frames_of(subject: &Observation) -> impl Iterator<Item = u32> + '_ {
     let pages = subject.pages.iter().filter_map(|page| page.frame);
     let bare = subject.slots.iter().flat_map(|(_, state)| match state {

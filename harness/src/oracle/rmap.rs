@@ -2,19 +2,18 @@
 
 use stalemap_operations::{Observables, Place};
 
-use super::{Oracle, Owners, Seen, name, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ, name};
 
-pub(super) const ORACLE: Oracle = Oracle { name: "rmap", needs: Observables::PLACES.and(Observables::RMAPS) };
+pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::RMAPS);
 
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
-    for (reference, subject) in seen.pages() {
-        let (expected, actual) = (seen.reference.rmap(reference), seen.subject.rmap(subject));
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    for (reference, subject) in step.pages() {
+        let (expected, actual) = (step.reference.rmap(reference), step.subject.rmap(subject));
         if !same_places(expected, actual) {
-            let name = name(reference, seen);
+            let name = name(reference, step);
             let [expected, actual] =
                 [expected, actual].map(|places| format!("the reverse map of {name} finds {}", list(places)));
-            return object("rmap", "places", expected, actual);
+            return differ("places", expected, actual);
         }
     }
     Ok(())

@@ -2,18 +2,16 @@
 
 use stalemap_operations::{Observables, Outcome};
 
-use super::{Oracle, Owners, Seen, object};
-use crate::divergence::Mismatch;
+use super::{Difference, StepView, differ};
 
-pub(super) const ORACLE: Oracle = Oracle { name: "termination", needs: Observables::NONE };
+pub(super) const NEEDS: Observables = Observables::NONE;
 
 /// The state of a subject that stopped half-way says nothing, so this is asked first.
-pub(super) fn judge(seen: &Seen<'_>, _: &mut Owners) -> Result<(), Mismatch> {
-    if seen.claimed == Outcome::Stuck {
-        return object(
-            "termination",
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    if step.answers.claimed == Outcome::Stuck {
+        return differ(
             "fuel",
-            format!("{} ends with {}", seen.operation, seen.expected),
+            format!("{} ends with {}", step.answers.operation, step.answers.expected),
             "it goes on for ever",
         );
     }

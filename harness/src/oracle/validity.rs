@@ -1,16 +1,19 @@
-//! Validity: the subject's own recount balances. OracleSet at the end of a trace, so that what is measured before is the
-//! comparison.
+//! Validity: the subject's own recount balances.
 
 use stalemap_operations::Subject;
 
-use super::object;
-use crate::divergence::Mismatch;
+use super::differ;
+use crate::divergence::{Mismatch, slug};
 
 pub(crate) const NAME: &str = "validity";
 
-pub(crate) fn judge(subject: &impl Subject) -> Result<(), Mismatch> {
+/// The fact is what the recount says, so that one fault has one name wherever it shows.
+pub(crate) fn check(subject: &impl Subject) -> Result<(), Mismatch> {
     match subject.validate() {
         Ok(()) => Ok(()),
-        Err(sentence) => object(NAME, "balance", "the subject's own recount balances", sentence),
+        Err(sentence) => {
+            let fact = slug(&sentence);
+            differ(fact, "the subject's own recount balances", sentence).map_err(|difference| difference.of(NAME))
+        }
     }
 }

@@ -1,0 +1,126 @@
+//! The full comparison: everything that both sides show, and which page of one is which page of the other.
+
+use stalemap_operations::{Machine, Observation, PageToken, PageView, Place, Scope, Slot, Subject};
+use stalemap_reference::Model;
+
+use crate::binding::Binding;
+use crate::lockstep::Answers;
+use crate::oracle::{StepView, both_places};
+
+/// A place or slot at which the two sides show different pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    Place(Place),
+    Slot(Slot),
+}
+
+/// What was seen of both sides after a step.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    everything: Scope,
+    reference: Observation,
+    subject: Observation,
+    binding: Binding,
+    /// The pages that both sides show, by their places in what was seen.
+    pairs: Vec<(usize, usize)>,
+    conflict: Option<Conflict>,
+    /// Whether the steps before were looked at too, so that pages are known which nothing shows any more.
+    is_continued: bool,
+}
+
+impl Default for Comparison {
+    fn default() -> Self {
+        Comparison {
+            everything: Scope::everything(),
+            reference: Observation::default(),
+            subject: Observation::default(),
+            binding: Binding::default(),
+            pairs: Vec::new(),
+            conflict: None,
+            is_continued: false,
+        }
+    }
+}
+
+impl Comparison {
+    /// Back to the start: no page is known.
+    pub(crate) fn reset(&mut self) {
+        self.binding.clear();
+        self.is_continued = false;
+        self.reference.clear();
+        self.subject.clear();
+    }
+
+    pub(crate) fn look_at_reference(&mut self, reference: &Model) {
+        reference.observe(&self.everything, &mut self.reference);
+    }
+
+    pub(crate) fn look_at_subject(&mut self, subject: &impl Subject) {
+        subject.observe(&self.everything, &mut self.subject);
+    }
+
+    /// Forgets the pages that ended, and binds those that both sides show for the first time at the same place or slot.
+    pub(crate) fn bind(&mut self) {
+        let Comparison { reference, subject, binding, pairs, .. } = self;
+        binding.retain(|page| reference.page(page).is_some());
+        self.conflict = bind_places(reference, subject, binding).or_else(|| bind_slots(reference, subject, binding));
+        if !self.is_continued {
+            bind_hidden(reference, subject, binding);
+        }
+        self.is_continued = true;
+        pairs.clear();
+        for (at, page) in reference.pages.iter().enumerate() {
+            if let Some(other) = binding.subject(page.token).and_then(|token| subject.position(token)) {
+                pairs.push((at, other));
+            }
+        }
+    }
+
+    /// The step as the oracles see it.
+    pub(crate) fn view<'a>(&'a self, machine: &'a Machine, answers: Answers) -> StepView<'a> {
+        let Comparison { reference, subject, binding, pairs, conflict, .. } = self;
+        StepView { machine, answers, reference, subject, binding, pairs, conflict: *conflict }
+    }
+
+    /// What was seen of the reference and of the subject.
+    pub(crate) fn seen(&self) -> [&Observation; 2] {
+        [&self.reference, &self.subject]
+    }
+
+    pub(crate) fn binding(&self) -> &Binding {
+        &self.binding
+    }
+}
+
+/// Binds what both sides show at the same place; the first place where they show different pages.
+fn bind_places(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Option<Conflict> {
+    both_places(reference, subject).find_map(|(place, mine, other)| {
+        let conflict = !binding.agree(mine.page()?, other.page()?);
+        conflict.then_some(Conflict::Place(place))
+    })
+}
+
+/// Binds the pages that no place and no slot shows, which only a transaction has, in the order of their facts: where the
+/// steps before were not looked at nothing else tells them apart.
+fn bind_hidden(reference: &Observation, subject: &Observation, binding: &mut Binding) {
+    let facts = |page: &&PageView| (page.home, page.stamp, page.exclusive, page.mapcount, page.refcount);
+    let hidden = |side: &Observation, is_bound: &dyn Fn(PageToken) -> bool| {
+        let mut hidden: Vec<&PageView> = side.pages.iter().filter(|page| !is_bound(page.token)).collect();
+        hidden.sort_by_key(facts);
+        hidden.into_iter().map(|page| page.token).collect::<Vec<_>>()
+    };
+    let of_reference = hidden(reference, &|page| binding.subject(page).is_some());
+    let of_subject = hidden(subject, &|page| binding.reference(page).is_some());
+    for (mine, other) in of_reference.into_iter().zip(of_subject) {
+        binding.agree(mine, other);
+    }
+}
+
+/// Binds what both sides show in the same slot; the first slot where they show different pages.
+fn bind_slots(reference: &Observation, subject: &Observation, binding: &mut Binding) -> Option<Conflict> {
+    reference.slots.iter().find_map(|(slot, state)| {
+        let other = subject.slots.iter().find(|(it, _)| it == slot).and_then(|(_, state)| state.page());
+        let conflict = !binding.agree(state.page()?, other?);
+        conflict.then_some(Conflict::Slot(*slot))
+    })
+}

@@ -1,0 +1,252 @@
+//! Every fact that an oracle compares makes another digest; names of pages make none.
+
+use stalemap_operations::{
+    Access, Capabilities, Device, Entry, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome, PageToken,
+    PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, Stamp, Subject, Touched,
+    TransactionSlot, VirtualPage,
+};
+
+use super::SideDigest;
+
+/// A side that shows what it is told, and says that it has touched all of it.
+struct Side(Observation);
+
+impl Subject for Side {
+    fn name(&self) -> &str {
+        "a side"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::ALL
+    }
+
+    fn machine(&self) -> &Machine {
+        &Machine::DEFAULT
+    }
+
+    fn reset(&mut self) {}
+
+    fn apply(&mut self, _: Operation) -> Outcome {
+        Outcome::Stuck
+    }
+
+    fn touched(&mut self, into: &mut Touched) -> bool {
+        into.places.extend(self.0.places.iter().map(|view| view.place));
+        into.pages.extend(self.0.pages.iter().map(|page| page.token));
+        into.slots.extend(self.0.slots.iter().map(|(slot, _)| *slot));
+        true
+    }
+
+    fn observe(&self, _: &Scope, into: &mut Observation) {
+        into.clone_from(&self.0);
+    }
+}
+
+const PIN: Slot = Slot::Pin(PinSlot(0));
+const HOLD: Slot = Slot::Hold(HoldSlot(1));
+const TRANSACTION: Slot = Slot::Transaction(TransactionSlot(2));
+
+fn place(space: u32, page: u32) -> Place {
+    Place { space: Space(space), page: VirtualPage(page) }
+}
+
+fn maps(place: Place, page: u32) -> PlaceView {
+    let entry = Entry::Maps { page: PageToken(page), writable: false };
+    PlaceView { place, state: PlaceState::Mapped { access: Access::Read, entry } }
+}
+
+fn page(token: u32, rmap: std::ops::Range<usize>) -> PageView {
+    let mapcount = u32::try_from(rmap.len()).expect("a few");
+    PageView {
+        token: PageToken(token),
+        home: Home::Ram,
+        stamp: Stamp(7),
+        exclusive: false,
+        mapcount,
+        refcount: mapcount,
+        rmap,
+        frame: None,
+    }
+}
+
+/// Page 0 at two places and held, page 1 at one and pinned, page 2 behind a migration entry; a hole.
+fn shown() -> Observation {
+    let migrating = Entry::Migrating { page: PageToken(2), writable: false };
+    let state = |entry| PlaceState::Mapped { access: Access::Read, entry };
+    Observation {
+        places: vec![
+            maps(place(0, 0), 0),
+            maps(place(0, 1), 1),
+            PlaceView { place: place(0, 2), state: state(migrating) },
+            PlaceView { place: place(0, 3), state: state(Entry::Hole) },
+            maps(place(1, 0), 0),
+        ],
+        pages: vec![page(0, 0..2), page(1, 2..3), page(2, 3..3)],
+        slots: vec![
+            (PIN, SlotState::Pin(PageToken(1))),
+            (HOLD, SlotState::Hold(PageToken(0))),
+            (TRANSACTION, SlotState::Transaction { phase: Phase::Collected, candidates: 1, frames: 0..0 }),
+        ],
+        alive: 0b11,
+        free: [3, 2, 1],
+        rmaps: vec![place(0, 0), place(1, 0), place(0, 1)],
+        ..Observation::default()
+    }
+}
+
+fn digest(seen: Observation) -> u64 {
+    let mut digest = SideDigest::new(3, 8);
+    let mut side = Side(seen);
+    assert_eq!(digest.gather(&mut side), Some(true));
+    assert!(digest.update(&side));
+    digest.value()
+}
+
+fn entry(seen: &mut Observation, at: usize) -> &mut Entry {
+    match &mut seen.places[at].state {
+        PlaceState::Mapped { entry, .. } => entry,
+        PlaceState::Unmapped => panic!("it is mapped"),
+    }
+}
+
+/// A fact, and how it is made another one.
+type Change = (&'static str, fn(&mut Observation));
+
+const CHANGES: &[Change] = &[
+    ("a place is unmapped", |it| it.places[3].state = PlaceState::Unmapped),
+    ("the access of a place", |it| {
+        it.places[3].state = PlaceState::Mapped { access: Access::ReadWrite, entry: Entry::Hole };
+    }),
+    ("an entry instead of a hole", |it| *entry(it, 3) = Entry::Maps { page: PageToken(1), writable: false }),
+    ("a hole instead of an entry", |it| *entry(it, 1) = Entry::Hole),
+    ("the writable bit of an entry", |it| *entry(it, 1) = Entry::Maps { page: PageToken(1), writable: true }),
+    ("the writable bit of a migration entry", |it| {
+        *entry(it, 2) = Entry::Migrating { page: PageToken(2), writable: true };
+    }),
+    ("a mapping instead of a migration entry", |it| {
+        *entry(it, 2) = Entry::Maps { page: PageToken(2), writable: false }
+    }),
+    ("the page of an entry", |it| *entry(it, 4) = Entry::Maps { page: PageToken(1), writable: false }),
+    ("the page of a migration entry", |it| *entry(it, 2) = Entry::Migrating { page: PageToken(1), writable: false }),
+    ("an entry to a page that is none", |it| {
+        *entry(it, 4) = Entry::Maps { page: PageToken(u32::MAX), writable: false }
+    }),
+    ("the home of a page", |it| it.pages[0].home = Home::Device(Device(0))),
+    ("the device of a page", |it| it.pages[0].home = Home::Device(Device(1))),
+    ("the stamp of a page", |it| it.pages[0].stamp = Stamp(8)),
+    ("whether a page is exclusive", |it| it.pages[0].exclusive = true),
+    ("the mapcount of a page", |it| it.pages[0].mapcount += 1),
+    ("the refcount of a page", |it| it.pages[0].refcount += 1),
+    ("a place less in a reverse map", |it| it.pages[0].rmap = 0..1),
+    ("another place in a reverse map", |it| it.rmaps[1] = place(1, 1)),
+    ("a place twice in a reverse map", |it| it.rmaps[1] = place(0, 0)),
+    ("a page that is live on one side only", |it| it.pages.push(page(3, 0..0))),
+    ("a page that has ended", |it| drop(it.pages.pop())),
+    ("an empty slot", |it| it.slots[0].1 = SlotState::Empty),
+    ("the page of a pin", |it| it.slots[0].1 = SlotState::Pin(PageToken(0))),
+    ("the page of a hold", |it| it.slots[1].1 = SlotState::Hold(PageToken(1))),
+    ("the sort of a slot", |it| it.slots[1].1 = SlotState::Pin(PageToken(0))),
+    ("the phase of a transaction", |it| {
+        it.slots[2].1 = SlotState::Transaction { phase: Phase::Copied, candidates: 1, frames: 0..0 };
+    }),
+    ("the last phase of a transaction", |it| {
+        it.slots[2].1 = SlotState::Transaction { phase: Phase::Moved, candidates: 1, frames: 0..0 };
+    }),
+    ("the candidates of a transaction", |it| {
+        it.slots[2].1 = SlotState::Transaction { phase: Phase::Collected, candidates: 2, frames: 0..0 };
+    }),
+    ("a block", |it| it.slots[2].1 = SlotState::Block { order: Order(2), split: false, held: 4, base: None }),
+    ("the order of a block", |it| {
+        it.slots[2].1 = SlotState::Block { order: Order(3), split: false, held: 4, base: None };
+    }),
+    ("whether a block is split", |it| {
+        it.slots[2].1 = SlotState::Block { order: Order(2), split: true, held: 4, base: None };
+    }),
+    ("the frames of a block", |it| {
+        it.slots[2].1 = SlotState::Block { order: Order(2), split: true, held: 3, base: None };
+    }),
+    ("the spaces that are alive", |it| it.alive = 0b101),
+    ("the spaces that are locked", |it| it.locked = 0b1),
+    ("the free frames of RAM", |it| it.free[0] += 1),
+    ("the free frames of a device", |it| it.free[1] += 1),
+    ("the free frames of the other device", |it| it.free[2] += 1),
+];
+
+#[test]
+fn every_fact_that_oracles_compare_makes_another_digest() {
+    let mut known = vec![("what is shown", digest(shown()))];
+    for (what, change) in CHANGES {
+        let mut seen = shown();
+        change(&mut seen);
+        let digest = digest(seen);
+        for (other, known) in &known {
+            assert_ne!(digest, *known, "{what} and {other} have one digest");
+        }
+        known.push((what, digest));
+    }
+}
+
+#[test]
+fn names_of_pages_and_the_order_of_a_walk_make_no_difference() {
+    let mut renamed = shown();
+    let name = |token: PageToken| PageToken([9, 4, 0][token.0 as usize]);
+    for view in &mut renamed.places {
+        if let PlaceState::Mapped { entry: Entry::Maps { page, .. } | Entry::Migrating { page, .. }, .. } =
+            &mut view.state
+        {
+            *page = name(*page);
+        }
+    }
+    for (_, state) in &mut renamed.slots {
+        if let SlotState::Pin(page) | SlotState::Hold(page) = state {
+            *page = name(*page);
+        }
+    }
+    renamed.pages.iter_mut().for_each(|page| page.token = name(page.token));
+    renamed.rmaps.swap(0, 1);
+    assert_eq!(digest(renamed), digest(shown()));
+}
+
+#[test]
+fn a_page_that_takes_the_place_of_another_is_told_by_its_age() {
+    let mut side = Side(shown());
+    let mut digest = SideDigest::new(3, 8);
+    let mut step = |side: &mut Side| {
+        digest.gather(side);
+        assert!(digest.update(side));
+        digest.value()
+    };
+    let before = step(&mut side);
+    assert_eq!(step(&mut side), before, "the same again");
+    // Page 1 ends, and page 5 takes its place with the same facts.
+    let renamed = Observation {
+        places: vec![maps(place(0, 1), 5)],
+        pages: vec![page(5, 2..3)],
+        slots: vec![(PIN, SlotState::Pin(PageToken(5)))],
+        ..shown()
+    };
+    assert_ne!(step(&mut Side(renamed)), before);
+}
+
+#[test]
+fn a_digest_is_that_of_the_start_again_after_a_reset_and_after_everything_has_gone() {
+    let start = SideDigest::new(3, 8).value();
+    let mut digest = SideDigest::new(3, 8);
+    let mut side = Side(shown());
+    digest.gather(&mut side);
+    assert!(digest.update(&side) && digest.value() != start);
+    let mut reset = digest.clone();
+    reset.reset();
+    assert_eq!(reset.value(), start);
+    let mut gone = shown();
+    gone.places.iter_mut().for_each(|view| view.state = PlaceState::Unmapped);
+    gone.slots.iter_mut().for_each(|(_, state)| *state = SlotState::Empty);
+    digest.gather(&mut side);
+    side.0 = Observation { pages: Vec::new(), ..gone.clone() };
+    assert!(digest.update(&side));
+    let mut empty = SideDigest::new(3, 8);
+    let mut nothing = Side(Observation { places: Vec::new(), slots: Vec::new(), pages: Vec::new(), ..gone });
+    empty.gather(&mut nothing);
+    assert!(empty.update(&nothing));
+    assert_eq!(digest.value(), empty.value(), "nothing is left of what has gone");
+}

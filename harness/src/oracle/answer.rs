@@ -1,0 +1,19 @@
+//! Answer: the reference answers what the trace says.
+
+use stalemap_operations::Observables;
+
+use super::{Difference, StepView, differ};
+
+pub(super) const NEEDS: Observables = Observables::NONE;
+
+pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    let (operation, expected) = (step.answers.operation, step.answers.expected);
+    match step.answers.written {
+        Some(written) if written != expected => differ(
+            "written",
+            format!("{operation} = {written}, as is written"),
+            format!("{operation} = {expected}, as the reference answers"),
+        ),
+        Some(_) | None => Ok(()),
+    }
+}
