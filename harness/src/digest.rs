@@ -23,12 +23,16 @@ pub(crate) const NEEDS: Observables = Observables::PLACES
     .and(Observables::SLOTS)
     .and(Observables::FREE);
 
-/// A place or slot: its word, and the page that it shows.
+/// A place or slot: what it shows, and its word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Shows {
     word: u64,
+    /// Its state without the page, as a small number; 0 at the start.
+    state: u32,
     /// The token of the page plus one; 0 for none.
     page: u32,
+    /// The step at which it was touched last.
+    step: u32,
 }
 
 /// A page.
@@ -42,48 +46,55 @@ struct PageWord {
     shown: u64,
     /// The step at which it was first seen, from 1; 0 while it is not live.
     since: u32,
+    /// The step at which it was touched last.
+    step: u32,
 }
 
 /// The digest of one side.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SideDigest {
+    words: Words,
+    touched: Touched,
+    scope: Scope,
+    seen: Observation,
+}
+
+/// The words of places, pages and slots, and their sum.
+#[derive(Clone, Debug, Default)]
+struct Words {
     sum: u64,
+    machine: u64,
     /// By space × pages + page.
     places: Vec<Shows>,
     pages: Vec<PageWord>,
     slots: [Shows; Slot::COUNT],
-    machine: u64,
     /// Virtual pages of a space.
     width: usize,
     step: u32,
-    touched: Touched,
-    scope: Scope,
-    seen: Observation,
 }
 
 impl SideDigest {
     /// A digest of a side at its start.
     pub(crate) fn new(spaces: u32, pages: u32) -> SideDigest {
         let width = pages as usize;
-        let scope = Scope { is_exact: true, ..Scope::default() };
-        SideDigest { places: vec![Shows::default(); spaces as usize * width], width, scope, ..SideDigest::default() }
+        let words = Words { places: vec![Shows::default(); spaces as usize * width], width, ..Words::default() };
+        SideDigest { words, scope: Scope { is_exact: true, ..Scope::default() }, ..SideDigest::default() }
     }
 
     /// Back to the start: nothing is mapped, in use or live.
     pub(crate) fn reset(&mut self) {
-        self.sum = 0;
-        self.places.fill(Shows::default());
-        self.pages.clear();
-        self.slots = [Shows::default(); Slot::COUNT];
-        self.machine = 0;
-        self.step = 0;
+        let Words { sum, machine, places, pages, slots, step, .. } = &mut self.words;
+        (*sum, *machine, *step) = (0, 0, 0);
+        places.fill(Shows::default());
+        pages.clear();
+        *slots = [Shows::default(); Slot::COUNT];
         self.touched.clear();
     }
 
     /// Takes in what the last operation of the side touched; whether it was anything. `None` where the side cannot tell.
     #[inline]
     pub(crate) fn gather(&mut self, side: &mut impl Subject) -> Option<bool> {
-        self.step += 1;
+        self.words.step += 1;
         self.touched.clear();
         if !side.touched(&mut self.touched) {
             return None;
@@ -95,32 +106,29 @@ impl SideDigest {
     /// large to be kept in tables.
     #[inline(never)]
     pub(crate) fn update(&mut self, side: &impl Subject) -> bool {
-        let Touched { places, pages, slots } = &mut self.touched;
-        std::mem::swap(&mut self.scope.places, places);
-        std::mem::swap(&mut self.scope.pages, pages);
-        std::mem::swap(&mut self.scope.slots, slots);
+        let Some(()) = self.words.choose(&self.touched, &mut self.scope) else {
+            return false;
+        };
         side.observe(&self.scope, &mut self.seen);
-        let seen = std::mem::take(&mut self.seen);
-        let updated = self.replace(&seen);
-        self.seen = seen;
-        updated.is_some()
+        self.words.replace(&self.scope, &self.seen).is_some()
     }
 
     /// Looks at the facts of the whole machine; whether they are others than after the last look.
     #[inline]
     pub(crate) fn update_machine(&mut self, side: &impl Subject) -> bool {
-        self.scope.places.clear();
-        self.scope.pages.clear();
-        self.scope.slots.clear();
+        let Scope { places, pages, slots, .. } = &mut self.scope;
+        places.clear();
+        pages.clear();
+        slots.clear();
         side.observe(&self.scope, &mut self.seen);
         let machine = machine_word(&self.seen);
-        std::mem::replace(&mut self.machine, machine) != machine
+        std::mem::replace(&mut self.words.machine, machine) != machine
     }
 
     /// The number.
     #[inline]
     pub(crate) fn value(&self) -> u64 {
-        self.sum.wrapping_add(self.machine)
+        self.words.sum.wrapping_add(self.words.machine)
     }
 
     /// What the last update looked at, and which pages.
@@ -128,23 +136,58 @@ impl SideDigest {
     pub(crate) fn seen(&self) -> (&Observation, &[PageToken]) {
         (&self.seen, &self.scope.pages)
     }
+}
 
-    fn replace(&mut self, seen: &Observation) -> Option<()> {
+impl Words {
+    /// Puts what was touched into the scope, each once: the lists of what was touched name many things several times.
+    fn choose(&mut self, touched: &Touched, scope: &mut Scope) -> Option<()> {
+        let step = self.step;
+        let Scope { places, pages, slots, .. } = scope;
+        places.clear();
+        for &place in &touched.places {
+            let index = self.index(place);
+            if std::mem::replace(&mut self.places[index].step, step) != step {
+                places.push(place);
+            }
+        }
+        pages.clear();
+        for &token in &touched.pages {
+            let page = self.page(token)?;
+            if std::mem::replace(&mut page.step, step) != step {
+                // One that is not seen again is not live any more; places may still show it.
+                page.facts = 0;
+                pages.push(token);
+            }
+        }
+        slots.clear();
+        for &slot in &touched.slots {
+            if std::mem::replace(&mut self.slots[slot.index()].step, step) != step {
+                slots.push(slot);
+            }
+        }
+        Some(())
+    }
+
+    fn replace(&mut self, scope: &Scope, seen: &Observation) -> Option<()> {
         self.machine = machine_word(seen);
-        // A page that is not seen again is not live any more; places may still show it.
-        for index in 0..self.scope.pages.len() {
-            self.page(self.scope.pages[index])?.facts = 0;
-        }
         for view in &seen.places {
-            let index = view.place.space.index() * self.width + view.place.page.index();
-            let now = Shows { word: place_word(view.place, view.state), page: shown(view.state.page()) };
-            let before = std::mem::replace(&mut self.places[index], now);
-            self.exchange(before, now, place_sum(view.place))?;
+            let index = self.index(view.place);
+            let (state, page) = (place_state(view.state), shown(view.state.page()));
+            let before = self.places[index];
+            if (before.state, before.page) != (state, page) {
+                let word = place_word(view.place, state);
+                self.places[index] = Shows { word, state, page, ..before };
+                self.exchange(before, self.places[index], place_sum(view.place))?;
+            }
         }
-        for (slot, state) in &seen.slots {
-            let now = Shows { word: slot_word(*slot, state), page: shown(state.page()) };
-            let before = std::mem::replace(&mut self.slots[slot.index()], now);
-            self.exchange(before, now, mix(SHOWN_SLOT ^ slot.index() as u64))?;
+        for (slot, held) in &seen.slots {
+            let (state, page) = (slot_state(held), shown(held.page()));
+            let before = self.slots[slot.index()];
+            if (before.state, before.page) != (state, page) {
+                let word = slot_word(*slot, state);
+                self.slots[slot.index()] = Shows { word, state, page, ..before };
+                self.exchange(before, self.slots[slot.index()], mix(SHOWN_SLOT ^ slot.index() as u64))?;
+            }
         }
         let step = self.step;
         for view in &seen.pages {
@@ -155,8 +198,11 @@ impl SideDigest {
             page.facts = page_facts(view, seen, page.since);
             self.settle(view.token);
         }
-        for index in 0..self.scope.pages.len() {
-            self.settle(self.scope.pages[index]);
+        // Those that have ended are not among the seen ones.
+        if seen.pages.len() != scope.pages.len() {
+            for &token in &scope.pages {
+                self.settle(token);
+            }
         }
         Some(())
     }
@@ -165,15 +211,20 @@ impl SideDigest {
     #[inline]
     fn exchange(&mut self, before: Shows, now: Shows, by: u64) -> Option<()> {
         self.sum = self.sum.wrapping_sub(before.word).wrapping_add(now.word);
-        if before.page == now.page {
-            return Some(());
+        if before.page != now.page {
+            self.show(before.page, by.wrapping_neg())?;
+            self.show(now.page, by)?;
         }
-        for (page, by) in [(before.page, by.wrapping_neg()), (now.page, by)] {
-            if let Some(token) = page.checked_sub(1) {
-                let page = self.page(PageToken(token))?;
-                page.shown = page.shown.wrapping_add(by);
-                self.settle(PageToken(token));
-            }
+        Some(())
+    }
+
+    /// Adds to what shows a page.
+    #[inline]
+    fn show(&mut self, page: u32, by: u64) -> Option<()> {
+        if let Some(token) = page.checked_sub(1).map(PageToken) {
+            let page = self.page(token)?;
+            page.shown = page.shown.wrapping_add(by);
+            self.settle(token);
         }
         Some(())
     }
@@ -201,6 +252,11 @@ impl SideDigest {
         }
         Some(&mut self.pages[index])
     }
+
+    #[inline]
+    fn index(&self, place: Place) -> usize {
+        place.space.index() * self.width + place.page.index()
+    }
 }
 
 /// What sorts of words begin with, so that no word of one sort is one of another.
@@ -223,9 +279,9 @@ fn place_sum(place: Place) -> u64 {
     mix(SHOWN_PLACE ^ u64::from(place.space.0) << 32 ^ u64::from(place.page.0))
 }
 
-/// Access, entry and writable bit of a place; 0 where it is unmapped, as at the start.
+/// Access, entry and writable bit of a place as a number; 0 where it is unmapped.
 #[inline]
-fn place_word(place: Place, state: PlaceState) -> u64 {
+fn place_state(state: PlaceState) -> u32 {
     let PlaceState::Mapped { access, entry } = state else {
         return 0;
     };
@@ -235,8 +291,16 @@ fn place_word(place: Place, state: PlaceState) -> u64 {
         Entry::Migrating { writable, .. } => (2, writable),
     };
     let is_unknown = entry.page() == Some(PageToken(u32::MAX));
-    let state = (access as u64) << 4 | kind << 2 | u64::from(writable) << 1 | u64::from(is_unknown);
-    mix(PLACE ^ u64::from(place.space.0) << 40 ^ u64::from(place.page.0) << 8 ^ state)
+    1 << 6 | (access as u32) << 4 | kind << 2 | u32::from(writable) << 1 | u32::from(is_unknown)
+}
+
+/// The word of a place in a state; 0 for an unmapped one.
+#[inline]
+fn place_word(place: Place, state: u32) -> u64 {
+    if state == 0 {
+        return 0;
+    }
+    mix(PLACE ^ u64::from(place.space.0) << 40 ^ u64::from(place.page.0) << 8 ^ u64::from(state))
 }
 
 /// Home, stamp, exclusivity, counts, reverse map and age of a page; not 0.
@@ -250,10 +314,10 @@ fn page_facts(view: &PageView, seen: &Observation, since: u32) -> u64 {
     mix(mix(facts) ^ mix(counts).rotate_left(1) ^ rmap) | 1
 }
 
-/// What a slot holds, without the page; 0 where it is empty, as at the start.
-fn slot_word(slot: Slot, state: &SlotState) -> u64 {
-    let held = match state {
-        SlotState::Empty => return 0,
+/// What a slot holds, without the page, as a number; 0 where it is empty.
+fn slot_state(held: &SlotState) -> u32 {
+    match held {
+        SlotState::Empty => 0,
         SlotState::Pin(_) => 1,
         SlotState::Hold(_) => 2,
         SlotState::Transaction { phase, candidates, .. } => {
@@ -262,13 +326,15 @@ fn slot_word(slot: Slot, state: &SlotState) -> u64 {
                 Phase::Copied => 1,
                 Phase::Moved => 2,
             };
-            3 | phase << 3 | u64::from(*candidates) << 8
+            3 | phase << 3 | candidates << 5
         }
-        SlotState::Block { order, split, held, .. } => {
-            4 | u64::from(*split) << 3 | u64::from(order.0) << 4 | u64::from(*held) << 8
-        }
-    };
-    mix(mix(SLOT ^ slot.index() as u64) ^ held)
+        SlotState::Block { order, split, held, .. } => 4 | u32::from(*split) << 3 | order.0 << 4 | held << 8,
+    }
+}
+
+/// The word of a slot in a state; 0 for an empty one.
+fn slot_word(slot: Slot, state: u32) -> u64 {
+    if state == 0 { 0 } else { mix(mix(SLOT ^ slot.index() as u64) ^ u64::from(state)) }
 }
 
 /// Which spaces are alive and locked, and how many frames are free.

@@ -192,7 +192,7 @@ impl Subject for Implementation {
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
-        into.extend(&self.notes.touched);
+        into.take(&mut self.notes.touched);
         true
     }
 

@@ -359,12 +359,18 @@ impl Touched {
         self.places.is_empty() && self.pages.is_empty() && self.slots.is_empty()
     }
 
-    /// Adds what another names.
+    /// Adds what another names, which is empty afterwards.
     #[inline]
-    pub fn extend(&mut self, other: &Touched) {
+    pub fn take(&mut self, other: &mut Touched) {
         // Most operations touch nothing, since most are refused.
-        if !other.is_empty() {
+        if other.is_empty() {
+            return;
+        }
+        if self.is_empty() {
+            core::mem::swap(self, other);
+        } else {
             self.append(other);
+            other.clear();
         }
     }
 

@@ -102,7 +102,8 @@ pub trait Subject {
     /// Does one operation. Total: every operation that fits the machine has an answer.
     fn apply(&mut self, operation: Operation) -> Outcome;
 
-    /// Adds what the last `apply` touched. `false` means that the subject cannot tell; everything is then compared.
+    /// Adds what the last `apply` touched; asked once after it. `false` means that the subject cannot tell; everything is
+    /// then compared.
     fn touched(&mut self, into: &mut Touched) -> bool;
 
     /// Shows what the scope asks for, as [`Observation`] describes it; `into` is cleared first.

@@ -362,7 +362,7 @@ impl Subject for Model {
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
-        into.extend(&self.touched);
+        into.take(&mut self.touched);
         true
     }
 

@@ -1,10 +1,16 @@
 //! How the reference is looked at: everything is counted when it is asked for.
 
+use alloc::vec::Vec;
+use core::ops::Range;
+
 use stalemap_operations::{
     Entry as Shown, Observation, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
 };
 
 use crate::model::{Entry, Mapped, Model};
+
+/// Up to so many pages are looked for one by one; more of them in one pass over the places.
+const FEW: usize = 4;
 
 impl Model {
     pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {
@@ -27,6 +33,12 @@ impl Model {
             into.places.extend(scope.places.iter().map(|&place| self.view(place)));
             into.slots.extend(scope.slots.iter().map(|&slot| (slot, self.slot(slot))));
             into.tokens.extend(scope.pages.iter().filter(|&&token| self.live_page(token).is_some()));
+            if scope.is_exact && into.tokens.len() <= FEW {
+                for index in 0..into.tokens.len() {
+                    self.show_page(into.tokens[index], into);
+                }
+                return;
+            }
             if !scope.is_exact {
                 into.tokens.extend(into.places.iter().filter_map(|view| view.state.page()));
                 into.tokens.extend(into.slots.iter().filter_map(|(_, state)| state.page()));
@@ -35,6 +47,13 @@ impl Model {
             into.tokens.dedup();
         }
         self.show_pages(into);
+    }
+
+    /// Shows one page: a pass over the places finds those that map it.
+    fn show_page(&self, token: PageToken, into: &mut Observation) {
+        let start = into.rmaps.len();
+        into.rmaps.extend(self.places.iter().filter(|(_, mapped)| mapped.entry.maps(token)).map(|(&place, _)| place));
+        self.push_page(token, start..into.rmaps.len(), &mut into.pages);
     }
 
     /// Shows the pages in `into.tokens`, which ascend: one pass over the places finds those that map them.
@@ -48,7 +67,7 @@ impl Model {
             Entry::Maps { page, .. } if asked.binary_search(&page).is_ok() => Some((page, *place)),
             Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => None,
         };
-        let mut found: alloc::vec::Vec<(PageToken, Place)> = self.places.iter().filter_map(mapped).collect();
+        let mut found: Vec<(PageToken, Place)> = self.places.iter().filter_map(mapped).collect();
         found.sort_unstable();
         let mut found = found.into_iter().peekable();
         for &token in asked {
@@ -56,19 +75,23 @@ impl Model {
             while let Some((_, place)) = found.next_if(|&(page, _)| page == token) {
                 rmaps.push(place);
             }
-            let mapcount = u32::try_from(rmaps.len() - start).expect("fewer than 2^32 places");
-            let page = self.page(token);
-            pages.push(PageView {
-                token,
-                home: page.home,
-                stamp: page.stamp,
-                exclusive: page.exclusive,
-                mapcount,
-                refcount: mapcount + self.references(token),
-                rmap: start..rmaps.len(),
-                frame: None,
-            });
+            self.push_page(token, start..rmaps.len(), pages);
         }
+    }
+
+    fn push_page(&self, token: PageToken, rmap: Range<usize>, pages: &mut Vec<PageView>) {
+        let mapcount = u32::try_from(rmap.len()).expect("fewer than 2^32 places");
+        let page = self.page(token);
+        pages.push(PageView {
+            token,
+            home: page.home,
+            stamp: page.stamp,
+            exclusive: page.exclusive,
+            mapcount,
+            refcount: mapcount + self.references(token),
+            rmap,
+            frame: None,
+        });
     }
 
     fn view(&self, place: Place) -> PlaceView {
