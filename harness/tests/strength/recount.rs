@@ -38,7 +38,7 @@ const SENTENCES: &[(&str, &str)] = &[
 ];
 
 /// The first bug of which the recount says something else.
-pub(crate) fn wrong() -> Option<String> {
+pub(super) fn wrong() -> Option<String> {
     Bug::ALL.iter().find_map(|&bug| {
         let expected = SENTENCES.iter().find(|(name, _)| *name == bug.name()).map(|(_, sentence)| *sentence);
         let said = sentence(bug);
@@ -56,9 +56,4 @@ fn sentence(bug: Bug) -> Option<String> {
         implementation.apply(operation);
         implementation.validate().err()
     })
-}
-
-#[test]
-fn the_recount_says_what_a_seeded_bug_has_put_out_of_balance() {
-    assert_eq!(wrong(), None);
 }

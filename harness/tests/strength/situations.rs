@@ -62,7 +62,7 @@ const POSSIBLE: &[(&[&str], &str)] = &[
 ];
 
 /// What is wrong with the situations.
-pub(crate) fn wrong() -> Vec<String> {
+pub(super) fn wrong() -> Vec<String> {
     let mut wrong = wrongly_possible();
     for (sequence, expected) in SITUATIONS {
         let situation = after(sequence);
@@ -101,10 +101,4 @@ fn after(sequence: &str) -> Situation {
         assert!(matches!(outcome, Outcome::Done(_)), "{sequence}: {operation} = {outcome}");
     }
     model.situation(Place { space: Space(0), page: VirtualPage(0) })
-}
-
-#[test]
-fn each_situation_is_what_its_words_say_and_is_possible_where_it_can_be() {
-    let wrong = wrong();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -43,7 +43,7 @@ fn operations((implementation, _): Sides<'_>) -> Vec<Operation> {
 }
 
 /// What is wrong with the states; `begin` is called now and then.
-pub(crate) fn wrong(begin: fn()) -> Option<String> {
+pub(super) fn wrong(begin: fn()) -> Option<String> {
     names().or_else(|| certificate(begin))
 }
 
@@ -104,10 +104,4 @@ fn certificate(begin: fn()) -> Option<String> {
         let found = format!("{depth} {} {edges} {}", frontier.len(), digest_of_states(&known));
         (found != expected).then(|| format!("depth, states, edges and digest are {found} and not {expected}"))
     })
-}
-
-#[test]
-fn states_are_told_apart_and_are_those_that_the_certificate_says() {
-    let hint = "where a change of private lists explains it, the stage `exhaust` of ci says how they are kept anew";
-    assert_eq!(wrong(|| {}), None, "{hint}");
 }

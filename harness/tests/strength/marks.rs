@@ -1,16 +1,10 @@
 //! The marks: for each rule a sequence that meets it, and one beside it that does not; in files as the reference's.
 
-#[path = "marks/address_space.rs"]
 mod address_space;
-#[path = "marks/device.rs"]
 mod device;
-#[path = "marks/fault.rs"]
 mod fault;
-#[path = "marks/frames.rs"]
 mod frames;
-#[path = "marks/migration.rs"]
 mod migration;
-#[path = "marks/pins.rs"]
 mod pins;
 
 use stalemap_harness::{Compare, Driver};
@@ -56,7 +50,7 @@ fn met(mark: &str, sequence: &str) -> u64 {
 }
 
 /// What is wrong with the marks.
-pub(crate) fn wrong() -> Vec<String> {
+pub(super) fn wrong() -> Vec<String> {
     let sequences = || SEQUENCES.iter().copied().flatten();
     let mut wrong: Vec<String> = Vec::new();
     for mark in MARKS.iter().filter(|mark| !sequences().any(|(it, _, _)| it == *mark)) {
@@ -71,10 +65,4 @@ pub(crate) fn wrong() -> Vec<String> {
         }
     }
     wrong
-}
-
-#[test]
-fn a_mark_is_met_where_its_name_says_and_nowhere_beside() {
-    let wrong = wrong();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -22,7 +22,7 @@ const HARMLESS: &[(&str, &str, &str, bool)] = &[
 ];
 
 /// The first bug that counts otherwise.
-pub(crate) fn wrong() -> Option<String> {
+pub(super) fn wrong() -> Option<String> {
     HARMLESS.iter().find_map(|&(name, start, operations, reaches)| {
         let text = [start, operations].join("; ").replace("; ", "\n");
         let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{operations}: {error}"));
@@ -35,9 +35,4 @@ pub(crate) fn wrong() -> Option<String> {
         let counted = (switch.reached() > 0, switch.triggered());
         (counted != (reaches, 0)).then(|| format!("{name} is reached {}, triggered {}", switch.reached(), counted.1))
     })
-}
-
-#[test]
-fn a_bug_that_makes_no_difference_is_not_triggered() {
-    assert_eq!(wrong(), None);
 }
