@@ -215,9 +215,13 @@ impl<S: Subject> Lockstep<S> {
         let is_reference_touched = reference.gather(&mut self.reference) == Some(true);
         self.position.in_reference = false;
         let is_subject_touched = subject.gather(&mut self.subject);
-        let is_quiet = matches!(answers.expected, Outcome::Refused(_)) && !is_reference_touched;
-        let is_same = if is_quiet && is_subject_touched == Some(false) && !subject.update_machine(&self.subject) {
-            // Neither side has changed: most operations are refused.
+        let is_quiet = !is_reference_touched && is_subject_touched == Some(false);
+        // A refused operation changes nothing of the reference that it does not tell.
+        let may_change = !matches!(answers.expected, Outcome::Refused(_));
+        let is_same = if is_quiet
+            && !subject.update_machine(&self.subject)
+            && !(may_change && reference.update_machine(&self.reference))
+        {
             true
         } else {
             self.position.in_reference = true;

@@ -226,13 +226,11 @@ impl Model {
     }
 
     fn mapped_places(&self, space: Space) -> Vec<Place> {
-        self.mapped(space).map(|(&place, _)| place).collect()
+        self.mapped(space).map(|(place, _)| place).collect()
     }
 
-    fn mapped(&self, space: Space) -> impl Iterator<Item = (&Place, &Mapped)> {
-        let from = Place { space, page: VirtualPage(0) };
-        let to = Place { space, page: VirtualPage(u32::MAX) };
-        self.places.range(from..=to)
+    fn mapped(&self, space: Space) -> impl Iterator<Item = (Place, &Mapped)> {
+        self.places.of_space(space)
     }
 
     fn make_unmapped(&mut self, place: Place, removed: &mut Removed) {

@@ -13,7 +13,7 @@ impl Model {
     /// When one of it is not.
     pub fn assert_always(&self) {
         let mut seen = BTreeSet::new();
-        for (place, &Mapped { access, entry }) in &self.places {
+        for (place, &Mapped { access, entry }) in self.places.iter() {
             assert!(self.alive.contains(&place.space), "{place} is mapped in a dead space");
             let Some(page) = entry.page() else {
                 continue;

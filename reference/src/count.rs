@@ -25,7 +25,7 @@ impl Model {
 
     /// The places whose entry is `maps p`.
     pub(crate) fn rmap(&self, page: PageToken) -> Vec<Place> {
-        self.places.iter().filter(|(_, mapped)| mapped.entry.maps(page)).map(|(&place, _)| place).collect()
+        self.places.iter().filter(|(_, mapped)| mapped.entry.maps(page)).map(|(place, _)| place).collect()
     }
 
     /// Number of entries `maps p`; migration entries do not count.

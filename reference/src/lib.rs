@@ -26,6 +26,7 @@ mod migration;
 mod model;
 mod observe;
 mod pins;
+mod places;
 mod situation;
 
 pub use hidden::HiddenState;

@@ -261,7 +261,7 @@ impl Model {
     fn make_mapping(&mut self, page: PageToken) -> u32 {
         let migrating = |mapped: &Mapped| matches!(mapped.entry, Entry::Migrating { page: it, .. } if it == page);
         let places: Vec<Place> =
-            self.places.iter().filter(|(_, mapped)| migrating(mapped)).map(|(&place, _)| place).collect();
+            self.places.iter().filter(|(_, mapped)| migrating(mapped)).map(|(place, _)| place).collect();
         for &place in &places {
             if let Some(Mapped { entry: Entry::Migrating { page, writable }, .. }) = self.at(place) {
                 self.set_entry(place, Entry::Maps { page, writable, dirty: false });

@@ -9,6 +9,7 @@ use stalemap_operations::{
 };
 
 use crate::marks::MARKS;
+use crate::places::Places;
 
 /// What an operation answers.
 pub(crate) type Answer = Result<Effect, Errno>;
@@ -90,7 +91,7 @@ pub struct Model {
     pub(crate) machine: Machine,
     pub(crate) capacity: [u32; Home::LIMIT],
     pub(crate) alive: BTreeSet<Space>,
-    pub(crate) places: BTreeMap<Place, Mapped>,
+    pub(crate) places: Places,
     /// The living pages by name; `None` under a name that is free.
     pages: Vec<Option<Page>>,
     pub(crate) transactions: BTreeMap<TransactionSlot, Transaction>,
@@ -113,7 +114,7 @@ impl Model {
             machine,
             capacity,
             alive: BTreeSet::from([Space(0)]),
-            places: BTreeMap::new(),
+            places: Places::new(&machine),
             pages: Vec::new(),
             transactions: BTreeMap::new(),
             pins: BTreeMap::new(),
@@ -194,15 +195,12 @@ impl Model {
 
     /// The mapping of a place.
     pub(crate) fn at(&self, place: Place) -> Option<Mapped> {
-        self.places.get(&place).copied()
+        self.places.get(place).copied()
     }
 
     /// Changes a place; the only way to do it.
     pub(crate) fn set(&mut self, place: Place, to: Option<Mapped>) {
-        let was = match to {
-            Some(mapped) => self.places.insert(place, mapped),
-            None => self.places.remove(&place),
-        };
+        let was = self.places.set(place, to);
         self.touched.places.push(place);
         let pages = [was, to].map(|mapped| mapped.and_then(|mapped| mapped.entry.page()));
         self.touched.pages.extend(pages.into_iter().flatten());

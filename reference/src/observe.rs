@@ -21,7 +21,7 @@ impl Model {
         into.locked = locked.fold(0, |bits, space| bits | 1 << space.0);
         if scope.everything {
             into.places
-                .extend(self.places.iter().map(|(&place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
+                .extend(self.places.iter().map(|(place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
             let transactions = self.transactions.keys().map(|&slot| Slot::Transaction(slot));
             let pins = self.pins.keys().map(|&slot| Slot::Pin(slot));
             let holds = self.holds.keys().map(|&slot| Slot::Hold(slot));
@@ -52,7 +52,7 @@ impl Model {
     /// Shows one page: a pass over the places finds those that map it.
     fn show_page(&self, token: PageToken, into: &mut Observation) {
         let start = into.rmaps.len();
-        into.rmaps.extend(self.places.iter().filter(|(_, mapped)| mapped.entry.maps(token)).map(|(&place, _)| place));
+        into.rmaps.extend(self.places.iter().filter(|(_, mapped)| mapped.entry.maps(token)).map(|(place, _)| place));
         self.push_page(token, start..into.rmaps.len(), &mut into.pages);
     }
 
@@ -63,8 +63,8 @@ impl Model {
         }
         let Observation { tokens, pages, rmaps, .. } = into;
         let asked = tokens.as_slice();
-        let mapped = |(place, mapped): (&Place, &Mapped)| match mapped.entry {
-            Entry::Maps { page, .. } if asked.binary_search(&page).is_ok() => Some((page, *place)),
+        let mapped = |(place, mapped): (Place, &Mapped)| match mapped.entry {
+            Entry::Maps { page, .. } if asked.binary_search(&page).is_ok() => Some((page, place)),
             Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => None,
         };
         let mut found: Vec<(PageToken, Place)> = self.places.iter().filter_map(mapped).collect();
@@ -95,7 +95,7 @@ impl Model {
     }
 
     fn view(&self, place: Place) -> PlaceView {
-        PlaceView { place, state: shown(self.places.get(&place)) }
+        PlaceView { place, state: shown(self.places.get(place)) }
     }
 
     /// What a slot shows.
