@@ -10,7 +10,7 @@ use stalemap_operations::{Machine, Operation, Trace};
 use stalemap_report::style::{BAD, GOOD};
 
 use crate::ending::Ending;
-use crate::{input, output, quiet, subject};
+use crate::{input, output, subject};
 
 /// Run a trace on reference, implementation and the kernel whose rules it has, and say who stands alone
 #[derive(Debug, Args)]
@@ -136,7 +136,7 @@ fn recorded(version: Version, trace: &Trace, transcript: &Trace) -> Result<Diffe
 
 fn difference<B: Build>(build: B, trace: &Trace) -> Result<Difference> {
     let mut driver = Driver::new(build);
-    let run = quiet::driving(|| driver.run(&trace.program(), Compare::Everything));
+    let run = driver.run(&trace.program(), Compare::Everything);
     Ok(run.map_err(|it| anyhow!(it))?.divergence)
 }
 

@@ -13,7 +13,6 @@ use stalemap_operations::Program;
 use stalemap_reference::MARKS;
 
 use crate::interrupt::interrupted;
-use crate::quiet;
 
 /// Executions that a job takes at once.
 const TAKEN: u64 = 128;
@@ -212,7 +211,7 @@ impl Job<'_> {
                     break;
                 }
             }
-            let batch = quiet::driving(|| self.batch(&mut driver, &mut generator, &mut taken));
+            let batch = self.batch(&mut driver, &mut generator, &mut taken);
             let ends = batch.is_err();
             let message = batch.map_or_else(Message::Unable, |mut batch| {
                 if driver.transitions().count() > told {

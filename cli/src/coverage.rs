@@ -16,7 +16,7 @@ use stalemap_report::style::STRONG;
 #[cfg(unix)]
 use crate::compiler::Llvm;
 use crate::ending::Ending;
-use crate::{exhaust, input, output, quiet, subject};
+use crate::{exhaust, input, output, subject};
 
 /// Show which transitions inputs meet and never meet, and which lines of both sides they reach
 #[derive(Debug, Args)]
@@ -61,13 +61,13 @@ fn transitions(files: &[PathBuf], arguments: &CoverageArguments) -> Result<Trans
     let mut driver = subject::driver();
     for file in files {
         let trace = input::read(file)?.trace;
-        quiet::driving(|| driver.run(&trace.program(), Compare::Touched)).map_err(|it| anyhow!(it))?;
+        driver.run(&trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
     }
     let mut generator = Generator::new(Settings::default());
     let mut program = Program::default();
     for index in 0..arguments.runs {
         generator.execution(arguments.seed, index, &mut program);
-        quiet::driving(|| driver.run(&program, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
     }
     let mut met = driver.transitions().clone();
     if arguments.exhaust > 0 {

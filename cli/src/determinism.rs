@@ -16,7 +16,7 @@ use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::BuildImplementation;
-use crate::{input, output, quiet, subject};
+use crate::{input, output, subject};
 
 /// Check that a trace gives one result: twice in one process, in a second process, and under other engines
 #[derive(Debug, Args)]
@@ -136,7 +136,7 @@ fn digests_of_another_process() -> Result<Vec<String>> {
 
 /// The digest of all that both sides answer and show after every step.
 fn digest(driver: &mut Driver<BuildImplementation>, trace: &Trace) -> Result<String> {
-    quiet::driving(|| stalemap_report::digest(driver, &trace.program())).map_err(|it| anyhow!(it))
+    stalemap_report::digest(driver, &trace.program()).map_err(|it| anyhow!(it))
 }
 
 /// Asks libFuzzer and AFL++ as well; how many items differ, or `None` if somebody interrupts.

@@ -10,7 +10,7 @@ use stalemap_harness::Compare;
 use stalemap_report::input_name;
 
 use crate::ending::Ending;
-use crate::{input, output, quiet, subject};
+use crate::{input, output, subject};
 
 /// Keep the smallest set of inputs that meets what all of them meet
 #[derive(Debug, Args)]
@@ -94,7 +94,7 @@ fn read(paths: &[PathBuf]) -> Result<(BTreeMap<String, Item>, usize)> {
             continue;
         };
         driver.clear_met();
-        let run = quiet::driving(|| driver.run(&read.trace.program(), Compare::Touched));
+        let run = driver.run(&read.trace.program(), Compare::Touched);
         if run.map_err(|it| anyhow!(it))?.divergence.is_some() {
             left_out += 1;
             continue;

@@ -13,9 +13,9 @@ use stalemap_report::{Finding, Origin, hex};
 use crate::arguments::{Format, FuzzArguments};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
+use crate::output;
 use crate::status::Status;
 use crate::subject::{Builder, as_played};
-use crate::{output, quiet};
 
 /// What a campaign finds.
 pub(crate) struct Finds<'a, B: Builder> {
@@ -108,13 +108,10 @@ impl<'a, B: Builder> Finds<'a, B> {
     ) -> Result<(Trace, Finding)> {
         let signature = divergence.signature();
         let (driver, status) = (&mut self.driver, &mut self.status);
-        let minimised = quiet::driving(|| {
-            minimise(driver, program, &signature, &mut |progress| {
-                status.show(|| {
-                    format!("{signature}: {} operations after {} runs", progress.operations, progress.executions)
-                });
-                !interrupted()
-            })
+        let minimised = minimise(driver, program, &signature, &mut |progress| {
+            status
+                .show(|| format!("{signature}: {} operations after {} runs", progress.operations, progress.executions));
+            !interrupted()
         });
         // A subject that does not repeat itself is shown as it was seen.
         let (program, divergence) = match minimised {
@@ -125,7 +122,7 @@ impl<'a, B: Builder> Finds<'a, B> {
             None => (program.clone(), divergence.clone()),
         };
         let program = Program { machine: as_played(self.driver.build(), &program.machine)?, ..program };
-        let find = quiet::driving(|| Finding::describe(&mut self.driver, self.subject, &program, &divergence, origin));
+        let find = Finding::describe(&mut self.driver, self.subject, &program, &divergence, origin);
         Ok((Trace::from(program), find.map_err(|it| anyhow!(it))?))
     }
 

@@ -15,7 +15,7 @@ use crate::campaign::{self, Diverged, Listener, Met, Plan, Progress};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::{input, output, quiet};
+use crate::{input, output};
 
 /// What is to be compared.
 pub(crate) struct OracleSet {
@@ -78,7 +78,7 @@ fn compare(cache: &Cache, version: Version, asked: &OracleSet, files: &[PathBuf]
         if able == 0 {
             continue;
         }
-        let run = quiet::driving(|| driver.run_trace(&trace, Compare::Everything)).map_err(|it| anyhow!(it))?;
+        let run = driver.run_trace(&trace, Compare::Everything).map_err(|it| anyhow!(it))?;
         traces += 1;
         trace_steps += able;
         if let Some(divergence) = run.divergence {

@@ -13,9 +13,9 @@ use stalemap_report::{Finding, Origin};
 
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
+use crate::output;
 use crate::status::Status;
 use crate::subject::as_played;
-use crate::{output, quiet};
 
 /// How faults are looked for.
 pub(crate) struct Hunt {
@@ -61,7 +61,7 @@ pub(crate) fn mutants(cache: &Cache, faults: &[Fault], hunt: &Hunt, out: Option<
         let mut driver = Driver::new(kernels);
         let mut status = Status::new();
         let start = Instant::now();
-        let shown = quiet::driving(|| search(&mut driver, hunt, &mut status, fault))?;
+        let shown = search(&mut driver, hunt, &mut status, fault)?;
         if interrupted() {
             return Ok(Ending::Interrupted);
         }
@@ -145,13 +145,10 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
     let signature = shown.divergence.signature();
     let mut status = Status::new();
     let start = Instant::now();
-    let minimised = quiet::driving(|| {
-        minimise(driver, &shown.program, &signature, &mut |progress| {
-            status.show(|| {
-                format!("{}: {} operations after {} runs", fault.name, progress.operations, progress.executions)
-            });
-            start.elapsed() < hunt.patience && !interrupted()
-        })
+    let minimised = minimise(driver, &shown.program, &signature, &mut |progress| {
+        status
+            .show(|| format!("{}: {} operations after {} runs", fault.name, progress.operations, progress.executions));
+        start.elapsed() < hunt.patience && !interrupted()
     });
     status.clear();
     let again = minimised.is_some();
@@ -189,9 +186,7 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
         minimised_in: Some(small.executions),
         ..Origin::default()
     };
-    let find = quiet::driving(|| {
-        Finding::describe(driver, hunt.kernel.version.subject(), &program, &small.divergence, origin)
-    });
+    let find = Finding::describe(driver, hunt.kernel.version.subject(), &program, &small.divergence, origin);
     let path = folder.join(format!("{}.trace", fault.name));
     let kasan = if hunt.kernel.kasan { "--kasan " } else { "" };
     let options = format!("--subject {} {kasan}--fault {} ", hunt.kernel.version.subject(), fault.name);

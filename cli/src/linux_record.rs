@@ -11,7 +11,7 @@ use stalemap_operations::{Outcome, Program, Trace};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::{input, output, quiet};
+use crate::{input, output};
 
 /// What is recorded.
 pub(crate) struct Wanted {
@@ -89,7 +89,7 @@ impl Recorder {
             self.driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
             for program in batch {
                 let met = self.driver.transitions().count();
-                let run = quiet::driving(|| self.driver.run(&program, Compare::Touched));
+                let run = self.driver.run(&program, Compare::Touched);
                 if let Some(divergence) = run.map_err(|it| anyhow!(it))?.divergence {
                     bail!("seed {}, execution {index} diverges: {}", wanted.seed, divergence.signature());
                 }
@@ -114,10 +114,8 @@ impl Recorder {
         title.push(format!("# Recorded from Linux {}.", self.release));
         let machine = machine(self.version, &program.machine).map_err(|it| anyhow!(it))?;
         let mut transcript = Transcript::new(title, machine);
-        let run = quiet::driving(|| {
-            self.driver.watch(program, &mut |watched| {
-                transcript.step(watched.operation, watched.claimed, watched.subject);
-            })
+        let run = self.driver.watch(program, &mut |watched| {
+            transcript.step(watched.operation, watched.claimed, watched.subject);
         });
         match run.map_err(|it| anyhow!(it))?.divergence {
             Some(divergence) => bail!("it diverges at operation {}: {}", divergence.step + 1, divergence.signature()),

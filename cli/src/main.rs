@@ -32,7 +32,6 @@ mod linux_try;
 mod minimize;
 mod ops;
 mod output;
-mod quiet;
 mod run;
 mod seeds;
 mod status;
@@ -62,7 +61,7 @@ fn main() -> ExitCode {
 /// Does what is asked for.
 fn answer(arguments: Arguments) -> Result<Ending> {
     interrupt::listen()?;
-    quiet::install();
+    stalemap_harness::quiet_panics();
     match arguments.command {
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Run(arguments) => run::run(&arguments),

@@ -10,7 +10,7 @@ use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::{Builder, Work, work_with};
-use crate::{input, output, quiet};
+use crate::{input, output};
 
 pub(crate) fn minimize(arguments: &MinimizeArguments) -> Result<Ending> {
     work_with(arguments.subject, arguments)
@@ -29,23 +29,20 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
         output::check_folder(path.parent().unwrap_or(path))?;
     }
     let mut driver = Driver::new(build.clone());
-    let run = quiet::driving(|| driver.run(&trace.program(), Compare::Touched)).map_err(|it| anyhow!(it))?;
+    let run = driver.run(&trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
     let Some(divergence) = &run.divergence else {
         bail!("{file}: {}", why_not(&trace, &run, &mut driver)?);
     };
     let signature = divergence.signature();
     let mut status = Status::new();
-    let minimised = quiet::driving(|| {
-        minimise(&mut driver, &trace.program(), &signature, &mut |progress| {
-            status.show(|| format!("{} operations after {} runs", progress.operations, progress.executions));
-            !interrupted()
-        })
+    let minimised = minimise(&mut driver, &trace.program(), &signature, &mut |progress| {
+        status.show(|| format!("{} operations after {} runs", progress.operations, progress.executions));
+        !interrupted()
     });
     status.clear();
     let minimised = minimised.ok_or_else(|| anyhow!("{file}: it diverges at one time and agrees at another"))?;
     let origin = Origin { minimised_in: Some(minimised.executions), ..Origin::default() };
-    let find =
-        quiet::driving(|| Finding::describe(&mut driver, subject, &minimised.program, &minimised.divergence, origin));
+    let find = Finding::describe(&mut driver, subject, &minimised.program, &minimised.divergence, origin);
     let find = find.map_err(|it| anyhow!(it))?;
     let name = arguments.output.as_ref().map_or("FILE".into(), |path| path.to_string_lossy());
     let text = find.file(env!("CARGO_PKG_VERSION"), &arguments.subject.replaying(&name));
@@ -65,7 +62,7 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
 
 /// Why there is nothing to shorten.
 fn why_not<B: Builder>(trace: &Trace, run: &Run, driver: &mut Driver<B>) -> Result<String> {
-    let checked = quiet::driving(|| driver.run_trace(trace, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    let checked = driver.run_trace(trace, Compare::Touched).map_err(|it| anyhow!(it))?;
     Ok(match checked.divergence {
         Some(divergence) => format!(
             "both sides agree; only the answer written at operation {} is wrong ({})",

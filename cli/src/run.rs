@@ -14,7 +14,7 @@ use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::{Builder, Work, work_with};
-use crate::{input, output, quiet};
+use crate::{input, output};
 
 /// All results as JSON.
 #[derive(Serialize)]
@@ -104,12 +104,12 @@ fn compare<B: Builder>(
     arguments: &RunArguments,
 ) -> Result<(usize, Option<Finding>)> {
     let compare = if arguments.full { Compare::Everything } else { Compare::Touched };
-    let run = quiet::driving(|| driver.run_trace(trace, compare)).map_err(|it| anyhow!(it))?;
+    let run = driver.run_trace(trace, compare).map_err(|it| anyhow!(it))?;
     let Some(divergence) = run.divergence else {
         return Ok((run.steps, None));
     };
     let origin = Origin::default();
-    let find = quiet::driving(|| Finding::describe(driver, subject, &trace.program(), &divergence, origin));
+    let find = Finding::describe(driver, subject, &trace.program(), &divergence, origin);
     Ok((run.steps, Some(find.map_err(|it| anyhow!(it))?)))
 }
 
@@ -117,24 +117,22 @@ fn compare<B: Builder>(
 fn show<B: Builder>(subject: &str, driver: &mut Driver<B>, trace: &Trace) -> Result<()> {
     output::print_line(format_args!("machine {}", trace.machine))?;
     let mut printed = Ok(());
-    let run = quiet::driving(|| {
-        driver.watch(&trace.program(), &mut |watched| {
-            if printed.is_ok() {
-                let claimed = if watched.claimed == watched.expected {
-                    String::new()
-                } else {
-                    format!("   {BAD}but {} answers {}{BAD:#}", subject, watched.claimed)
-                };
-                let [reference, other] = states(watched, &trace.machine);
-                let state = diff(&reference, &other, subject);
-                printed = output::print(format_args!(
-                    "\n{}  {} = {}{claimed}\n{state}",
-                    watched.step + 1,
-                    watched.operation,
-                    watched.expected
-                ));
-            }
-        })
+    let run = driver.watch(&trace.program(), &mut |watched| {
+        if printed.is_ok() {
+            let claimed = if watched.claimed == watched.expected {
+                String::new()
+            } else {
+                format!("   {BAD}but {} answers {}{BAD:#}", subject, watched.claimed)
+            };
+            let [reference, other] = states(watched, &trace.machine);
+            let state = diff(&reference, &other, subject);
+            printed = output::print(format_args!(
+                "\n{}  {} = {}{claimed}\n{state}",
+                watched.step + 1,
+                watched.operation,
+                watched.expected
+            ));
+        }
     });
     printed?;
     run.map_err(|it| anyhow!(it))?;

@@ -5,12 +5,12 @@ use std::ops::RangeInclusive;
 use stalemap_harness::{Compare, Driver, Mutator, Settings};
 use stalemap_operations::{Dialect, Home, Kind, KindSet, Machine, Operation, Program};
 
+use crate::counters;
 use crate::digests::Digests;
 use crate::hunt::Hunt;
 use crate::report::{self, Kept};
 use crate::statistics::Statistics;
 use crate::subject::BuildImplementation;
-use crate::{counters, panics};
 
 /// Runs inputs. It means by them what `stalemap run` means, so inputs outside its limits are turned away, not bent.
 pub struct Lockstep {
@@ -84,7 +84,7 @@ impl Lockstep {
         // Whether the machine was built before says nothing about the input.
         self.driver.prepare(machine).expect(TAKES_ALL);
         counters::clear();
-        let run = panics::caught(|| self.driver.run(&self.program, Compare::Touched)).expect(TAKES_ALL);
+        let run = self.driver.run(&self.program, Compare::Touched).expect(TAKES_ALL);
         counters::count(self.driver.transitions().iter());
         self.statistics.operations += run.steps as u64;
         if let Some(hunt) = &mut self.hunt {

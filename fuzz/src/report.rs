@@ -10,7 +10,7 @@ use stalemap_operations::Program;
 use stalemap_report::{Finding, Origin};
 
 use crate::subject::BuildImplementation;
-use crate::{artifact, panics, stacks};
+use crate::{artifact, stacks};
 
 /// Names the folder into which a target writes the first input of each signature and goes on, instead of aborting.
 /// `stalemap fuzz` sets it: a process that ends at each find meets little else where one bug is found often.
@@ -57,7 +57,7 @@ pub(crate) fn abort(
     if env::var_os("__AFL_SHM_ID").is_some() {
         stacks::end_on_the_stack_of(signature.oracle(), signature.operation(), std::process::abort);
     }
-    let find = panics::caught(|| {
+    let find = {
         let smallest = minimise(driver, program, &signature, &mut |_| true);
         let (program, divergence) = match &smallest {
             Some(it) => (&it.program, &it.divergence),
@@ -65,7 +65,7 @@ pub(crate) fn abort(
         };
         let origin = Origin { minimised_in: smallest.as_ref().map(|it| it.executions), ..Origin::default() };
         Finding::describe(driver, "implementation", program, divergence, origin)
-    });
+    };
     match find {
         Ok(find) => anstream::eprintln!("\n{}", find.text()),
         Err(sentence) => eprintln!("\n{sentence}\n"),

@@ -1,12 +1,12 @@
 //! The driver: runs operations on pairs of machines, keeps small machines for the next run, and catches panics.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use stalemap_operations::{Machine, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
 use crate::divergence::{Divergence, Mismatch, slug};
+use crate::guard::guarded;
 use crate::lockstep::{Compare, Coverage, Lockstep, Position, Watched, Watcher};
 use crate::oracle::{ORACLES, OracleChoice, OracleSet};
 use crate::tally::Tally;
@@ -280,21 +280,6 @@ enum NotBuilt {
 fn size(machine: &Machine) -> u32 {
     let [ram, first, second, spaces, pages] = machine.sizes();
     [ram, first, second, spaces.saturating_mul(pages)].into_iter().fold(0, u32::saturating_add)
-}
-
-/// Calls a side of a lockstep, or what leads to one; what a panic says, if there is one.
-///
-/// Everything that may call a reference or a subject goes through here, so that a fault of theirs ends a run and not the
-/// program.
-///
-/// # Errors
-/// The message of the panic.
-pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let text = payload.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-        text.unwrap_or("a panic without a message").to_string()
-    })
 }
 
 /// A caught panic as a divergence; it is grouped by what it says.

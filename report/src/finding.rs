@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use stalemap_harness::{Build, Divergence, Driver};
+use stalemap_harness::{Build, Divergence, Driver, guarded};
 use stalemap_operations::{Program, Subject, Trace};
 use stalemap_reference::Model;
 
@@ -63,7 +63,9 @@ impl Finding {
     ) -> Result<Finding, String> {
         let [reference_state, subject_state] = states_after(driver, program, divergence.step)?;
         let shown = program.operations.iter().copied().take(divergence.step + 1);
-        let mut parsed = answered(&Trace::new(program.machine, shown));
+        let plain = Trace::new(program.machine, shown);
+        // A reference that panics leaves the trace without answers.
+        let mut parsed = guarded(|| answered(&plain)).unwrap_or(plain);
         // Which answer a large block gets is the subject's choice: a written one would be objected to first.
         if let Some(last) = parsed.steps.last_mut().filter(|_| divergence.mismatch.oracle == "refusal") {
             last.answer = None;

@@ -14,8 +14,8 @@ use super::hunt::{Limits, hunt};
 use super::seeded;
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
+use crate::output;
 use crate::status::Status;
-use crate::{output, quiet};
 
 /// How often each bug is found; the best of the finds is kept.
 const FINDS: u64 = 24;
@@ -76,13 +76,13 @@ fn find(bug: Bug, seed: u64, limits: Limits) -> Result<Option<Shortest>> {
     };
     let mut driver = seeded::driver(&Switch::new(Some(bug)));
     let signature = found.divergence.signature();
-    let minimised = quiet::driving(|| minimise(&mut driver, &found.program, &signature, &mut |_| !interrupted()));
+    let minimised = minimise(&mut driver, &found.program, &signature, &mut |_| !interrupted());
     let minimised =
         minimised.ok_or_else(|| anyhow!("{}: it diverges at one time and agrees at another", bug.name()))?;
-    let described = quiet::driving(|| {
+    let described = {
         let (program, divergence) = (&minimised.program, &minimised.divergence);
         Finding::describe(&mut driver, "implementation", program, divergence, Origin::default())
-    });
+    };
     let described = described.map_err(|it| anyhow!(it))?;
     let mut trace = Trace::parse(&described.trace)?;
     trace.title = vec![

@@ -13,7 +13,6 @@ use stalemap_operations::Program;
 use super::engine::Source;
 use super::seeded;
 use crate::interrupt::interrupted;
-use crate::quiet;
 
 /// When a hunt gives up.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +65,7 @@ pub(crate) fn hunt(source: &mut dyn Source, bug: Option<Bug>, limits: Limits) ->
             }
         }
         source.next(&mut made);
-        let run = quiet::driving(|| driver.run(&made, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        let run = driver.run(&made, Compare::Touched).map_err(|it| anyhow!(it))?;
         hunt.executions += 1;
         hunt.operations += run.steps as u64;
         hunt.found = run.divergence.map(|divergence| Found { program: made.clone(), divergence });

@@ -17,8 +17,8 @@ use super::table::{median, seconds, worst};
 use super::{BugsArguments, page, seeded, shrink};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
+use crate::output;
 use crate::status::Status;
-use crate::{output, quiet};
 
 /// Operations of the executions that are minimised.
 const LENGTHS: [usize; 3] = [64, 256, 1024];
@@ -115,7 +115,7 @@ impl Work {
             operations: program.operations.len(),
             executions: shortened.executions,
             time: shortened.time,
-            left: quiet::driving(|| what_is_left(&mut driver, &program, &came_to)),
+            left: what_is_left(&mut driver, &program, &came_to),
             same_signature: came_to == signature,
         }))
     }
@@ -145,7 +145,7 @@ impl Work {
 fn ours(driver: &mut Driver<BuildSwitched>, find: &Found) -> Result<Shortened> {
     let start = cpu_time();
     let signature = find.divergence.signature();
-    let found = quiet::driving(|| minimise(driver, &find.program, &signature, &mut |_| !interrupted()));
+    let found = minimise(driver, &find.program, &signature, &mut |_| !interrupted());
     let time = cpu_time().saturating_sub(start);
     let found = found.ok_or_else(|| anyhow!("{signature}: it does not diverge again"))?;
     let (program, divergence) = (found.program, found.divergence);
@@ -164,7 +164,7 @@ fn late_find(bug: Bug, operations: usize) -> Result<Option<Found>> {
             return Ok(None);
         }
         generator.execution(0, index, &mut made);
-        let run = quiet::driving(|| driver.run(&made, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        let run = driver.run(&made, Compare::Touched).map_err(|it| anyhow!(it))?;
         let Some(divergence) = run.divergence.filter(|it| it.mismatch.oracle != "panic") else { continue };
         if latest.as_ref().is_none_or(|before| before.divergence.step < divergence.step) {
             latest = Some(Found { program: made.clone(), divergence });

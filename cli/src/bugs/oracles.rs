@@ -10,8 +10,8 @@ use stalemap_operations::Program;
 use super::{BugsArguments, page, seeded};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
+use crate::output;
 use crate::status::Status;
-use crate::{output, quiet};
 
 /// Executions in which an oracle may catch a bug alone.
 const EXECUTIONS: u64 = 4_000;
@@ -52,7 +52,7 @@ fn asked_alone(bug: Bug, oracle: &str, operations: u32) -> Result<Option<u64>> {
     let mut made = Program::default();
     for index in 0..EXECUTIONS {
         generator.execution(0, index, &mut made);
-        let run = quiet::driving(|| driver.run(&made, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        let run = driver.run(&made, Compare::Touched).map_err(|it| anyhow!(it))?;
         // A panic is caught whoever is asked.
         if run.divergence.is_some_and(|divergence| divergence.mismatch.oracle == oracle) {
             return Ok(Some(index + 1));

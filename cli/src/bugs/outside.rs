@@ -21,7 +21,6 @@ use super::minimiser::Shortened;
 use super::seeded;
 use crate::engine::{CARGO_AFL, Group, Workspace, afl, cpu, libfuzzer};
 use crate::interrupt::interrupted;
-use crate::quiet;
 
 /// The target, and the feature with which it is built.
 const TARGET: &str = "lockstep";
@@ -223,7 +222,7 @@ fn counts(folder: &TempDir) -> Counts {
 fn again(bug: Option<Bug>, bytes: &[u8]) -> Result<Found> {
     let program = Program::from_bytes(bytes);
     let mut driver = seeded::driver(&Switch::new(bug));
-    let run = quiet::driving(|| driver.run(&program, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
     let divergence = run.divergence.with_context(|| {
         let bug = bug.map_or("no bug", Bug::name);
         format!("an input that stopped the target ({bug}) does nothing here; was another source built?")

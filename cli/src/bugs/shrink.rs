@@ -14,7 +14,6 @@ use stalemap_operations::{Machine, Operation, Program};
 use super::hunt::{Found, cpu_time};
 use super::minimiser::Shortened;
 use crate::interrupt::interrupted;
-use crate::quiet;
 
 /// A number that shrinks from this one to 0.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +37,7 @@ pub(super) fn shrink<B: Build>(driver: &mut Driver<B>, find: &Found, cap: Durati
     let mut executions = 0;
     let mut run = |program: &Program| {
         executions += 1;
-        let run = quiet::driving(|| driver.run(program, Compare::Touched)).map_err(|it| anyhow!(it))?;
+        let run = driver.run(program, Compare::Touched).map_err(|it| anyhow!(it))?;
         anyhow::Ok(run.divergence)
     };
     let mut tree = strategy(find).new_tree(&mut TestRunner::deterministic()).map_err(|it| anyhow!("{it}"))?;

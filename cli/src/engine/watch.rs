@@ -8,8 +8,6 @@ use anyhow::{Result, anyhow};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
 use stalemap_operations::Program;
 
-use crate::quiet;
-
 /// Folders that are looked at again and again.
 pub(super) struct Watch {
     folders: Vec<PathBuf>,
@@ -52,7 +50,7 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
 /// Runs an input; how it diverges, if it does.
 pub(super) fn run<B: Build>(driver: &mut Driver<B>, bytes: &[u8]) -> Result<Option<(Program, Divergence)>> {
     let program = Program::from_bytes(bytes);
-    let run = quiet::driving(|| driver.run(&program, Compare::Touched)).map_err(|it| anyhow!(it))?;
+    let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
     Ok(run.divergence.map(|divergence| (program, divergence)))
 }
 

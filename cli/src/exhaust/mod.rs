@@ -19,8 +19,8 @@ use stalemap_operations::{Dialect, Machine, Operation, Trace};
 use self::pair::{Guide, Pair};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
+use crate::output;
 use crate::status::Status;
-use crate::{output, quiet};
 
 /// The machine of the certificate.
 pub(crate) const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12) {
@@ -173,7 +173,7 @@ impl Walk {
         let mut status = Status::new();
         let all = thread::scope(|scope| {
             let work = || {
-                let found = quiet::driving(|| Tasks { walk: self, next: &next, stop: &stop }.work());
+                let found = Tasks { walk: self, next: &next, stop: &stop }.work();
                 if !matches!(&found, Ok(Found { divergence: None, .. })) {
                     stop.store(true, Ordering::Relaxed);
                 }
