@@ -5,11 +5,11 @@
 //! difference, neighbours change places where the earlier kind can go first, and the result is minimised again, until
 //! nothing changes. Whether a page is faulted back by `hold`, `pin` or `read` then makes no difference.
 //!
-//! Oracle, fact and the subject's own sentence stay what they were. Two ways to merge more were measured and left out,
+//! Oracle and fact stay what they were. Two ways to merge more were measured and left out,
 //! since each let one fault hide behind another that was there too: naming a finding by what another last operation
 //! shows, and by what the same operations show on a machine with frames to spare.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use stalemap_operations::{Kind, Program};
 
@@ -17,7 +17,6 @@ use crate::divergence::{Divergence, Signature};
 use crate::driver::{Build, Driver};
 use crate::lockstep::Compare;
 use crate::minimise::{Goal, Progress, Search, minimise, swapped, with_kind};
-use crate::oracle::validity;
 
 /// A finding in its canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,37 +25,12 @@ pub struct Canonical {
     pub program: Program,
     /// How it diverges under [`Compare::Everything`].
     pub divergence: Divergence,
-    /// What it says; findings with equal keys are one.
-    pub key: Key,
+    /// What it is grouped by: findings with equal keys are one. It is the signature of the divergence.
+    pub key: Signature,
     /// Runs that it took.
     pub executions: u64,
     /// Whether the work reached its end; `false` when `keep_going` stopped it.
     pub complete: bool,
-}
-
-/// What a finding says, without numbers and names: what findings are grouped by.
-///
-/// An observable difference is named by oracle, fact and the operation behind which it showed. A panic and the
-/// subject's own recount say themselves what is wrong, and the operation that came last is left out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(String);
-
-impl Key {
-    /// The key of a divergence. It groups well only where the divergence is in [canonical form](canonicalise).
-    #[must_use]
-    pub fn of(divergence: &Divergence) -> Key {
-        let statement = Statement::of(divergence);
-        Key(match statement.sentence {
-            Some(sentence) => format!("{}.{}: {sentence}", statement.oracle, statement.fact),
-            None => divergence.signature().to_string(),
-        })
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Brings what leads to a divergence to its canonical form. `None` where the program does not diverge when everything is
@@ -84,7 +58,7 @@ impl fmt::Display for Key {
 /// let finding = canonicalise(&mut driver, &program, &divergence, &mut |_| true).expect("it repeats");
 /// assert!(finding.complete);
 /// assert!(finding.program.operations.len() < program.operations.len());
-/// assert_eq!(finding.key.to_string(), finding.divergence.signature().to_string());
+/// assert_eq!(finding.key, finding.divergence.signature());
 /// # Ok::<(), stalemap_operations::ParseError>(())
 /// ```
 pub fn canonicalise<B: Build>(
@@ -105,7 +79,7 @@ pub fn canonicalise<B: Build>(
     settle(&mut search);
     let found = search.end();
     Some(Canonical {
-        key: Key::of(&found.divergence),
+        key: found.divergence.signature(),
         program: found.program,
         divergence: found.divergence,
         // One run found the statement.
@@ -158,48 +132,21 @@ fn swap<B: Build>(search: &mut Search<'_, B>) {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Statement {
     oracle: &'static str,
-    fact: &'static str,
+    fact: Cow<'static, str>,
     /// Whether the subject lacks what the reference has: a bit that is clear and one that is set are two faults.
     lacks: bool,
-    /// The subject's own words without numbers, where it is the subject that speaks.
-    sentence: Option<String>,
 }
 
 impl Statement {
     fn of(divergence: &Divergence) -> Statement {
         let mismatch = &divergence.mismatch;
-        let speaks = mismatch.oracle == validity::NAME || mismatch.oracle == PANIC;
-        Statement {
-            oracle: mismatch.oracle,
-            fact: mismatch.fact,
-            lacks: mismatch.actual.contains("not "),
-            sentence: speaks.then(|| without_numbers(&mismatch.actual)),
-        }
+        Statement { oracle: mismatch.oracle, fact: mismatch.fact.clone(), lacks: mismatch.actual.contains("not ") }
     }
 
     /// Says the same.
     fn goal(self) -> Goal {
         Goal { compare: Compare::Everything, same: Box::new(move |divergence| Statement::of(divergence) == self) }
     }
-}
-
-/// The name of what was caught, as in [`ORACLE_NAMES`](crate::ORACLE_NAMES).
-const PANIC: &str = "panic";
-
-/// The sentence with `N` for each number.
-fn without_numbers(sentence: &str) -> String {
-    let mut text = String::with_capacity(sentence.len());
-    let mut in_number = false;
-    for letter in sentence.chars() {
-        let is_digit = letter.is_ascii_digit();
-        match (is_digit, in_number) {
-            (true, true) => {}
-            (true, false) => text.push('N'),
-            (false, _) => text.push(letter),
-        }
-        in_number = is_digit;
-    }
-    text
 }
 
 /// Whether a finding repeats.
@@ -224,29 +171,4 @@ pub fn confirm<B: Build>(driver: &mut Driver<B>, program: &Program, signature: &
     let divergence = driver.run(program, Compare::Everything)?.divergence;
     let found = divergence.map(|divergence| divergence.signature());
     Ok(if found.as_ref() == Some(signature) { Repeats::Yes } else { Repeats::No { instead: found } })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Key, without_numbers};
-    use crate::divergence::{Divergence, Mismatch};
-
-    #[test]
-    fn numbers_are_left_out_and_words_are_not() {
-        assert_eq!(without_numbers("f12 is in use by 3 pages"), "fN is in use by N pages");
-        assert_eq!(without_numbers("no numbers"), "no numbers");
-    }
-
-    #[test]
-    fn a_sentence_of_the_subject_is_the_key_and_an_observable_difference_names_the_operation() {
-        let divergence = |oracle, fact, actual: &str| Divergence {
-            step: 0,
-            operation: None,
-            mismatch: Mismatch { oracle, fact, expected: String::new(), actual: actual.to_string() },
-        };
-        let key = |oracle, fact, actual| Key::of(&divergence(oracle, fact, actual)).to_string();
-        assert_eq!(key("validity", "balance", "f3 is free twice"), "validity.balance: fN is free twice");
-        assert_eq!(key("panic", "subject", "panic: at 7"), "panic.subject: panic: at N");
-        assert_eq!(key("mapping", "writable", "s0 v1 is writable"), "mapping.writable@start");
-    }
 }

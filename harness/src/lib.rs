@@ -28,7 +28,7 @@ mod state;
 mod tally;
 mod transitions;
 
-pub use canonical::{Canonical, Key, Repeats, canonicalise, confirm};
+pub use canonical::{Canonical, Repeats, canonicalise, confirm};
 pub use divergence::{Divergence, Mismatch, NotASignature, Signature};
 pub use driver::{Build, Driver, Run, Skipped, guarded};
 pub use enumerate::enumerate_operations;

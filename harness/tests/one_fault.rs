@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic;
 
 use stalemap_harness::{
-    Canonical, Compare, Driver, Generator, Key, Repeats, Settings, Signature, canonicalise, confirm, minimise,
+    Canonical, Compare, Driver, Generator, Repeats, Settings, Signature, canonicalise, confirm, minimise,
 };
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Machine, Program};
@@ -49,7 +49,7 @@ fn canonical_forms(driver: &mut Driver<Build>, executions: &[Program]) -> Vec<(C
 }
 
 /// The first form of each key.
-fn findings(forms: &[(Canonical, Program)]) -> BTreeMap<&Key, &Canonical> {
+fn findings(forms: &[(Canonical, Program)]) -> BTreeMap<&Signature, &Canonical> {
     let mut findings = BTreeMap::new();
     for (form, _) in forms {
         findings.entry(&form.key).or_insert(form);
