@@ -157,6 +157,11 @@ impl<B: Build> Driver<B> {
         Ok(())
     }
 
+    /// Drops the machines that are kept from earlier runs: the next run builds both sides anew.
+    pub fn forget_machines(&mut self) {
+        self.kept.clear();
+    }
+
     /// Runs operations from the start of a machine up to the first difference, which is traced to its step.
     ///
     /// # Errors

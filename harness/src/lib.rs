@@ -1,14 +1,15 @@
 //! Who compares: reference and subject in lockstep, after every step all that was touched, at the end everything.
 //!
 //! A [`Driver`] runs operations on a pair of machines and answers with the first [`Divergence`], if there is one.
-//! [`minimise`] shortens what led to it, [`Generator`] makes operations, [`Mutator`] changes them for engines that keep a
-//! corpus, [`Tally`] and [`Transitions`] tell what a
+//! [`canonicalise`] brings what led to it to a canonical form, by which findings are grouped, and [`minimise`] only
+//! shortens it. [`Generator`] makes operations, [`Mutator`] changes them for engines that keep a corpus, [`Tally`] and [`Transitions`] tell what a
 //! campaign has met. One trace gives one result for ever: no clock, no thread, no hash order here.
 
 // Which they are, and why, is in clippy.toml.
 #![warn(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod binding;
+mod canonical;
 mod comparison;
 mod digest;
 mod divergence;
@@ -18,7 +19,6 @@ mod generate;
 mod generator_state;
 mod guard;
 mod lockstep;
-mod minimal;
 mod minimise;
 mod mutate;
 mod names;
@@ -30,14 +30,14 @@ mod tally;
 mod transitions;
 mod watchdog;
 
+pub use canonical::{Canonical, Repeats, canonicalise, confirm};
 pub use divergence::{Divergence, Mismatch, NO_OPERATIONS, NotASignature, Signature};
 pub use driver::{Build, Driver, Run, Skipped};
 pub use enumerate::enumerate_operations;
 pub use generate::{Generator, Settings};
 pub use guard::{guarded, quiet_panics};
 pub use lockstep::{Compare, Watched};
-pub use minimal::what_is_left;
-pub use minimise::{Minimised, Progress, minimise};
+pub use minimise::{Minimised, Progress, minimise, what_is_left};
 pub use mutate::Mutator;
 pub use names::Names;
 pub use oracle::ORACLE_NAMES;

@@ -1,89 +1,61 @@
-//! The minimiser: shortens what leads to a divergence and keeps its signature.
-//!
-//! Passes: cut the tail, drop chunks from the end forward; rename to first appearance, shrink the machine, make operands
-//! smaller, until nothing changes; and all over again until nothing can be dropped. The result is 1-minimal: no single
-//! operation can go and no single operand can get smaller.
+//! The search for a smaller program: passes that try edits and keep what still diverges in the same way.
 
-use stalemap_operations::{Field, FieldValues, Machine, Operation, Program};
+use stalemap_operations::{Field, Machine, Operation, Program};
 
-use crate::divergence::{Divergence, Signature};
+use super::edits::{moved_down, next_named, renamed, with, without_page, without_result};
+use super::{Goal, Minimised, Progress, diverges};
 use crate::driver::{Build, Driver};
-use crate::lockstep::Compare;
 
-/// How far the minimiser has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Operations that are left.
-    pub operations: usize,
-    /// Runs so far.
-    pub executions: u64,
-}
-
-/// What the minimiser came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Minimised {
-    /// What is left, on the smallest machine; the last operation diverges.
-    pub program: Program,
-    /// How they diverge.
-    pub divergence: Divergence,
-    /// Runs that it took.
-    pub executions: u64,
-    /// Whether it came to its end; not so when it was told to stop.
-    pub complete: bool,
-}
-
-/// Shortens operations that diverge with this signature; `None` if they do not. `keep_going` is asked now and then and
-/// ends the work by answering no; what was reached until then is the result.
-pub fn minimise<B: Build>(
-    driver: &mut Driver<B>,
-    program: &Program,
-    signature: &Signature,
-    keep_going: &mut dyn FnMut(&Progress) -> bool,
-) -> Option<Minimised> {
-    let divergence = diverges(driver, program, signature)?;
-    let program = Program::new(program.machine, program.operations[..=divergence.step].iter().copied());
-    let found = Minimised { program, divergence, executions: 1, complete: true };
-    let mut search = Search { driver, signature, keep_going, found, failed: Vec::new(), stopped: false };
-    search.drop_chunks(usize::MAX);
-    loop {
-        search.lower();
-        let operations = search.found.program.operations.len();
-        // What is left after the first round goes singly or in pairs.
-        search.drop_chunks(2);
-        if search.stopped || search.found.program.operations.len() == operations {
-            break;
-        }
-    }
-    search.found.complete = !search.stopped;
-    Some(search.found)
-}
-
-/// How the operations diverge, if with this signature.
-pub(crate) fn diverges<B: Build>(
-    driver: &mut Driver<B>,
-    program: &Program,
-    signature: &Signature,
-) -> Option<Divergence> {
-    let run = driver.run(program, Compare::Touched).ok()?;
-    run.divergence.filter(|divergence| divergence.signature() == *signature)
-}
-
-struct Search<'a, B: Build> {
+pub(crate) struct Search<'a, B: Build> {
     driver: &'a mut Driver<B>,
-    signature: &'a Signature,
+    goal: Goal,
     keep_going: &'a mut dyn FnMut(&Progress) -> bool,
-    found: Minimised,
+    pub(crate) found: Minimised,
     /// Short candidates that did not diverge in the same way: a later round would try them again.
     failed: Vec<Program>,
-    stopped: bool,
+    pub(crate) stopped: bool,
 }
 
 /// Candidates with more operations are not kept: hardly any of them comes twice.
 const SHORT: usize = 64;
 
-impl<B: Build> Search<'_, B> {
+impl<'a, B: Build> Search<'a, B> {
+    /// A search that begins with this program; `None` if it does not diverge as the goal says.
+    pub(crate) fn new(
+        driver: &'a mut Driver<B>,
+        program: &Program,
+        goal: Goal,
+        keep_going: &'a mut dyn FnMut(&Progress) -> bool,
+    ) -> Option<Self> {
+        let divergence = diverges(driver, program, &goal)?;
+        let program = Program::new(program.machine, program.operations[..=divergence.step].iter().copied());
+        let found = Minimised { program, divergence, executions: 1, complete: true };
+        Some(Search { driver, goal, keep_going, found, failed: Vec::new(), stopped: false })
+    }
+
+    /// What was reached.
+    pub(crate) fn end(mut self) -> Minimised {
+        self.found.complete = !self.stopped;
+        self.found
+    }
+
+    /// Drops, cuts and lowers until no single operation, page or operand is left that could go.
+    pub(crate) fn minimise(&mut self) {
+        self.drop_chunks(usize::MAX);
+        loop {
+            self.lower();
+            let before = self.found.program.operations.len();
+            // What is left after the first round goes singly or in pairs.
+            self.drop_chunks(2);
+            self.drop_results();
+            if self.stopped || self.found.program.operations.len() == before {
+                return;
+            }
+        }
+    }
+
     /// Tries something smaller; keeps it if it diverges in the same way.
-    fn try_it(&mut self, program: Program) -> bool {
+    pub(crate) fn try_it(&mut self, program: Program) -> bool {
         let operations = self.found.program.operations.len();
         let progress = Progress { operations, executions: self.found.executions };
         self.stopped |= !(self.keep_going)(&progress);
@@ -91,7 +63,7 @@ impl<B: Build> Search<'_, B> {
             return false;
         }
         self.found.executions += 1;
-        let Some(divergence) = diverges(self.driver, &program, self.signature) else {
+        let Some(divergence) = diverges(self.driver, &program, &self.goal) else {
             if program.operations.len() <= SHORT {
                 self.failed.push(program);
             }
@@ -111,6 +83,7 @@ impl<B: Build> Search<'_, B> {
             let before = self.found.program.clone();
             self.rename();
             self.close_gaps();
+            self.cut_pages();
             self.shrink_machine();
             self.shrink_operands();
             if self.stopped || before == self.found.program {
@@ -217,6 +190,25 @@ impl<B: Build> Search<'_, B> {
         }
     }
 
+    /// Takes single pages out of the machine: a range loses one of its pages, be it the first, and all behind it move
+    /// down.
+    fn cut_pages(&mut self) {
+        let mut page = 0;
+        while page < self.found.program.machine.pages() && !self.stopped {
+            let cut = without_page(&self.found.program, page).is_some_and(|program| self.try_it(program));
+            page += u32::from(!cut);
+        }
+    }
+
+    /// Drops operations that make a second of something, and lets those behind them use the first.
+    fn drop_results(&mut self) {
+        let mut step = 0;
+        while step < self.found.program.operations.len() && !self.stopped {
+            let dropped = without_result(&self.found.program, step).is_some_and(|program| self.try_it(program));
+            step += usize::from(!dropped);
+        }
+    }
+
     /// Renames slots and stamps in the order of their first appearance, all at once where single changes cannot.
     fn rename(&mut self) {
         for field in
@@ -230,60 +222,4 @@ impl<B: Build> Search<'_, B> {
             }
         }
     }
-}
-
-/// The operation with another value in one field, if there is such a one.
-pub(crate) fn with(operation: &Operation, index: usize, value: u32, machine: &Machine) -> Option<Operation> {
-    let mut values: FieldValues = operation.values();
-    values.set(index, value);
-    Operation::new(operation.kind(), values.as_slice(), machine)
-}
-
-/// Whether the field is the number of a virtual page.
-fn is_page(field: Field) -> bool {
-    matches!(field, Field::Page | Field::Destination)
-}
-
-/// The lowest page that some operation names and that is not below this one.
-fn next_named(operations: &[Operation], lowest: u32) -> Option<u32> {
-    let named = |operation: &Operation| {
-        let values = operation.values();
-        values.iter().filter(|&(field, page)| is_page(field) && page >= lowest).map(|(_, page)| page).min()
-    };
-    operations.iter().filter_map(named).min()
-}
-
-/// The operation with all pages from this one on moved down.
-fn moved_down(operation: &Operation, from: u32, by: u32, machine: &Machine) -> Option<Operation> {
-    let mut values = operation.values();
-    for index in 0..values.fields().len() {
-        let page = values.as_slice()[index];
-        if is_page(values.fields()[index]) && page >= from {
-            values.set(index, page - by);
-        }
-    }
-    Operation::new(operation.kind(), values.as_slice(), machine)
-}
-
-/// The operations with the numbers of one sort of field replaced: the first to appear is the lowest, and so on. The
-/// first space is a special one and keeps its name, as does the stamp of a fresh page.
-fn renamed(operations: &[Operation], field: Field, machine: &Machine) -> Option<Vec<Operation>> {
-    let mut names: Vec<u32> = if matches!(field, Field::Space | Field::Stamp) { vec![0] } else { Vec::new() };
-    let mut renamed = Vec::with_capacity(operations.len());
-    for operation in operations {
-        let mut values = operation.values();
-        for index in 0..values.fields().len() {
-            if values.fields()[index] != field {
-                continue;
-            }
-            let old = values.as_slice()[index];
-            let name = names.iter().position(|&name| name == old).unwrap_or_else(|| {
-                names.push(old);
-                names.len() - 1
-            });
-            values.set(index, u32::try_from(name).ok()?);
-        }
-        renamed.push(Operation::new(operation.kind(), values.as_slice(), machine)?);
-    }
-    Some(renamed)
 }
