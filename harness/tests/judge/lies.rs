@@ -3,7 +3,7 @@
 use stalemap_harness::{Compare, Driver, Run};
 
 use crate::liar::Liars;
-use crate::rows::{ROWS, Row};
+use crate::rows::{Row, rows};
 use crate::{trace, without_noise};
 
 fn run(liars: Liars, row: &Row, compare: Compare) -> Run {
@@ -19,7 +19,7 @@ fn found(run: &Run) -> Option<(String, usize)> {
 /// Checks all rows in both ways; what differs, a line each.
 fn wrong() -> Vec<String> {
     let mut wrong = Vec::new();
-    for row in ROWS {
+    for row in rows() {
         let expected = row.expected.map(|fact| (fact.to_string(), row.found_at()));
         for compare in [Compare::Touched, Compare::Everything] {
             let liars = row.liars();
