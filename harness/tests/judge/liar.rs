@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use stalemap_harness::Build;
@@ -54,7 +55,11 @@ pub(crate) struct Liars {
 pub(crate) struct Counts {
     pub(crate) built: Cell<usize>,
     pub(crate) resets: Cell<usize>,
+    /// Operations that were announced last.
+    pub(crate) announced: Cell<usize>,
     pub(crate) applied: Cell<usize>,
+    /// Whether a lie was about what is not shown.
+    pub(crate) was_pointless: Cell<bool>,
     pub(crate) validated: Cell<usize>,
 }
 
@@ -167,6 +172,11 @@ impl Subject for Liar {
         self.is_idle = false;
     }
 
+    fn announce(&mut self, operations: &[Operation]) {
+        assert_eq!(self.step, None, "it is announced behind the reset");
+        self.liars.counts.announced.set(operations.len());
+    }
+
     fn apply(&mut self, operation: Operation) -> Outcome {
         add(&self.liars.counts.applied);
         self.step = Some(self.step.map_or(0, |step| step + 1));
@@ -195,7 +205,11 @@ impl Subject for Liar {
         self.honest.observe(&Scope::everything(), &mut whole);
         for lie in self.lies() {
             if let Lie::Shows(change) = lie {
-                change(into, &whole);
+                // A lie about what is not shown panics: it is the fault of its row, not of the subject.
+                let told = catch_unwind(AssertUnwindSafe(|| change(into, &whole)));
+                if told.is_err() {
+                    self.liars.counts.was_pointless.set(true);
+                }
             }
         }
     }

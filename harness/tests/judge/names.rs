@@ -81,14 +81,19 @@ fn a_watcher_sees_each_step_up_to_the_first_mismatch_and_no_recount() {
     let program = trace(PROGRAM).program();
     let wrong =
         Liars::honest().and(Lie::Recounts("a count is wrong"), 0..=9).and(Lie::Shows(|seen, _| seen.alive = 0), 3..=9);
-    let mut seen: Vec<(usize, Operation, bool, Option<&str>)> = Vec::new();
+    let mut seen: Vec<(usize, Operation, bool, Option<String>)> = Vec::new();
     let run = Driver::new(wrong).watch(&program, &mut |step| {
-        seen.push((step.step, step.operation, step.expected == step.claimed, step.mismatch.map(|it| it.fact)));
+        seen.push((
+            step.step,
+            step.operation,
+            step.expected == step.claimed,
+            step.mismatch.map(|it| it.fact.to_string()),
+        ));
     });
     let expected = program.operations[..4]
         .iter()
         .enumerate()
-        .map(|(step, &operation)| (step, operation, true, (step == 3).then_some("alive")));
+        .map(|(step, &operation)| (step, operation, true, (step == 3).then(|| "alive".to_string())));
     assert_eq!(seen, expected.collect::<Vec<_>>());
     assert_eq!(run.expect("it takes every machine").steps, 4);
 }

@@ -2,32 +2,43 @@
 
 use stalemap_operations::{Entry, Observation, PageToken, PinSlot, PlaceState, Slot, SlotState, Stamp};
 
-use super::{PAGE, Row, S0_V0, SECOND, SLOTS, TRANSACTION, allowed, hidden, once};
+use super::{PAGE, Row, S0_V0, SECOND, SLOTS, TRANSACTION, allowed, lasting, once};
 use crate::liar::{Call, Lie};
 
 pub(super) const ROWS: &[Row] = &[
     // The recount, and panics.
-    hidden(
-        "validity.balance",
+    lasting(
+        "validity.a_count_is_wrong",
         "the recount does not balance at the end",
         PAGE,
         3,
         &[Lie::Recounts("a count is wrong")],
     ),
-    hidden(
-        "validity.balance",
+    lasting(
+        "validity.a_count_is_wrong",
         "the recount does not balance from a step on",
         PAGE,
         1,
         &[Lie::Recounts("a count is wrong")],
     ),
-    once("panic.subject", "a panic while it is reset", PAGE, 0, &[Lie::Panics(Call::Reset)]),
-    once("panic.subject", "a panic in an operation", PAGE, 2, &[Lie::Panics(Call::Apply)]),
-    once("panic.subject", "a panic while it tells what it touched", PAGE, 2, &[Lie::Panics(Call::Touched)]),
-    once("panic.subject", "a panic while it is looked at", PAGE, 2, &[Lie::Panics(Call::Observe)]),
-    once("panic.subject", "a panic in the recount", PAGE, 3, &[Lie::Panics(Call::Validate)]),
+    once("panic.subject_the_liar_panics_in_reset", "a panic while it is reset", PAGE, 0, &[Lie::Panics(Call::Reset)]),
+    once("panic.subject_the_liar_panics_in_apply", "a panic in an operation", PAGE, 2, &[Lie::Panics(Call::Apply)]),
+    once(
+        "panic.subject_the_liar_panics_in_observe",
+        "a panic while it is looked at",
+        PAGE,
+        2,
+        &[Lie::Panics(Call::Observe)],
+    ),
+    once(
+        "panic.subject_the_liar_panics_in_validate",
+        "a panic in the recount",
+        PAGE,
+        3,
+        &[Lie::Panics(Call::Validate)],
+    ),
     // What was touched.
-    hidden(
+    lasting(
         "mapping.writable",
         "another entry is written, and it is not said",
         SECOND,
@@ -54,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
         2,
         &[Lie::Shows(|it, whole| spoil(it, whole)), Lie::Touches(|_| false)],
     ),
-    hidden("content.stamp", "another page is written, and it is not said", SECOND, 2, &[Lie::Shows(spoil_page)]),
+    lasting("content.stamp", "another page is written, and it is not said", SECOND, 2, &[Lie::Shows(spoil_page)]),
     once(
         "content.stamp",
         "another page is written, and it is said",
@@ -69,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
             }),
         ],
     ),
-    hidden("mapping.slot", "another slot is emptied, and it is not said", SLOTS, 3, &[Lie::Shows(spoil_slot)]),
+    lasting("mapping.slot", "another slot is emptied, and it is not said", SLOTS, 3, &[Lie::Shows(spoil_slot)]),
     once(
         "mapping.slot",
         "another slot is emptied, and it is said",
@@ -97,6 +108,19 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     allowed("the subject never can tell", TRANSACTION, &[Lie::Touches(|_| false)]),
+    once(
+        "content.stamp",
+        "an operation does not say which page it touched",
+        "map s0 v0+1 rw; write s0 v0 #1; write s0 v0 #2; read s0 v0",
+        2,
+        &[
+            Lie::Shows(spoil_page),
+            Lie::Touches(|touched| {
+                touched.clear();
+                true
+            }),
+        ],
+    ),
     // Names without meaning.
     allowed("other tokens in another order", TRANSACTION, &[Lie::Renames(50)]),
     allowed("large tokens", TRANSACTION, &[Lie::Renames(70_000)]),

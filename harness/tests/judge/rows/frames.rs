@@ -2,7 +2,9 @@
 
 use stalemap_operations::{Device, Home, SlotState};
 
-use super::{BLOCK, BLOCK_LAST, DEVICE, PAGE, Row, SPLIT, TRANSACTION, TWO, allowed, base, frame, lay_out, once};
+use super::{
+    BLOCK, BLOCK_LAST, BOTH, DEVICE, PAGE, Row, SPLIT, TRANSACTION, TWO, WRITTEN, allowed, base, frame, lay_out, once,
+};
 use crate::liar::Lie;
 
 pub(super) const ROWS: &[Row] = &[
@@ -10,7 +12,7 @@ pub(super) const ROWS: &[Row] = &[
     once(
         "placement.home",
         "a page in RAM is in a frame of a device",
-        PAGE,
+        WRITTEN,
         2,
         &[Lie::Shows(|it, _| frame(it).home = Home::Device(Device(0)))],
     ),
@@ -21,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         2,
         &[Lie::Shows(|it, _| frame(it).home = Home::Device(Device(1)))],
     ),
-    once("placement.range", "a frame behind the end of RAM", PAGE, 2, &[Lie::Shows(|it, _| frame(it).offset = 8)]),
+    once("placement.range", "a frame behind the end of RAM", WRITTEN, 2, &[Lie::Shows(|it, _| frame(it).offset = 8)]),
     once(
         "placement.range",
         "a frame behind the end of a device",
@@ -32,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     once(
         "placement.owner",
         "two pages in one frame, both shown",
-        TWO,
+        BOTH,
         3,
         &[Lie::Shows(|it, whole| *frame(it) = whole.pages[0].frame.expect("a frame"))],
     ),
@@ -94,6 +96,11 @@ pub(super) const ROWS: &[Row] = &[
         "a page in the frame that a split block gave back",
         SPLIT,
         &[Lie::Shows(|it, whole| lay_out(it, whole, &[2], &[2]))],
+    ),
+    allowed(
+        "a block behind a page",
+        "map s0 v0+1 rw; write s0 v0 #1; unmap s0 v0; alloc b0 0; read s0 v0",
+        &[Lie::Shows(|it, whole| lay_out(it, whole, &[3], &[3]))],
     ),
     // Frames of slots.
     once(

@@ -30,8 +30,6 @@ pub(crate) struct Row {
     steps: RangeInclusive<usize>,
     /// `oracle.fact` of the first of these steps; none where the subject is as good as an honest one.
     pub(crate) expected: Option<&'static str>,
-    /// Whether only a comparison of everything sees it, so that a second run finds the step.
-    pub(crate) only_at_the_end: bool,
 }
 
 impl Row {
@@ -48,32 +46,36 @@ impl Row {
 
 /// A lie at one step, which that step's own comparison must see: the steps behind it are honest again.
 const fn once(fact: &'static str, name: &'static str, program: &'static str, step: usize, lies: &'static [Lie]) -> Row {
-    Row { name, program, lies, steps: step..=step, expected: Some(fact), only_at_the_end: false }
+    Row { name, program, lies, steps: step..=step, expected: Some(fact) }
 }
 
-/// A lie from a step on about what neither side touches there: it shows at the end, and belongs to its step.
-const fn hidden(
+/// A lie from a step on, which may be about what neither side touches there: it is seen later, and belongs to its step.
+const fn lasting(
     fact: &'static str,
     name: &'static str,
     program: &'static str,
     step: usize,
     lies: &'static [Lie],
 ) -> Row {
-    Row { name, program, lies, steps: step..=usize::MAX, expected: Some(fact), only_at_the_end: true }
+    Row { name, program, lies, steps: step..=usize::MAX, expected: Some(fact) }
 }
 
 /// A lie at one step that is as good as the truth.
 const fn just(name: &'static str, program: &'static str, step: usize, lies: &'static [Lie]) -> Row {
-    Row { name, program, lies, steps: step..=step, expected: None, only_at_the_end: false }
+    Row { name, program, lies, steps: step..=step, expected: None }
 }
 
 /// What a subject may do: other names, other orders, other frames.
 const fn allowed(name: &'static str, program: &'static str, lies: &'static [Lie]) -> Row {
-    Row { name, program, lies, steps: 0..=usize::MAX, expected: None, only_at_the_end: false }
+    Row { name, program, lies, steps: 0..=usize::MAX, expected: None }
 }
 
 /// Step 2 writes the entry of s0 v0, which maps the only page, in RAM.
 const PAGE: &str = "map s0 v0+2 rw; write s0 v0 #1; protect s0 v0+1 r; read s0 v0";
+/// Step 2 writes to the only page, which is in RAM.
+const WRITTEN: &str = "map s0 v0+2 rw; write s0 v0 #1; write s0 v0 #2; read s0 v0";
+/// Step 3 changes the counts of both pages.
+const BOTH: &str = "map s0 v0+2 rw; write s0 v0 #1; write s0 v1 #2; fork s0 s1; read s0 v0";
 /// Step 2 writes the entries of a page and of a hole.
 const HOLE: &str = "map s0 v0+2 rw; write s0 v0 #1; protect s0 v0+2 r; read s0 v0";
 /// Step 2 makes the second page, and nothing is written behind it.

@@ -2,27 +2,27 @@
 
 use stalemap_operations::{Device, Home, Stamp};
 
-use super::{CROWD, PAGE, Row, S0_V0, S0_V1, S1_V5, SHARED, SLOTS, TWO, allowed, once, page};
+use super::{BOTH, CROWD, Row, S0_V0, S0_V1, S1_V5, SHARED, SLOTS, WRITTEN, allowed, once, page};
 use crate::liar::Lie;
 
 pub(super) const ROWS: &[Row] = &[
     // Pages.
-    once("mapping.home", "another home", PAGE, 2, &[Lie::Shows(|it, _| page(it).home = Home::Device(Device(0)))]),
-    once("mapping.exclusive", "exclusive and not", PAGE, 2, &[Lie::Shows(|it, _| page(it).exclusive ^= true)]),
+    once("mapping.home", "another home", WRITTEN, 2, &[Lie::Shows(|it, _| page(it).home = Home::Device(Device(0)))]),
+    once("mapping.exclusive", "exclusive and not", WRITTEN, 2, &[Lie::Shows(|it, _| page(it).exclusive ^= true)]),
     once("mapping.exclusive", "not exclusive and yet", SHARED, 2, &[Lie::Shows(|it, _| page(it).exclusive ^= true)]),
-    once("content.stamp", "another content", PAGE, 2, &[Lie::Shows(|it, _| page(it).stamp = Stamp(2))]),
-    once("content.stamp", "content of the second page", TWO, 3, &[Lie::Shows(|it, _| it.pages[1].stamp = Stamp(1))]),
-    once("mapcount.count", "a map too many", PAGE, 2, &[Lie::Shows(|it, _| page(it).mapcount += 1)]),
+    once("content.stamp", "another content", WRITTEN, 2, &[Lie::Shows(|it, _| page(it).stamp = Stamp(3))]),
+    once("content.stamp", "content of the second page", BOTH, 3, &[Lie::Shows(|it, _| it.pages[1].stamp = Stamp(1))]),
+    once("mapcount.count", "a map too many", WRITTEN, 2, &[Lie::Shows(|it, _| page(it).mapcount += 1)]),
     once("mapcount.count", "a map too few", SHARED, 2, &[Lie::Shows(|it, _| page(it).mapcount -= 1)]),
-    once("refcount.count", "a reference too many", PAGE, 2, &[Lie::Shows(|it, _| page(it).refcount += 1)]),
+    once("refcount.count", "a reference too many", WRITTEN, 2, &[Lie::Shows(|it, _| page(it).refcount += 1)]),
     once("refcount.count", "a reference too few", SLOTS, 3, &[Lie::Shows(|it, _| page(it).refcount -= 1)]),
     // Reverse maps.
-    once("rmap.places", "nothing is found", PAGE, 2, &[Lie::Shows(|it, _| page(it).rmap = 0..0)]),
+    once("rmap.places", "nothing is found", WRITTEN, 2, &[Lie::Shows(|it, _| page(it).rmap = 0..0)]),
     once("rmap.places", "one of two is not found", SHARED, 2, &[Lie::Shows(|it, _| page(it).rmap.end -= 1)]),
     once(
         "rmap.places",
         "a place too many is found",
-        PAGE,
+        WRITTEN,
         2,
         &[Lie::Shows(|it, _| {
             it.rmaps = vec![S0_V0, S0_V1];
@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Row] = &[
     once(
         "rmap.places",
         "a place is found twice",
-        PAGE,
+        WRITTEN,
         2,
         &[Lie::Shows(|it, _| {
             it.rmaps = vec![S0_V0, S0_V0];

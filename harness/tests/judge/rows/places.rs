@@ -2,7 +2,7 @@
 
 use stalemap_operations::{Access, Entry, PageToken, PlaceState, PlaceView, SlotState};
 
-use super::{HOLE, PAGE, Row, S0_V0, SLOTS, TRANSACTION, TWO, entry, once, page, place, slot};
+use super::{HOLE, PAGE, Row, S0_V0, SLOTS, TRANSACTION, TWO, WRITTEN, entry, once, page, place, slot};
 use crate::liar::Lie;
 
 pub(super) const ROWS: &[Row] = &[
@@ -83,7 +83,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     // Which page.
     once(
-        "mapping.page",
+        "identity.page",
         "two pages change places",
         TWO,
         3,
@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Row] = &[
         })],
     ),
     once(
-        "mapping.page",
+        "identity.page",
         "a place maps a page of no name",
         PAGE,
         2,
@@ -102,7 +102,7 @@ pub(super) const ROWS: &[Row] = &[
         })],
     ),
     once(
-        "mapping.page",
+        "identity.page",
         "two places map one page",
         TWO,
         2,
@@ -112,24 +112,24 @@ pub(super) const ROWS: &[Row] = &[
         })],
     ),
     once(
-        "mapping.page",
+        "identity.page",
         "a pin is of another page",
         SLOTS,
         2,
         &[Lie::Shows(|it, _| *slot(it) = SlotState::Pin(PageToken(77)))],
     ),
     once(
-        "mapping.page",
+        "identity.page",
         "a hold is of another page",
         SLOTS,
         3,
         &[Lie::Shows(|it, _| *slot(it) = SlotState::Hold(PageToken(77)))],
     ),
-    once("mapping.lives", "a page is missing", PAGE, 2, &[Lie::Shows(|it, _| it.pages.clear())]),
+    once("identity.live", "a page is missing", WRITTEN, 2, &[Lie::Shows(|it, _| it.pages.clear())]),
     once(
-        "mapping.lives",
+        "identity.live",
         "a page too many",
-        PAGE,
+        WRITTEN,
         2,
         &[Lie::Shows(|it, _| {
             let mut extra = page(it).clone();
