@@ -1,0 +1,355 @@
+//! The driver: what it keeps, what it throws away, what it holds against what, and what it counts.
+
+use stalemap_harness::{Build, Compare, Driver, Run, Skipped};
+use stalemap_implementation::Implementation;
+use stalemap_operations::{
+    Dialect, Kind, KindSet, Machine, Observables, Observation, Outcome, Place, Program, Scope, Stamp, Subject,
+};
+
+use crate::liar::{Call, Liar, Liars, Lie};
+use crate::{trace, without_noise};
+
+const PROGRAM: &str = "map s0 v0+2 rw; write s0 v0 #1; protect s0 v0+1 r; read s0 v0";
+/// The last index of its operations.
+const LAST: usize = 3;
+
+fn fact(run: &Run) -> Option<String> {
+    run.divergence.as_ref().map(|it| format!("{}.{}", it.mismatch.oracle, it.mismatch.fact))
+}
+
+fn run(driver: &mut Driver<impl Build>, text: &str, compare: Compare) -> Run {
+    driver.run_trace(&trace(text), compare).expect("it takes every machine")
+}
+
+#[test]
+fn a_subject_that_panicked_is_thrown_away_and_another_is_kept() {
+    let program = trace(PROGRAM).program();
+    for call in [Call::Reset, Call::Apply, Call::Observe, Call::Validate] {
+        let liars = Liars::honest().and(Lie::Panics(call), LAST - 1..=LAST);
+        let counts = liars.counts.clone();
+        let mut driver = Driver::new(liars);
+        for round in 1..=3 {
+            let run = without_noise(|| driver.run(&program, Compare::Everything)).expect("it takes every machine");
+            let divergence = run.divergence.expect("it panics");
+            let fact = format!("subject_the_liar_panics_in_{call:?}").to_lowercase();
+            assert_eq!((divergence.mismatch.oracle, divergence.mismatch.fact.as_ref()), ("panic", fact.as_str()));
+            let operation = divergence.operation;
+            assert_eq!(operation, (call != Call::Reset).then(|| program.operations[divergence.step]), "{call:?}");
+            assert!(divergence.mismatch.actual.contains("the liar panics in"), "{}", divergence.mismatch.actual);
+            assert!(driver.sides(&program.machine).is_none(), "{call:?}: it is kept");
+            assert_eq!(counts.built.get(), round, "{call:?}");
+        }
+    }
+    // What was touched is asked by the quick comparison alone.
+    let mut driver = Driver::new(Liars::honest().and(Lie::Panics(Call::Touched), LAST..=LAST));
+    let run = without_noise(|| driver.run(&program, Compare::Touched)).expect("it takes every machine");
+    assert_eq!((fact(&run).as_deref(), run.steps), (Some("panic.subject_the_liar_panics_in_touched"), LAST + 1));
+    let honest = Liars::honest();
+    let counts = honest.counts.clone();
+    let mut driver = Driver::new(honest);
+    for _ in 0..3 {
+        assert_eq!(driver.run(&program, Compare::Touched).expect("it takes every machine").divergence, None);
+    }
+    assert_eq!((counts.built.get(), counts.resets.get()), (1, 3));
+}
+
+#[test]
+fn few_machines_are_kept_and_only_small_ones() {
+    let machine = |ram, spaces, pages| Machine::new([ram, 0, 0], spaces, pages, Dialect::Linux6_12).expect("fits");
+    let honest = Liars::honest();
+    let counts = honest.counts.clone();
+    let mut driver = Driver::new(honest);
+    let machines: Vec<Machine> = (1..=300).map(|ram| machine(ram, 1, 1)).collect();
+    for machine in &machines {
+        driver.prepare(machine).expect("it takes every machine");
+    }
+    let kept = machines.iter().filter(|machine| driver.sides(machine).is_some()).count();
+    assert!((1..=256).contains(&kept), "{kept} are kept");
+    assert!(driver.sides(&machines[299]).is_some(), "the last is kept");
+    driver.prepare(&machines[299]).expect("it takes every machine");
+    assert_eq!(counts.built.get(), 300, "what is kept is not built again");
+    // Frames and places together.
+    for (machine, is_kept) in [
+        (machine(4_095, 1, 1), true),
+        (machine(4_096, 1, 1), false),
+        (machine(1, 64, 64), false),
+        (machine(64, 63, 64), true),
+    ] {
+        let program = Program::new(machine, trace("machine ram=1 spaces=1 pages=1; read s0 v0").operations());
+        let run = driver.run(&program, Compare::Touched).expect("it takes every machine");
+        assert_eq!(run, Run { steps: 1, divergence: None });
+        assert_eq!(driver.sides(&machine).is_some(), is_kept, "{machine}");
+    }
+}
+
+#[test]
+fn as_many_machines_are_kept_as_may_be() {
+    let machine = |ram| Machine::new([ram, 0, 0], 1, 1, Dialect::Linux6_12).expect("fits");
+    let mut driver = Driver::new(Liars::honest());
+    for ram in 1..=256 {
+        driver.prepare(&machine(ram)).expect("it takes every machine");
+    }
+    assert!((1..=256).all(|ram| driver.sides(&machine(ram)).is_some()));
+    driver.prepare(&machine(1)).expect("it takes every machine");
+    assert!(driver.sides(&machine(2)).is_some(), "one that is kept takes no room");
+    driver.prepare(&machine(257)).expect("it takes every machine");
+    let kept = (1..=257).filter(|&ram| driver.sides(&machine(ram)).is_some()).count();
+    assert!(kept <= 256, "{kept} are kept");
+}
+
+#[test]
+fn what_a_run_leaves_is_nothing_to_the_next() {
+    // A page in a frame that a block has in the next run, and other tokens in each run.
+    let put = |seen: &mut Observation, _: &Observation| {
+        for frame in seen.pages.iter_mut().filter_map(|page| page.frame.as_mut()) {
+            frame.offset = 3;
+        }
+        for (_, state) in &mut seen.slots {
+            if let stalemap_operations::SlotState::Block { base: Some(base), .. } = state {
+                base.offset = 3;
+            }
+        }
+    };
+    let mut driver = Driver::new(Liars::honest().and(Lie::Shows(put), 0..=99).and(Lie::Renames(50), 0..=99));
+    for text in [PROGRAM, "alloc b0 0; read s0 v0", PROGRAM] {
+        for compare in [Compare::Touched, Compare::Everything] {
+            let run = run(&mut driver, text, compare);
+            assert_eq!(run, Run { steps: trace(text).steps.len(), divergence: None });
+        }
+    }
+}
+
+#[test]
+fn a_token_is_another_page_in_another_run() {
+    let text = "map s0 v0+2 rw; write s0 v0 #1; write s0 v1 #2; unmap s0 v0; read s0 v1";
+    for largest in [50, 70_000, (1 << 16) + 1] {
+        let mut driver = Driver::new(Liars::honest().and(Lie::Renames(largest), 0..=99));
+        for compare in [Compare::Touched, Compare::Everything, Compare::Everything, Compare::Touched] {
+            assert_eq!(run(&mut driver, text, compare), Run { steps: 5, divergence: None }, "{largest}");
+        }
+    }
+}
+
+#[test]
+fn a_subject_hears_what_is_going_to_be_done() {
+    let liars = Liars::honest();
+    let counts = liars.counts.clone();
+    run(&mut Driver::new(liars), PROGRAM, Compare::Touched);
+    assert_eq!(counts.announced.get(), 4);
+}
+
+/// The first answer that is written is not the one that is given.
+const WRITTEN: &str = "map s0 v0+2 rw = EEXIST; write s0 v0 #1; read s0 v0 = ok value=#1";
+
+#[test]
+fn written_answers_are_held_against_the_machine_of_the_trace_alone() {
+    let driver = || Driver::new(Liars::honest());
+    let found = run(&mut driver(), WRITTEN, Compare::Touched).divergence.expect("another answer is written");
+    assert_eq!((found.step, found.mismatch.oracle, found.mismatch.fact.as_ref()), (0, "answer", "written"));
+    let right = WRITTEN.replace("EEXIST", "ok");
+    assert_eq!(run(&mut driver(), &right, Compare::Touched).divergence, None);
+    let late = right.replace("value=#1", "value=#2");
+    assert_eq!(run(&mut driver(), &late, Compare::Touched).divergence.expect("another value is written").step, 2);
+    // Without the written answers nothing differs.
+    let program = trace(WRITTEN).program();
+    assert_eq!(driver().run(&program, Compare::Touched).expect("it takes every machine").divergence, None);
+    // A subject that keeps a frame to itself.
+    let mut smaller = Liars::honest().and(Lie::Shows(|seen, _| seen.free[0] -= 1), 0..=99);
+    smaller.capacity = Some([7, 4, 4]);
+    assert_eq!(run(&mut Driver::new(smaller), WRITTEN, Compare::Touched).divergence, None);
+    // A subject of other rules.
+    let other = |machine: &Machine| {
+        let other = Machine::from_sizes(machine.sizes(), Dialect::Linux6_1).expect("the sizes fit");
+        Ok(Implementation::new(&other))
+    };
+    assert_eq!(run(&mut Driver::new(other), WRITTEN, Compare::Touched).divergence, None);
+}
+
+#[test]
+fn a_subject_that_cannot_be_built_is_no_divergence() {
+    let mut driver = Driver::new(|_: &Machine| Err::<Implementation, String>("no room".to_string()));
+    let program = trace(PROGRAM).program();
+    assert_eq!(driver.run(&program, Compare::Touched), Err("no room".to_string()));
+    assert_eq!(driver.prepare(&program.machine), Err("no room".to_string()));
+}
+
+/// All observables but one.
+fn all_but(missing: Observables) -> Observables {
+    use Observables as O;
+    let all = [O::PLACES, O::STAMPS, O::EXCLUSIVE, O::MAPCOUNTS, O::REFCOUNTS, O::RMAPS, O::SLOTS, O::FREE, O::FRAMES];
+    all.into_iter().filter(|&it| it != missing).fold(O::NONE, Observables::and)
+}
+
+#[test]
+fn an_oracle_that_cannot_see_is_skipped_and_says_what_is_missing() {
+    use Observables as O;
+    let rows: [(Observables, &str, &[&str]); 9] = [
+        (
+            O::PLACES,
+            "places",
+            &["identity", "mapping", "mapcount", "refcount", "rmap", "content", "placement", "refusal"],
+        ),
+        (O::STAMPS, "stamps", &["content"]),
+        (O::EXCLUSIVE, "exclusive", &["mapping"]),
+        (O::MAPCOUNTS, "mapcounts", &["mapcount"]),
+        (O::REFCOUNTS, "refcounts", &["refcount"]),
+        (O::RMAPS, "rmaps", &["rmap"]),
+        (O::SLOTS, "slots", &["identity", "mapping", "placement", "refusal"]),
+        (O::FREE, "free counts", &["conservation"]),
+        (O::FRAMES, "frames", &["placement", "refusal"]),
+    ];
+    for (missing, name, expected) in rows {
+        let mut liars = Liars::honest();
+        liars.capabilities.observables = all_but(missing);
+        let mut driver = Driver::new(liars);
+        run(&mut driver, PROGRAM, Compare::Touched);
+        let expected: Vec<Skipped> = expected.iter().map(|&oracle| Skipped { oracle, missing: vec![name] }).collect();
+        assert_eq!(driver.skipped(), expected);
+    }
+    let mut driver = Driver::new(Liars::honest());
+    run(&mut driver, PROGRAM, Compare::Touched);
+    assert_eq!(driver.skipped(), []);
+}
+
+#[test]
+fn what_a_subject_does_not_show_is_not_compared() {
+    let lie = Lie::Shows(|seen, _| seen.pages.iter_mut().for_each(|page| page.stamp = Stamp(9)));
+    let mut liars = Liars::honest().and(lie, 0..=99);
+    assert_eq!(
+        fact(&run(&mut Driver::new(liars.clone()), PROGRAM, Compare::Touched)).as_deref(),
+        Some("content.stamp")
+    );
+    liars.capabilities.observables = all_but(Observables::STAMPS);
+    assert_eq!(fact(&run(&mut Driver::new(liars), PROGRAM, Compare::Everything)), None);
+}
+
+#[test]
+fn one_oracle_alone_finds_only_its_own() {
+    let lie = Lie::Shows(|seen, _| {
+        for page in &mut seen.pages {
+            page.stamp = Stamp(9);
+            page.mapcount += 1;
+        }
+    });
+    let mut driver = Driver::new(Liars::honest().and(lie, 2..=99).and(Lie::Recounts("a count is wrong"), LAST..=99));
+    let rows = [
+        (None, Some("mapcount.count")),
+        (Some("content"), Some("content.stamp")),
+        (Some("conservation"), None),
+        (Some("validity"), Some("validity.a_count_is_wrong")),
+        (None, Some("mapcount.count")),
+    ];
+    for (oracle, expected) in rows {
+        driver.use_only_oracle(oracle);
+        for compare in [Compare::Touched, Compare::Everything] {
+            assert_eq!(fact(&run(&mut driver, PROGRAM, compare)).as_deref(), expected, "{oracle:?}");
+        }
+    }
+}
+
+/// Builds liars whose recount is not asked.
+struct Unasked(Liars);
+
+impl Build for Unasked {
+    type Subject = Liar;
+
+    fn build(&self, machine: &Machine) -> Result<Liar, String> {
+        self.0.build(machine)
+    }
+
+    fn uses_recount(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn the_recount_is_asked_at_the_end_or_after_each_step_or_not_at_all() {
+    let liars = Liars::honest();
+    let counts = liars.counts.clone();
+    let asked = || counts.validated.replace(0);
+    let mut driver = Driver::new(liars.clone());
+    for (compare, times) in [(Compare::Outcomes, 0), (Compare::Touched, 1), (Compare::Everything, 4)] {
+        assert_eq!(fact(&run(&mut driver, PROGRAM, compare)), None);
+        assert_eq!(asked(), times, "{compare:?}");
+    }
+    driver.without_recount();
+    run(&mut driver, PROGRAM, Compare::Everything);
+    assert_eq!(asked(), 0);
+    driver.use_only_oracle(None);
+    run(&mut driver, PROGRAM, Compare::Everything);
+    assert_eq!(asked(), 4);
+    run(&mut Driver::new(Unasked(liars)), PROGRAM, Compare::Everything);
+    assert_eq!(asked(), 0);
+}
+
+#[test]
+fn answers_are_compared_even_where_nothing_is_looked_at() {
+    let shows = Liars::honest().and(Lie::Shows(|seen, _| seen.alive = 0), 0..=99);
+    assert_eq!(fact(&run(&mut Driver::new(shows), PROGRAM, Compare::Outcomes)), None);
+    let answers = Liars::honest().and(Lie::Answers(|_| Outcome::Stuck), 1..=1);
+    let run = run(&mut Driver::new(answers), PROGRAM, Compare::Outcomes);
+    assert_eq!((fact(&run).as_deref(), run.steps), (Some("termination.fuel"), 2));
+}
+
+#[test]
+fn operations_that_the_subject_cannot_do_are_passed_over_on_both_sides() {
+    let mut liars = Liars::honest().and(Lie::Answers(|_| Outcome::Stuck), 2..=2);
+    liars.capabilities.operations = KindSet::ALL.without(Kind::Protect);
+    let counts = liars.counts.clone();
+    let mut driver = Driver::new(liars);
+    let run = run(&mut driver, PROGRAM, Compare::Everything);
+    let divergence = run.divergence.expect("the third operation that is done does not end");
+    assert_eq!((divergence.step, divergence.operation), (3, Some(trace(PROGRAM).steps[3].operation)));
+    assert_eq!(counts.applied.get(), 3);
+    assert_eq!(driver.tally().of(Kind::Protect, 0), 0);
+    assert_eq!(driver.tally().operations(), 3);
+}
+
+#[test]
+fn a_program_of_nothing_that_the_subject_can_do_agrees() {
+    let mut liars = Liars::honest().and(Lie::Shows(|seen, _| seen.alive = 0), 0..=99);
+    liars.capabilities.operations = KindSet::NONE;
+    let run = run(&mut Driver::new(liars), PROGRAM, Compare::Touched);
+    assert_eq!(run, Run { steps: 4, divergence: None });
+}
+
+#[test]
+fn the_sides_are_as_the_run_left_them() {
+    let mut driver = Driver::new(Liars::honest());
+    let program = trace(PROGRAM).program();
+    assert!(driver.sides(&program.machine).is_none(), "it was not run");
+    driver.run(&program, Compare::Touched).expect("it takes every machine");
+    let (subject, reference) = driver.sides(&program.machine).expect("it was run");
+    let [mut of_subject, mut of_reference] = [Observation::default(), Observation::default()];
+    subject.observe(&Scope::everything(), &mut of_subject);
+    reference.observe(&Scope::everything(), &mut of_reference);
+    let places = |seen: &Observation| seen.places.iter().map(|view| view.place).collect::<Vec<Place>>();
+    assert_eq!(places(&of_subject), places(&of_reference));
+    assert_eq!((of_subject.places.len(), of_subject.pages.len()), (2, 1));
+}
+
+#[test]
+fn what_is_met_is_added_up_until_it_is_forgotten() {
+    const PROGRAM: &str = "map s0 v0+2 rw; write s0 v0 #1; fork s0 s1; migrate s0 v0 to d0; pin k0 s0 v0; exit s1";
+    let mut driver = Driver::new(Liars::honest());
+    assert_eq!(run(&mut driver, PROGRAM, Compare::Touched).divergence, None);
+    let (marks, cells) = (driver.marks().to_vec(), driver.transitions().count());
+    assert!(marks.iter().any(|&count| count > 0) && cells > 0);
+    assert_eq!((driver.tally().of(Kind::Write, 0), driver.tally().operations()), (1, 6));
+    run(&mut driver, PROGRAM, Compare::Everything);
+    assert_eq!(driver.marks(), marks.iter().map(|count| 2 * count).collect::<Vec<u64>>());
+    assert_eq!((driver.transitions().count(), driver.tally().operations()), (cells, 12));
+    driver.clear_met();
+    assert_eq!((driver.transitions().count(), driver.tally().operations()), (0, 0));
+    assert!(driver.marks().iter().all(|&count| count == 0));
+    run(&mut driver, PROGRAM, Compare::Touched);
+    assert_eq!(driver.marks(), marks);
+}
+
+#[test]
+fn who_builds_subjects_need_say_no_more_than_how() {
+    let driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
+    let build = driver.build();
+    assert!(build.uses_recount() && !build.looks_ahead());
+    assert_eq!((build.largest(), build.look_ahead(&[Program::default()])), (None, Ok(())));
+}
