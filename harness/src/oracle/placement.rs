@@ -127,7 +127,12 @@ impl Part<'_> {
         match state {
             SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) => {}
             SlotState::Transaction { frames, .. } => {
-                for &frame in &self.seen.frames[frames.clone()] {
+                let frames = &self.seen.frames[frames.clone()];
+                for (index, &frame) in frames.iter().enumerate() {
+                    if frames[..index].contains(&frame) {
+                        let actual = format!("two candidates of {slot} have the same");
+                        return differ("owner", "every frame has one owner", actual);
+                    }
                     owners.slots.push((slot, frame));
                     self.take(owners, frame, Owner::Slot(slot))?;
                 }
@@ -167,13 +172,12 @@ impl Part<'_> {
             );
         }
         match owners.owner(frame).replace(owner) {
-            // A frame that one slot takes twice is that of two of its candidates.
-            Some(other) => differ(
+            Some(other) if other != owner => differ(
                 "owner",
                 "every frame has one owner",
                 format!("{} and {} have the same", self.words(other), self.words(owner)),
             ),
-            None => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 

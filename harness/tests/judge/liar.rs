@@ -194,7 +194,9 @@ impl Subject for Liar {
         if let Some(rename) = self.rename() {
             honest.pages.iter_mut().for_each(|page| *page = rename(*page));
         }
-        into.take(&mut honest);
+        into.places.append(&mut honest.places);
+        into.pages.append(&mut honest.pages);
+        into.slots.append(&mut honest.slots);
         self.lies().fold(can_tell, |can_tell, lie| if let Lie::Touches(change) = lie { change(into) } else { can_tell })
     }
 
