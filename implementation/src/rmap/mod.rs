@@ -10,15 +10,15 @@ use crate::implementation::{Implementation, Stop};
 use crate::paging::PteView;
 use crate::seeded::Bug;
 
-pub(crate) use anon_vma::{AnonVmaId, ChainId, Graph};
+use anon_vma::ChainId;
+pub(crate) use anon_vma::{AnonVmaId, Graph};
 pub(crate) use region::RegionId;
 
 /// A token that only the reverse map makes: descriptors ask for it where a mapcount or a mapping word changes.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct ByRmap(());
 
 /// A walk from a page over the places where it may be mapped (`rmap_walk_anon`, mm/rmap.c).
-pub(crate) struct Walk {
+struct Walk {
     next: Option<ChainId>,
     index: u32,
     /// Steps that are left. No walk is longer than there are chains, so one that uses them up goes round in circles.
@@ -71,7 +71,7 @@ impl Implementation {
 
     /// Begins a walk.
     #[inline]
-    pub(crate) fn walk(&self, frame: Frame) -> Walk {
+    fn walk(&self, frame: Frame) -> Walk {
         let mapping = self.frames.memmap[frame].mapping();
         let next = mapping.and_then(|(anon_vma, _)| self.graph.first_chain(anon_vma));
         Walk { next, index: mapping.map_or(0, |(_, index)| index), fuel: self.graph.chains.len() }
@@ -80,7 +80,7 @@ impl Implementation {
     /// The next place that belongs to a region from which the page can be mapped; what its entry says is for the
     /// caller to see.
     #[inline]
-    pub(crate) fn step(&self, walk: &mut Walk) -> Result<Option<Place>, Stop> {
+    fn step(&self, walk: &mut Walk) -> Result<Option<Place>, Stop> {
         while let Some(chain) = walk.next {
             walk.fuel = walk.fuel.checked_sub(1).ok_or(Stop::Stuck)?;
             let (id, next) = self.graph.follow(chain);
@@ -163,3 +163,6 @@ impl Implementation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
