@@ -35,13 +35,13 @@ impl Implementation {
     /// there. The old frame keeps what leads the migration entries to the page until it is free
     /// (`folio_migrate_mapping`, mm/migrate.c, does not reset it either).
     pub(crate) fn take_new_frame(&mut self, old: Frame, new: Frame, mapping: Option<(AnonVmaId, u32)>) {
-        let memmap = &self.frames.memmap;
+        let memmap = &mut self.frames.memmap;
         let (identity, exclusive) = (memmap[old].identity(), memmap[old].is_exclusive());
         let exclusive = self.bugs.choose(Bug::MigrationMakesExclusive, exclusive, || true);
+        let page = &mut memmap[new];
         if let Some((anon_vma, index)) = mapping {
-            self.set_page_mapping(new, anon_vma, index);
+            self.graph.set_mapping(page, anon_vma, index);
         }
-        let page = &mut self.frames.memmap[new];
         page.set_exclusive(exclusive);
         if let Some(identity) = identity {
             page.set_identity(identity, ByLifetime(()));
@@ -95,7 +95,7 @@ impl Implementation {
             // (`free_zone_device_folio`, mm/memremap.c).
             let stays = self.is_on_device(frame) && self.bugs.skips(Bug::StaleMapping, true);
             if !stays {
-                self.clear_page_mapping(frame);
+                self.graph.clear_mapping(&mut self.frames.memmap[frame]);
             }
         }
         self.frames.take_back(frame, ByLifetime(()));

@@ -5,7 +5,7 @@ mod region;
 
 use stalemap_operations::Place;
 
-use crate::frames::Frame;
+use crate::frames::{Frame, Page};
 use crate::implementation::{Implementation, Stop};
 use crate::paging::PteView;
 use crate::seeded::Bug;
@@ -25,6 +25,24 @@ struct Walk {
     fuel: usize,
 }
 
+impl Graph {
+    /// From now on the reverse map finds the page from the anon_vma, which stays as long.
+    #[inline]
+    pub(crate) fn set_mapping(&mut self, page: &mut Page, anon_vma: AnonVmaId, index: u32) {
+        page.set_mapping(anon_vma, index, ByRmap(()));
+        self.tag(anon_vma);
+    }
+
+    /// The reverse map does not find the page any more.
+    #[inline]
+    pub(crate) fn clear_mapping(&mut self, page: &mut Page) {
+        if let Some((anon_vma, _)) = page.mapping() {
+            self.untag(anon_vma);
+            page.clear_mapping(ByRmap(()));
+        }
+    }
+}
+
 impl Implementation {
     /// One entry more maps the page. A page that has no mapping yet gets the one of the place's region
     /// (`__folio_set_anon`, which leaves a page alone that is anonymous already).
@@ -36,22 +54,8 @@ impl Implementation {
             return Ok(());
         }
         let (anon_vma, index) = self.mapping_at(place);
-        self.set_page_mapping(frame, anon_vma, index);
+        self.graph.set_mapping(&mut self.frames.memmap[frame], anon_vma, index);
         Ok(())
-    }
-
-    /// From now on the reverse map finds the page in this frame from the anon_vma, which stays as long.
-    pub(crate) fn set_page_mapping(&mut self, frame: Frame, anon_vma: AnonVmaId, index: u32) {
-        self.frames.memmap[frame].set_mapping(anon_vma, index, ByRmap(()));
-        self.graph.tag(anon_vma);
-    }
-
-    /// The reverse map finds nothing in this frame any more.
-    pub(crate) fn clear_page_mapping(&mut self, frame: Frame) {
-        if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
-            self.graph.untag(anon_vma);
-            self.frames.memmap[frame].clear_mapping(ByRmap(()));
-        }
     }
 
     /// The anon_vma and index by which the reverse map finds a page that is allocated at this place.
