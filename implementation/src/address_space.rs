@@ -4,9 +4,7 @@ use stalemap_operations::{Access, Destination, Dialect, Effect, Errno, PageRange
 
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
-use crate::paging::PteView;
-use crate::paging::places;
-use crate::rmap::RegionId;
+use crate::paging::{PteView, places};
 use crate::seeded::Bug;
 
 /// What the removal of entries came to.
@@ -113,7 +111,7 @@ impl Implementation {
         let distance = to.0.wrapping_sub(range.first.0);
         let mut removed = Removed::default();
         let moved = places(space, range).try_for_each(|from| self.move_place(from, distance, &mut removed));
-        self.forget_heirs();
+        self.graph.forget_heirs();
         moved?;
         Ok(removed.into())
     }
@@ -123,20 +121,12 @@ impl Implementation {
         let (region, access) = self.tables.mapping(from).ok_or(Errno::EFAULT)?;
         let to = Place { page: VirtualPage(from.page.0.wrapping_add(distance)), ..from };
         self.unmap_place(to, removed);
-        let heir = match self.graph.region(region).heir {
-            Some(heir) => heir,
-            None => {
-                let shift = self.bugs.choose(Bug::MoveKeepsOffset, distance, || 0);
-                let clone = self.graph.clone_for_move(region, shift);
-                self.set_heir(region, clone);
-                clone
-            }
-        };
+        let heir = self.graph.heir_for_move(region, distance, &self.bugs);
         let entry = self.tables.entry(from);
         if let Some(frame) = entry.frame() {
             self.notes.page(&self.frames.memmap[frame]);
         }
-        self.graph.region_mut(heir).places += 1;
+        self.graph.add_place(heir);
         self.tables.set_mapping(to, heir, access, &mut self.notes);
         self.tables.set_entry(to, entry, &mut self.notes);
         self.tables.set_entry(from, PteView::Hole, &mut self.notes);
@@ -160,7 +150,7 @@ impl Implementation {
             copied = self.fork_place(Place { space, page }, child);
             from = page.0 + 1;
         }
-        self.forget_heirs();
+        self.graph.forget_heirs();
         if copied.is_err() {
             self.tear_down(child);
         }
@@ -170,16 +160,9 @@ impl Implementation {
     /// Copies one place into the child (`copy_present_ptes`, `copy_nonpresent_pte`, mm/memory.c).
     fn fork_place(&mut self, parent: Place, child: Space) -> Result<(), Stop> {
         let (region, access) = self.tables.mapping(parent).expect("a mapped place");
-        let clone = match self.graph.region(region).heir {
-            Some(clone) => clone,
-            None => {
-                let clone = self.graph.clone_for_fork(region, child, &self.bugs);
-                self.set_heir(region, clone);
-                clone
-            }
-        };
+        let clone = self.graph.heir_for_fork(region, child, &self.bugs);
         let place = Place { space: child, page: parent.page };
-        self.graph.region_mut(clone).places += 1;
+        self.graph.add_place(clone);
         self.tables.set_mapping(place, clone, access, &mut self.notes);
         match self.tables.entry(parent) {
             PteView::Hole => Ok(()),
@@ -295,19 +278,5 @@ impl Implementation {
             }
         }
         removed.pages += 1;
-    }
-
-    fn set_heir(&mut self, origin: RegionId, heir: RegionId) {
-        self.graph.region_mut(origin).heir = Some(heir);
-        self.origins.push(origin);
-    }
-
-    /// Ends what `set_heir` began. An origin may have ended since, or its number may have a new owner.
-    fn forget_heirs(&mut self) {
-        while let Some(origin) = self.origins.pop() {
-            if let Some(region) = self.graph.regions.get_mut(origin.0) {
-                region.heir = None;
-            }
-        }
     }
 }

@@ -11,8 +11,7 @@ use crate::frames::Frame;
 use crate::implementation::Implementation;
 use crate::migration::{Source, Transaction};
 use crate::paging::PteView;
-use crate::rmap::AnonVmaId;
-use crate::rmap::RegionId;
+use crate::rmap::{AnonVmaId, RegionId};
 
 /// A complete state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +118,7 @@ impl Implementation {
         while region < writer.regions.0.len() || anon_vma < writer.anon_vmas.0.len() {
             if let Some(&number) = writer.regions.0.get(region) {
                 region += 1;
-                let it = self.graph.regions.get(number).expect("a region that something leads to");
+                let it = self.graph.regions().get(number).expect("a region that something leads to");
                 let own = writer.anon_vmas.name(it.anon_vma.0);
                 let numbers = [it.space.0.into(), it.offset.into(), own, it.places.into()];
                 writer.numbers.extend(numbers);
@@ -133,7 +132,7 @@ impl Implementation {
             let number = writer.anon_vmas.0[anon_vma];
             anon_vma += 1;
             let id = AnonVmaId(number);
-            writer.numbers.push(self.graph.anon_vmas.get(number).map_or(u64::MAX, |it| it.tagged.into()));
+            writer.numbers.push(self.graph.anon_vmas().get(number).map_or(u64::MAX, |it| it.tagged.into()));
             let mut next = self.graph.first_chain(id);
             while let Some(chain) = next {
                 let (to, after) = self.graph.follow(chain);
@@ -172,7 +171,7 @@ impl Implementation {
 }
 
 fn transaction(transaction: &Transaction, pages: u32) -> Option<Vec<u64>> {
-    let open = transaction.open?;
+    let open = transaction.open()?;
     let phase = match open.phase {
         Phase::Collected => 0,
         Phase::Copied => 1,
@@ -184,7 +183,7 @@ fn transaction(transaction: &Transaction, pages: u32) -> Option<Vec<u64>> {
     };
     let frame = |frame: Option<Frame>| frame.map_or(u64::MAX, |frame| frame.0.into());
     let mut numbers = alloc::vec![phase, route.into(), open.space.map_or(u64::MAX, |space| space.0.into())];
-    for candidate in &transaction.candidates {
+    for candidate in transaction.candidates() {
         let source = match candidate.source {
             Source::Hole(place) => u64::from(place.space.0 * pages + place.page.0) << 1,
             Source::Page(frame) => u64::from(frame.0) << 1 | 1,

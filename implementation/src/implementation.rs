@@ -10,13 +10,12 @@ use stalemap_operations::{
 };
 
 use crate::blocks::Block;
-use crate::frames::Frame;
-use crate::frames::FrameAllocator;
+use crate::frames::{Frame, FrameAllocator};
+use crate::lifetime::Identities;
 use crate::migration::Transaction;
-use crate::notes::{Identities, Notes};
+use crate::notes::Notes;
 use crate::paging::PageTables;
 use crate::rmap::Graph;
-use crate::rmap::RegionId;
 use crate::seeded::Switch;
 
 /// Why an operation ended early.
@@ -60,8 +59,6 @@ pub struct Implementation {
     pub(crate) pins: [Option<Frame>; PinSlot::LIMIT as usize],
     pub(crate) holds: [Option<Frame>; HoldSlot::LIMIT as usize],
     pub(crate) blocks: [Option<Block>; BlockSlot::LIMIT as usize],
-    /// The regions that have an heir while a `fork` or `move` runs.
-    pub(crate) origins: Vec<RegionId>,
     pub(crate) notes: Notes,
     /// The seeded bugs.
     pub(crate) bugs: Switch,
@@ -94,7 +91,6 @@ impl Implementation {
             pins: Default::default(),
             holds: Default::default(),
             blocks: Default::default(),
-            origins: Vec::new(),
             notes: Notes::default(),
             bugs,
         };
@@ -178,7 +174,6 @@ impl Subject for Implementation {
         self.pins = Default::default();
         self.holds = Default::default();
         self.blocks = Default::default();
-        self.origins.clear();
         self.notes.touched.clear();
     }
 

@@ -6,13 +6,14 @@
 //!
 //! `frames` descriptors in a flat array, and the allocators that give frames: only here a frame is taken and given back ·
 //! `paging` entries and mappings: only here an entry is packed · `rmap` regions, anon_vmas and walks: only here a
-//! mapcount or a mapping word changes · `lifetime` allocation and end of a page · `address_space` · `fault` ·
-//! `device_access` · `migration` · `pins` · `blocks` · `notes` what an operation touched · `observe`, `complete` ·
+//! mapcount, a mapping word or a link between regions changes · `lifetime` allocation and end of a page: only here a
+//! reference is dropped · `address_space` · `fault` · `device_access` · `migration` transactions and their phases: only
+//! here a page is locked · `pins` · `blocks` · `notes` what an operation touched · `observe`, `complete` ·
 //! `validate` everything counted again · `seeded` the seeded bugs, which are off and, without the feature
 //! `seeded-bugs`, not there.
 //!
 //! The compiler keeps these rules: what only one folder may do is private to it, or asks for a token that only that
-//! folder makes (`rmap::ByRmap`).
+//! folder makes (`ByRmap`, `ByLifetime`, `ByMigration`).
 
 #![no_std]
 // Which they are, and why, is in clippy.toml.

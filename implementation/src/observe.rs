@@ -103,7 +103,7 @@ impl Implementation {
     #[inline]
     fn is_empty(&self, slot: Slot) -> bool {
         match slot {
-            Slot::Transaction(slot) => self.transactions[slot.index()].open.is_none(),
+            Slot::Transaction(slot) => self.transactions[slot.index()].open().is_none(),
             Slot::Pin(slot) => self.pins[slot.index()].is_none(),
             Slot::Hold(slot) => self.holds[slot.index()].is_none(),
             Slot::Block(slot) => self.blocks[slot.index()].is_none(),
@@ -114,11 +114,11 @@ impl Implementation {
         match slot {
             Slot::Transaction(slot) => {
                 let transaction = &self.transactions[slot.index()];
-                let Some(open) = transaction.open else {
+                let Some(open) = transaction.open() else {
                     return SlotState::Empty;
                 };
                 let start = into.frames.len();
-                let bare = transaction.candidates.iter().filter_map(|candidate| candidate.bare_frame());
+                let bare = transaction.candidates().iter().filter_map(|candidate| candidate.bare_frame());
                 into.frames.extend(bare.map(|frame| self.frames.memmap.token(frame)));
                 SlotState::Transaction {
                     phase: open.phase,

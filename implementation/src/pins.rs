@@ -38,13 +38,7 @@ impl Implementation {
     pub(crate) fn unpin(&mut self, slot: PinSlot) -> Answer {
         let frame = self.pins[slot.index()].take().ok_or(Errno::ENOENT)?;
         self.notes.slot(Slot::Pin(slot));
-        let page = &mut self.frames.memmap[frame];
-        self.notes.page(page);
-        let ended = page.unpin();
-        if ended {
-            self.free_page(frame);
-        }
-        Ok(Effect::Freed(ended.into()))
+        Ok(Effect::Freed(self.unpin_page(frame)))
     }
 
     pub(crate) fn pin_read(&mut self, slot: PinSlot) -> Answer {

@@ -67,7 +67,7 @@ impl Implementation {
     /// Entries, mappings and what they say of regions and pages.
     fn count_entries(&self, counts: &mut [Count]) -> Result<Entries, String> {
         let mut maps = Vec::new();
-        let mut places = vec![0; self.graph.regions.numbers()];
+        let mut places = vec![0; self.graph.regions().numbers()];
         for space in (0..self.machine.spaces()).map(Space) {
             let alive = self.spaces[space.index()].alive;
             for place in self.tables.mapped(space) {
@@ -75,7 +75,7 @@ impl Implementation {
                 let Some((region, access)) = self.tables.mapping(place) else {
                     return Err(format!("{place} is in the set of mapped pages and has no mapping"));
                 };
-                let owner = self.graph.regions.get(region.0);
+                let owner = self.graph.regions().get(region.0);
                 balance!(owner.is_some_and(|it| it.space == space), "{place} belongs to a region that is not there");
                 places[region.0 as usize] += 1;
                 match self.tables.entry(place) {
@@ -130,10 +130,10 @@ impl Implementation {
         }
         let mut locks = [0; Space::LIMIT as usize];
         for transaction in &self.transactions {
-            if let Some(space) = transaction.open.and_then(|open| open.space) {
+            if let Some(space) = transaction.open().and_then(|open| open.space) {
                 locks[space.index()] += 1;
             }
-            for candidate in &transaction.candidates {
+            for candidate in transaction.candidates() {
                 for frame in candidate.page_frame().into_iter().chain(candidate.bare_frame()) {
                     counts[frame.index()].references += 1;
                     counts[frame.index()].locked = true;
@@ -232,15 +232,15 @@ impl Implementation {
 
     /// Regions, with how many places there are of each, anon_vmas and chains.
     fn balance_graph(&self, places: &[u32]) -> Result<(), String> {
-        for (number, region) in self.graph.regions.iter() {
+        for (number, region) in self.graph.regions().iter() {
             let counted = places[number as usize];
             balance!(region.places == counted, "region {number} counts {} places and has {counted}", region.places);
             balance!(counted > 0, "region {number} is still there after its last place");
-            let anon_vma = self.graph.anon_vmas.get(region.anon_vma.0);
+            let anon_vma = self.graph.anon_vmas().get(region.anon_vma.0);
             balance!(anon_vma.is_some(), "region {number} has an anon_vma that is not there");
             balance!(region.heir.is_none(), "region {number} has an heir and nothing is forked or moved");
         }
-        let mut tagged = vec![0; self.graph.anon_vmas.numbers()];
+        let mut tagged = vec![0; self.graph.anon_vmas().numbers()];
         for frame in (0..self.frames.memmap.frames()).map(Frame) {
             if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
                 let there = tagged.get_mut(anon_vma.0 as usize);
@@ -248,14 +248,14 @@ impl Implementation {
                 there.into_iter().for_each(|count| *count += 1);
             }
         }
-        let mut chained = vec![false; self.graph.anon_vmas.numbers()];
-        for (number, chain) in self.graph.chains.iter() {
-            let ends = self.graph.regions.get(chain.region.0).is_some()
-                && self.graph.anon_vmas.get(chain.anon_vma.0).is_some();
+        let mut chained = vec![false; self.graph.anon_vmas().numbers()];
+        for (number, chain) in self.graph.chains().iter() {
+            let ends = self.graph.regions().get(chain.region.0).is_some()
+                && self.graph.anon_vmas().get(chain.anon_vma.0).is_some();
             balance!(ends, "chain {number} leads to a region or an anon_vma that is not there");
             chained[chain.anon_vma.0 as usize] = true;
         }
-        for (number, anon_vma) in self.graph.anon_vmas.iter() {
+        for (number, anon_vma) in self.graph.anon_vmas().iter() {
             let (pages, counted) = (anon_vma.tagged, tagged[number as usize]);
             balance!(pages == counted, "anon_vma {number} counts {pages} pages and has {counted}");
             let reached = counted > 0 || chained[number as usize];
@@ -266,4 +266,4 @@ impl Implementation {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{Device, Dialect, Home, Machine, Order};
 
+use crate::lifetime::ByLifetime;
 use crate::seeded::{Bug, Switch};
 use buddy::Buddy;
 use device::DeviceMemory;
@@ -177,7 +178,7 @@ impl FrameAllocator {
 
     /// Takes back a frame that has no reference any more, to its home.
     #[inline]
-    pub(crate) fn take_back(&mut self, frame: Frame) {
+    pub(crate) fn take_back(&mut self, frame: Frame, _: ByLifetime) {
         match self.memmap[frame].device() {
             None => {
                 self.memmap[frame].give_back();

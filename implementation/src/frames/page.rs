@@ -15,6 +15,8 @@
 use stalemap_operations::Device;
 
 use super::Frame;
+use crate::lifetime::ByLifetime;
+use crate::migration::ByMigration;
 use crate::rmap::{AnonVmaId, ByRmap};
 
 /// The descriptor of one frame.
@@ -142,7 +144,7 @@ impl Page {
     }
 
     #[inline]
-    pub(crate) fn set_locked(&mut self, locked: bool) {
+    pub(crate) fn set_locked(&mut self, locked: bool, _: ByMigration) {
         self.set(flag::LOCKED, locked);
     }
 
@@ -177,7 +179,7 @@ impl Page {
 
     /// One reference less; `true` when it was the last.
     #[inline]
-    pub(crate) fn put(&mut self) -> bool {
+    pub(crate) fn put(&mut self, _: ByLifetime) -> bool {
         assert!(self.refcount > 0, "a reference too many is dropped");
         self.refcount -= 1;
         self.refcount == 0
@@ -194,10 +196,10 @@ impl Page {
     }
 
     /// As [`put`](Self::put).
-    pub(crate) fn unpin(&mut self) -> bool {
+    pub(crate) fn unpin(&mut self, by: ByLifetime) -> bool {
         assert!(self.pins > 0, "a pin too many is dropped");
         self.pins -= 1;
-        self.put()
+        self.put(by)
     }
 
     /// Number of entries that map the page.
@@ -272,7 +274,7 @@ impl Page {
     }
 
     #[inline]
-    pub(crate) fn set_identity(&mut self, identity: u32) {
+    pub(crate) fn set_identity(&mut self, identity: u32, _: ByLifetime) {
         self.identity = identity + 1;
     }
 }

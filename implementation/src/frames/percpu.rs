@@ -15,7 +15,7 @@ const CAPACITY: u32 = 64;
 /// A stack of free frames. They count as free; the buddy allocator does not know them.
 #[derive(Debug)]
 pub(super) struct Cache {
-    /// Room for all that it can hold, at least 2; half of it goes from or to the buddy allocator at once.
+    /// A place for each frame that it can hold, at least 2; half of it goes from or to the buddy allocator at once.
     frames: Box<[Frame]>,
     count: usize,
 }

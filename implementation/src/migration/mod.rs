@@ -8,11 +8,13 @@ use stalemap_operations::{
 
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
-use crate::paging::PteView;
-use crate::paging::places;
+use crate::paging::{PteView, places};
 use crate::seeded::Bug;
 use transaction::{Candidate, Open, destination};
 pub(crate) use transaction::{Source, Transaction};
+
+/// A token that only this folder makes: a descriptor asks for it where its lock changes.
+pub(crate) struct ByMigration(());
 
 impl Implementation {
     pub(crate) fn setup(&mut self, slot: TransactionSlot, space: Space, range: PageRange, route: Route) -> Answer {
@@ -171,7 +173,7 @@ impl Implementation {
         let page = &self.frames.memmap[frame];
         let is_alone = on_device || self.bugs.choose(Bug::HeldPageMigrates, page.refcount() == 1, || true);
         if page.mapcount() == 0 && is_alone {
-            self.frames.memmap[frame].set_locked(true);
+            self.frames.memmap[frame].set_locked(true, ByMigration(()));
             return Ok(());
         }
         transaction.candidates.pop();
@@ -210,7 +212,7 @@ impl Implementation {
             let Some(frame) = self.frames.allocate_at(home) else {
                 break;
             };
-            self.frames.memmap[frame].set_locked(true);
+            self.frames.memmap[frame].set_locked(true, ByMigration(()));
             if let Source::Page(old) = candidate.source {
                 let stamp = self.frames.memmap.content(old);
                 self.frames.memmap.set_content(frame, stamp);
@@ -270,7 +272,7 @@ impl Implementation {
                     pages += self.restore(old, frame)?;
                 }
                 if !(aborted && self.bugs.skips(Bug::PageLockForgotten, true)) {
-                    self.frames.memmap[frame].set_locked(false);
+                    self.frames.memmap[frame].set_locked(false, ByMigration(()));
                 }
                 freed += self.put_page(frame);
             }

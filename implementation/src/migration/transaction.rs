@@ -10,10 +10,10 @@ use crate::frames::Frame;
 #[derive(Debug, Default)]
 pub(crate) struct Transaction {
     /// `None`: the slot is empty.
-    pub(crate) open: Option<Open>,
-    pub(crate) candidates: Vec<Candidate>,
+    pub(super) open: Option<Open>,
+    pub(super) candidates: Vec<Candidate>,
     /// How many were collected, less those that were put back (`cpages` of `struct migrate_vma`).
-    pub(crate) collected: u32,
+    pub(super) collected: u32,
 }
 
 /// What an open transaction is.
@@ -47,8 +47,20 @@ pub(crate) enum Source {
 }
 
 impl Transaction {
+    /// What stands in the slot; `None` if it is empty.
+    #[inline]
+    pub(crate) fn open(&self) -> Option<Open> {
+        self.open
+    }
+
+    /// The pages and holes that the transaction is about, in the order in which they were collected.
+    #[inline]
+    pub(crate) fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
     /// Opens the slot, with no candidates yet.
-    pub(crate) fn begin(&mut self, route: Route, space: Option<Space>) {
+    pub(super) fn begin(&mut self, route: Route, space: Option<Space>) {
         self.open = Some(Open { phase: Phase::Collected, route, space });
         self.candidates.clear();
         self.collected = 0;
@@ -60,13 +72,13 @@ impl Transaction {
         self.candidates.clear();
     }
 
-    pub(crate) fn add(&mut self, offset: u32, source: Source) {
+    pub(super) fn add(&mut self, offset: u32, source: Source) {
         self.candidates.push(Candidate { offset, source, given: None, moved: false });
         self.collected += 1;
     }
 
     /// Notes that the transaction has come this far.
-    pub(crate) fn advance(&mut self, phase: Phase) {
+    pub(super) fn advance(&mut self, phase: Phase) {
         if let Some(open) = &mut self.open {
             open.phase = phase;
         }
@@ -99,7 +111,7 @@ impl Candidate {
 }
 
 /// Where the pages of a route go.
-pub(crate) fn destination(route: Route) -> Home {
+pub(super) fn destination(route: Route) -> Home {
     match route {
         Route::To(device) => Home::Device(device),
         Route::From(Device(_)) => Home::Ram,

@@ -3,6 +3,8 @@
 //! A page is tagged with the anon_vma of the region where it was allocated. From the anon_vma chains lead to every region
 //! where the page may be mapped: that region, its clones in forked spaces, and what was moved from any of them.
 
+use alloc::vec::Vec;
+
 use stalemap_operations::Space;
 
 use super::region::{Region, RegionId};
@@ -15,7 +17,7 @@ pub(crate) struct AnonVmaId(pub(crate) u32);
 
 /// The number of a chain, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ChainId(pub(crate) u32);
+pub(crate) struct ChainId(pub(super) u32);
 
 /// Where a walk begins.
 #[derive(Debug)]
@@ -41,20 +43,38 @@ pub(crate) struct Chain {
 /// All regions, anon_vmas and chains.
 #[derive(Debug)]
 pub(crate) struct Graph {
-    pub(crate) regions: Arena<Region>,
-    pub(crate) anon_vmas: Arena<AnonVma>,
-    pub(crate) chains: Arena<Chain>,
+    pub(super) regions: Arena<Region>,
+    pub(super) anon_vmas: Arena<AnonVma>,
+    pub(super) chains: Arena<Chain>,
+    /// The regions that have an heir while a `fork` or `move` runs.
+    origins: Vec<RegionId>,
 }
 
 impl Graph {
     pub(crate) const fn new() -> Self {
-        Graph { regions: Arena::new(), anon_vmas: Arena::new(), chains: Arena::new() }
+        Graph { regions: Arena::new(), anon_vmas: Arena::new(), chains: Arena::new(), origins: Vec::new() }
     }
 
     pub(crate) fn clear(&mut self) {
         self.regions.clear();
         self.anon_vmas.clear();
         self.chains.clear();
+        self.origins.clear();
+    }
+
+    /// All regions, to be read.
+    pub(crate) fn regions(&self) -> &Arena<Region> {
+        &self.regions
+    }
+
+    /// All anon_vmas, to be read.
+    pub(crate) fn anon_vmas(&self) -> &Arena<AnonVma> {
+        &self.anon_vmas
+    }
+
+    /// All chains, to be read.
+    pub(crate) fn chains(&self) -> &Arena<Chain> {
+        &self.chains
     }
 
     #[inline]
@@ -63,7 +83,7 @@ impl Graph {
     }
 
     #[inline]
-    pub(crate) fn region_mut(&mut self, id: RegionId) -> &mut Region {
+    pub(super) fn region_mut(&mut self, id: RegionId) -> &mut Region {
         self.regions.get_mut(id.0).expect("a region of a mapped place")
     }
 
@@ -73,21 +93,46 @@ impl Graph {
         self.add_region(space, 0, anon_vma, places)
     }
 
-    /// A clone for a forked space: reached from all that reaches the parent's, and with an anon_vma of its own for the
-    /// pages that will be allocated there (`anon_vma_fork`).
-    pub(crate) fn clone_for_fork(&mut self, parent: RegionId, child: Space, bugs: &Switch) -> RegionId {
+    /// The region that takes over from the parent's in a forked space: reached from all that reaches the parent's, and
+    /// with an anon_vma of its own for the pages that will be allocated there (`anon_vma_fork`). The first call of a
+    /// `fork` for a region makes it.
+    pub(crate) fn heir_for_fork(&mut self, parent: RegionId, child: Space, bugs: &Switch) -> RegionId {
+        if let Some(heir) = self.region(parent).heir {
+            return heir;
+        }
         let anon_vma = self.new_anon_vma();
         let clone = self.add_region(child, self.region(parent).offset, anon_vma, 0);
         self.clone_chains(parent, clone, |linked| linked > 0 && bugs.skips(Bug::ChainClonedOnce, true));
+        self.set_heir(parent, clone);
         clone
     }
 
-    /// A region for places that move by `distance` within their space (`copy_vma`): the anon_vma is the same.
-    pub(crate) fn clone_for_move(&mut self, source: RegionId, distance: u32) -> RegionId {
+    /// The region that places belong to after they moved by `distance` within their space (`copy_vma`): the anon_vma is
+    /// the same. The first call of a `move` for a region makes it.
+    pub(crate) fn heir_for_move(&mut self, source: RegionId, distance: u32, bugs: &Switch) -> RegionId {
+        if let Some(heir) = self.region(source).heir {
+            return heir;
+        }
+        let distance = bugs.choose(Bug::MoveKeepsOffset, distance, || 0);
         let &Region { space, offset, anon_vma, .. } = self.region(source);
         let clone = self.add_region(space, offset.wrapping_add(distance), anon_vma, 0);
         self.clone_chains(source, clone, |_| false);
+        self.set_heir(source, clone);
         clone
+    }
+
+    /// The `fork` or `move` is over. An origin may have ended since, or its number may have a new owner.
+    pub(crate) fn forget_heirs(&mut self) {
+        while let Some(origin) = self.origins.pop() {
+            if let Some(region) = self.regions.get_mut(origin.0) {
+                region.heir = None;
+            }
+        }
+    }
+
+    /// One place more belongs to a region.
+    pub(crate) fn add_place(&mut self, id: RegionId) {
+        self.region_mut(id).places += 1;
     }
 
     /// Takes places from a region, which ends with the last.
@@ -133,6 +178,11 @@ impl Graph {
     pub(crate) fn follow(&self, chain: ChainId) -> (RegionId, Option<ChainId>) {
         let chain = self.chains.get(chain.0).expect("a chain of an anon_vma");
         (chain.region, chain.next)
+    }
+
+    fn set_heir(&mut self, origin: RegionId, heir: RegionId) {
+        self.region_mut(origin).heir = Some(heir);
+        self.origins.push(origin);
     }
 
     fn new_anon_vma(&mut self) -> AnonVmaId {

@@ -5,24 +5,42 @@ mod region;
 
 use stalemap_operations::Place;
 
-use crate::frames::Frame;
+use crate::frames::{Frame, Page};
 use crate::implementation::{Implementation, Stop};
 use crate::paging::PteView;
 use crate::seeded::Bug;
 
-pub(crate) use anon_vma::{AnonVmaId, ChainId, Graph};
+use anon_vma::ChainId;
+pub(crate) use anon_vma::{AnonVmaId, Graph};
 pub(crate) use region::RegionId;
 
 /// A token that only the reverse map makes: descriptors ask for it where a mapcount or a mapping word changes.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct ByRmap(());
 
 /// A walk from a page over the places where it may be mapped (`rmap_walk_anon`, mm/rmap.c).
-pub(crate) struct Walk {
+struct Walk {
     next: Option<ChainId>,
     index: u32,
     /// Steps that are left. No walk is longer than there are chains, so one that uses them up goes round in circles.
     fuel: usize,
+}
+
+impl Graph {
+    /// From now on the reverse map finds the page from the anon_vma, which stays as long.
+    #[inline]
+    pub(crate) fn set_mapping(&mut self, page: &mut Page, anon_vma: AnonVmaId, index: u32) {
+        page.set_mapping(anon_vma, index, ByRmap(()));
+        self.tag(anon_vma);
+    }
+
+    /// The reverse map does not find the page any more.
+    #[inline]
+    pub(crate) fn clear_mapping(&mut self, page: &mut Page) {
+        if let Some((anon_vma, _)) = page.mapping() {
+            self.untag(anon_vma);
+            page.clear_mapping(ByRmap(()));
+        }
+    }
 }
 
 impl Implementation {
@@ -36,22 +54,8 @@ impl Implementation {
             return Ok(());
         }
         let (anon_vma, index) = self.mapping_at(place);
-        self.set_page_mapping(frame, anon_vma, index);
+        self.graph.set_mapping(&mut self.frames.memmap[frame], anon_vma, index);
         Ok(())
-    }
-
-    /// From now on the reverse map finds the page in this frame from the anon_vma, which stays as long.
-    pub(crate) fn set_page_mapping(&mut self, frame: Frame, anon_vma: AnonVmaId, index: u32) {
-        self.frames.memmap[frame].set_mapping(anon_vma, index, ByRmap(()));
-        self.graph.tag(anon_vma);
-    }
-
-    /// The reverse map finds nothing in this frame any more.
-    pub(crate) fn clear_page_mapping(&mut self, frame: Frame) {
-        if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
-            self.graph.untag(anon_vma);
-            self.frames.memmap[frame].clear_mapping(ByRmap(()));
-        }
     }
 
     /// The anon_vma and index by which the reverse map finds a page that is allocated at this place.
@@ -71,7 +75,7 @@ impl Implementation {
 
     /// Begins a walk.
     #[inline]
-    pub(crate) fn walk(&self, frame: Frame) -> Walk {
+    fn walk(&self, frame: Frame) -> Walk {
         let mapping = self.frames.memmap[frame].mapping();
         let next = mapping.and_then(|(anon_vma, _)| self.graph.first_chain(anon_vma));
         Walk { next, index: mapping.map_or(0, |(_, index)| index), fuel: self.graph.chains.len() }
@@ -80,7 +84,7 @@ impl Implementation {
     /// The next place that belongs to a region from which the page can be mapped; what its entry says is for the
     /// caller to see.
     #[inline]
-    pub(crate) fn step(&self, walk: &mut Walk) -> Result<Option<Place>, Stop> {
+    fn step(&self, walk: &mut Walk) -> Result<Option<Place>, Stop> {
         while let Some(chain) = walk.next {
             walk.fuel = walk.fuel.checked_sub(1).ok_or(Stop::Stuck)?;
             let (id, next) = self.graph.follow(chain);
@@ -163,3 +167,6 @@ impl Implementation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

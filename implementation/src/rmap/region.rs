@@ -23,7 +23,7 @@ pub(crate) struct Region {
     /// Places that belong to the region; never 0 between operations.
     pub(crate) places: u32,
     /// The chains from here to the anon_vmas whose pages may be mapped here, the region's own included.
-    pub(crate) first_chain: Option<ChainId>,
+    pub(super) first_chain: Option<ChainId>,
     /// During `fork` the clone in the child, during `move` the region at the destination; else `None`.
     pub(crate) heir: Option<RegionId>,
 }
@@ -31,13 +31,13 @@ pub(crate) struct Region {
 impl Region {
     /// The place that a page with this index has, if the region maps it.
     #[inline]
-    pub(crate) fn place_of(&self, index: u32) -> VirtualPage {
+    pub(super) fn place_of(&self, index: u32) -> VirtualPage {
         VirtualPage(index.wrapping_add(self.offset))
     }
 
     /// The index of a page that is allocated at this place.
     #[inline]
-    pub(crate) fn index_of(&self, page: VirtualPage) -> u32 {
+    pub(super) fn index_of(&self, page: VirtualPage) -> u32 {
         page.0.wrapping_sub(self.offset)
     }
 }

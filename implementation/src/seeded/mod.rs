@@ -46,9 +46,9 @@ macro_rules! bugs {
 }
 
 bugs! {
-    /// Freeing a device-private page leaves its mapping word. Whoever tags a new anonymous page sees that the word says
-    /// "anonymous" already and leaves it, so the next page in the frame, when a migration fills a hole with it, keeps
-    /// the dead owner's mapping and index, and no walk of the reverse map finds it again.
+    /// Freeing a device-private page leaves its mapping word. A word that says "anonymous" already is not set again, so
+    /// the next page in the frame, when a migration fills a hole with it, keeps the mapping and index of the page before
+    /// it, and no walk of the reverse map finds it.
     /// Linux, 2019: "mm/hmm: fix ZONE_DEVICE anon page mapping reuse", 7ab0ad0e74f8.
     StaleMapping "stale_mapping";
     /// The walk that unmaps a page takes the frame number out of its entry as if that were a present one. A

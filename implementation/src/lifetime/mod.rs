@@ -1,4 +1,7 @@
-//! Birth, move and end of a page in its frame.
+//! Allocation, move and end of a page in its frame: only here a reference is dropped, a frame without references goes
+//! back to the frame allocator, and a page gets its identity.
+
+mod identities;
 
 use stalemap_operations::{Home, Place, Stamp};
 
@@ -6,6 +9,12 @@ use crate::frames::Frame;
 use crate::implementation::{Implementation, Stop};
 use crate::rmap::AnonVmaId;
 use crate::seeded::Bug;
+
+pub(crate) use identities::Identities;
+
+/// A token that only this folder makes: a descriptor asks for it where a reference is dropped or an identity changes, the
+/// frame allocator where it takes back a frame. So no reference is dropped without a look at whether it was the last.
+pub(crate) struct ByLifetime(());
 
 impl Implementation {
     /// Allocates a page in a frame that was just taken: zero, exclusive, mapped at one place, whose entry the caller
@@ -16,7 +25,7 @@ impl Implementation {
             self.frames.memmap.set_content(frame, Stamp(0));
         }
         let memmap = &mut self.frames.memmap;
-        memmap[frame].set_identity(identity);
+        memmap[frame].set_identity(identity, ByLifetime(()));
         memmap[frame].set_exclusive(true);
         self.notes.page(&memmap[frame]);
         self.add_rmap(frame, place)
@@ -26,16 +35,16 @@ impl Implementation {
     /// there. The old frame keeps what leads the migration entries to the page until it is free
     /// (`folio_migrate_mapping`, mm/migrate.c, does not reset it either).
     pub(crate) fn take_new_frame(&mut self, old: Frame, new: Frame, mapping: Option<(AnonVmaId, u32)>) {
-        let memmap = &self.frames.memmap;
+        let memmap = &mut self.frames.memmap;
         let (identity, exclusive) = (memmap[old].identity(), memmap[old].is_exclusive());
         let exclusive = self.bugs.choose(Bug::MigrationMakesExclusive, exclusive, || true);
+        let page = &mut memmap[new];
         if let Some((anon_vma, index)) = mapping {
-            self.set_page_mapping(new, anon_vma, index);
+            self.graph.set_mapping(page, anon_vma, index);
         }
-        let page = &mut self.frames.memmap[new];
         page.set_exclusive(exclusive);
         if let Some(identity) = identity {
-            page.set_identity(identity);
+            page.set_identity(identity, ByLifetime(()));
             self.identities.moved(identity, new);
         }
         self.notes.page(page);
@@ -46,7 +55,18 @@ impl Implementation {
     pub(crate) fn put_page(&mut self, frame: Frame) -> u32 {
         let page = &mut self.frames.memmap[frame];
         self.notes.page(page);
-        if !page.put() {
+        if !page.put(ByLifetime(())) {
+            return 0;
+        }
+        self.free_page(frame);
+        1
+    }
+
+    /// As [`put_page`](Self::put_page), for a pin and its reference.
+    pub(crate) fn unpin_page(&mut self, frame: Frame) -> u32 {
+        let page = &mut self.frames.memmap[frame];
+        self.notes.page(page);
+        if !page.unpin(ByLifetime(())) {
             return 0;
         }
         self.free_page(frame);
@@ -54,7 +74,7 @@ impl Implementation {
     }
 
     /// The last reference was dropped: the page ends and its frame is free.
-    pub(crate) fn free_page(&mut self, frame: Frame) {
+    fn free_page(&mut self, frame: Frame) {
         if let Some(identity) = self.frames.memmap[frame].identity() {
             self.identities.free(identity);
         }
@@ -63,7 +83,7 @@ impl Implementation {
 
     /// Drops the reference to a frame that no page is in: given by `copy` and not used, or left by a page.
     pub(crate) fn put_bare_frame(&mut self, frame: Frame) {
-        if self.frames.memmap[frame].put() {
+        if self.frames.memmap[frame].put(ByLifetime(())) {
             self.free_frame(frame);
         }
     }
@@ -75,10 +95,10 @@ impl Implementation {
             // (`free_zone_device_folio`, mm/memremap.c).
             let stays = self.is_on_device(frame) && self.bugs.skips(Bug::StaleMapping, true);
             if !stays {
-                self.clear_page_mapping(frame);
+                self.graph.clear_mapping(&mut self.frames.memmap[frame]);
             }
         }
-        self.frames.take_back(frame);
+        self.frames.take_back(frame, ByLifetime(()));
     }
 
     /// The frame in which the page is now that a migration entry leads to.
@@ -93,3 +113,6 @@ impl Implementation {
         self.frames.memmap.home(frame) != Home::Ram
     }
 }
+
+#[cfg(test)]
+mod tests;
