@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use stalemap_harness::ORACLE_NAMES;
+use stalemap_harness::{NO_OPERATIONS, ORACLE_NAMES};
 use stalemap_operations::TABLE;
 
 fn main() {
@@ -14,8 +14,7 @@ fn main() {
 }
 
 fn stacks() -> String {
-    // A divergence before the first operation is at `start`.
-    let operations: Vec<&str> = TABLE.iter().map(|row| row.word).chain(["start"]).collect();
+    let operations: Vec<&str> = TABLE.iter().map(|row| row.word).chain(NO_OPERATIONS.iter().copied()).collect();
     let mut text = String::new();
     let mut arms = String::new();
     for (number, operation) in operations.iter().enumerate() {

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use stalemap_operations::{Kind, Operation};
 
+use crate::oracle;
+
 /// What an oracle finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
@@ -34,6 +36,8 @@ pub struct Divergence {
 const START: &str = "start";
 /// Stands for the operation in a signature that is the same whatever the operation.
 const ANY: &str = "any";
+/// What stands for the operation in a signature, beside the words of the operations.
+pub const NO_OPERATIONS: &[&str] = &[START, ANY];
 
 impl Divergence {
     /// The operation that stands in the signature. A panic and a recount are grouped by what they say: the operation
@@ -41,7 +45,7 @@ impl Divergence {
     fn operation_word(&self) -> &'static str {
         match self.operation {
             None => START,
-            Some(_) if matches!(self.mismatch.oracle, "panic" | "validity") => ANY,
+            Some(_) if !oracle::is_by_operation(self.mismatch.oracle) => ANY,
             Some(operation) => operation.kind().row().word,
         }
     }
@@ -129,7 +133,7 @@ impl FromStr for Signature {
             Some((oracle, (fact, operation)))
                 if word(oracle)
                     && word(fact)
-                    && (matches!(operation, START | ANY) || Kind::by_word(operation).is_some()) =>
+                    && (NO_OPERATIONS.contains(&operation) || Kind::by_word(operation).is_some()) =>
             {
                 Ok(Signature { oracle: oracle.into(), fact: fact.into(), operation: operation.into() })
             }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use stalemap_operations::{Machine, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
-use crate::divergence::{Divergence, Mismatch, slug};
+use crate::divergence::Divergence;
 use crate::guard::guarded;
 use crate::lockstep::{Compare, Coverage, Lockstep, Position, Watched, Watcher};
-use crate::oracle::{ORACLES, OracleChoice, OracleSet};
+use crate::oracle::{self, ORACLES, OracleChoice, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::Transitions;
+use crate::watchdog::Watch;
 
 /// Builds a subject for a machine.
 pub trait Build {
@@ -94,6 +95,7 @@ pub struct Driver<B: Build> {
     marks: Vec<u64>,
     oracles: OracleChoice,
     skipped: Vec<Skipped>,
+    watch: Option<Watch>,
 }
 
 impl<B: Build> Driver<B> {
@@ -101,7 +103,15 @@ impl<B: Build> Driver<B> {
     pub fn new(build: B) -> Self {
         let marks = vec![0; MARKS.len()];
         let oracles = if build.uses_recount() { OracleChoice::All } else { OracleChoice::AllButRecount };
-        Driver { build, kept: BTreeMap::new(), coverage: Coverage::default(), marks, oracles, skipped: Vec::new() }
+        Driver {
+            build,
+            kept: BTreeMap::new(),
+            coverage: Coverage::default(),
+            marks,
+            oracles,
+            skipped: Vec::new(),
+            watch: None,
+        }
     }
 
     /// What builds the subjects.
@@ -119,6 +129,11 @@ impl<B: Build> Driver<B> {
         self.oracles = OracleChoice::AllButRecount;
     }
 
+    /// Says there what is being run, so that a watchdog notices what does not end.
+    pub fn watched_by(&mut self, watch: Watch) {
+        self.watch = Some(watch);
+    }
+
     /// Builds both sides of this machine where they are not kept from an earlier run; the next run does it otherwise. A
     /// constructor that panics is the next run's to report.
     ///
@@ -126,7 +141,7 @@ impl<B: Build> Driver<B> {
     /// Says why the subject cannot be this machine.
     pub fn prepare(&mut self, machine: &Machine) -> Result<(), String> {
         match self.build_where_missing(machine) {
-            Ok(()) | Err(NotBuilt::Panicked(_)) => Ok(()),
+            Ok(()) | Err(NotBuilt::Panicked(..)) => Ok(()),
             Err(NotBuilt::Refused(sentence)) => Err(sentence),
         }
     }
@@ -224,22 +239,42 @@ impl<B: Build> Driver<B> {
         compare: Compare,
         watcher: Watcher<'_>,
     ) -> Result<Option<Divergence>, String> {
+        if let Some(watch) = &self.watch {
+            watch.begin(program);
+        }
+        let divergence = self.build_and_run(program, written, compare, watcher);
+        if let Some(watch) = &self.watch {
+            watch.end();
+        }
+        divergence
+    }
+
+    fn build_and_run(
+        &mut self,
+        program: &Program,
+        written: Option<&[Step]>,
+        compare: Compare,
+        watcher: Watcher<'_>,
+    ) -> Result<Option<Divergence>, String> {
         let machine = &program.machine;
         if let Err(error) = self.build_where_missing(machine) {
             return match error {
                 NotBuilt::Refused(sentence) => Err(sentence),
-                NotBuilt::Panicked(message) => Ok(Some(panicked(Position::default(), program, &message))),
+                NotBuilt::Panicked(position, message) => Ok(Some(panicked(position, program, &message))),
             };
         }
         let lockstep = self.kept.get_mut(machine).expect("it is prepared");
-        let mut oracles = OracleSet::of(lockstep.subject.capabilities().observables, &self.oracles);
-        if watcher.is_some() {
-            // An observer wants to see how far a fault goes; a recount would end it where it begins.
-            oracles = oracles.without_validity();
-        }
-        let written = written.filter(|_| lockstep.is(machine));
-        let coverage = &mut self.coverage;
-        let result = guarded(|| lockstep.run(program, written, compare, oracles, coverage, watcher));
+        lockstep.position = Position::default();
+        let (choice, coverage, watch) = (&self.oracles, &mut self.coverage, self.watch.as_ref());
+        let result = guarded(|| {
+            let mut oracles = OracleSet::of(lockstep.subject.capabilities().observables, choice);
+            if watcher.is_some() {
+                // An observer wants to see how far a fault goes; a recount would end it where it begins.
+                oracles = oracles.without_validity();
+            }
+            let written = written.filter(|_| lockstep.is(machine));
+            lockstep.run(program, written, compare, oracles, coverage, (watcher, watch))
+        });
         for (sum, count) in self.marks.iter_mut().zip(lockstep.reference.marks()) {
             *sum += count;
         }
@@ -255,16 +290,23 @@ impl<B: Build> Driver<B> {
     }
 
     fn pair(&mut self, machine: &Machine) -> Result<Box<Lockstep<B::Subject>>, NotBuilt> {
-        let built = guarded(|| self.build.build(machine)).map_err(NotBuilt::Panicked)?;
-        let subject = built.map_err(NotBuilt::Refused)?;
-        let observables = subject.capabilities().observables;
+        let built = guarded(|| {
+            let subject = self.build.build(machine)?;
+            let shown = (subject.capabilities().observables, *subject.machine(), subject.capacity());
+            Ok((subject, shown))
+        });
+        let built = built.map_err(|message| NotBuilt::Panicked(Position::default(), message))?;
+        let (subject, (observables, machine, capacity)) = built.map_err(NotBuilt::Refused)?;
         if self.skipped.is_empty() {
             let blind = ORACLES.iter().filter(|oracle| !observables.include(oracle.needs));
             self.skipped = blind
                 .map(|oracle| Skipped { oracle: oracle.name, missing: observables.missing(oracle.needs).collect() })
                 .collect();
         }
-        guarded(|| Box::new(Lockstep::new(subject))).map_err(NotBuilt::Panicked)
+        let reference = guarded(|| Model::new(machine, capacity));
+        let reference = reference
+            .map_err(|message| NotBuilt::Panicked(Position { in_reference: true, ..Position::default() }, message))?;
+        Ok(Box::new(Lockstep::new(subject, machine, observables, reference)))
     }
 }
 
@@ -272,8 +314,8 @@ impl<B: Build> Driver<B> {
 enum NotBuilt {
     /// It cannot be this machine.
     Refused(String),
-    /// Its constructor panicked.
-    Panicked(String),
+    /// The constructor of a side panicked.
+    Panicked(Position, String),
 }
 
 /// Frames and places of a machine.
@@ -285,12 +327,7 @@ fn size(machine: &Machine) -> u32 {
 /// A caught panic as a divergence; it is grouped by what it says.
 fn panicked(position: Position, program: &Program, message: &str) -> Divergence {
     let side = if position.in_reference { "reference" } else { "subject" };
-    let mismatch = Mismatch {
-        oracle: "panic",
-        fact: slug(&format!("{side} {message}")).into(),
-        expected: "an answer".to_string(),
-        actual: format!("panic: {message}"),
-    };
+    let mismatch = oracle::panic::mismatch(side, message);
     let operation = position.step.map(|step| program.operations[step]);
     Divergence { step: position.step.unwrap_or(0), operation, mismatch }
 }

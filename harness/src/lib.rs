@@ -28,8 +28,9 @@ mod sample;
 mod state;
 mod tally;
 mod transitions;
+mod watchdog;
 
-pub use divergence::{Divergence, Mismatch, NotASignature, Signature};
+pub use divergence::{Divergence, Mismatch, NO_OPERATIONS, NotASignature, Signature};
 pub use driver::{Build, Driver, Run, Skipped};
 pub use enumerate::enumerate_operations;
 pub use generate::{Generator, Settings};
@@ -44,3 +45,4 @@ pub use random::Random;
 pub use state::{StateDigest, digest_of_states, state_digest};
 pub use tally::Tally;
 pub use transitions::Transitions;
+pub use watchdog::{DEADLINE, Hang, Watch, Watchdog};

@@ -1,6 +1,8 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
-use stalemap_operations::{Errno, Field, Home, Machine, Observation, Operation, Outcome, Program, Step, Subject};
+use stalemap_operations::{
+    Errno, Field, Home, Machine, Observables, Observation, Operation, Outcome, Program, Step, Subject,
+};
 use stalemap_reference::Model;
 
 use crate::comparison::Comparison;
@@ -10,6 +12,7 @@ use crate::names::Names;
 use crate::oracle::{self, OracleSet, Owners};
 use crate::tally::Tally;
 use crate::transitions::{Before, Transitions};
+use crate::watchdog::Watch;
 
 /// How much is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,12 +96,12 @@ pub(crate) struct Lockstep<S> {
 }
 
 impl<S: Subject> Lockstep<S> {
-    pub(crate) fn new(subject: S) -> Self {
-        let machine = *subject.machine();
-        let has_digest = subject.capabilities().observables.include(digest::NEEDS);
+    /// `machine` is what the subject was built as, and `observables` what it shows.
+    pub(crate) fn new(subject: S, machine: Machine, observables: Observables, reference: Model) -> Self {
+        let has_digest = observables.include(digest::NEEDS);
         let new = || SideDigest::new(machine.spaces(), machine.pages());
         Lockstep {
-            reference: Model::new(machine, subject.capacity()),
+            reference,
             digests: has_digest.then(|| Box::new([new(), new()])),
             subject,
             position: Position::default(),
@@ -124,7 +127,7 @@ impl<S: Subject> Lockstep<S> {
         compare: Compare,
         oracles: OracleSet,
         coverage: &mut Coverage,
-        mut watcher: Watcher<'_>,
+        (mut watcher, watch): (Watcher<'_>, Option<&Watch>),
     ) -> Option<Divergence> {
         self.reset();
         self.subject.announce(&program.operations);
@@ -135,6 +138,9 @@ impl<S: Subject> Lockstep<S> {
                 continue;
             }
             self.position = Position { step: Some(step), in_reference: false };
+            if let Some(watch) = watch {
+                watch.step(step);
+            }
             let (expected, claimed) = self.apply(operation, coverage);
             let written = written.and_then(|steps| steps[step].answer);
             let answers = Answers { operation, expected, claimed, written };
@@ -142,13 +148,13 @@ impl<S: Subject> Lockstep<S> {
             let mut checked = match self.steps(compare, oracles) {
                 Steps::Outcomes => self.check_answers(answers, oracles),
                 Steps::Digests => self.check_digests(answers, oracles),
-                Steps::Full => self.check_everything(answers, oracles),
+                Steps::Full => self.check_in_full(answers, oracles),
             };
             if compare == Compare::Everything {
                 checked = checked.and_then(|()| self.recount(oracles));
             }
-            if let Some(watch) = &mut watcher {
-                self.show(step, answers, checked.as_ref().err(), watch);
+            if let Some(watcher) = &mut watcher {
+                self.show(step, answers, checked.as_ref().err(), watcher);
             }
             if let Err(mismatch) = checked {
                 return Some(Divergence { step, operation: Some(operation), mismatch });
@@ -166,7 +172,9 @@ impl<S: Subject> Lockstep<S> {
     fn reset(&mut self) {
         self.position = Position::default();
         self.subject.reset();
+        self.position.in_reference = true;
         self.reference.reset();
+        self.position.in_reference = false;
         self.owners.clear();
         self.comparison.reset();
         self.names = Names::default();
@@ -187,7 +195,9 @@ impl<S: Subject> Lockstep<S> {
     /// The subject goes first; the answers of the reference and of the subject.
     #[inline]
     fn apply(&mut self, operation: Operation, coverage: &mut Coverage) -> (Outcome, Outcome) {
+        self.position.in_reference = true;
         let before = Before::of(&operation, &self.reference);
+        self.position.in_reference = false;
         let claimed = self.subject.apply(operation);
         self.position.in_reference = true;
         let expected = self.reference.apply_after(operation, Some(claimed));
@@ -207,10 +217,30 @@ impl<S: Subject> Lockstep<S> {
     /// full comparison; that some step differs is all that is known here.
     #[inline]
     fn check_digests(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        let Some(digests) = &mut self.digests else {
-            return self.check_everything(answers, oracles);
+        let Some(is_same) = self.update_digests(answers) else {
+            return self.check_afresh(answers, oracles);
         };
-        let [reference, subject] = digests.as_mut();
+        self.check_frames()?;
+        if is_same && answers.are_as_expected() && !self.is_refused_block(answers) {
+            return Ok(());
+        }
+        self.check_afresh(answers, oracles)?;
+        oracle::digest::check(is_same)
+    }
+
+    /// Compares everything, then what is known by digests, so that nothing is seen by digests alone.
+    fn check_in_full(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
+        let is_asked = answers.claimed != Outcome::Stuck && oracles.has_every_comparison();
+        let is_same = if is_asked { self.update_digests(answers) } else { None };
+        self.check_everything(answers, oracles)?;
+        is_same.map_or(Ok(()), |is_same| self.check_frames().and_then(|()| oracle::digest::check(is_same)))
+    }
+
+    /// Brings the digests up to date; whether they are the same. None without digests, or if a side turns out not to be
+    /// one that has them: from then on everything is compared.
+    #[inline]
+    fn update_digests(&mut self, answers: Answers) -> Option<bool> {
+        let [reference, subject] = self.digests.as_deref_mut()?;
         self.position.in_reference = true;
         let is_reference_touched = reference.gather(&mut self.reference) == Some(true);
         self.position.in_reference = false;
@@ -218,30 +248,31 @@ impl<S: Subject> Lockstep<S> {
         let is_quiet = !is_reference_touched && is_subject_touched == Some(false);
         // A refused operation changes nothing of the reference that it does not tell.
         let may_change = !matches!(answers.expected, Outcome::Refused(_));
-        let is_same = if is_quiet
+        if is_quiet
             && !subject.update_machine(&self.subject)
             && !(may_change && reference.update_machine(&self.reference))
         {
-            true
-        } else {
-            self.position.in_reference = true;
-            let is_reference_known = reference.update(&self.reference);
-            self.position.in_reference = false;
-            let is_subject_known = is_subject_touched.is_some() && subject.update(&self.subject);
-            if !is_reference_known || !is_subject_known {
-                // From now on everything is compared.
-                self.digests = None;
-                return self.check_afresh(answers, oracles);
-            }
-            reference.value() == subject.value()
-        };
-        let (seen, pages) = subject.seen();
-        oracle::check_frames(&self.machine, seen, pages, &mut self.owners)?;
-        if is_same && answers.are_as_expected() && !self.is_refused_block(answers) {
-            return Ok(());
+            return Some(true);
         }
-        self.check_afresh(answers, oracles)?;
-        if is_same { Ok(()) } else { oracle::digests_differ() }
+        self.position.in_reference = true;
+        let is_reference_known = reference.update(&self.reference);
+        self.position.in_reference = false;
+        let is_subject_known = is_subject_touched.is_some() && subject.update(&self.subject);
+        if !is_reference_known || !is_subject_known {
+            self.digests = None;
+            return None;
+        }
+        Some(reference.value() == subject.value())
+    }
+
+    /// Whether the frames of what the subject touched have one owner each.
+    #[inline]
+    fn check_frames(&mut self) -> Result<(), Mismatch> {
+        let Some(digests) = &self.digests else {
+            return Ok(());
+        };
+        let (seen, pages) = digests[1].seen();
+        oracle::check_frames(&self.machine, seen, pages, &mut self.owners)
     }
 
     /// As [`check_everything`](Self::check_everything), where the steps before were not looked at: no page is known.

@@ -141,7 +141,9 @@ const CHANGES: &[Change] = &[
     ("another place in a reverse map", |it| it.rmaps[1] = place(1, 1)),
     ("a place twice in a reverse map", |it| it.rmaps[1] = place(0, 0)),
     ("a page that is live on one side only", |it| it.pages.push(page(3, 0..0))),
-    ("a page that has ended", |it| drop(it.pages.pop())),
+    ("a page that has ended", |it| {
+        it.pages.pop();
+    }),
     ("an empty slot", |it| it.slots[0].1 = SlotState::Empty),
     ("the page of a pin", |it| it.slots[0].1 = SlotState::Pin(PageToken(0))),
     ("the page of a hold", |it| it.slots[1].1 = SlotState::Hold(PageToken(1))),

@@ -6,10 +6,12 @@
 mod answer;
 mod conservation;
 mod content;
+pub(crate) mod digest;
 mod identity;
 mod mapcount;
 mod mapping;
 mod outcome;
+pub(crate) mod panic;
 mod placement;
 mod refcount;
 mod refusal;
@@ -87,9 +89,10 @@ pub(crate) struct Oracle {
 }
 
 /// Makes of one list of modules the oracles that check each step, in the order in which they are asked, and the names of
-/// all oracles. A module has `NEEDS` and `check`, and its name is the oracle's.
+/// /// all oracles. A module's name is the oracle's. One that checks each step has `NEEDS` and `check`; one that stands besides is
+/// called where what it finds is met, and says in `BY_OPERATION` whether that is grouped by operation.
 macro_rules! oracles {
-    (each step: $($oracle:ident),+; besides: $($other:literal),+) => {
+    (each step: $($oracle:ident),+; besides: $($other:ident),+) => {
         /// All oracles that check each step, in the order in which they are asked.
         pub(crate) const ORACLES: &[Oracle] =
             &[$(Oracle { name: stringify!($oracle), needs: $oracle::NEEDS }),+];
@@ -97,7 +100,23 @@ macro_rules! oracles {
         /// Names of all oracles. Those behind the ones that check each step: `validity` is the subject's own recount,
         /// `panic` is what was caught, and `digest` says that the digests of the two sides differ and everything that
         /// they show is equal, which is a fault of the harness.
-        pub const ORACLE_NAMES: &[&str] = &[$(stringify!($oracle),)+ $($other),+];
+        pub const ORACLE_NAMES: &[&str] = &[$(stringify!($oracle),)+ $(stringify!($other)),+];
+
+        $(
+            /// What the oracle finds, under its name.
+            #[cold]
+            fn $other(difference: Difference) -> Mismatch {
+                difference.of(stringify!($other))
+            }
+        )+
+
+        /// Whether the mismatches of the oracle of this name are grouped by operation.
+        pub(crate) fn is_by_operation(name: &str) -> bool {
+            match name {
+                $(stringify!($other) => $other::BY_OPERATION,)+
+                _ => true,
+            }
+        }
 
         /// Asks the oracles in their order; the first mismatch counts.
         #[inline]
@@ -118,7 +137,7 @@ macro_rules! oracles {
 oracles! {
     each step: termination, answer, outcome, identity, mapping, mapcount, refcount, rmap, content, conservation, placement,
         refusal;
-    besides: "validity", "panic", "digest"
+    besides: validity, panic, digest
 }
 
 /// Checks the frames that the subject shows in a part of a step: of what was touched. `ended` names the pages that may have
@@ -133,12 +152,8 @@ pub(crate) fn check_frames(
     placement::check_part(machine, seen, ended, owners).map_err(|difference| difference.of("placement"))
 }
 
-/// The digests of both sides differ although no oracle finds a difference.
-#[cold]
-pub(crate) fn digests_differ() -> Result<(), Mismatch> {
-    let [expected, actual] = ["equal digests, since all that both sides show is equal", "digests that differ"];
-    differ("word", expected, actual).map_err(|difference| difference.of("digest"))
-}
+/// The name of the oracle that costs too much to be asked after each step.
+const VALIDITY: &str = "validity";
 
 /// Which oracles a user of the driver wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,7 +167,7 @@ impl OracleChoice {
     fn includes(&self, name: &str) -> bool {
         match self {
             OracleChoice::All => true,
-            OracleChoice::AllButRecount => name != validity::NAME,
+            OracleChoice::AllButRecount => name != VALIDITY,
             OracleChoice::Only(only) => name == only,
         }
     }
@@ -172,7 +187,7 @@ impl OracleSet {
             .enumerate()
             .filter(|(_, oracle)| observables.include(oracle.needs) && choice.includes(oracle.name));
         let bits = able.fold(0, |bits, (index, _)| bits | 1 << index);
-        OracleSet(if choice.includes(validity::NAME) { bits | Self::VALIDITY } else { bits })
+        OracleSet(if choice.includes(VALIDITY) { bits | Self::VALIDITY } else { bits })
     }
 
     /// Without the subject's own recount.
