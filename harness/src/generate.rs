@@ -4,7 +4,7 @@
 //! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
 //! the table's fields and acts, and no operation in particular.
 
-use stalemap_operations::{Act, Dialect, Kind, KindSet, Machine, Operation, Program, Row};
+use stalemap_operations::{Act, Dialect, Kind, KindSet, Machine, Operation, Program, Row, Space};
 
 use crate::generator_state::GeneratorState;
 use crate::random::Random;
@@ -48,6 +48,8 @@ impl Settings {
 
 /// How often a kind is drawn at the most until it has something to do.
 const TRIES: u32 = 3;
+/// On a machine with more spaces half of the executions fill them.
+const FEW_SPACES: u32 = 8;
 /// How often of 65,536 times the next phase follows.
 const GO_ON: u64 = 1 << 14;
 
@@ -158,6 +160,9 @@ impl Generator {
             self.weighted.extend_from_slice(&[kind.row(); HIGHEST]);
             self.weighted.truncate(count);
         }
+        if machine.spaces() > FEW_SPACES && random.chance(1, 2) {
+            self.crowd();
+        }
         if self.weighted.is_empty() {
             self.weighted.extend(kinds.map(Kind::row));
         }
@@ -165,7 +170,19 @@ impl Generator {
     }
 }
 
+impl Generator {
+    /// No space or place ends, and spaces are filled much more often than anything else is done: pages get as many mappings
+    /// as the machine lets them.
+    fn crowd(&mut self) {
+        self.weighted.retain(|row| row.slot.is_some() || !matches!(row.act, Act::Ends | Act::Closes | Act::Moves));
+        if let Some(&row) = self.weighted.iter().find(|row| row.act == Act::Fills && row.slot.is_none()) {
+            self.weighted.resize(self.weighted.len() * 8, row);
+        }
+    }
+}
+
 fn small_machine(random: &mut Random) -> Machine {
+    // Where they differ, each is worth as much.
     let rules = if random.chance(1, 2) { Dialect::Linux6_1 } else { Dialect::Linux6_12 };
     if random.chance(1, 4) {
         let default = Machine::DEFAULT;
@@ -189,6 +206,7 @@ fn small_machine(random: &mut Random) -> Machine {
         _ => [ram, device(random), device(random)],
     };
     let spaces = match random.below(32) {
+        0 if random.chance(1, 2) => Space::LIMIT,
         0 => 9 + random.below(56),
         1..=2 => 5 + random.below(4),
         _ => [1, 2, 2, 2, 3, 3, 3, 4][random.below(8) as usize],

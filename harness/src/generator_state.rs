@@ -355,6 +355,14 @@ impl GeneratorState {
         }
     }
 
+    /// How many pages from this one on, at least 1, an operation may take that wants them so: those that are not known may
+    /// be anything.
+    #[inline]
+    pub(crate) fn reach(&self, place: Position, want: Want) -> u32 {
+        let run = self.run(place, want);
+        if place.1 + run < u64::BITS { run.max(1) } else { u32::MAX }
+    }
+
     /// How many pages from this one on are as they are wanted.
     #[inline]
     pub(crate) fn run(&self, (space, page): Position, want: Want) -> u32 {

@@ -165,7 +165,7 @@ fn count(
         return 1;
     }
     let rest = machine.pages() - place.1;
-    let most = if odds.mostly() { rest.min(state.run(place, Want::of(row)).max(1)) } else { rest };
+    let most = if odds.mostly() { rest.min(state.reach(place, Want::of(row))) } else { rest };
     if opens {
         return 1 + random.below(most).max(random.below(most));
     }
