@@ -54,7 +54,7 @@ const FEW_SPACES: u32 = 8;
 const GO_ON: u64 = 1 << 14;
 
 /// How often of 65,536 times an operation is done again at the place where it was done last, with other values.
-const AGAIN: u64 = 1 << 13;
+const AGAIN: u64 = 3 << 12;
 
 /// The low 16 bits as a choice among so many.
 #[inline]
