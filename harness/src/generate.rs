@@ -4,11 +4,11 @@
 //! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
 //! the table's fields and acts, and no operation in particular.
 
-use stalemap_operations::{Act, Dialect, Kind, KindSet, Machine, Program};
+use stalemap_operations::{Act, Dialect, Kind, KindSet, Machine, Operation, Program, Row, Space};
 
 use crate::generator_state::GeneratorState;
 use crate::random::Random;
-use crate::sample::{idle, operation};
+use crate::sample::{Given, idle, operation};
 
 /// What a campaign generates.
 #[derive(Clone, Debug)]
@@ -46,22 +46,37 @@ impl Settings {
     }
 }
 
-/// How often another kind is drawn for one that has nothing to do.
-const OTHERS: u32 = 3;
+/// How often a kind is drawn at the most until it has something to do.
+const TRIES: u32 = 3;
+/// On a machine with more spaces half of the executions fill them.
+const FEW_SPACES: u32 = 8;
+/// How often of 65,536 times the next phase follows.
+const GO_ON: u64 = 1 << 14;
+
+/// How often of 65,536 times an operation is done again at the place where it was done last, with other values.
+const AGAIN: u64 = 3 << 12;
+
+/// The low 16 bits as a choice among so many.
+#[inline]
+fn pick(bits: u64, choices: usize) -> usize {
+    ((bits & 0xffff) as usize * choices) >> 16
+}
 
 /// Makes executions.
 #[derive(Clone, Debug)]
 pub struct Generator {
     settings: Settings,
-    /// The enabled kinds of the current execution, each as often as its weight.
-    weighted: Vec<Kind>,
+    /// The rows of the enabled kinds of the current execution, each as often as its weight.
+    weighted: Vec<&'static Row>,
+    /// The same as a set.
+    enabled: KindSet,
 }
 
 impl Generator {
     /// A generator with these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Generator {
-        Generator { settings, weighted: Vec::new() }
+        Generator { settings, weighted: Vec::new(), enabled: KindSet::NONE }
     }
 
     /// Makes the execution with this index: puts it into `program`, which keeps its memory. A pure function
@@ -82,40 +97,93 @@ impl Generator {
         // A machine with nothing mapped refuses nearly everything.
         for opener in self.settings.kinds.iter().filter(|kind| kind.row().act == Act::Opens) {
             if random.chance(7, 8) {
-                operations.extend(operation(opener, &machine, &mut state, &mut random));
+                operations.push(operation(opener.row(), Given::Nothing, &machine, &mut state, &mut random));
             }
         }
-        let weighted = u32::try_from(self.weighted.len()).expect("a few hundred at the most");
-        for _ in operations.len()..count as usize {
-            let mut kind = self.weighted[random.below(weighted) as usize];
-            // What would be refused is worth little.
-            for _ in 0..OTHERS {
-                if !idle(kind, &machine, &state) || random.chance(1, 8) {
-                    break;
-                }
-                kind = self.weighted[random.below(weighted) as usize];
-            }
-            operations.extend(operation(kind, &machine, &mut state, &mut random));
+        while operations.len() < count as usize {
+            let operation = self.next(&machine, &mut state, &mut random);
+            operations.push(operation);
         }
+    }
+
+    /// The next operation: now and then the next phase of what is under way, most often any one that has something to do.
+    #[inline]
+    fn next(&self, machine: &Machine, state: &mut GeneratorState, random: &mut Random) -> Operation {
+        let (row, given) = self.choose(machine, state, random.bits());
+        operation(row, given, machine, state, random)
+    }
+
+    /// The row of the next operation, and what is known of it, by these bits.
+    #[inline]
+    fn choose(&self, machine: &Machine, state: &GeneratorState, mut bits: u64) -> (&'static Row, Given) {
+        let turn = bits >> 48;
+        if turn < GO_ON {
+            if let Some((kind, slot)) = state.next_phase()
+                && self.enabled.contains(kind)
+            {
+                return (kind.row(), Given::Slot(slot));
+            }
+        } else if turn < GO_ON + AGAIN
+            && let Some((kind, place)) = state.again()
+        {
+            return (kind.row(), Given::Place(place));
+        }
+        // What would be refused is worth little: each 16 bits choose another kind, whose last three let it pass all the same.
+        let mut row = self.weighted[pick(bits, self.weighted.len())];
+        for _ in 1..TRIES {
+            if bits & 7 == 0 || !idle(row, machine, state) {
+                break;
+            }
+            bits >>= 16;
+            row = self.weighted[pick(bits, self.weighted.len())];
+        }
+        (row, Given::Nothing)
     }
 
     /// Draws a weight for each kind: most are enabled, and some much more likely than others.
     fn choose_swarm(&mut self, machine: &Machine, random: &mut Random) {
         const WEIGHTS: [usize; 8] = [0, 0, 1, 1, 2, 2, 4, 8];
+        const HIGHEST: usize = WEIGHTS[WEIGHTS.len() - 1];
+        const BITS: u32 = WEIGHTS.len().ilog2();
         let all_alike = random.chance(1, 4);
+        let kinds = self.settings.kinds.iter().filter(|kind| kind.exists_on(machine));
         self.weighted.clear();
-        for kind in self.settings.kinds.iter().filter(|kind| kind.exists_on(machine)) {
-            let weight = if all_alike { 1 } else { WEIGHTS[random.below(8) as usize] };
-            self.weighted.extend(std::iter::repeat_n(kind, weight));
+        let (mut bits, mut left) = (0, 0);
+        for kind in kinds.clone() {
+            if left < BITS {
+                (bits, left) = (random.bits(), u64::BITS);
+            }
+            let weight = if all_alike { 1 } else { WEIGHTS[(bits & 7) as usize] };
+            (bits, left) = (bits >> BITS, left - BITS);
+            let count = self.weighted.len() + weight;
+            // Written at once and cut, which is cheaper than one after the other.
+            self.weighted.extend_from_slice(&[kind.row(); HIGHEST]);
+            self.weighted.truncate(count);
+        }
+        if machine.spaces() > FEW_SPACES && random.chance(1, 2) {
+            self.crowd();
         }
         if self.weighted.is_empty() {
-            self.weighted.extend(self.settings.kinds.iter().filter(|kind| kind.exists_on(machine)));
+            self.weighted.extend(kinds.map(Kind::row));
+        }
+        self.enabled = self.weighted.iter().map(|row| row.kind).collect();
+    }
+}
+
+impl Generator {
+    /// No space or place ends, and spaces are filled much more often than anything else is done: pages get as many mappings
+    /// as the machine lets them.
+    fn crowd(&mut self) {
+        self.weighted.retain(|row| row.slot.is_some() || !matches!(row.act, Act::Ends | Act::Closes | Act::Moves));
+        if let Some(&row) = self.weighted.iter().find(|row| row.act == Act::Fills && row.slot.is_none()) {
+            self.weighted.resize(self.weighted.len() * 8, row);
         }
     }
 }
 
 fn small_machine(random: &mut Random) -> Machine {
-    let rules = if random.chance(1, 4) { Dialect::Linux6_1 } else { Dialect::Linux6_12 };
+    // Where they differ, each is worth as much.
+    let rules = if random.chance(1, 2) { Dialect::Linux6_1 } else { Dialect::Linux6_12 };
     if random.chance(1, 4) {
         let default = Machine::DEFAULT;
         return Machine::from_sizes(default.sizes(), rules).expect("the default's sizes");
@@ -138,6 +206,7 @@ fn small_machine(random: &mut Random) -> Machine {
         _ => [ram, device(random), device(random)],
     };
     let spaces = match random.below(32) {
+        0 if random.chance(1, 2) => Space::LIMIT,
         0 => 9 + random.below(56),
         1..=2 => 5 + random.below(4),
         _ => [1, 2, 2, 2, 3, 3, 3, 4][random.below(8) as usize],

@@ -8,7 +8,7 @@ use stalemap_operations::{Act, Field, FieldValues, Kind, Machine, Operation, Pro
 use crate::generate::{Generator, Settings};
 use crate::generator_state::GeneratorState;
 use crate::random::Random;
-use crate::sample::{self, folded};
+use crate::sample::{self, Given, folded};
 
 /// A way to change operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +181,7 @@ impl Mutator {
         self.other.operations.clear();
         for _ in 0..count {
             if let Some(&kind) = random.pick(&self.kinds) {
-                self.other.operations.extend(sample::operation(kind, &machine, &mut state, random));
+                self.other.operations.push(sample::operation(kind.row(), Given::Nothing, &machine, &mut state, random));
             }
         }
         self.program.operations.splice(at..at, self.other.operations.drain(..)).for_each(drop);
@@ -248,7 +248,7 @@ impl Mutator {
         let operation = self.program.operations[at];
         let mut values = operation.values();
         let slot = operation.kind().row().slot.and_then(|field| Some((field, state.used(field, 0, random)?)));
-        let place = operation.first_place().and_then(|_| state.named(random));
+        let place = operation.first_place().and_then(|_| state.named(random.below(4)));
         match (slot, place) {
             (Some((field, slot)), place) if place.is_none() || random.chance(1, 2) => {
                 set_first(&mut values, field, slot)
@@ -273,11 +273,9 @@ impl Mutator {
         let machine = self.program.machine;
         let at = random.index(self.program.operations.len() + 1);
         let mut state = self.scene_before(at);
-        let Some(opening) = sample::operation(opener, &machine, &mut state, random) else {
-            return false;
-        };
+        let opening = sample::operation(opener.row(), Given::Nothing, &machine, &mut state, random);
         self.program.operations.insert(at, opening);
-        let slot = opening.values().iter().find(|&(field, _)| Some(field) == sort);
+        let slot = sort.map_or(0, |sort| opening.values().last(sort));
         let mut users: Vec<Kind> = self
             .kinds
             .iter()
@@ -293,13 +291,8 @@ impl Mutator {
         let mut at = at;
         for user in users {
             at += 1 + random.index((self.program.operations.len() - at).min(4));
-            if let Some(drawn) = sample::operation(user, &machine, &mut state, random)
-                && let Some((field, slot)) = slot
-            {
-                let mut values = drawn.values();
-                set_first(&mut values, field, slot);
-                self.program.operations.splice(at..at, folded(user, &values, &machine)).for_each(drop);
-            }
+            let user = sample::operation(user.row(), Given::Slot(slot), &machine, &mut state, random);
+            self.program.operations.insert(at, user);
         }
         true
     }

@@ -59,7 +59,7 @@ impl Random {
     }
 }
 
-/// Some bits, out of which decisions are made: cheaper than one draw for each. There are enough for twenty.
+/// Some bits, out of which decisions are made: cheaper than one draw for each. There are enough for any one operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Odds(u64);
 
@@ -82,9 +82,33 @@ impl Odds {
         self.take(3) != 0
     }
 
+    /// What happens once in sixteen times.
     #[inline]
-    fn take(&mut self, bits: u32) -> u64 {
-        let taken = self.0 & ((1 << bits) - 1);
+    pub(crate) fn seldom(&mut self) -> bool {
+        self.take(4) == 0
+    }
+
+    /// 0 half of the time, 1 half of the rest, 2 half of what then is left, else 3.
+    #[inline]
+    pub(crate) fn falling(&mut self) -> u32 {
+        (self.take(3) | 8).trailing_zeros()
+    }
+
+    /// A number below a small bound, which is at least 1.
+    #[inline]
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+        (self.take(10) * bound) >> 10
+    }
+
+    /// A byte.
+    #[inline]
+    pub(crate) fn byte(&mut self) -> u32 {
+        self.take(8)
+    }
+
+    #[inline]
+    fn take(&mut self, bits: u32) -> u32 {
+        let taken = u32::try_from(self.0 & ((1 << bits) - 1)).expect("at most ten bits");
         self.0 >>= bits;
         taken
     }

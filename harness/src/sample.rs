@@ -1,95 +1,237 @@
-//! Draws single operations that are likely to meet those before them; generator and mutator share it.
+//! Samples single operations that are likely to meet those before them; generator and mutator share it.
 //!
-//! Most operands are taken from those used recently, and few operations would be refused. It knows what follows from the
-//! table's rows, and no operation in particular.
+//! Most operands are taken from those used recently, and few operations would be refused. It knows what the columns of
+//! the table say, and no operation in particular.
 
-use stalemap_operations::{Access, Act, Field, FieldValues, Kind, Machine, Operation, Row};
+use stalemap_operations::{
+    Access, Act, BlockSlot, Field, FieldValues, HoldSlot, Kind, Machine, Operation, Order, PinSlot, Row,
+    TransactionSlot,
+};
 
-use crate::generator_state::GeneratorState;
+use crate::generator_state::{GeneratorState, Named, Position, Want};
 use crate::random::{Odds, Random};
 
-/// Whether an operation of this kind has hardly anything to do: what it would fill is full, or what it would use is empty.
-pub(crate) fn idle(kind: Kind, machine: &Machine, state: &GeneratorState) -> bool {
-    let row = kind.row();
+/// Whether an operation of this row has hardly anything to do: what it would fill is full, or what it would use is empty.
+#[inline]
+pub(crate) fn idle(row: &Row, machine: &Machine, state: &GeneratorState) -> bool {
+    if row.names_place && state.has_none(Want::of(row)) {
+        return true;
+    }
     match row.slot {
-        Some(slot) if row.act == Act::Fills => state.is_full(slot, slot.choices(machine, &FieldValues::of(&[]))),
+        Some(slot) if row.act == Act::Fills => state.is_full(slot, slots(slot)),
         Some(slot) => state.is_empty(slot),
-        None if row.names_place => row.act != Act::Opens && state.is_nothing_mapped(),
         None if row.act == Act::Ends => state.is_empty(Field::Space),
-        None => row.act == Act::Fills && state.is_full(Field::Space, machine.spaces()),
+        None => row.act == Act::Fills && !row.names_place && state.is_full(Field::Space, machine.spaces()),
     }
 }
 
-/// An operation of this kind, with operands that are likely to meet those before.
-pub(crate) fn operation(
-    kind: Kind,
-    machine: &Machine,
-    state: &mut GeneratorState,
-    random: &mut Random,
-) -> Option<Operation> {
-    let row = kind.row();
-    let mut odds = random.odds();
-    let (space, page) = place(row, machine, state, &mut odds, random);
-    // Only a few ranges reach over what cannot be used.
-    let run = if odds.mostly() { state.run(space, page, row.act != Act::Opens).max(1) } else { u32::MAX };
-    let mut first_space = true;
-    let operation = Operation::chosen(kind, machine, |field, choices, _| match field {
-        Field::Space if std::mem::take(&mut first_space) => space,
-        Field::Page => page,
-        Field::Count if row.act == Act::Opens => random.below(choices.min(run)).max(random.below(choices.min(run))),
-        Field::Count if odds.half() => 0,
-        // All that is alike from there on.
-        Field::Count if !odds.mostly() => choices.min(run) - 1,
-        Field::Count => random.below(choices.min(run).min(if odds.mostly() { 4 } else { u32::MAX })),
-        Field::Access if row.act == Act::Opens && odds.often() => Access::ReadWrite as u32,
-        Field::Order if odds.mostly() => random.below(choices.min(machine.highest_order().0 + 1)),
-        Field::Mask if odds.half() => 0,
-        Field::Mask if odds.half() => choices - 1,
-        Field::Space | Field::Transaction | Field::Pin | Field::Hold | Field::Block if odds.mostly() => {
-            let fitting =
-                if row.act == Act::Fills { state.unused(field, choices, random) } else { state.used(field, 0, random) };
-            fitting.unwrap_or_else(|| random.below(choices))
-        }
-        Field::Space
+/// How many slots of this sort there are.
+#[inline]
+const fn slots(sort: Field) -> u32 {
+    match sort {
+        Field::Transaction => TransactionSlot::LIMIT,
+        Field::Pin => PinSlot::LIMIT,
+        Field::Hold => HoldSlot::LIMIT,
+        Field::Block
+        | Field::Space
+        | Field::Page
+        | Field::Count
         | Field::Destination
         | Field::Access
         | Field::Stamp
         | Field::Device
         | Field::Direction
         | Field::Order
-        | Field::Mask
-        | Field::Transaction
-        | Field::Pin
-        | Field::Hold
-        | Field::Block => random.below(choices),
-    })?;
-    state.note(&operation);
-    Some(operation)
+        | Field::Mask => BlockSlot::LIMIT,
+    }
 }
 
-/// The place where an operation happens: most often one that was named recently and that it can use.
-fn place(row: &Row, machine: &Machine, state: &GeneratorState, odds: &mut Odds, random: &mut Random) -> (u32, u32) {
-    let is_mapped = row.act != Act::Opens;
-    let named = if row.names_place && odds.often() { state.named(random) } else { None };
-    if let Some((space, page)) = named
-        && (state.run(space, page, is_mapped) > 0 || !odds.mostly())
-    {
-        return (space, page);
+/// What is decided already about an operation that is to be sampled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Given {
+    Nothing,
+    /// The slot that it names.
+    Slot(u32),
+    /// The place that it names, where an operation like it was before.
+    Place(Position),
+}
+
+/// An operation of this row, which must [exist](Kind::exists_on) on the machine, with operands that are likely to meet
+/// those before.
+pub(crate) fn operation(
+    row: &'static Row,
+    given: Given,
+    machine: &Machine,
+    state: &mut GeneratorState,
+    random: &mut Random,
+) -> Operation {
+    let mut odds = random.odds();
+    let named = names(row, given, machine, state, &mut odds, random);
+    let mut values = [0; FieldValues::MOST];
+    let mut spaces = [named.place.0, named.child];
+    for (value, &field) in values.iter_mut().zip(row.fields) {
+        *value = match field {
+            Field::Space => {
+                spaces.swap(0, 1);
+                spaces[1]
+            }
+            Field::Page => named.place.1,
+            Field::Count => named.count,
+            Field::Destination => named.destination,
+            Field::Access => named.access,
+            Field::Stamp => odds.byte(),
+            Field::Device => u32::from(odds.half() && machine.devices() > 1),
+            Field::Direction => u32::from(odds.half()),
+            Field::Order if odds.mostly() => odds.below(machine.highest_order().0 + 1),
+            Field::Order => odds.below(Order::LIMIT),
+            Field::Mask if odds.half() => 0,
+            Field::Mask if odds.half() => 255,
+            Field::Mask => odds.byte(),
+            Field::Transaction | Field::Pin | Field::Hold | Field::Block => named.slot,
+        };
     }
+    state.note_named(row, &named);
+    row.kind.with_values(&values)
+}
+
+/// What an operation of this row names.
+#[inline]
+fn names(
+    row: &Row,
+    given: Given,
+    machine: &Machine,
+    state: &GeneratorState,
+    odds: &mut Odds,
+    random: &mut Random,
+) -> Named {
+    let mut named = Named::default();
+    if row.names_place {
+        named.place = match given {
+            Given::Place(place) => place,
+            Given::Nothing | Given::Slot(_) => place(Want::of(row), machine, state, odds, random),
+        };
+        if row.has(Field::Count) {
+            named.count = count(row, named.place, machine, state, odds, random);
+        }
+        if row.has(Field::Destination) {
+            named.destination = destination(&named, machine, random);
+        }
+        if row.has(Field::Access) {
+            let is_back = row.act == Act::Opens || matches!(given, Given::Place(_));
+            named.access = if is_back && odds.often() { Access::ReadWrite as u32 } else { odds.below(3) };
+        }
+    } else if row.has(Field::Space) {
+        named.place.0 = whole_space(row, machine, state, odds, random);
+        if row.act == Act::Fills {
+            let unused = if odds.mostly() { state.unused(Field::Space, machine.spaces(), random) } else { None };
+            named.child = unused.unwrap_or_else(|| random.below(machine.spaces()));
+        }
+    }
+    if let Some(sort) = row.slot {
+        named.slot = match given {
+            Given::Slot(slot) => slot,
+            Given::Nothing | Given::Place(_) => slot(row, sort, state, odds),
+        };
+    }
+    named
+}
+
+/// A slot of this sort, most often one that the operation can use.
+#[inline]
+fn slot(row: &Row, sort: Field, state: &GeneratorState, odds: &mut Odds) -> u32 {
+    let choices = slots(sort);
+    let any = odds.below(choices);
+    if !odds.mostly() {
+        return any;
+    }
+    // The next one from there on.
+    let fitting =
+        if row.act == Act::Fills { state.unused_from(sort, choices, any) } else { state.used_from(sort, any) };
+    fitting.unwrap_or(any)
+}
+
+/// How many pages an operation takes from a place on: only a few ranges reach over what cannot be used.
+#[inline]
+fn count(
+    row: &Row,
+    place: Position,
+    machine: &Machine,
+    state: &GeneratorState,
+    odds: &mut Odds,
+    random: &mut Random,
+) -> u32 {
+    let opens = row.act == Act::Opens;
+    if !opens && odds.half() {
+        return 1;
+    }
+    let rest = machine.pages() - place.1;
+    let most = if odds.mostly() { rest.min(state.reach(place, Want::of(row))) } else { rest };
+    if opens {
+        return 1 + random.below(most).max(random.below(most));
+    }
+    // All that is alike from there on.
+    if !odds.mostly() {
+        return most;
+    }
+    if odds.mostly() { 1 + odds.below(most.min(4)) } else { 1 + random.below(most) }
+}
+
+/// Where a moved range begins afterwards: a second choice where it would overlap itself.
+#[inline]
+fn destination(named: &Named, machine: &Machine, random: &mut Random) -> u32 {
+    let choices = machine.pages() - named.count + 1;
+    let first = random.below(choices);
+    if first.abs_diff(named.place.1) < named.count { random.below(choices) } else { first }
+}
+
+/// A space for an operation on the whole of it: most often the one where something happened last.
+#[inline]
+fn whole_space(row: &Row, machine: &Machine, state: &GeneratorState, odds: &mut Odds, random: &mut Random) -> u32 {
     // The first space cannot end.
-    let space = if odds.mostly() { state.used(Field::Space, u32::from(row.act == Act::Ends), random) } else { None };
+    let lowest = u32::from(row.act == Act::Ends);
+    if odds.half()
+        && let Some((space, _)) = state.named(0)
+        && space >= lowest
+    {
+        return space;
+    }
+    let used = if odds.mostly() { state.used(Field::Space, lowest, random) } else { None };
+    used.unwrap_or_else(|| random.below(machine.spaces()))
+}
+
+/// The place where an operation happens: most often one that was named recently, or where a slot was filled, and that it
+/// can use.
+#[inline]
+fn place(want: Want, machine: &Machine, state: &GeneratorState, odds: &mut Odds, random: &mut Random) -> Position {
+    // Only a few places cannot be used.
+    let any = odds.seldom();
+    let recent = if odds.often() { state.named(odds.falling()) } else { state.special() };
+    let fits = |place: Position| any || state.run(place, want) > 0;
+    if let Some(place) = recent
+        && odds.often()
+        && fits(place)
+    {
+        return place;
+    }
+    let space = if odds.mostly() { state.used(Field::Space, 0, random) } else { None };
     let space = space.unwrap_or_else(|| random.below(machine.spaces()));
     // The same page in another space is often the same memory.
-    if let Some((_, page)) = named
+    if let Some((_, page)) = recent
         && odds.half()
+        && fits((space, page))
     {
         return (space, page);
     }
-    if !row.names_place || !is_mapped && odds.half() && state.run(space, 0, false) > 0 {
+    if want == Want::Unmapped && odds.half() && state.run((space, 0), want) > 0 {
         return (space, 0);
     }
-    let page = if odds.mostly() { state.page(space, machine.pages(), is_mapped, random) } else { None };
-    (space, page.unwrap_or_else(|| random.below(machine.pages())))
+    if let Some(page) = state.page(space, machine.pages(), want, random) {
+        return (space, page);
+    }
+    match recent {
+        Some(place) if fits(place) => place,
+        _ => (space, random.below(machine.pages())),
+    }
 }
 
 /// The operation of this kind with these values, each folded into what its field allows; `None` where the machine

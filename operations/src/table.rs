@@ -29,6 +29,8 @@ pub struct Row {
     pub slot: Option<Field>,
     /// It names a place: a page of a space.
     pub names_place: bool,
+    /// Its fields as bits.
+    present: u16,
     /// The level of the specification that it belongs to, 0 to 3.
     pub level: u8,
     /// Which parts its effect has.
@@ -55,6 +57,10 @@ pub enum Act {
     Closes,
     /// The places of the range are mapped elsewhere afterwards: from the destination on.
     Moves,
+    /// The slot is in its next phase afterwards. Phases follow one another in the order of the table.
+    Advances,
+    /// A property of the places is another one afterwards, and can be set back.
+    Sets,
     /// What it names is in use, or mapped, before and afterwards.
     Uses,
 }
@@ -76,20 +82,27 @@ const fn flatten(operands: &[&[Field]]) -> ([Field; FieldValues::MOST], usize) {
     (fields, len)
 }
 
-/// Whether one of the operands' fields is this one.
-const fn has(operands: &[&[Field]], field: Field) -> bool {
+impl Row {
+    /// Whether the operation has this field.
+    #[inline]
+    #[must_use]
+    pub const fn has(&self, field: Field) -> bool {
+        self.present >> field as u32 & 1 == 1
+    }
+}
+
+const _: () = assert!(Field::KINDS <= 16, "the fields of a row are bits of a word");
+
+/// The operands' fields as bits.
+const fn bits(operands: &[&[Field]]) -> u16 {
+    let (fields, len) = flatten(operands);
+    let mut bits = 0;
     let mut i = 0;
-    while i < operands.len() {
-        let mut j = 0;
-        while j < operands[i].len() {
-            if operands[i][j] as u8 == field as u8 {
-                return true;
-            }
-            j += 1;
-        }
+    while i < len {
+        bits |= 1 << fields[i] as u16;
         i += 1;
     }
-    false
+    bits
 }
 
 /// The fields that name a slot.
@@ -100,7 +113,7 @@ const fn slot_of(operands: &[&[Field]]) -> Option<Field> {
     let mut slot = None;
     let mut i = 0;
     while i < SLOTS.len() {
-        if has(operands, SLOTS[i]) {
+        if bits(operands) >> SLOTS[i] as u16 & 1 == 1 {
             slot = Some(SLOTS[i]);
         }
         i += 1;
@@ -143,17 +156,22 @@ macro_rules! operations {
                 &TABLE[self as usize]
             }
 
-            /// The operation of this kind with the given values, one for each field and all in range.
-            fn build(self, values: &[u32]) -> Operation {
+            /// The operation of this kind with the given values, one for each field; those behind them mean nothing.
+            /// Whether they are in range on a machine is for [`Operation::fits`] to say.
+            ///
+            /// # Panics
+            /// When a field whose range is the same on all machines has a value outside it.
+            #[inline]
+            #[must_use]
+            pub fn with_values(self, values: &[u32; FieldValues::MOST]) -> Operation {
                 match self {$(
                     Kind::$name => {
-                        let mut rest = values;
+                        let mut _rest = values.as_slice();
                         $(
-                            let (mine, others) = rest.split_at(<$type as Operand>::FIELDS.len());
+                            let (mine, others) = _rest.split_at(<$type as Operand>::FIELDS.len());
                             let $operand = <$type as Operand>::from_fields(mine);
-                            rest = others;
+                            _rest = others;
                         )*
-                        debug_assert!(rest.is_empty(), "one value for each field");
                         Operation::$name { $($operand),* }
                     }
                 )+}
@@ -216,7 +234,8 @@ macro_rules! operations {
                     FIELDS
                 },
                 slot: slot_of(&[$(<$type as Operand>::FIELDS),*]),
-                names_place: has(&[$(<$type as Operand>::FIELDS),*], Field::Page),
+                names_place: bits(&[$(<$type as Operand>::FIELDS),*]) >> Field::Page as u16 & 1 == 1,
+                present: bits(&[$(<$type as Operand>::FIELDS),*]),
                 level: $level,
                 effect: EffectShape::$effect,
                 act: Act::$act,
@@ -244,7 +263,7 @@ operations! {
     /// Turns entries into holes (`MADV_DONTNEED`). Unmapped places are passed over, and the answer is then `ENOMEM`.
     5 => Discard "discard" (space: Space, range: PageRange) level 1, PagesFreed, acts Uses, refuses [ESRCH, ENOMEM];
     /// Changes the access (`mprotect`). Stops with `ENOMEM` at the first unmapped place; what came before stays done.
-    6 => Protect "protect" (space: Space, range: PageRange, access: Access) level 1, Nothing, acts Uses, refuses [ESRCH, EAGAIN, ENOMEM];
+    6 => Protect "protect" (space: Space, range: PageRange, access: Access) level 1, Nothing, acts Sets, refuses [ESRCH, EAGAIN, ENOMEM];
     /// Moves a range over another one (`mremap` with `MREMAP_FIXED`), place by place.
     /// First source place unmapped: `EFAULT`; ranges that overlap: `EINVAL`; a later source place unmapped: stops with `EFAULT`.
     7 => Move "move" (space: Space, range: PageRange, destination: Destination) level 1, PagesFreed, acts Moves, refuses [ESRCH, EAGAIN, EINVAL, EFAULT];
@@ -266,9 +285,9 @@ operations! {
     /// (`migrate_vma_collect_pmd`, mm/migrate_device.c); that of a held one comes back clean.
     14 => Setup "setup" (transaction: TransactionSlot, space: Space, range: PageRange, route: Route) level 2, Pages, acts Fills, refuses [ESRCH, EBUSY, EINVAL];
     /// Second phase: candidates whose mask bit is clear get a frame at the destination, and the content.
-    15 => Copy "copy" (transaction: TransactionSlot, mask: Mask) level 2, Pages, acts Uses, refuses [ENOENT, EINVAL, ENOMEM];
+    15 => Copy "copy" (transaction: TransactionSlot, mask: Mask) level 2, Pages, acts Advances, refuses [ENOENT, EINVAL, ENOMEM];
     /// Third phase (`migrate_vma_pages`): candidates with a frame move; holes that are still holes become pages.
-    16 => Pages "pages" (transaction: TransactionSlot) level 2, Pages, acts Uses, refuses [ENOENT, EINVAL];
+    16 => Pages "pages" (transaction: TransactionSlot) level 2, Pages, acts Advances, refuses [ENOENT, EINVAL];
     /// Last phase (`migrate_vma_finalize`), or the abort: restores the entries, frees what nobody has, unlocks.
     17 => Finalize "finalize" (transaction: TransactionSlot) level 2, PagesFreed, acts Ends, refuses [ENOENT];
     /// First phase by device (`migrate_device_range`): collects every page on the device that no transaction has.
@@ -322,7 +341,7 @@ impl Operation {
             }
             checked.push(value);
         }
-        checked.next_field().is_none().then(|| kind.build(values))
+        checked.next_field().is_none().then(|| kind.with_values(&padded(values)))
     }
 
     /// The operation that any numbers mean: each is folded into what its field allows. `None` only where the machine
@@ -359,7 +378,7 @@ impl Operation {
             assert!(number < choices, "{number} is not below the {choices} choices of a field");
             values.push(field.lowest() + number);
         }
-        Some(kind.build(values.as_slice()))
+        Some(kind.with_values(&padded(values.as_slice())))
     }
 
     /// Whether it fits this machine.
@@ -367,6 +386,14 @@ impl Operation {
     pub fn fits(&self, machine: &Machine) -> bool {
         Operation::new(self.kind(), self.values().as_slice(), machine).is_some()
     }
+}
+
+/// The values of all fields, and zeros behind them.
+#[inline]
+fn padded(values: &[u32]) -> [u32; FieldValues::MOST] {
+    let mut all = [0; FieldValues::MOST];
+    all[..values.len()].copy_from_slice(values);
+    all
 }
 
 /// A set of kinds.
@@ -413,7 +440,7 @@ impl KindSet {
     }
 
     /// Its kinds in the order of the table.
-    pub fn iter(self) -> impl Iterator<Item = Kind> {
+    pub fn iter(self) -> impl Iterator<Item = Kind> + Clone {
         Kind::ALL.iter().copied().filter(move |&kind| self.contains(kind))
     }
 }
@@ -441,8 +468,9 @@ mod tests {
             let fits = match row.act {
                 Act::Fills => row.slot.is_some() || spaces == 2,
                 Act::Ends => row.fields.len() == 1 && (row.slot.is_some() || spaces == 1),
-                Act::Opens | Act::Closes => range,
+                Act::Opens | Act::Closes | Act::Sets => range,
                 Act::Moves => range && row.fields.contains(&Field::Destination),
+                Act::Advances => row.slot.is_some(),
                 Act::Uses => true,
             };
             assert!(fits, "`{}` names nothing that it could act on so", row.word);
