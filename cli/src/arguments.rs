@@ -6,7 +6,6 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stalemap_operations::{Kind, KindSet, Machine, TABLE, Trace, record};
 
-use crate::blame::BlameArguments;
 #[cfg(feature = "seeded-bugs")]
 use crate::bugs::BugsArguments;
 use crate::coverage::CoverageArguments;
@@ -18,6 +17,7 @@ use crate::linux::LinuxArguments;
 use crate::ops::OpsArguments;
 use crate::seeds::SeedsArguments;
 use crate::subject::Choice;
+use crate::triage::TriageArguments;
 
 /// Fuzzing and differential testing for memory management code that moves pages.
 ///
@@ -25,12 +25,12 @@ use crate::subject::Choice;
 /// seen is compared after every step; the first difference is shortened to a few lines that can be replayed.
 #[derive(Debug, Parser)]
 #[command(name = "stalemap", version = version(), propagate_version = true, after_help = "\
-Exit codes: 0 both sides agree, 1 a divergence, 2 trouble, 130 interrupted without a find.
+Exit codes: 0 both sides agree, 1 a divergence, 2 trouble, 130 interrupted without a finding.
 
 Examples:
-  stalemap fuzz --seconds 60           fuzz for a minute, keep what is found in finds/
+  stalemap fuzz --seconds 60           fuzz for a minute, keep what is found in findings/
   stalemap run corpus                  replay every trace below a folder
-  stalemap run --show finds/X.trace    the state of both sides after each step
+  stalemap run --show findings/X.trace    the state of both sides after each step
   stalemap minimize crash-1f2e         shorten what a fuzzing engine has kept")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Ops(OpsArguments),
     CheckDeterminism(DeterminismArguments),
     Exhaust(ExhaustArguments),
-    Blame(BlameArguments),
+    Triage(TriageArguments),
     Export(ExportArguments),
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
@@ -101,8 +101,8 @@ pub(crate) enum Format {
 /// Fuzz: generate operation sequences and compare both sides, until time, runs or patience are over
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The same seed, machine and operations give the same executions and the same finds, whatever the number of jobs.
-Of each signature the first find is minimised and kept.
+The same seed, machine and operations give the same executions and the same findings, whatever the number of jobs.
+Each finding is minimised with everything compared after each step, and kept; those that say the same are one.
 
 Examples:
   stalemap fuzz --seconds 60
@@ -110,7 +110,7 @@ Examples:
   stalemap fuzz --only map,write,fork,unmap --machine \"ram=4 spaces=2 pages=4\"
   stalemap fuzz --seconds 3600 --known known-signatures.txt --out nightly
   stalemap fuzz --engine libfuzzer --seconds 60
-  stalemap fuzz --finds 1                          until the first find
+  stalemap fuzz --max-findings 1                   until the first finding
 
 The engines libfuzzer and afl run inside a clone of stalemap. What they need from the package registry is built into the
 target folder at the first use; a C++ compiler must be there. They begin with the traces of corpus/ and keep what meets
@@ -131,9 +131,9 @@ pub(crate) struct FuzzArguments {
     /// End after this many executions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) runs: Option<u64>,
-    /// End with this many finds, each of another signature
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) finds: Option<u32>,
+    /// End with this many findings, each of another signature
+    #[arg(long, alias = "finds", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_findings: Option<u32>,
     /// Seed of the campaign; one is drawn and printed where none is given
     #[arg(long, value_name = "S")]
     pub(crate) seed: Option<u64>,
@@ -161,7 +161,7 @@ pub(crate) struct FuzzArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
     /// The folder for what is found
-    #[arg(long, value_name = "DIR", default_value = "finds")]
+    #[arg(long, value_name = "DIR", default_value = "findings")]
     pub(crate) out: PathBuf,
     /// How results are printed
     #[arg(long, value_enum, default_value_t)]
@@ -175,7 +175,7 @@ A folder stands for every trace (*.trace) and every input of a fuzzing engine be
 
 Examples:
   stalemap run corpus
-  stalemap run --show finds/mapping.writable@migrate-3f1a09c2.trace
+  stalemap run --show findings/mapping.writable@migrate-3f1a09c2.trace
   stalemap run --format junit corpus > replay.xml")]
 pub(crate) struct RunArguments {
     /// Traces, inputs of fuzzing engines, or folders of them
@@ -201,7 +201,7 @@ Ends with 0 when there was something to shorten. The result is 1-minimal: no ope
 Ctrl-C ends it early with what was reached.
 
 Examples:
-  stalemap minimize finds/outcome.errno@read-8c22d1f0.trace -o corpus/regressions/a-device-page-is-read-back.trace
+  stalemap minimize findings/outcome.errno@read-8c22d1f0.trace -o corpus/regressions/a-device-page-is-read-back.trace
   stalemap minimize fuzz/artifacts/lockstep/crash-1f2e > small.trace")]
 pub(crate) struct MinimizeArguments {
     /// A trace, or an input of a fuzzing engine; `-` is stdin

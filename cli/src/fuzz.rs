@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::ControlFlow;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Error, Result, anyhow, ensure};
 use serde::Serialize;
-use stalemap_harness::{Generator, Settings, Signature, Skipped};
-use stalemap_operations::{KindSet, Machine, Program};
+use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Progress};
+use stalemap_harness::{Settings, Signature, Skipped};
+use stalemap_operations::{KindSet, Machine};
 use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, junit_of_finds};
 
 use crate::arguments::{Engine, Format, FuzzArguments};
-use crate::campaign::{self, Diverged, Listener, Met, Plan, Progress};
 use crate::ending::Ending;
-use crate::finds::{Finds, known_signatures};
+use crate::findings::{Kept, known_signatures};
 use crate::interrupt::interrupted;
 use crate::output;
 use crate::subject::{self, Builder, Work, work_with};
@@ -41,22 +42,23 @@ fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArgum
     let settings = settings(arguments, subject::operations(build)?, build.largest())?;
     let known = known_signatures(arguments)?;
     output::check_folder(&arguments.out)?;
-    let plan = Plan {
-        seed: arguments.seed.unwrap_or_else(draw_seed),
-        jobs: jobs(arguments),
-        settings: settings.clone(),
-        runs: arguments.runs,
-        time: arguments.seconds.map(Duration::from_secs),
-    };
-    output::tell(format_args!("seed {}   {}", plan.seed, command(&[("--seed", plan.seed)])));
-    let mut listener = Native { plan: &plan, finds: Finds::new(subject, build, arguments, known) };
-    let met = campaign::run(&plan, build, &mut listener);
-    let mut finds = listener.finds;
-    finds.status.clear();
-    let met = met?;
-    let summary = summary(&plan, settings.kinds, &met, &finds);
-    print_end(subject, arguments.format, &summary, &finds.finds)?;
-    Ok(finds.ending())
+    let seed = arguments.seed.unwrap_or_else(draw_seed);
+    let campaign = Campaign::new(build.clone())
+        .seed(seed)
+        .jobs(jobs(arguments))
+        .settings(settings.clone())
+        .runs(arguments.runs)
+        .time(arguments.seconds.map(Duration::from_secs))
+        .stop_when(interrupted);
+    output::tell(format_args!("seed {seed}   {}", command(&[("--seed", seed)])));
+    let kept = Kept::new(subject, build, arguments, known);
+    let mut native = Native { campaign: &campaign, seed, kept, trouble: None };
+    let stats = campaign.run(&mut native);
+    let Native { mut kept, trouble, .. } = native;
+    kept.status.clear();
+    let summary = summary(seed, settings.kinds, &stats?, &kept);
+    print_end(subject, arguments.format, &summary, &kept.findings)?;
+    trouble.map_or(Ok(kept.ending()), Err)
 }
 
 /// As many jobs as are asked for, or else as there are cores.
@@ -99,11 +101,12 @@ pub(crate) struct EngineWork {
 #[cfg(unix)]
 pub(crate) fn finish<B: Builder>(
     arguments: &FuzzArguments,
-    finds: &Finds<'_, B>,
+    kept: &mut Kept<'_, B>,
     seed: u64,
     work: &EngineWork,
 ) -> Result<()> {
-    let driver = &finds.driver;
+    let begun = begun(kept, seed, command(&[]), work.executions, work.time);
+    let driver = kept.all.driver();
     let mut summary = Summary {
         kept: Some(work.kept),
         engine_operations: work.operations,
@@ -111,10 +114,10 @@ pub(crate) fn finish<B: Builder>(
         engine: arguments.engine.word(),
         transitions: driver.transitions().count(),
         skipped_oracles: skipped(driver.skipped()),
-        ..begun(finds, seed, command(&[]), work.executions, work.time)
+        ..begun
     };
     summary.set_met(driver.tally(), driver.marks(), arguments.levels);
-    print_end(finds.subject, arguments.format, &summary, &finds.finds)
+    print_end(kept.subject, arguments.format, &summary, &kept.findings)
 }
 
 /// A seed that differs from call to call; 32 bits are easier to pass on than 64.
@@ -142,60 +145,66 @@ fn command(limits: &[(&str, u64)]) -> String {
     words.join(" ")
 }
 
-/// Hears of the native campaign.
+/// Observes the native campaign.
 struct Native<'a, B: Builder> {
-    plan: &'a Plan,
-    finds: Finds<'a, B>,
+    campaign: &'a Campaign<B>,
+    seed: u64,
+    kept: Kept<'a, B>,
+    /// What ended the campaign early.
+    trouble: Option<Error>,
 }
 
-impl<B: Builder> Listener for Native<'_, B> {
-    fn diverged(&mut self, Diverged { index, divergence }: Diverged) -> Result<bool> {
-        if !self.finds.count(&divergence.signature()) {
-            return Ok(true);
+impl<B: Builder> Observer for Native<'_, B> {
+    fn diverged(&mut self, Diverged { index, divergence }: Diverged) -> ControlFlow<()> {
+        if !self.kept.all.count(&divergence.signature()) {
+            return ControlFlow::Continue(());
         }
-        let mut program = Program::default();
-        Generator::new(self.plan.settings.clone()).execution(self.plan.seed, index, &mut program);
-        let origin = Origin { seed_and_execution: Some((self.plan.seed, index)), ..Origin::default() };
-        self.finds.keep(&program, &divergence, origin)?;
-        Ok(!self.finds.are_enough())
+        let origin = Origin { seed_and_execution: Some((self.seed, index)), ..Origin::default() };
+        self.trouble = self.kept.add(&self.campaign.execution(index), &divergence, origin).err();
+        if self.trouble.is_some() || self.kept.are_enough() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn progress(&mut self, progress: &Progress) {
-        let counts = &self.finds.counts;
-        self.finds.status.show(|| status_line(progress, counts));
+        let counts = &self.kept.all;
+        self.kept.status.show(|| status_line(progress, &counts.counts()));
     }
 }
 
-/// The finds of a status line.
+/// The findings of a status line.
 pub(crate) fn words_of(counts: &BTreeMap<Signature, u64>) -> String {
-    let finds: Vec<String> = counts.iter().map(|(signature, count)| format!("{signature} ×{count}")).collect();
-    if finds.is_empty() { "none".to_string() } else { finds.join(", ") }
+    let findings: Vec<String> = counts.iter().map(|(signature, count)| format!("{signature} ×{count}")).collect();
+    if findings.is_empty() { "none".to_string() } else { findings.join(", ") }
 }
 
 fn status_line(progress: &Progress, counts: &BTreeMap<Signature, u64>) -> String {
     let seconds = progress.time.as_secs_f64();
-    let finds = words_of(counts);
+    let findings = words_of(counts);
     format!(
-        "{seconds:.0} s  {:.2} M operations/s  {} executions  {} transitions  finds: {finds}",
+        "{seconds:.0} s  {:.2} M operations/s  {} executions  {} transitions  findings: {findings}",
         progress.operations as f64 / seconds.max(0.001) / 1e6,
         progress.executions,
         progress.transitions,
     )
 }
 
-fn summary<B: Builder>(plan: &Plan, kinds: KindSet, met: &Met, finds: &Finds<'_, B>) -> Summary {
-    let command = command(&[("--runs", met.end), ("--seed", plan.seed)]);
+fn summary<B: Builder>(seed: u64, kinds: KindSet, stats: &CampaignStats, kept: &Kept<'_, B>) -> Summary {
+    let command = command(&[("--runs", stats.end), ("--seed", seed)]);
     let mut summary = Summary {
-        transitions: met.transitions.count(),
-        skipped_oracles: skipped(&met.skipped),
-        ..begun(finds, plan.seed, command, met.executions, met.time)
+        transitions: stats.transitions.count(),
+        skipped_oracles: skipped(&stats.skipped),
+        ..begun(kept, seed, command, stats.executions, stats.time)
     };
-    summary.set_met(&met.tally, &met.marks, kinds);
+    summary.set_met(&stats.tally, &stats.marks, kinds);
     summary
 }
 
 /// What every summary has.
-fn begun<B: Builder>(finds: &Finds<'_, B>, seed: u64, command: String, executions: u64, time: Duration) -> Summary {
+fn begun<B: Builder>(kept: &Kept<'_, B>, seed: u64, command: String, executions: u64, time: Duration) -> Summary {
+    let counts = kept.all.counts();
     Summary {
         seed,
         command,
@@ -211,8 +220,8 @@ fn begun<B: Builder>(finds: &Finds<'_, B>, seed: u64, command: String, execution
         marks: BTreeMap::new(),
         tally: BTreeMap::new(),
         never_met: Vec::new(),
-        signatures: finds.counts.iter().map(|(signature, count)| (signature.to_string(), *count)).collect(),
-        known: finds.counts.keys().filter(|it| finds.known.contains(it)).map(Signature::to_string).collect(),
+        signatures: counts.iter().map(|(signature, count)| (signature.to_string(), *count)).collect(),
+        known: counts.keys().filter(|it| kept.all.known().contains(it)).map(Signature::to_string).collect(),
         skipped_oracles: Vec::new(),
     }
 }
@@ -223,19 +232,21 @@ fn skipped(oracles: &[Skipped]) -> Vec<String> {
 
 /// A campaign as JSON.
 #[derive(Serialize)]
-struct Campaign<'a> {
+struct Results<'a> {
     version: &'static str,
     subject: &'static str,
     summary: &'a Summary,
+    findings: &'a [Finding],
+    /// The old name of `findings`, for scripts.
     finds: &'a [Finding],
 }
 
-fn print_end(subject: &'static str, format: Format, summary: &Summary, finds: &[Finding]) -> Result<()> {
+fn print_end(subject: &'static str, format: Format, summary: &Summary, findings: &[Finding]) -> Result<()> {
     match format {
         Format::Text => output::print(summary.text()),
-        Format::Junit => output::print_line(junit_of_finds(finds).map_err(|it| anyhow!(it))?),
+        Format::Junit => output::print_line(junit_of_finds(findings).map_err(|it| anyhow!(it))?),
         Format::Json => {
-            let campaign = Campaign { version: env!("CARGO_PKG_VERSION"), subject, summary, finds };
+            let campaign = Results { version: env!("CARGO_PKG_VERSION"), subject, summary, findings, finds: findings };
             output::print_line(serde_json::to_string_pretty(&campaign)?)
         }
     }

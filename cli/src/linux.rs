@@ -10,7 +10,7 @@ use stalemap_linux::{Cache, Fault, Flavour, Kernels, MUTANTS, TROPHIES, Version,
 
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
-use crate::linux_conformance::{self, OracleSet};
+use crate::linux_conformance::{self, Extent};
 use crate::linux_mutants::{self, Hunt};
 use crate::linux_record::{self, Wanted};
 use crate::linux_try;
@@ -175,8 +175,8 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
             linux_mutants::mutants(&cache, &faults, &hunt, out.as_deref())
         }
         LinuxCommand::Conformance { version, runs, seed, ops, corpus, out } => {
-            let asked = OracleSet { versions: chosen(*version), runs: *runs, seed: *seed, operations: *ops as usize };
-            linux_conformance::conformance(&cache, &asked, corpus, out)
+            let extent = Extent { versions: chosen(*version), runs: *runs, seed: *seed, operations: *ops as usize };
+            linux_conformance::conformance(&cache, &extent, corpus, out)
         }
         LinuxCommand::Record { version, corpus, runs, most, seed, out } => {
             let wanted = Wanted { versions: chosen(*version), runs: *runs, most: *most, seed: *seed };

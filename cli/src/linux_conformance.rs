@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::{Result, anyhow};
+use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Progress};
 use stalemap_harness::{Compare, Driver};
 use stalemap_linux::{Cache, Kernels, Version, capabilities, settings};
 use stalemap_operations::Outcome;
 use stalemap_reference::MARKS;
 
-use crate::campaign::{self, Diverged, Listener, Met, Plan, Progress};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::{input, output};
 
 /// What is to be compared.
-pub(crate) struct OracleSet {
+pub(crate) struct Extent {
     pub(crate) versions: Vec<Version>,
     pub(crate) runs: u64,
     pub(crate) seed: u64,
@@ -31,16 +32,16 @@ struct Compared {
     release: String,
     traces: usize,
     trace_steps: usize,
-    met: Met,
+    stats: CampaignStats,
     /// Signatures of differences, how often, and where the first was.
     differences: BTreeMap<String, (u64, String)>,
 }
 
-pub(crate) fn conformance(cache: &Cache, asked: &OracleSet, corpus: &[PathBuf], out: &Path) -> Result<Ending> {
+pub(crate) fn conformance(cache: &Cache, extent: &Extent, corpus: &[PathBuf], out: &Path) -> Result<Ending> {
     let files = input::files(corpus)?;
     let mut all = Vec::new();
-    for version in &asked.versions {
-        let compared = compare(cache, *version, asked, &files)?;
+    for version in &extent.versions {
+        let compared = compare(cache, *version, extent, &files)?;
         if interrupted() {
             return Ok(Ending::Interrupted);
         }
@@ -48,8 +49,8 @@ pub(crate) fn conformance(cache: &Cache, asked: &OracleSet, corpus: &[PathBuf], 
             "{}: {} traces and {} executions, {} operations: {}",
             version.subject(),
             compared.traces,
-            compared.met.executions,
-            compared.met.tally.operations(),
+            compared.stats.executions,
+            compared.stats.tally.operations(),
             if compared.differences.is_empty() { "no difference" } else { "differences" },
         ))?;
         for (signature, (count, first)) in &compared.differences {
@@ -62,11 +63,11 @@ pub(crate) fn conformance(cache: &Cache, asked: &OracleSet, corpus: &[PathBuf], 
         output::tell(format_args!("{} is not written", out.display()));
         return Ok(Ending::Diverge);
     }
-    output::write_file(out, report(asked, &all).as_bytes())?;
+    output::write_file(out, report(extent, &all).as_bytes())?;
     Ok(Ending::Agree)
 }
 
-fn compare(cache: &Cache, version: Version, asked: &OracleSet, files: &[PathBuf]) -> Result<Compared> {
+fn compare(cache: &Cache, version: Version, extent: &Extent, files: &[PathBuf]) -> Result<Compared> {
     let kernels = Kernels::cached(cache, version, 0)?;
     let release = kernels.release()?;
     let mut differences = BTreeMap::new();
@@ -87,12 +88,16 @@ fn compare(cache: &Cache, version: Version, asked: &OracleSet, files: &[PathBuf]
         }
     }
     let jobs = available_parallelism().map_or(1, |cores| cores.get().try_into().unwrap_or(1));
-    let plan =
-        Plan { seed: asked.seed, jobs, settings: settings(asked.operations), runs: Some(asked.runs), time: None };
-    let mut differing = Differences { version, seed: asked.seed, status: Status::new(), found: &mut differences };
-    let met = campaign::run(&plan, &kernels, &mut differing)?;
+    let campaign = Campaign::new(kernels)
+        .seed(extent.seed)
+        .jobs(jobs)
+        .settings(settings(extent.operations))
+        .runs(extent.runs)
+        .stop_when(interrupted);
+    let mut differing = Differences { version, seed: extent.seed, status: Status::new(), found: &mut differences };
+    let stats = campaign.run(&mut differing)?;
     differing.status.clear();
-    Ok(Compared { version, release, traces, trace_steps, met, differences })
+    Ok(Compared { version, release, traces, trace_steps, stats, differences })
 }
 
 /// Notes the executions that differ.
@@ -103,11 +108,11 @@ struct Differences<'a> {
     found: &'a mut BTreeMap<String, (u64, String)>,
 }
 
-impl Listener for Differences<'_> {
-    fn diverged(&mut self, diverged: Diverged) -> Result<bool> {
+impl Observer for Differences<'_> {
+    fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()> {
         let place = format!("seed {}, execution {}", self.seed, diverged.index);
         self.found.entry(diverged.divergence.signature().to_string()).or_insert((0, place)).0 += 1;
-        Ok(true)
+        ControlFlow::Continue(())
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -120,45 +125,45 @@ impl Listener for Differences<'_> {
 }
 
 /// The report.
-fn report(asked: &OracleSet, all: &[Compared]) -> String {
+fn report(extent: &Extent, all: &[Compared]) -> String {
     let mut text = String::from(HEAD);
     writeln!(
         text,
         "Written by `stalemap linux conformance --runs {} --seed {} --ops {}`, which repeats it.\n",
-        asked.runs, asked.seed, asked.operations
+        extent.runs, extent.seed, extent.operations
     )
     .expect("a string takes everything");
     for compared in all {
-        one(compared, asked, &mut text).expect("a string takes everything");
+        one(compared, extent, &mut text).expect("a string takes everything");
     }
     text.push_str(TAIL);
     text
 }
 
-fn one(compared: &Compared, asked: &OracleSet, text: &mut String) -> std::fmt::Result {
-    let Compared { version, release, traces, trace_steps, met, differences } = compared;
+fn one(compared: &Compared, extent: &Extent, text: &mut String) -> std::fmt::Result {
+    let Compared { version, release, traces, trace_steps, stats, differences } = compared;
     writeln!(text, "## Linux {release} (`rules={}`)\n", version.dialect().word())?;
     writeln!(text, "| compared | |\n|---|---|")?;
     writeln!(text, "| traces of the specification, and their operations | {traces}, {trace_steps} |")?;
-    writeln!(text, "| generated executions of at most {} operations | {} |", asked.operations, met.executions)?;
-    writeln!(text, "| their operations | {} |", met.tally.operations())?;
-    writeln!(text, "| transitions (operation, situation, answer) that were met | {} |", met.transitions.count())?;
-    let marks = met.marks.iter().filter(|&&count| count > 0).count();
+    writeln!(text, "| generated executions of at most {} operations | {} |", extent.operations, stats.executions)?;
+    writeln!(text, "| their operations | {} |", stats.tally.operations())?;
+    writeln!(text, "| transitions (operation, situation, answer) that were met | {} |", stats.transitions.count())?;
+    let marks = stats.marks.iter().filter(|&&count| count > 0).count();
     writeln!(text, "| rules of the reference that were met | {marks} of {} |", MARKS.len())?;
     writeln!(text, "| differences | {} |\n", differences.len())?;
     writeln!(text, "| operation | answers in the generated executions |\n|---|---|")?;
     for kind in capabilities().operations.iter() {
         let answers: Vec<String> = (0..Outcome::CLASSES)
-            .map(|class| (Outcome::class_name(class), met.tally.of(kind, class)))
+            .map(|class| (Outcome::class_name(class), stats.tally.of(kind, class)))
             .filter(|(_, count)| *count > 0)
             .map(|(name, count)| format!("{name} {count}"))
             .collect();
         writeln!(text, "| `{}` | {} |", kind.row().word, answers.join(", "))?;
     }
     let unmet: Vec<&str> =
-        MARKS.iter().zip(&met.marks).filter(|(_, count)| **count == 0).map(|(mark, _)| *mark).collect();
-    if !unmet.is_empty() {
-        writeln!(text, "\nRules that the kernel was not asked about: {}.", unmet.join("; "))?;
+        MARKS.iter().zip(&stats.marks).filter(|(_, count)| **count == 0).map(|(mark, _)| *mark).collect();
+    if !unstats.is_empty() {
+        writeln!(text, "\nRules that the kernel was not asked about: {}.", unstats.join("; "))?;
     }
     writeln!(text)
 }
@@ -186,11 +191,11 @@ const TAIL: &str = "\
 |---|---|---|---|
 | `protect` to `rw` sets the writable bit where the entry maps an exclusive page in RAM | and is dirty | always | `can_change_pte_writable`, mm/mprotect.c |
 
-## What was not asked, but read in the source
+## What was not extent, but read in the source
 
 * Every `ENOMEM` for want of RAM, and so the fork that is torn down: the guest has more RAM than an execution can use.
   `do_anonymous_page`, `wp_page_copy`, `do_swap_page` (mm/memory.c), `copy_present_page` and `dup_mmap` (mm/memory.c,
-  kernel/fork.c). The want of device frames was asked.
+  kernel/fork.c). The want of device frames was extent.
 * Level 0, blocks of frames: `__alloc_pages`, `__free_one_page`, `split_page` (mm/page_alloc.c).
 * Reference counts (pages that were just brought back wait with a reference in a list, `lru_add_drain`, mm/swap.c), free
   counts and frame numbers: out of sight.

@@ -2,10 +2,8 @@
 //! `exhaust`, `check-determinism` and `linux`.
 
 mod arguments;
-mod blame;
 #[cfg(feature = "seeded-bugs")]
 mod bugs;
-mod campaign;
 mod compiler;
 mod coverage;
 mod determinism;
@@ -18,7 +16,7 @@ mod ending;
 mod engine;
 mod exhaust;
 mod export;
-mod finds;
+mod findings;
 mod fmt;
 mod fuzz;
 mod input;
@@ -36,6 +34,7 @@ mod run;
 mod seeds;
 mod status;
 mod subject;
+mod triage;
 
 use std::process::ExitCode;
 
@@ -76,7 +75,7 @@ fn answer(arguments: Arguments) -> Result<Ending> {
         Command::Ops(arguments) => ops::ops(&arguments),
         Command::CheckDeterminism(arguments) => determinism::check(&arguments),
         Command::Exhaust(arguments) => exhaust::exhaust(&arguments),
-        Command::Blame(arguments) => blame::blame(&arguments),
+        Command::Triage(arguments) => triage::triage(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]

@@ -71,7 +71,7 @@ fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
 /// Whether files can be written into a folder, or into the folder in which it would be made.
 ///
 /// # Errors
-/// Says why not. OracleSet before long work, whose finds could not be kept otherwise.
+/// Says why not. Asked before long work, whose findings could not be kept otherwise.
 pub(crate) fn check_folder(folder: &Path) -> Result<()> {
     let nearest = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let nearest = if nearest.as_os_str().is_empty() { Path::new(".") } else { nearest };

@@ -29,9 +29,9 @@ fn a_bug_that_is_switched_on_is_found_replayed_and_minimised() {
         let fuzz = stalemap(folder, &["fuzz", "--runs", "200", "--seed", "3", bug[0], bug[1]]);
         assert_eq!(fuzz.code, 1, "{}", fuzz.stderr);
         assert_eq!(stalemap(folder, &["fuzz", "--runs", "200", "--seed", "3"]).code, 0);
-        assert_eq!(stalemap(folder, &["run", "finds", bug[0], bug[1]]).code, 1);
-        assert_eq!(stalemap(folder, &["run", "finds"]).code, 0);
-        let find = fs::read_dir(folder.join("finds")).unwrap().next().unwrap().unwrap().path();
+        assert_eq!(stalemap(folder, &["run", "findings", bug[0], bug[1]]).code, 1);
+        assert_eq!(stalemap(folder, &["run", "findings"]).code, 0);
+        let find = fs::read_dir(folder.join("findings")).unwrap().next().unwrap().unwrap().path();
         let find = find.to_str().unwrap();
         let minimised = stalemap(folder, &["minimize", find, bug[0], bug[1]]);
         assert_eq!(minimised.code, 0, "{}", minimised.stderr);
@@ -52,7 +52,7 @@ fn a_campaign_ends_with_as_many_finds_as_are_asked_for_whatever_the_jobs() {
             names
         };
         assert!(names("all", &[]).len() > 2);
-        let two = names("two", &["--finds", "2", "--jobs", "1"]);
+        let two = names("two", &["--max-findings", "2", "--jobs", "1"]);
         assert_eq!((two.len(), &two), (2, &names("again", &["--finds", "2", "--jobs", "3"])));
     });
 }

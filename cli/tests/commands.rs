@@ -38,7 +38,7 @@ fn a_campaign_is_the_same_for_one_seed_whatever_the_number_of_jobs() {
         assert_eq!(summaries[0]["summary"]["executions"], 2000);
         assert_eq!(summaries[0], summaries[1]);
         assert_eq!(summaries[0], summaries[2]);
-        assert!(!folder.join("finds").exists(), "nothing was found, so nothing is written");
+        assert!(!folder.join("findings").exists(), "nothing was found, so nothing is written");
     });
 }
 
@@ -298,11 +298,9 @@ fn without_a_kernel_blame_asks_the_implementation_and_says_so() {
     in_folder(|folder| {
         fs::write(folder.join("a.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\nread s0 v0\n")
             .expect("a file");
-        let ended = Ended::of(command(folder, &["blame", "a.trace"]).env("XDG_CACHE_HOME", folder));
+        let ended = Ended::of(command(folder, &["triage", "a.trace"]).env("XDG_CACHE_HOME", folder));
         assert_eq!(ended.code, 0, "{}", ended.stderr);
-        for line in
-            ["agrees     implementation", "not asked  linux-6.12: linux-6.12 is not built", "nobody stands alone"]
-        {
+        for line in ["agrees     implementation", "not asked  linux-6.12: linux-6.12 is not built", "all sides agree"] {
             assert!(ended.stdout.contains(line), "{}", ended.stdout);
         }
     });
@@ -319,16 +317,16 @@ fn blame_asks_a_recording_where_there_is_no_kernel() {
         for arguments in [&[record][..], &[spec, "--recording", record]] {
             let ended = blame(arguments);
             assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-            for line in ["agrees     linux-6.12, recorded", "nobody stands alone"] {
+            for line in ["agrees     linux-6.12, recorded", "all sides agree"] {
                 assert!(ended.stdout.contains(line), "{}", ended.stdout);
             }
         }
-        // A kernel that answers something else stands alone.
+        // A kernel that answers something else disagrees with both others.
         let text = fs::read_to_string(root().join(record)).expect("a transcript");
         let other = folder.join("other.trace");
         fs::write(&other, text.replacen("= ok", "= EEXIST", 1)).expect("a file");
         let ended = blame(&[spec, "--recording", &other.to_string_lossy()]);
         assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
-        assert!(ended.stdout.contains("linux-6.12 stands alone"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("linux-6.12 disagrees with both others"), "{}", ended.stdout);
     });
 }

@@ -162,6 +162,15 @@ impl<B: Build> Driver<B> {
         self.kept.clear();
     }
 
+    /// The machine that the subject is when it is asked for this one: a kernel has its own rules and more RAM.
+    ///
+    /// # Errors
+    /// Says why the subject cannot be this machine.
+    pub fn machine_of(&mut self, machine: &Machine) -> Result<Machine, String> {
+        let built = guarded(|| self.build.build(machine).map(|subject| *subject.machine()));
+        built.unwrap_or_else(Err)
+    }
+
     /// Runs operations from the start of a machine up to the first difference, which is traced to its step.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::output;
 /// What ends a part.
 const END: &str = "<!-- end -->";
 
-/// Whether the page has a part for this measurement. OracleSet before it begins.
+/// Whether the page has a part for this measurement. Asked before it begins.
 ///
 /// # Errors
 /// When it has none, or cannot be read.

@@ -23,7 +23,7 @@ use stalemap_operations::{Kind, KindSet};
 
 use crate::arguments::{Engine, FuzzArguments};
 use crate::ending::Ending;
-use crate::finds::{Finds, known_signatures};
+use crate::findings::{Kept, known_signatures};
 use crate::fuzz::EngineWork;
 use crate::interrupt::interrupted;
 use crate::subject::{Builder, Work, work_with};
@@ -132,7 +132,7 @@ fn fuzz_with<B: Builder>(
         arguments.engine.word(),
         watch::count(&order.corpus)
     ));
-    let mut campaign = Campaign::new(Finds::new(subject, build, arguments, known));
+    let mut campaign = Campaign::new(Kept::new(subject, build, arguments, known));
     campaign.run(running)?;
     gather(&order, &scratch)?;
     campaign.finish(arguments, seed)
@@ -165,7 +165,7 @@ fn target(arguments: &FuzzArguments) -> Result<&'static str> {
 
 /// What the engine keeps, as it comes in.
 struct Campaign<'a, B: Builder> {
-    finds: Finds<'a, B>,
+    kept: Kept<'a, B>,
     start: Instant,
     work: EngineWork,
     /// Inputs that stopped the target and do nothing here.
@@ -173,8 +173,8 @@ struct Campaign<'a, B: Builder> {
 }
 
 impl<'a, B: Builder> Campaign<'a, B> {
-    fn new(finds: Finds<'a, B>) -> Self {
-        Campaign { finds, start: Instant::now(), work: EngineWork::default(), unexplained: Vec::new() }
+    fn new(kept: Kept<'a, B>) -> Self {
+        Campaign { kept, start: Instant::now(), work: EngineWork::default(), unexplained: Vec::new() }
     }
 
     /// Watches the engine until its time is over, it ends, or somebody interrupts; no process of it is left then.
@@ -193,7 +193,7 @@ impl<'a, B: Builder> Campaign<'a, B> {
                     None => at_work = true,
                 }
             }
-            let ends = interrupted() || over || !at_work || self.finds.are_enough();
+            let ends = interrupted() || over || !at_work || self.kept.are_enough();
             if ends {
                 running.processes.iter_mut().for_each(Group::end);
             }
@@ -214,9 +214,9 @@ impl<'a, B: Builder> Campaign<'a, B> {
         self.work.time = self.start.elapsed();
         self.work.operations = (running.operations)();
         self.work.cpu_seconds = running.processes.iter().map(Group::seconds_in_all).sum();
-        self.finds.status.clear();
+        self.kept.status.clear();
         match early {
-            Some(sentence) if self.finds.counts.is_empty() && !interrupted() => bail!(sentence),
+            Some(sentence) if self.kept.all.counts().is_empty() && !interrupted() => bail!(sentence),
             Some(_) | None => Ok(()),
         }
     }
@@ -226,13 +226,13 @@ impl<'a, B: Builder> Campaign<'a, B> {
         let Ok(bytes) = fs::read(file) else {
             return Ok(());
         };
-        let Some((program, divergence)) = watch::run(&mut self.finds.driver, &bytes)? else {
+        let Some((program, divergence)) = watch::run(self.kept.all.driver(), &bytes)? else {
             self.unexplained.push(file.to_owned());
             return Ok(());
         };
-        if self.finds.count(&divergence.signature()) {
+        if self.kept.all.count(&divergence.signature()) {
             let origin = stalemap_report::Origin { input: Some(file.display().to_string()), ..Default::default() };
-            self.finds.keep(&program, &divergence, origin)?;
+            self.kept.add(&program, &divergence, origin)?;
         }
         Ok(())
     }
@@ -240,7 +240,7 @@ impl<'a, B: Builder> Campaign<'a, B> {
     /// An input that met something new.
     fn met(&mut self, file: &Path) {
         if let Ok(bytes) = fs::read(file)
-            && watch::run(&mut self.finds.driver, &bytes).is_ok()
+            && watch::run(self.kept.all.driver(), &bytes).is_ok()
         {
             self.work.kept += 1;
         }
@@ -248,16 +248,16 @@ impl<'a, B: Builder> Campaign<'a, B> {
 
     fn show(&mut self) {
         let seconds = self.start.elapsed().as_secs_f64();
-        let (executions, transitions) = (self.work.executions, self.finds.driver.transitions().count());
-        let finds = fuzz::words_of(&self.finds.counts);
-        self.finds.status.show(|| {
+        let (executions, transitions) = (self.work.executions, self.kept.all.driver().transitions().count());
+        let findings = fuzz::words_of(&self.kept.all.counts());
+        self.kept.status.show(|| {
             let rate = executions as f64 / seconds.max(0.001);
-            format!("{seconds:.0} s  {rate:.0} executions/s  {executions} executions  {transitions} transitions  finds: {finds}")
+            format!("{seconds:.0} s  {rate:.0} executions/s  {executions} executions  {transitions} transitions  findings: {findings}")
         });
     }
 
-    fn finish(self, arguments: &FuzzArguments, seed: u64) -> Result<Ending> {
-        fuzz::finish(arguments, &self.finds, seed, &self.work)?;
+    fn finish(mut self, arguments: &FuzzArguments, seed: u64) -> Result<Ending> {
+        fuzz::finish(arguments, &mut self.kept, seed, &self.work)?;
         for file in &self.unexplained {
             output::tell(format_args!(
                 "{} stopped the target and does not diverge here: it took too long or too much memory there, or the \
@@ -265,6 +265,6 @@ impl<'a, B: Builder> Campaign<'a, B> {
                 file.display()
             ));
         }
-        Ok(if self.unexplained.is_empty() { self.finds.ending() } else { Ending::Trouble })
+        Ok(if self.unexplained.is_empty() { self.kept.ending() } else { Ending::Trouble })
     }
 }

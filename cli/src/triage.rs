@@ -1,4 +1,4 @@
-//! `stalemap blame`: reference, implementation and the kernel whose rules a trace has: which of them stands alone?
+//! `stalemap triage`: reference, implementation and the kernel whose rules a trace has: which of them disagrees with both others?
 
 use std::path::PathBuf;
 
@@ -12,16 +12,19 @@ use stalemap_report::style::{BAD, GOOD};
 use crate::ending::Ending;
 use crate::{input, output, subject};
 
-/// Run a trace on reference, implementation and the kernel whose rules it has, and say who stands alone
+/// Run a trace on reference, implementation and the kernel whose rules it has, and say which disagrees with both others
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    visible_alias = "blame",
+    after_help = "\
 The kernel is asked where it is built (`stalemap linux build`). Elsewhere a recording of it says what it did: the file
-itself, if it is a transcript (`stalemap linux record`), or another one. 0 if all agree, 1 if somebody stands alone.
+itself, if it is a transcript (`stalemap linux record`), or another one. 0 if all agree, 1 if one disagrees.
 
 Examples:
-  stalemap blame finds/mapping.writable@migrate-3f1a09c2.trace
-  stalemap blame corpus/spec/migration/X.trace --recording corpus/linux/6.12/migration/X.trace")]
-pub(crate) struct BlameArguments {
+  stalemap triage findings/mapping.writable@migrate-3f1a09c2.trace
+  stalemap triage corpus/spec/migration/X.trace --recording corpus/linux/6.12/migration/X.trace"
+)]
+pub(crate) struct TriageArguments {
     /// A trace, or an input of a fuzzing engine; `-` is stdin
     pub(crate) file: PathBuf,
     /// A fault that is switched on in the kernel
@@ -36,10 +39,10 @@ pub(crate) struct BlameArguments {
     pub(crate) bug: Option<stalemap_implementation::Bug>,
 }
 
-/// How somebody differs from the reference, if he does.
+/// How a side differs from the reference, if it does.
 type Difference = Option<Divergence>;
 
-/// Who stands alone.
+/// Which side disagrees with both others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     /// All agree.
@@ -54,31 +57,31 @@ enum Verdict {
     Everybody,
 }
 
-pub(crate) fn blame(arguments: &BlameArguments) -> Result<Ending> {
+pub(crate) fn triage(arguments: &TriageArguments) -> Result<Ending> {
     let trace = input::read(&arguments.file)?.trace;
     let implementation = implementation(arguments, &trace)?;
     print_side("implementation", &implementation)?;
     let kernel = kernel(arguments, &trace)?;
     let verdict = verdict(&implementation, kernel.as_ref());
     output::print_line(match verdict {
-        Verdict::Nobody => "nobody stands alone".to_string(),
+        Verdict::Nobody => "all sides agree".to_string(),
         Verdict::Implementation if kernel.is_none() => {
-            "the implementation and the reference differ; without a kernel nobody says who is wrong".to_string()
+            "the implementation and the reference differ; without a kernel it is not known which is wrong".to_string()
         }
-        Verdict::Implementation => "the implementation stands alone: it is wrong".to_string(),
+        Verdict::Implementation => "the implementation disagrees with both others: it is wrong".to_string(),
         Verdict::Kernel => format!(
-            "{} stands alone: the kernel wins, so reference and implementation are wrong, unless a rule of another \
+            "{} disagrees with both others: the kernel wins, so reference and implementation are wrong, unless a rule of another \
              dialect or its larger RAM says so",
             version(&trace)?.subject()
         ),
-        Verdict::Reference => "the reference stands alone: it is wrong".to_string(),
+        Verdict::Reference => "the reference disagrees with both others: it is wrong".to_string(),
         Verdict::Everybody => "all three differ; the kernel wins".to_string(),
     })?;
     Ok(if verdict == Verdict::Nobody { Ending::Agree } else { Ending::Diverge })
 }
 
 #[cfg(feature = "seeded-bugs")]
-fn implementation(arguments: &BlameArguments, trace: &Trace) -> Result<Difference> {
+fn implementation(arguments: &TriageArguments, trace: &Trace) -> Result<Difference> {
     match arguments.bug {
         Some(bug) => difference(crate::bugs::BuildSeeded::new(bug), trace),
         None => difference(subject::implementation(), trace),
@@ -86,7 +89,7 @@ fn implementation(arguments: &BlameArguments, trace: &Trace) -> Result<Differenc
 }
 
 #[cfg(not(feature = "seeded-bugs"))]
-fn implementation(_: &BlameArguments, trace: &Trace) -> Result<Difference> {
+fn implementation(_: &TriageArguments, trace: &Trace) -> Result<Difference> {
     difference(subject::implementation(), trace)
 }
 
@@ -97,7 +100,7 @@ fn version(trace: &Trace) -> Result<Version> {
 }
 
 /// How the kernel differs, live or recorded; nothing where there is neither.
-fn kernel(arguments: &BlameArguments, trace: &Trace) -> Result<Option<Difference>> {
+fn kernel(arguments: &TriageArguments, trace: &Trace) -> Result<Option<Difference>> {
     let version = version(trace)?;
     if let Some(path) = &arguments.recording {
         return recorded(version, trace, &input::read(path)?.trace)
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stands_alone_is_blamed() {
+    fn the_side_that_disagrees_with_both_others_is_named() {
         for (implementation, kernel, expected) in [
             (None, Some(None), Verdict::Nobody),
             (None, None, Verdict::Nobody),

@@ -1,0 +1,352 @@
+//! A campaign: executions made from seed and index, spread over jobs, collected in the order of their index.
+
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use stalemap_harness::{Build, Compare, Divergence, Driver, Generator, Settings, Skipped, Tally, Transitions};
+use stalemap_operations::Program;
+use stalemap_reference::MARKS;
+use thiserror::Error;
+
+/// Executions that a job takes at once.
+const TAKEN: u64 = 128;
+/// How often progress is reported at the least, as far as single executions allow.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Why a campaign ended without a result.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CampaignError {
+    /// The subject cannot be a machine of the campaign; says why.
+    #[error("{0}")]
+    Machine(String),
+    /// A job has panicked outside a subject: a fault of ours.
+    #[error("a job of the campaign has panicked")]
+    Panicked,
+}
+
+/// A campaign that can be run: execution i is a function of the settings, the seed and i, whatever the number of jobs.
+#[derive(Clone)]
+pub struct Campaign<B> {
+    build: B,
+    seed: u64,
+    jobs: u32,
+    settings: Settings,
+    runs: Option<u64>,
+    time: Option<Duration>,
+    stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+}
+
+impl<B: Build + Clone + Send + Sync> Campaign<B> {
+    /// A campaign of the subjects that this builds: seed 0, one job, the default settings, no end.
+    pub fn new(build: B) -> Self {
+        let settings = Settings { largest: build.largest(), ..Settings::default() };
+        Campaign { build, seed: 0, jobs: 1, settings, runs: None, time: None, stop: None }
+    }
+
+    /// With this seed.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Campaign { seed, ..self }
+    }
+
+    /// With this many executions at the same time, at least 1.
+    #[must_use]
+    pub fn jobs(self, jobs: u32) -> Self {
+        Campaign { jobs: jobs.max(1), ..self }
+    }
+
+    /// With executions that are made by these settings.
+    #[must_use]
+    pub fn settings(self, settings: Settings) -> Self {
+        Campaign { settings, ..self }
+    }
+
+    /// Ends after this many executions, if a number is given.
+    #[must_use]
+    pub fn runs(self, runs: impl Into<Option<u64>>) -> Self {
+        Campaign { runs: runs.into(), ..self }
+    }
+
+    /// Ends after this time, if one is given.
+    #[must_use]
+    pub fn time(self, time: impl Into<Option<Duration>>) -> Self {
+        Campaign { time: time.into(), ..self }
+    }
+
+    /// Ends when this says so; it is asked before each execution.
+    #[must_use]
+    pub fn stop_when(self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Campaign { stop: Some(Arc::new(stop)), ..self }
+    }
+
+    /// The execution with this index.
+    #[must_use]
+    pub fn execution(&self, index: u64) -> Program {
+        let mut program = Program::default();
+        Generator::new(self.settings.clone()).execution(self.seed, index, &mut program);
+        program
+    }
+
+    /// Runs until the executions or the time are over, the observer has enough, or it is told to stop.
+    ///
+    /// # Errors
+    /// When the subject cannot be a machine of the campaign.
+    pub fn run(&self, observer: &mut dyn Observer) -> Result<CampaignStats, CampaignError> {
+        let start = Instant::now();
+        let next = AtomicU64::new(0);
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let (sender, receiver) = channel();
+            let jobs: Vec<_> = (0..self.jobs)
+                .map(|_| {
+                    let (sender, next, stop) = (sender.clone(), &next, &stop);
+                    scope.spawn(move || Job { campaign: self, start, next, stop }.work(&sender))
+                })
+                .collect();
+            drop(sender);
+            let collected = collect(&receiver, start, observer);
+            stop.store(true, Ordering::Relaxed);
+            let mut stats = CampaignStats { marks: vec![0; MARKS.len()], ..CampaignStats::default() };
+            for job in jobs {
+                let done = job.join().map_err(|_| CampaignError::Panicked)?;
+                stats.add(&done);
+            }
+            (stats.executions, stats.end) = collected?;
+            stats.time = start.elapsed();
+            Ok(stats)
+        })
+    }
+}
+
+/// An execution that diverged.
+#[derive(Clone, Debug)]
+pub struct Diverged {
+    /// Its index.
+    pub index: u64,
+    /// How it diverged.
+    pub divergence: Divergence,
+}
+
+/// How far a campaign has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Executions so far.
+    pub executions: u64,
+    /// Operations of these executions.
+    pub operations: u64,
+    /// Transitions that were met.
+    pub transitions: usize,
+    /// Since the start.
+    pub time: Duration,
+}
+
+/// What a campaign reports to.
+pub trait Observer {
+    /// An execution diverged; reported in the order of the index. `Break` ends the campaign.
+    fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()>;
+    /// How far the campaign has come; reported now and then.
+    fn progress(&mut self, progress: &Progress);
+}
+
+/// What a campaign came to.
+#[derive(Clone, Debug, Default)]
+pub struct CampaignStats {
+    /// Executions that were done.
+    pub executions: u64,
+    /// One more than the highest index: as many executions do all of these again.
+    pub end: u64,
+    /// Time that it took.
+    pub time: Duration,
+    /// Operation × outcome.
+    pub tally: Tally,
+    /// Transitions that were met.
+    pub transitions: Transitions,
+    /// How often each coverage mark was met, in the order of the marks.
+    pub marks: Vec<u64>,
+    /// Oracles that the subject shows too little for.
+    pub skipped: Vec<Skipped>,
+}
+
+/// What a job tells.
+enum Message {
+    Batch(Batch),
+    /// The subject cannot be a machine that was asked for.
+    Unable(String),
+}
+
+/// Executions that a job has done, one after the other.
+struct Batch {
+    first: u64,
+    executions: u64,
+    operations: u64,
+    diverged: Vec<Diverged>,
+    /// All that the job has met, where it is more than it told before.
+    transitions: Option<Transitions>,
+}
+
+/// Receives what all jobs have done and reports it in the order of the index; the number of executions, and one more than
+/// the highest index.
+fn collect(
+    receiver: &Receiver<Message>,
+    start: Instant,
+    observer: &mut dyn Observer,
+) -> Result<(u64, u64), CampaignError> {
+    let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
+    let (mut frontier, mut end) = (0, 0);
+    let mut transitions = Transitions::default();
+    let mut progress = Progress { executions: 0, operations: 0, transitions: 0, time: Duration::ZERO };
+    loop {
+        match receiver.recv_timeout(TICK) {
+            Ok(Message::Batch(mut batch)) => {
+                progress.executions += batch.executions;
+                progress.operations += batch.operations;
+                if let Some(met) = batch.transitions.take() {
+                    transitions.merge(&met);
+                    progress.transitions = transitions.count();
+                }
+                if batch.executions > 0 {
+                    end = end.max(batch.first + batch.executions);
+                    early.insert(batch.first, batch);
+                }
+            }
+            Ok(Message::Unable(sentence)) => return Err(CampaignError::Machine(sentence)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        while let Some(batch) = early.remove(&frontier) {
+            frontier += batch.executions;
+            for diverged in batch.diverged {
+                if observer.diverged(diverged).is_break() {
+                    return Ok((progress.executions, end));
+                }
+            }
+        }
+        progress.time = start.elapsed();
+        observer.progress(&progress);
+    }
+    // Behind executions that were taken and not done.
+    for diverged in early.into_values().flat_map(|batch| batch.diverged) {
+        if observer.diverged(diverged).is_break() {
+            break;
+        }
+    }
+    Ok((progress.executions, end))
+}
+
+impl CampaignStats {
+    /// What one job's driver has met.
+    fn of<B: Build>(driver: &Driver<B>) -> CampaignStats {
+        CampaignStats {
+            executions: 0,
+            end: 0,
+            time: Duration::ZERO,
+            tally: driver.tally().clone(),
+            transitions: driver.transitions().clone(),
+            marks: driver.marks().to_vec(),
+            skipped: driver.skipped().to_vec(),
+        }
+    }
+
+    /// Adds what another job has met.
+    fn add(&mut self, other: &CampaignStats) {
+        self.tally.merge(&other.tally);
+        self.transitions.merge(&other.transitions);
+        for (sum, count) in self.marks.iter_mut().zip(&other.marks) {
+            *sum += count;
+        }
+        if self.skipped.is_empty() {
+            self.skipped.clone_from(&other.skipped);
+        }
+    }
+}
+
+/// One of the jobs of a campaign.
+struct Job<'a, B> {
+    campaign: &'a Campaign<B>,
+    start: Instant,
+    /// The first execution that no job has taken.
+    next: &'a AtomicU64,
+    stop: &'a AtomicBool,
+}
+
+impl<B: Build + Clone + Send + Sync> Job<'_, B> {
+    /// Takes executions until it is time to end; what was met.
+    fn work(&self, sender: &Sender<Message>) -> CampaignStats {
+        let mut driver = Driver::new(self.campaign.build.clone());
+        let mut generator = Generator::new(self.campaign.settings.clone());
+        let mut told = 0;
+        let mut taken = 0..0;
+        while !self.is_over() {
+            if taken.is_empty() {
+                let first = self.next.fetch_add(TAKEN, Ordering::Relaxed);
+                taken = first..self.campaign.runs.map_or(first + TAKEN, |runs| runs.min(first + TAKEN));
+                if taken.is_empty() {
+                    break;
+                }
+            }
+            let batch = self.batch(&mut driver, &mut generator, &mut taken);
+            let ends = batch.is_err();
+            let message = batch.map_or_else(Message::Unable, |mut batch| {
+                if driver.transitions().count() > told {
+                    told = driver.transitions().count();
+                    batch.transitions = Some(driver.transitions().clone());
+                }
+                Message::Batch(batch)
+            });
+            if sender.send(message).is_err() || ends {
+                break;
+            }
+        }
+        CampaignStats::of(&driver)
+    }
+
+    /// Does the executions that were taken, or as many as fit into a tick.
+    fn batch(
+        &self,
+        driver: &mut Driver<B>,
+        generator: &mut Generator,
+        taken: &mut Range<u64>,
+    ) -> Result<Batch, String> {
+        if driver.build().looks_ahead() {
+            self.look_ahead(driver, generator, taken.clone())?;
+        }
+        let start = Instant::now();
+        let mut program = Program::default();
+        let mut batch =
+            Batch { first: taken.start, executions: 0, operations: 0, diverged: Vec::new(), transitions: None };
+        while start.elapsed() < TICK
+            && !self.is_over()
+            && let Some(index) = taken.next()
+        {
+            generator.execution(self.campaign.seed, index, &mut program);
+            let run = driver.run(&program, Compare::Touched)?;
+            batch.executions += 1;
+            batch.operations += run.steps as u64;
+            batch.diverged.extend(run.divergence.map(|divergence| Diverged { index, divergence }));
+        }
+        Ok(batch)
+    }
+
+    /// Tells the builder of the subjects what is going to be run.
+    fn look_ahead(&self, driver: &Driver<B>, generator: &mut Generator, taken: Range<u64>) -> Result<(), String> {
+        let execution = |index| {
+            let mut program = Program::default();
+            generator.execution(self.campaign.seed, index, &mut program);
+            program
+        };
+        let executions: Vec<_> = taken.map(execution).collect();
+        driver.build().look_ahead(&executions)
+    }
+
+    fn is_over(&self) -> bool {
+        self.campaign.stop.as_ref().is_some_and(|stop| stop())
+            || self.stop.load(Ordering::Relaxed)
+            || self.campaign.time.is_some_and(|time| self.start.elapsed() >= time)
+    }
+}

@@ -1,0 +1,113 @@
+//! What campaigns find: counted, and each new finding brought to its canonical form, which names it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stalemap_harness::{Build, Divergence, Driver, Progress, Repeats, Signature, canonicalise, confirm};
+use stalemap_operations::Program;
+use stalemap_report::{Finding, Origin};
+
+/// A new finding.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// How it is shown.
+    pub finding: Finding,
+    /// Its canonical program; on the machine that the subject is.
+    pub program: Program,
+    /// Whether it diverges again on machines that are built anew. One that does not is kept as it was seen.
+    pub repeats: bool,
+}
+
+/// Counts what diverges, and tells new findings from those that say the same.
+///
+/// An execution has a signature as it was met, and its canonical form has another one: minimised with everything compared
+/// and recounted after each step. Findings with equal canonical signatures are one. Of the executions that were met with one
+/// signature the first, second, fourth, eighth and so on are brought to the canonical form: two faults may be met alike.
+pub struct Findings<B: Build> {
+    subject: String,
+    driver: Driver<B>,
+    known: BTreeSet<Signature>,
+    /// Executions by the signature that was met.
+    met: BTreeMap<Signature, u64>,
+    /// The canonical signature that executions of a signature were last brought to.
+    names: BTreeMap<Signature, Signature>,
+    found: BTreeSet<Signature>,
+}
+
+impl<B: Build> Findings<B> {
+    /// Nothing was found yet. `subject` is the subject's name in reports; the `known` signatures, as they are met or
+    /// canonical, are counted and are no findings.
+    pub fn new(subject: impl Into<String>, build: B, known: BTreeSet<Signature>) -> Findings<B> {
+        Findings {
+            subject: subject.into(),
+            driver: Driver::new(build),
+            known,
+            met: BTreeMap::new(),
+            names: BTreeMap::new(),
+            found: BTreeSet::new(),
+        }
+    }
+
+    /// What runs the findings again.
+    pub fn driver(&mut self) -> &mut Driver<B> {
+        &mut self.driver
+    }
+
+    /// The signatures that are known and no findings.
+    #[must_use]
+    pub fn known(&self) -> &BTreeSet<Signature> {
+        &self.known
+    }
+
+    /// How many executions diverged, by canonical signature; by the one that was met where none was brought to its form.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<Signature, u64> {
+        let mut counts = BTreeMap::new();
+        for (met, count) in &self.met {
+            *counts.entry(self.names.get(met).unwrap_or(met).clone()).or_default() += count;
+        }
+        counts
+    }
+
+    /// Counts an execution that diverged; whether [`add`](Self::add) has to look at it.
+    #[must_use]
+    pub fn count(&mut self, signature: &Signature) -> bool {
+        let count = self.met.entry(signature.clone()).or_default();
+        *count += 1;
+        count.is_power_of_two() && !self.known.contains(signature)
+    }
+
+    /// Brings an execution that diverged to its canonical form; what it is if it is a new finding. `keep_going` is asked now
+    /// and then, and ends the work by answering no: what was reached until then is the result. `as_played` is the machine
+    /// that the subject is when it is asked for another one.
+    ///
+    /// # Errors
+    /// Says why the subject cannot be the machine.
+    pub fn add(
+        &mut self,
+        program: &Program,
+        divergence: &Divergence,
+        mut origin: Origin,
+        keep_going: &mut dyn FnMut(&Progress) -> bool,
+    ) -> Result<Option<Found>, String> {
+        let met = divergence.signature();
+        let canonical = canonicalise(&mut self.driver, program, divergence, keep_going);
+        let (program, divergence, repeats) = match canonical {
+            Some(it) => {
+                origin.minimised_in = Some(it.executions);
+                let repeats = confirm(&mut self.driver, &it.program, &it.key)? == Repeats::Yes;
+                (it.program, it.divergence, repeats)
+            }
+            // A subject that does not repeat itself is shown as it was seen.
+            None => (program.clone(), divergence.clone(), false),
+        };
+        let key = divergence.signature();
+        self.names.insert(met, key.clone());
+        if self.known.contains(&key) || !self.found.insert(key) {
+            return Ok(None);
+        }
+        let machine = self.driver.machine_of(&program.machine)?;
+        let program = Program { machine, ..program };
+        let finding = Finding::describe(&mut self.driver, &self.subject, &program, &divergence, origin)?;
+        Ok(Some(Found { finding, program, repeats }))
+    }
+}

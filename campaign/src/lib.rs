@@ -1,0 +1,36 @@
+//! Campaigns as a library: executions of any subject beside the reference, spread over jobs, and what they find.
+//!
+//! A [`Campaign`] makes executions from a seed and runs them; it reports to an [`Observer`] and prints nothing.
+//! [`Findings`] counts what diverges and brings each new finding to its canonical form, so that one fault is one finding.
+//!
+//! ```
+//! use stalemap_campaign::{Campaign, Diverged, Observer, Progress};
+//! use stalemap_implementation::Implementation;
+//! use stalemap_operations::Machine;
+//! use std::ops::ControlFlow;
+//!
+//! /// Ends the campaign with the first divergence.
+//! #[derive(Default)]
+//! struct First(Option<Diverged>);
+//!
+//! impl Observer for First {
+//!     fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()> {
+//!         self.0 = Some(diverged);
+//!         ControlFlow::Break(())
+//!     }
+//!     fn progress(&mut self, _: &Progress) {}
+//! }
+//!
+//! let build = |machine: &Machine| Ok(Implementation::new(machine));
+//! let mut first = First::default();
+//! let stats = Campaign::new(build).seed(7).runs(100).jobs(1).run(&mut first)?;
+//! assert_eq!(stats.executions, 100);
+//! assert!(first.0.is_none(), "the implementation agrees with the reference");
+//! # Ok::<(), stalemap_campaign::CampaignError>(())
+//! ```
+
+mod campaign;
+mod findings;
+
+pub use campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
+pub use findings::{Findings, Found};
