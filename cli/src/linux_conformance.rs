@@ -162,8 +162,8 @@ fn one(compared: &Compared, extent: &Extent, text: &mut String) -> std::fmt::Res
     }
     let unmet: Vec<&str> =
         MARKS.iter().zip(&stats.marks).filter(|(_, count)| **count == 0).map(|(mark, _)| *mark).collect();
-    if !unstats.is_empty() {
-        writeln!(text, "\nRules that the kernel was not asked about: {}.", unstats.join("; "))?;
+    if !unmet.is_empty() {
+        writeln!(text, "\nRules that the kernel was not asked about: {}.", unmet.join("; "))?;
     }
     writeln!(text)
 }
