@@ -1,0 +1,177 @@
+//! Campaigns and findings from library calls: the same whatever the number of jobs, and one finding for one fault.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use stalemap_campaign::{Campaign, CampaignError, Diverged, Findings, Observer, Progress};
+use stalemap_harness::{Build, Compare, Settings, quiet_panics};
+use stalemap_implementation::{Bug, Implementation, Switch};
+use stalemap_operations::{
+    Capabilities, Effect, Home, Kind, Machine, Observation, Operation, Outcome, Scope, Subject, Touched,
+};
+use stalemap_report::Origin;
+
+/// Builds machines with a bug.
+#[derive(Clone)]
+struct Seeded(Option<Bug>);
+
+impl Build for Seeded {
+    type Subject = Implementation;
+
+    fn build(&self, machine: &Machine) -> Result<Implementation, String> {
+        Ok(Implementation::with_bug(machine, &Switch::new(self.0)))
+    }
+}
+
+/// Notes all that a campaign reports, up to a number of divergences.
+struct Notes {
+    diverged: Vec<(u64, String)>,
+    most: usize,
+    is_told: bool,
+}
+
+impl Notes {
+    fn up_to(most: usize) -> Notes {
+        Notes { diverged: Vec::new(), most, is_told: false }
+    }
+}
+
+impl Observer for Notes {
+    fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()> {
+        self.diverged.push((diverged.index, diverged.divergence.signature().to_string()));
+        if self.diverged.len() < self.most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        self.is_told |= progress.executions > 0;
+    }
+}
+
+#[test]
+fn a_campaign_reports_the_same_divergences_in_the_same_order_whatever_the_number_of_jobs() {
+    quiet_panics();
+    let diverged = |jobs| {
+        let mut notes = Notes::up_to(usize::MAX);
+        let stats = Campaign::new(Seeded(Some(Bug::DirtyMeansWrite))).seed(3).runs(600).jobs(jobs).run(&mut notes);
+        let stats = stats.expect("it takes every machine");
+        assert_eq!((stats.executions, stats.end), (600, 600));
+        assert!(stats.tally.operations() > 0 && stats.transitions.count() > 0 && notes.is_told);
+        notes.diverged
+    };
+    let one = diverged(1);
+    assert!(one.len() > 2 && one.is_sorted(), "{one:?}");
+    assert_eq!(one, diverged(3));
+}
+
+#[test]
+fn a_campaign_ends_when_the_observer_has_enough_or_when_it_is_told_to() {
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    quiet_panics();
+    let mut notes = Notes::up_to(2);
+    Campaign::new(Seeded(Some(Bug::RefillNotCounted))).runs(10_000).run(&mut notes).expect("it takes every machine");
+    assert_eq!(notes.diverged.len(), 2);
+    let campaign = Campaign::new(Seeded(None)).stop_when(|| ASKED.fetch_add(1, Ordering::Relaxed) >= 50);
+    let stats = campaign.run(&mut Notes::up_to(1)).expect("it takes every machine");
+    assert!((1..=50).contains(&stats.executions), "{} executions", stats.executions);
+}
+
+#[test]
+fn a_subject_that_cannot_be_a_machine_ends_the_campaign_with_what_it_says() {
+    let build = |_: &Machine| Err::<Implementation, _>("there is no such machine".to_string());
+    let error = Campaign::new(build).runs(10).run(&mut Notes::up_to(1)).expect_err("it takes no machine");
+    assert_eq!(error, CampaignError::Machine("there is no such machine".to_string()));
+}
+
+#[test]
+fn executions_of_one_fault_are_one_finding_and_are_counted_under_its_name() {
+    quiet_panics();
+    let build = Seeded(Some(Bug::ZapKeepsRmap));
+    let campaign = Campaign::new(build.clone()).seed(1);
+    let mut findings = Findings::new("implementation", build.clone(), BTreeSet::new());
+    let (mut met, mut found, mut total) = (BTreeSet::new(), Vec::new(), 0);
+    for index in 0..400 {
+        let program = campaign.execution(index);
+        let run = findings.driver().run(&program, Compare::Touched).expect("it takes every machine");
+        let Some(divergence) = run.divergence else { continue };
+        total += 1;
+        met.insert(divergence.signature());
+        if findings.count(&divergence.signature()) {
+            let new = findings.add(&program, &divergence, Origin::default(), &mut |_| true);
+            found.extend(new.expect("it takes every machine"));
+        }
+    }
+    assert!(!found.is_empty() && found.len() <= met.len(), "{} findings of {} signatures", found.len(), met.len());
+    assert!(found.iter().all(|it| it.repeats && it.program.fits()));
+    assert_eq!(findings.counts().values().sum::<u64>(), total, "every execution that diverged is counted");
+    // What is known is counted and is no finding.
+    let known = found.iter().map(|it| it.finding.signature.parse().expect("a signature")).collect();
+    let mut again = Findings::new("implementation", build, known);
+    let run = again.driver().run(&found[0].program, Compare::Touched).expect("it takes every machine");
+    let divergence = run.divergence.expect("it repeats");
+    let new = again.add(&found[0].program, &divergence, Origin::default(), &mut |_| true);
+    assert!(new.expect("it takes every machine").is_none());
+}
+
+/// A subject that answers wrongly until it is reset for the second time.
+struct Fickle(Implementation);
+
+thread_local! {
+    static RESETS: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Subject for Fickle {
+    fn name(&self) -> &str {
+        "fickle"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn machine(&self) -> &Machine {
+        self.0.machine()
+    }
+
+    fn capacity(&self) -> [u32; Home::LIMIT] {
+        self.0.capacity()
+    }
+
+    fn reset(&mut self) {
+        RESETS.set(RESETS.get() + 1);
+        self.0.reset();
+    }
+
+    fn apply(&mut self, operation: Operation) -> Outcome {
+        let honest = self.0.apply(operation);
+        let lies = RESETS.get() <= 1 && operation.kind() == Kind::Discard;
+        if lies { Outcome::Done(Effect::PagesFreed { pages: 77, freed: 0 }) } else { honest }
+    }
+
+    fn touched(&mut self, into: &mut Touched) -> bool {
+        self.0.touched(into)
+    }
+
+    fn observe(&self, scope: &Scope, into: &mut Observation) {
+        self.0.observe(scope, into);
+    }
+}
+
+#[test]
+fn a_finding_that_does_not_repeat_is_kept_as_it_was_seen_and_said_so() {
+    let build = |machine: &Machine| Ok(Fickle(Implementation::new(machine)));
+    let kinds = [Kind::Map, Kind::Discard].into_iter().collect();
+    let campaign = Campaign::new(build).settings(Settings { operations: 8, kinds, ..Settings::default() });
+    let mut findings = Findings::new("fickle", build, BTreeSet::new());
+    let found = (0..50).find_map(|index| {
+        RESETS.set(0);
+        let program = campaign.execution(index);
+        let run = findings.driver().run(&program, Compare::Touched).expect("it takes every machine");
+        let divergence = run.divergence?;
+        findings.add(&program, &divergence, Origin::default(), &mut |_| true).expect("it takes every machine")
+    });
+    let found = found.expect("some execution discards");
+    assert!(!found.repeats);
+    assert!(found.finding.signature.starts_with("outcome.") && found.finding.signature.ends_with("@discard"));
+}
