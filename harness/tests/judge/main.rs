@@ -6,8 +6,6 @@ mod lies;
 mod names;
 mod rows;
 
-use std::panic;
-
 use stalemap_operations::Trace;
 
 /// A program on the default machine, its operations parted by semicolons; or one that names its machine itself.
@@ -18,20 +16,8 @@ pub(crate) fn trace(text: &str) -> Trace {
 }
 
 /// Does something in which subjects panic, without printing their panics.
-///
-/// The hook is that of the process: the tests that need it run one after the other.
 pub(crate) fn without_noise<T>(act: impl FnOnce() -> T) -> T {
-    use std::sync::{Mutex, PoisonError};
-    static HOOK: Mutex<()> = Mutex::new(());
-    let _guard = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
-    let print = panic::take_hook();
-    panic::set_hook(Box::new(|info| {
-        let text = info.payload_as_str().unwrap_or_default();
-        if !text.starts_with("the liar panics") {
-            eprintln!("{info}");
-        }
-    }));
-    let result = act();
-    panic::set_hook(print);
-    result
+    static QUIET: std::sync::Once = std::sync::Once::new();
+    QUIET.call_once(stalemap_harness::quiet_panics);
+    act()
 }

@@ -38,20 +38,14 @@ pub(super) const ROWS: &[Row] = &[
         &[Lie::Panics(Call::Validate)],
     ),
     // What was touched.
-    lasting(
-        "mapping.writable",
-        "another entry is written, and it is not said",
-        SECOND,
-        2,
-        &[Lie::Shows(|it, whole| spoil(it, whole))],
-    ),
+    lasting("mapping.writable", "another entry is written, and it is not said", SECOND, 2, &[Lie::Shows(spoil)]),
     once(
         "mapping.writable",
         "another entry is written, and it is said",
         SECOND,
         2,
         &[
-            Lie::Shows(|it, whole| spoil(it, whole)),
+            Lie::Shows(spoil),
             Lie::Touches(|touched| {
                 touched.places.push(S0_V0);
                 true
@@ -63,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         "another entry is written, and the subject cannot tell",
         SECOND,
         2,
-        &[Lie::Shows(|it, whole| spoil(it, whole)), Lie::Touches(|_| false)],
+        &[Lie::Shows(spoil), Lie::Touches(|_| false)],
     ),
     lasting("content.stamp", "another page is written, and it is not said", SECOND, 2, &[Lie::Shows(spoil_page)]),
     once(
@@ -100,7 +94,7 @@ pub(super) const ROWS: &[Row] = &[
         PAGE,
         2,
         &[
-            Lie::Shows(|it, whole| spoil(it, whole)),
+            Lie::Shows(spoil),
             Lie::Touches(|touched| {
                 touched.clear();
                 true

@@ -147,10 +147,8 @@ fn slot(seen: &mut Observation) -> &mut SlotState {
 
 /// The lowest frame of the last slot, which is a block.
 fn base(seen: &mut Observation) -> &mut FrameToken {
-    match slot(seen) {
-        SlotState::Block { base: Some(base), .. } => base,
-        other => panic!("{other:?} is no block with a frame"),
-    }
+    let SlotState::Block { base: Some(base), .. } = slot(seen) else { panic!("the slot is no block with a frame") };
+    base
 }
 
 /// Lays the pages in RAM and the blocks out: each page and each block begins at the frame of its number.
