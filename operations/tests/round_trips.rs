@@ -43,7 +43,7 @@ impl Numbers {
     fn operation(&mut self, machine: &Machine) -> Operation {
         let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| kind.exists_on(machine)).collect();
         let kind = kinds[self.below(u32::try_from(kinds.len()).expect("few kinds")) as usize];
-        Operation::chosen(kind, machine, |_, choices, _| self.below(choices)).expect("the machine has it")
+        Operation::sampled(kind, machine, |choices| self.below(choices)).expect("the machine has it")
     }
 
     fn operations(&mut self, machine: &Machine) -> Vec<Operation> {
