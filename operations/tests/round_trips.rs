@@ -104,7 +104,7 @@ fn every_operation_of_a_tiny_machine_comes_back_from_its_record() {
     let all = enumerate_operations(&machine);
     assert!(all.len() > 5_000, "{} operations", all.len());
     for operation in all {
-        let back = record::operation_from_record(record::operation_to_record(&operation), &machine);
+        let back = record::Format::NEWEST.operation(record::operation_to_record(&operation), &machine);
         assert_eq!(back, Some(operation));
     }
 }
