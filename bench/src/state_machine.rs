@@ -10,7 +10,7 @@ use proptest::prelude::{BoxedStrategy, Just, Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use stalemap_implementation::Implementation;
-use stalemap_operations::record::{RECORD, operation_from_record};
+use stalemap_operations::record::{Format, RECORD};
 use stalemap_operations::{Entry, Home, Machine, Operation, Outcome, PlaceState, Subject};
 use stalemap_reference::Model;
 
@@ -25,7 +25,7 @@ const BLOCKS: u8 = 0;
 
 /// The operation that random bytes mean, if it is not about blocks.
 pub(crate) fn operation(record: [u8; RECORD]) -> Option<Operation> {
-    operation_from_record(record, &MACHINE).filter(|operation| operation.kind().row().level != BLOCKS)
+    Format::NEWEST.operation(record, &MACHINE).filter(|operation| operation.kind().row().level != BLOCKS)
 }
 
 pub(crate) fn operations_in_a_round() -> f64 {

@@ -92,7 +92,6 @@ const LONGEST: usize = 400;
 const LONG: &[(&str, &str)] = &[
     ("harness/src/mutate.rs", "each way to change a sequence stands beside the others"),
     ("linux/guest/src/perform.rs", "each operation as system calls"),
-    ("operations/src/operand.rs", "each kind of operand: its values, text and bytes"),
     ("operations/src/table.rs", "each operation is a row with its documentation"),
 ];
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
-use stalemap_linux::{SELFTEST, capabilities};
+use stalemap_linux::{SELFTEST, Support, support};
 use stalemap_operations::{
     Effect, Entry, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, PlaceState, Scope, Subject as _,
     Trace,
@@ -71,7 +71,7 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
     let machine = machine.context("the sizes of a machine")?;
     let mut model = Model::new(machine, Home::ALL.map(|home| machine.frames(home)));
     let mut lines = Vec::new();
-    for operation in trace.operations().filter(|it| capabilities().operations.contains(it.kind())) {
+    for operation in trace.operations().filter(|it| support(it.kind()) != Support::None) {
         let answer = model.apply(operation);
         lines.push(match expected(operation, answer) {
             Some(expected) => checked(operation, &expected, row_meaning(operation)),
@@ -83,7 +83,7 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
     lines.extend(entries(&seen));
     lines.extend(last_checks(&mut model, &seen));
     let planned = lines.iter().filter(|line| line.contains("\tcheck")).count();
-    let needs = trace.operations().any(|operation| REQUESTED.contains(&operation.kind().row().word));
+    let needs = trace.operations().any(|it| support(it.kind()) == Support::AddedRequests);
     let mut text = format!("/* {name}: exported from a trace by stalemap {}. */\n", env!("CARGO_PKG_VERSION"));
     text.push_str("/* Build: cc -static -O1 -o test FILE.c; run on a kernel with CONFIG_TEST_HMM, as root. */\n");
     text.push_str(if needs {
@@ -96,23 +96,6 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
     text.push_str("\n\treturn end();\n}\n");
     Ok(text)
 }
-
-/// Words of the operations that the unedited test driver cannot do.
-const REQUESTED: [&str; 13] = [
-    "setup",
-    "copy",
-    "pages",
-    "finalize",
-    "collect",
-    "evict",
-    "pin",
-    "unpin",
-    "pin_read",
-    "pin_write",
-    "hold",
-    "release",
-    "peek",
-];
 
 /// A look at every place that has an entry, before anything moves again.
 fn entries(seen: &Observation) -> Vec<String> {

@@ -30,8 +30,8 @@ pub use observation::{
     Touched,
 };
 pub use operand::{
-    Access, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, Operand, OperandKind, Order, PageRange,
-    PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
+    Access, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, OperandKind, Order, PageRange, PinSlot,
+    Route, Space, Stamp, TransactionSlot, VirtualPage,
 };
 pub use outcome::{Effect, EffectShape, Errno, Outcome};
 pub use program::Program;

@@ -9,84 +9,216 @@
 //! others    kind     fields …
 //! ```
 //!
+//! What bytes mean never changes: each [`Format`] keeps its kinds for ever, and so do the numbers by which bytes are
+//! folded. A program is written in the first format that has all its kinds.
+//!
+//! Byte 0 of record 0 names the format: format 2 is `0xf2`, format 3 is `0xf3` and so on; every other byte is format 1.
+//! Nothing looked at that byte before there were formats, so an input of format 1 that no writer made can begin with
+//! any byte, and a new format takes from it the inputs that begin with one byte of 256. No input that was made on
+//! purpose begins with it: a written program begins with 0, a text with a letter, and small numbers, flags and -1 are
+//! elsewhere. The byte of a format that does not exist yet is format 1.
+//!
 //! Decoding is total: a short last record is filled up with zeros, every number is folded into what the machine
 //! allows, and an operation that the machine cannot have at all (a device's, without devices) is left out.
 
 use alloc::vec::Vec;
 
 use crate::machine::{Dialect, Machine};
-use crate::operand::{Field, FieldValues, Space};
+use crate::operand::{BlockSlot, Device, Field, FieldValues, HoldSlot, Order, PinSlot, Space, TransactionSlot};
 use crate::table::{Kind, Operation, TABLE};
 
 /// Bytes in a record.
 pub const RECORD: usize = 8;
 const _: () = assert!(RECORD == 1 + FieldValues::MOST, "a record is a kind and its fields");
 
-/// The number of the record format that is written. Formats are never changed, only added: format `n` is written as
-/// byte `n − 1`, and a byte that names no format means the first.
-pub const FORMAT: u32 = 1;
+/// How many kinds each format has, those with the lowest numbers. A line is never changed; an operation that is added
+/// to the table needs a line of its own (operations that are published together share one).
+const KINDS: &[usize] = &[
+    28, // Format 1.
+];
 
-/// The machine that record 0 means.
+/// The number of the newest record format.
+pub const FORMAT: usize = KINDS.len();
+
+/// A record format: which kinds bytes can mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format(usize);
+
+impl Format {
+    /// The first one, in which every program of its kinds is written.
+    pub const FIRST: Format = Format(0);
+    /// The one that has all kinds.
+    pub const NEWEST: Format = Format(KINDS.len() - 1);
+
+    /// The format of the program that begins with this byte.
+    #[inline]
+    #[must_use]
+    pub fn of_first_byte(byte: u8) -> Format {
+        Format(index_of(byte, KINDS.len()))
+    }
+
+    /// The byte that names it.
+    #[inline]
+    #[must_use]
+    pub fn first_byte(self) -> u8 {
+        first_byte(self.0)
+    }
+
+    /// The kind that a record's first byte means: the one with that number, or else its kinds are counted round and
+    /// round.
+    #[inline]
+    #[must_use]
+    pub fn kind(self, byte: u8) -> Kind {
+        KIND_OF_BYTE[self.0][usize::from(byte)]
+    }
+
+    /// The operation that a record means on this machine; `None` where the machine cannot have it at all.
+    #[inline]
+    #[must_use]
+    pub fn operation(self, record: [u8; RECORD], machine: &Machine) -> Option<Operation> {
+        let mut bytes = record[1..].iter();
+        Operation::chosen(self.kind(record[0]), machine, |field, choices, _| {
+            let number = u32::from(*bytes.next().expect("a record has a byte for each field"));
+            let choices = choices.min(most(field));
+            if number < choices { number } else { number % choices }
+        })
+    }
+
+    /// The first format that has the kinds with these numbers.
+    fn having(numbers: impl Iterator<Item = u8>) -> Format {
+        Format(index_having(numbers.max().unwrap_or(0), KINDS))
+    }
+}
+
+/// The place in the list of formats of the one that this byte names, when there are so many.
+const fn index_of(byte: u8, formats: usize) -> usize {
+    let named = byte.wrapping_sub(FIRST_BYTE) as usize;
+    if byte > FIRST_BYTE && named < formats { named } else { 0 }
+}
+
+/// The place of the first format that has the kind with this number and all below, when formats have so many kinds.
+fn index_having(number: u8, kinds: &[usize]) -> usize {
+    kinds.iter().position(|&kinds| usize::from(number) < kinds).expect("the newest format has all kinds")
+}
+
+/// The byte that names the format at this place of the list.
+const fn first_byte(index: usize) -> u8 {
+    if index == 0 { 0 } else { FIRST_BYTE + index.to_le_bytes()[0] }
+}
+
+/// Format `n` is named by this byte and `n − 1`.
+const FIRST_BYTE: u8 = 0xf1;
+const _: () = assert!(KINDS.len() <= 15, "bytes up to 0xff name formats");
+
+/// The kind for each first byte of a record in each format.
+static KIND_OF_BYTE: [[Kind; 256]; KINDS.len()] = {
+    let mut formats = [[Kind::Alloc; 256]; KINDS.len()];
+    let mut format = 0;
+    while format < KINDS.len() {
+        let mut byte = 0;
+        while byte < 256 {
+            formats[format][byte] = TABLE[byte % KINDS[format]].kind;
+            byte += 1;
+        }
+        format += 1;
+    }
+    formats
+};
+
+const _: () = {
+    assert!(KINDS[KINDS.len() - 1] == Kind::COUNT, "a new operation needs a new record format: a line in KINDS");
+    let mut i = 0;
+    while i < Kind::COUNT {
+        assert!(TABLE[i].number as usize == i, "numbers are given in the order of the table, without a gap");
+        i += 1;
+    }
+};
+
+/// By how many values a byte is folded at the most, whatever limits later versions have.
+const fn most(field: Field) -> u32 {
+    match field {
+        Field::Space => 64,
+        Field::Page | Field::Count | Field::Destination | Field::Stamp | Field::Mask => 256,
+        Field::Access => 3,
+        Field::Device | Field::Direction => 2,
+        Field::Transaction | Field::Pin => 4,
+        Field::Hold => 16,
+        Field::Block => 8,
+        Field::Order => 12,
+    }
+}
+
+const _: () = {
+    let limits = [
+        (Field::Space, Space::LIMIT),
+        (Field::Device, Device::LIMIT),
+        (Field::Transaction, TransactionSlot::LIMIT),
+        (Field::Pin, PinSlot::LIMIT),
+        (Field::Hold, HoldSlot::LIMIT),
+        (Field::Block, BlockSlot::LIMIT),
+        (Field::Order, Order::LIMIT),
+        (Field::Page, Machine::BYTES_LIMIT),
+    ];
+    let mut i = 0;
+    while i < limits.len() {
+        assert!(
+            limits[i].1 == most(limits[i].0),
+            "what is beyond a frozen limit needs a record format that has bytes for it"
+        );
+        i += 1;
+    }
+    assert!(Field::Count.lowest() == 1, "a range is never empty");
+};
+
+/// The sizes from which those in record 0 are counted: ram, both devices, spaces, pages.
+const ORIGIN: [u32; 5] = [8, 4, 4, 3, 8];
+/// How many sizes a byte can mean.
+const SIZES: u32 = 256;
+const SPACES: u32 = most(Field::Space);
+/// How many dialects a byte can mean.
+const DIALECTS: usize = 2;
+const _: () = assert!(Dialect::ALL.len() == DIALECTS, "another dialect needs a record format that has a byte for it");
+
+/// The machine that record 0 means, in every format.
 #[must_use]
 pub fn machine_from_record(record: [u8; RECORD]) -> Machine {
     let [_format, ram, first, second, spaces, pages, rules, devices] = record;
-    let [default_ram, default_first, default_second, default_spaces, default_pages] = Machine::DEFAULT.sizes();
-    let size = |default, byte, limit| 1 + (default - 1 + u32::from(byte)) % limit;
-    let first = size(default_first, first, Machine::BYTES_LIMIT);
-    let second = size(default_second, second, Machine::BYTES_LIMIT);
+    let size = |origin, byte, limit| 1 + (origin - 1 + u32::from(byte)) % limit;
+    let first = size(ORIGIN[1], first, SIZES);
+    let second = size(ORIGIN[2], second, SIZES);
     let frames = [
-        size(default_ram, ram, Machine::BYTES_LIMIT),
+        size(ORIGIN[0], ram, SIZES),
         if devices % 3 == 2 { 0 } else { first },
         if devices % 3 == 0 { second } else { 0 },
     ];
-    Machine::new(
-        frames,
-        size(default_spaces, spaces, Space::LIMIT),
-        size(default_pages, pages, Machine::BYTES_LIMIT),
-        Dialect::ALL[usize::from(rules) % Dialect::ALL.len()],
-    )
-    .expect("folded sizes are within limits")
+    let (spaces, pages) = (size(ORIGIN[3], spaces, SPACES), size(ORIGIN[4], pages, SIZES));
+    Machine::new(frames, spaces, pages, Dialect::ALL[usize::from(rules) % DIALECTS])
+        .expect("folded sizes are within limits")
 }
 
-/// Record 0 of this machine; `None` where a size has no byte ([`Machine::has_bytes`]).
+/// Record 0 of this machine in format 1; `None` where a size has no byte ([`Machine::has_bytes`]).
 #[must_use]
 pub fn machine_to_record(machine: &Machine) -> Option<[u8; RECORD]> {
     if !machine.has_bytes() {
         return None;
     }
     let [ram, first, second, spaces, pages] = machine.sizes();
-    let [default_ram, default_first, default_second, default_spaces, default_pages] = Machine::DEFAULT.sizes();
-    // A device that is not there keeps the default's size, so that its byte is 0.
+    // A device that is not there keeps the size from which is counted, so that its byte is 0.
     let offset =
-        |size: u32, default: u32, limit: u32| low_byte(if size == 0 { 0 } else { size + limit - default } % limit);
+        |size: u32, origin: u32, limit: u32| low_byte(if size == 0 { 0 } else { size + limit - origin } % limit);
     Some([
-        0,
-        offset(ram, default_ram, Machine::BYTES_LIMIT),
-        offset(first, default_first, Machine::BYTES_LIMIT),
-        offset(second, default_second, Machine::BYTES_LIMIT),
-        offset(spaces, default_spaces, Space::LIMIT),
-        offset(pages, default_pages, Machine::BYTES_LIMIT),
+        Format::FIRST.first_byte(),
+        offset(ram, ORIGIN[0], SIZES),
+        offset(first, ORIGIN[1], SIZES),
+        offset(second, ORIGIN[2], SIZES),
+        offset(spaces, ORIGIN[3], SPACES),
+        offset(pages, ORIGIN[4], SIZES),
         low_byte(machine.rules() as u32),
         low_byte(2 - machine.devices()),
     ])
 }
 
-/// The kind that a record's first byte means.
-#[inline]
-#[must_use]
-pub fn kind_from_byte(byte: u8) -> Kind {
-    KINDS[usize::from(byte)]
-}
-
-/// The operation that a record means on this machine; `None` where the machine cannot have it at all.
-#[inline]
-#[must_use]
-pub fn operation_from_record(record: [u8; RECORD], machine: &Machine) -> Option<Operation> {
-    let numbers = record[1..].iter().map(|&byte| u32::from(byte));
-    Operation::folded(kind_from_byte(record[0]), numbers, machine)
-}
-
-/// The record of an operation that fits a machine with bytes.
+/// The record of an operation that fits a machine with bytes, in every format that has its kind.
 #[must_use]
 pub fn operation_to_record(operation: &Operation) -> [u8; RECORD] {
     let mut record = [0; RECORD];
@@ -104,18 +236,20 @@ pub(crate) fn decode_into(bytes: &[u8], operations: &mut Vec<Operation>) -> Mach
         record[..chunk.len()].copy_from_slice(chunk);
         record
     });
-    let machine = machine_from_record(records.next().unwrap_or_default());
+    let first = records.next().unwrap_or_default();
+    let (format, machine) = (Format::of_first_byte(first[0]), machine_from_record(first));
     operations.clear();
-    operations.extend(records.filter_map(|record| operation_from_record(record, &machine)));
+    operations.extend(records.filter_map(|record| format.operation(record, &machine)));
     machine
 }
 
 /// Bytes of machine and operations; puts them into `bytes`, which is cleared first. `false` where the machine has none.
 pub(crate) fn encode_into(machine: &Machine, operations: &[Operation], bytes: &mut Vec<u8>) -> bool {
     bytes.clear();
-    let Some(record) = machine_to_record(machine) else {
+    let Some(mut record) = machine_to_record(machine) else {
         return false;
     };
+    record[0] = Format::having(operations.iter().map(|operation| operation.kind().row().number)).first_byte();
     bytes.extend_from_slice(&record);
     for operation in operations {
         bytes.extend_from_slice(&operation_to_record(operation));
@@ -123,38 +257,36 @@ pub(crate) fn encode_into(machine: &Machine, operations: &[Operation], bytes: &m
     true
 }
 
-/// The kind for each first byte: the one with that number, or else the numbers in use are counted round and round.
-static KINDS: [Kind; 256] = {
-    let mut kinds = [Kind::Alloc; 256];
-    let mut byte = 0;
-    while byte < kinds.len() {
-        kinds[byte] = TABLE[byte % Kind::COUNT].kind;
-        byte += 1;
-    }
-    let mut i = 0;
-    while i < Kind::COUNT {
-        kinds[TABLE[i].number as usize] = TABLE[i].kind;
-        i += 1;
-    }
-    kinds
-};
-
-const _: () = {
-    let mut i = 0;
-    while i < Kind::COUNT {
-        assert!(TABLE[i].kind as usize == i, "rows stand in the order of the variants");
-        let mut j = 0;
-        while j < i {
-            assert!(TABLE[i].number != TABLE[j].number, "a number belongs to one kind");
-            j += 1;
-        }
-        i += 1;
-    }
-};
-
-const _: () = assert!(Field::Count.lowest() == 1, "a range is never empty");
-
 /// A number that is known to fit.
 fn low_byte(number: u32) -> u8 {
     u8::try_from(number).expect("a machine with bytes has only small numbers")
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::{Format, KINDS, first_byte, index_having, index_of};
+
+    #[test]
+    fn a_first_byte_names_a_format_that_exists_and_else_the_first() {
+        for formats in 1..=15 {
+            let named: Vec<usize> = (0..=255).map(|byte| index_of(byte, formats)).collect();
+            for index in 0..formats {
+                assert_eq!(named[usize::from(first_byte(index))], index, "{formats} formats");
+            }
+            assert_eq!(named.iter().filter(|&&index| index != 0).count(), formats - 1, "{formats} formats");
+        }
+        assert_eq!([first_byte(0), first_byte(1), first_byte(2)], [0, 0xf2, 0xf3]);
+    }
+
+    #[test]
+    fn a_program_is_written_in_the_first_format_that_has_its_kinds() {
+        let having = [0, 27, 28, 29, 30].map(|number| index_having(number, &[28, 29, 31]));
+        assert_eq!(having, [0, 0, 1, 2, 2]);
+        assert_eq!(Format::having([].into_iter()), Format::FIRST);
+        assert_eq!(Format::having([0, 27, 1].into_iter()), Format::FIRST);
+        let newest = u8::try_from(KINDS[KINDS.len() - 1] - 1).expect("few kinds");
+        assert_eq!(Format::having([0, newest, 1].into_iter()), Format::NEWEST);
+    }
 }

@@ -227,7 +227,7 @@ macro_rules! operations {
                 kind: Kind::$name,
                 number: $number,
                 word: $word,
-                operands: &[$((stringify!($operand), <$type as Operand>::KIND)),*],
+                operands: &[$((stringify!($operand), OperandKind::of::<$type>())),*],
                 fields: {
                     const FLAT: ([Field; FieldValues::MOST], usize) = flatten(&[$(<$type as Operand>::FIELDS),*]);
                     const FIELDS: &[Field] = FLAT.0.split_at(FLAT.1).0;
@@ -356,8 +356,8 @@ impl Operation {
         })
     }
 
-    /// The operation whose fields somebody chooses one after the other: `choose` is asked for a number below the
-    /// field's [choices](Field::choices), and sees the values before. `None` as for [`folded`](Self::folded).
+    /// The operation whose fields are chosen one after the other: `choose` gets a field, its
+    /// [choices](Field::choices) and the values before, and gives a number below the choices. `None` as for [`folded`](Self::folded).
     ///
     /// # Panics
     /// When a chosen number is not below the choices.
@@ -379,6 +379,14 @@ impl Operation {
             values.push(field.lowest() + number);
         }
         Some(kind.with_values(&padded(values.as_slice())))
+    }
+
+    /// An operation of this kind whose fields are sampled evenly: `below` gives a number below the one that it gets.
+    /// Fields of a new sort are sampled like this until a generator gives them weights. `None` as for
+    /// [`folded`](Self::folded).
+    #[must_use]
+    pub fn sampled(kind: Kind, machine: &Machine, mut below: impl FnMut(u32) -> u32) -> Option<Operation> {
+        Operation::chosen(kind, machine, |_, choices, _| below(choices))
     }
 
     /// Whether it fits this machine.

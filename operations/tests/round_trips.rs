@@ -43,7 +43,7 @@ impl Numbers {
     fn operation(&mut self, machine: &Machine) -> Operation {
         let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| kind.exists_on(machine)).collect();
         let kind = kinds[self.below(u32::try_from(kinds.len()).expect("few kinds")) as usize];
-        Operation::chosen(kind, machine, |_, choices, _| self.below(choices)).expect("the machine has it")
+        Operation::sampled(kind, machine, |choices| self.below(choices)).expect("the machine has it")
     }
 
     fn operations(&mut self, machine: &Machine) -> Vec<Operation> {
@@ -104,7 +104,7 @@ fn every_operation_of_a_tiny_machine_comes_back_from_its_record() {
     let all = enumerate_operations(&machine);
     assert!(all.len() > 5_000, "{} operations", all.len());
     for operation in all {
-        let back = record::operation_from_record(record::operation_to_record(&operation), &machine);
+        let back = record::Format::NEWEST.operation(record::operation_to_record(&operation), &machine);
         assert_eq!(back, Some(operation));
     }
 }

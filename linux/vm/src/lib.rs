@@ -13,6 +13,7 @@ mod kernels;
 mod mutants;
 pub mod packages;
 mod subject;
+mod support;
 mod track;
 mod transcript;
 mod version;
@@ -28,6 +29,7 @@ pub use vm_pool::{Ending, Recording, VmPool};
 
 pub use mutants::{Campaign, Fault, MUTANTS, TROPHIES};
 pub use subject::{Kernel, capabilities, machine, settings};
+pub use support::{Support, support};
 pub use transcript::{Recorded, Transcript};
 pub use version::Version;
 pub use virtual_machine::{Boot, Lost, bug_report, last_words};

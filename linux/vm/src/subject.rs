@@ -11,6 +11,7 @@ use stalemap_operations::{
     Operation, Outcome, Program, Scope, Stamp, Subject, Touched,
 };
 
+use crate::support::{Support, support};
 use crate::track::Tracker;
 use crate::transcript::start;
 use crate::version::Version;
@@ -34,7 +35,7 @@ pub(crate) const LARGEST: Machine = {
 /// that were just brought back wait in a list with a reference), free counts and frame numbers.
 #[must_use]
 pub fn capabilities() -> Capabilities {
-    let operations: KindSet = Kind::ALL.iter().copied().filter(|kind| kind.row().level > 0).collect();
+    let operations: KindSet = Kind::ALL.iter().copied().filter(|&kind| support(kind) != Support::None).collect();
     let observables = Observables::PLACES
         .and(Observables::STAMPS)
         .and(Observables::EXCLUSIVE)

@@ -7,14 +7,14 @@ use super::error::{ParseError, nearest};
 
 /// A word and the column in which it begins, counted from 1.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Word<'a> {
-    pub(super) text: &'a str,
+pub(crate) struct Word<'a> {
+    pub(crate) text: &'a str,
     pub(super) column: usize,
 }
 
 /// The words of a line that were not read yet.
 #[derive(Clone, Debug)]
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     number: usize,
     rest: &'a str,
     column: usize,
@@ -42,7 +42,7 @@ impl<'a> Line<'a> {
     }
 
     /// The next word, which must be there.
-    pub(super) fn expect(&mut self, expected: &str) -> Result<Word<'a>, ParseError> {
+    pub(crate) fn expect(&mut self, expected: &str) -> Result<Word<'a>, ParseError> {
         let end = self.end();
         self.take().ok_or_else(|| self.error(end, expected))
     }
@@ -61,7 +61,7 @@ impl<'a> Line<'a> {
     }
 
     /// An error at a word.
-    pub(super) fn error(&self, word: Word<'_>, expected: &str) -> ParseError {
+    pub(crate) fn error(&self, word: Word<'_>, expected: &str) -> ParseError {
         let found = match word.text {
             "" if word.column < self.column => "nothing".to_string(),
             "" => "the end of the line".to_string(),
@@ -71,7 +71,7 @@ impl<'a> Line<'a> {
     }
 
     /// An error at a word for which there are known words.
-    pub(super) fn unknown<'w>(
+    pub(crate) fn unknown<'w>(
         &self,
         word: Word<'_>,
         expected: &str,
@@ -90,7 +90,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// A decimal number without sign or leading zeros.
-pub(super) fn decimal(text: &str) -> Option<u32> {
+pub(crate) fn decimal(text: &str) -> Option<u32> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if plain { text.parse().ok() } else { None }
 }

@@ -6,5 +6,6 @@ mod parse;
 mod print;
 
 pub use error::ParseError;
+pub(crate) use line::{Line, Word, decimal};
 pub(crate) use parse::parse;
 pub(crate) use print::print;

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::error::ParseError;
 use super::line::{Line, Word, decimal};
 use crate::machine::{Dialect, Home, Machine};
-use crate::operand::{Access, Field, FieldValues, OperandKind, Stamp};
+use crate::operand::{FieldValues, Stamp};
 use crate::outcome::{Effect, EffectShape, Errno, Outcome};
 use crate::table::{Kind, Operation, TABLE};
 use crate::trace::{Step, Trace};
@@ -126,7 +126,7 @@ fn step(line: &mut Line<'_>, machine: &Machine, comments: Vec<String>) -> Result
     let row = kind.row();
     let mut values = FieldValues::of(row.fields);
     for (_, operand) in row.operands {
-        read_operand(*operand, line, machine, &mut values)?;
+        operand.read(line, machine, &mut values)?;
     }
     let operation = Operation::new(kind, values.as_slice(), machine).expect("every field was checked");
     let answer = match line.take() {
@@ -136,83 +136,6 @@ fn step(line: &mut Line<'_>, machine: &Machine, comments: Vec<String>) -> Result
     };
     line.clone().finish("the end of the line")?;
     Ok(Step { comments, operation, answer })
-}
-
-/// Reads one operand and adds its fields.
-fn read_operand(
-    kind: OperandKind,
-    line: &mut Line<'_>,
-    machine: &Machine,
-    values: &mut FieldValues,
-) -> Result<(), ParseError> {
-    let (what, letter) = match kind {
-        OperandKind::Range => return read_range(line, machine, values),
-        OperandKind::Route => return read_route(line, machine, values),
-        OperandKind::Access => {
-            let word = line.expect("an access (none, r or rw)")?;
-            let words = Access::ALL.map(Access::word);
-            let access = words.iter().position(|&known| known == word.text);
-            let access = access.ok_or_else(|| line.unknown(word, "an access (none, r or rw)", words))?;
-            values.push(u32::try_from(access).expect("one of three"));
-            return Ok(());
-        }
-        OperandKind::Stamp => {
-            let word = line.expect("a stamp such as #2a")?;
-            values.push(stamp(line, word)?.0.into());
-            return Ok(());
-        }
-        OperandKind::Space => ("a space", "s"),
-        OperandKind::Page => ("a page", "v"),
-        OperandKind::Destination => ("a page that leaves room for the range", "v"),
-        OperandKind::Device => ("a device", "d"),
-        OperandKind::Transaction => ("a transaction slot", "t"),
-        OperandKind::Pin => ("a pin slot", "k"),
-        OperandKind::Hold => ("a hold slot", "h"),
-        OperandKind::Block => ("a block slot", "b"),
-        OperandKind::Order => ("an order", ""),
-        OperandKind::Mask => ("a mask", ""),
-    };
-    let choices = values.next_field().map_or(0, |field| field.choices(machine, values));
-    let expected = format!("{what}, {letter}0 to {letter}{}", choices - 1);
-    let word = line.expect(&expected)?;
-    let number = word.text.strip_prefix(letter).and_then(decimal).filter(|&number| number < choices);
-    values.push(number.ok_or_else(|| line.error(word, &expected))?);
-    Ok(())
-}
-
-/// Reads `v3` or `v3+2`.
-fn read_range(line: &mut Line<'_>, machine: &Machine, values: &mut FieldValues) -> Result<(), ParseError> {
-    let last = machine.pages() - 1;
-    let expected = format!("a range such as v0 or v0+2, within v0 to v{last}");
-    let word = line.expect(&expected)?;
-    let (first, count) = word.text.split_once('+').unwrap_or((word.text, "1"));
-    let first = first.strip_prefix('v').and_then(decimal).filter(|&first| first <= last);
-    let first = first.ok_or_else(|| line.error(word, &expected))?;
-    values.push(first);
-    let count = decimal(count).filter(|count| (1..=Field::Count.choices(machine, values)).contains(count));
-    values.push(count.ok_or_else(|| line.error(word, &expected))?);
-    Ok(())
-}
-
-/// Reads `to d0` or `from d0`.
-fn read_route(line: &mut Line<'_>, machine: &Machine, values: &mut FieldValues) -> Result<(), ParseError> {
-    let word = line.expect("to or from")?;
-    values.push(match word.text {
-        "to" => 0,
-        "from" => 1,
-        _ => return Err(line.unknown(word, "to or from", ["to", "from"])),
-    });
-    read_operand(OperandKind::Device, line, machine, values)
-}
-
-/// Reads `#2a`.
-fn stamp(line: &Line<'_>, word: Word<'_>) -> Result<Stamp, ParseError> {
-    word.text
-        .strip_prefix('#')
-        .filter(|hex| matches!(hex.len(), 1 | 2) && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-        .map(Stamp)
-        .ok_or_else(|| line.error(word, "a stamp, #00 to #ff"))
 }
 
 /// Reads what stands behind `=`.
@@ -251,7 +174,7 @@ fn effect(line: &mut Line<'_>, shape: EffectShape) -> Result<Effect, ParseError>
             let Some(value) = word.text.strip_prefix("value=") else {
                 return Err(line.error(word, "value= and a stamp"));
             };
-            Effect::Value(stamp(line, Word { text: value, column: word.column + "value=".len() })?)
+            Effect::Value(Stamp::from_word(line, Word { text: value, column: word.column + "value=".len() })?)
         }
     })
 }

@@ -1,11 +1,10 @@
 //! From a trace to its canonical text, in columns.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
+use core::fmt;
 
-use crate::operand::{Access, Device, FieldValues, OperandKind, Order, PageRange, Route, Stamp, VirtualPage};
 use crate::table::Operation;
 use crate::trace::Trace;
 
@@ -47,48 +46,10 @@ fn operands_text(operation: &Operation) -> String {
         if !text.is_empty() {
             text.push(' ');
         }
-        print_operand(*kind, &mut rest, &mut text);
+        kind.print(&mut rest, &mut text);
     }
-    debug_assert!(rest.is_empty() && values.as_slice().len() <= FieldValues::MOST);
+    debug_assert!(rest.is_empty(), "every value is printed");
     text
-}
-
-/// One operand, which takes its fields' values from the front.
-fn print_operand(kind: OperandKind, rest: &mut &[u32], text: &mut String) {
-    let mut take = || {
-        let (first, others) = rest.split_first().expect("a value for each field");
-        *rest = others;
-        *first
-    };
-    let letter = match kind {
-        OperandKind::Space => "s",
-        OperandKind::Page | OperandKind::Destination => "v",
-        OperandKind::Device => "d",
-        OperandKind::Transaction => "t",
-        OperandKind::Pin => "k",
-        OperandKind::Hold => "h",
-        OperandKind::Block => "b",
-        OperandKind::Order | OperandKind::Mask => "",
-        OperandKind::Access => Access::ALL[take() as usize].word(),
-        OperandKind::Range => {
-            let range = PageRange { first: VirtualPage(take()), count: take() };
-            return text.push_str(&range.to_string());
-        }
-        OperandKind::Route => {
-            let direction = take();
-            let device = Device(take());
-            let route = if direction == 0 { Route::To(device) } else { Route::From(device) };
-            return text.push_str(&route.to_string());
-        }
-        OperandKind::Stamp => {
-            let stamp = Stamp(take().to_le_bytes()[0]);
-            return text.push_str(&stamp.to_string());
-        }
-    };
-    text.push_str(letter);
-    if kind != OperandKind::Access {
-        write!(text, "{}", take()).expect("a string takes everything");
-    }
 }
 
 /// Comment lines; several empty lines become one.
@@ -102,5 +63,3 @@ fn print_comments(f: &mut fmt::Formatter<'_>, comments: &[String]) -> fmt::Resul
     }
     Ok(())
 }
-
-const _: () = assert!(Order::LIMIT <= 256, "an order is one byte");

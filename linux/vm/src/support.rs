@@ -1,0 +1,48 @@
+//! Which operations a real kernel can do, and what its test driver needs for them.
+
+use stalemap_operations::Kind;
+
+/// What a kernel needs to do an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// It cannot: programs have no say in it.
+    None,
+    /// System calls, and the test driver as it is (`lib/test_hmm.c`).
+    TestDriver,
+    /// The requests that Stalemap adds to the test driver (`kernel/stalemap_requests.h`).
+    AddedRequests,
+}
+
+/// What a kernel needs to do operations of this kind. The guest does them (`linux/guest/src/perform.rs`), and so does an
+/// exported C program (`op_…` in `kernel/selftest.h`).
+#[must_use]
+pub const fn support(kind: Kind) -> Support {
+    match kind {
+        Kind::Alloc | Kind::Free | Kind::Split => Support::None,
+        Kind::Map
+        | Kind::Unmap
+        | Kind::Discard
+        | Kind::Protect
+        | Kind::Move
+        | Kind::Fork
+        | Kind::Exit
+        | Kind::Read
+        | Kind::Write
+        | Kind::DeviceRead
+        | Kind::DeviceWrite
+        | Kind::Migrate => Support::TestDriver,
+        Kind::Setup
+        | Kind::Copy
+        | Kind::Pages
+        | Kind::Finalize
+        | Kind::Collect
+        | Kind::Evict
+        | Kind::Pin
+        | Kind::Unpin
+        | Kind::PinRead
+        | Kind::PinWrite
+        | Kind::Hold
+        | Kind::Release
+        | Kind::Peek => Support::AddedRequests,
+    }
+}
