@@ -6,8 +6,8 @@
 //! with equal digests show the same, up to a collision of 64 bits.
 
 use stalemap_operations::{
-    Entry, Observables, Observation, PageToken, PageView, Phase, Place, PlaceState, Scope, Slot, SlotState, Subject,
-    Touched,
+    Entry, Home, Observables, Observation, PageToken, PageView, Phase, Place, PlaceState, Scope, Slot, SlotState,
+    Subject, Touched,
 };
 
 /// Tokens from this one on are not kept in tables: the side is then compared in full.
@@ -42,13 +42,16 @@ struct PageWord {
     word: u64,
     /// The page's own facts; 0 while it is not live.
     facts: u64,
-    /// The sum of the words of the places and slots that show it.
+    /// The sum of what the places and slots add that show it.
     shown: u64,
     /// The step at which it was first seen, from 1; 0 while it is not live.
     since: u32,
     /// The step at which it was touched last.
     step: u32,
 }
+
+/// The facts of the whole machine: the spaces that are alive, those that are locked, the free frames at each home.
+type MachineFacts = (u64, u64, [u32; Home::LIMIT]);
 
 /// The digest of one side.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +66,9 @@ pub(crate) struct SideDigest {
 #[derive(Clone, Debug, Default)]
 struct Words {
     sum: u64,
-    machine: u64,
+    /// Nothing but zeros before the first look.
+    machine: MachineFacts,
+    machine_word: u64,
     /// By space × pages + page.
     places: Vec<Shows>,
     pages: Vec<PageWord>,
@@ -83,8 +88,8 @@ impl SideDigest {
 
     /// Back to the start: nothing is mapped, in use or live.
     pub(crate) fn reset(&mut self) {
-        let Words { sum, machine, places, pages, slots, step, .. } = &mut self.words;
-        (*sum, *machine, *step) = (0, 0, 0);
+        let Words { sum, machine, machine_word, places, pages, slots, step, .. } = &mut self.words;
+        (*sum, *machine, *machine_word, *step) = (0, MachineFacts::default(), 0, 0);
         places.fill(Shows::default());
         pages.clear();
         *slots = [Shows::default(); Slot::COUNT];
@@ -121,14 +126,13 @@ impl SideDigest {
         pages.clear();
         slots.clear();
         side.observe(&self.scope, &mut self.seen);
-        let machine = machine_word(&self.seen);
-        std::mem::replace(&mut self.words.machine, machine) != machine
+        self.words.replace_machine(&self.seen)
     }
 
     /// The number.
     #[inline]
     pub(crate) fn value(&self) -> u64 {
-        self.words.sum.wrapping_add(self.words.machine)
+        self.words.sum.wrapping_add(self.words.machine_word)
     }
 
     /// What the last update looked at, and which pages.
@@ -168,8 +172,20 @@ impl Words {
         Some(())
     }
 
+    /// Replaces the facts of the machine; whether they are others.
+    #[inline]
+    fn replace_machine(&mut self, seen: &Observation) -> bool {
+        let machine = (seen.alive, seen.locked, seen.free);
+        let is_other = machine != self.machine;
+        if is_other {
+            self.machine = machine;
+            self.machine_word = machine_word(machine);
+        }
+        is_other
+    }
+
     fn replace(&mut self, scope: &Scope, seen: &Observation) -> Option<()> {
-        self.machine = machine_word(seen);
+        self.replace_machine(seen);
         for view in &seen.places {
             let index = self.index(view.place);
             let (state, page) = (place_state(view.state), shown(view.state.page()));
@@ -196,13 +212,13 @@ impl Words {
                 page.since = step;
             }
             page.facts = page_facts(view, seen, page.since);
-            self.settle(view.token);
+            if page.step != step {
+                self.pages[view.token.0 as usize].settle(&mut self.sum);
+            }
         }
         // Those that have ended are not among the seen ones.
-        if seen.pages.len() != scope.pages.len() {
-            for &token in &scope.pages {
-                self.settle(token);
-            }
+        for &token in &scope.pages {
+            self.pages[token.0 as usize].settle(&mut self.sum);
         }
         Some(())
     }
@@ -218,27 +234,18 @@ impl Words {
         Some(())
     }
 
-    /// Adds to what shows a page.
+    /// Adds to what shows a page. One that was touched gets its word at the end of the update.
     #[inline]
     fn show(&mut self, page: u32, by: u64) -> Option<()> {
         if let Some(token) = page.checked_sub(1).map(PageToken) {
+            let step = self.step;
             let page = self.page(token)?;
             page.shown = page.shown.wrapping_add(by);
-            self.settle(token);
+            if page.step != step {
+                self.pages[token.0 as usize].settle(&mut self.sum);
+            }
         }
         Some(())
-    }
-
-    /// Makes the page's word anew.
-    #[inline]
-    fn settle(&mut self, token: PageToken) {
-        let page = &mut self.pages[token.0 as usize];
-        if page.facts == 0 {
-            page.since = 0;
-        }
-        let word = if page.facts == 0 && page.shown == 0 { 0 } else { mix(page.facts ^ mix(page.shown)) };
-        self.sum = self.sum.wrapping_sub(page.word).wrapping_add(word);
-        page.word = word;
     }
 
     #[inline]
@@ -259,13 +266,38 @@ impl Words {
     }
 }
 
+impl PageWord {
+    /// Makes the page's word anew and replaces it in the sum. One that is neither live nor shown has none: its word is 0.
+    #[inline]
+    fn settle(&mut self, sum: &mut u64) {
+        if self.facts == 0 {
+            self.since = 0;
+        }
+        let word = mix(self.facts.wrapping_add(self.shown.wrapping_mul(KEYS[3])));
+        *sum = sum.wrapping_sub(self.word).wrapping_add(word);
+        self.word = word;
+    }
+}
+
+/// What several numbers of one word are multiplied by before they are added up (multilinear hashing: Lemire and Kaser,
+/// Strongly universal string hashing is fast, 2014). Odd numbers without a pattern: the first outputs of SplitMix64 from
+/// seed 0.
+const KEYS: [u64; 5] = {
+    let mut keys = [0; 5];
+    let mut i = 0;
+    while i < keys.len() {
+        keys[i] = mix((i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1;
+        i += 1;
+    }
+    keys
+};
+
 /// What sorts of words begin with, so that no word of one sort is one of another.
 const PLACE: u64 = 1 << 60;
 const SHOWN_PLACE: u64 = 2 << 60;
 const SLOT: u64 = 3 << 60;
 const SHOWN_SLOT: u64 = 4 << 60;
 const PAGE: u64 = 5 << 60;
-const MACHINE: u64 = 6 << 60;
 
 /// The token of a page plus one; 0 for none. A token that no page has is none: the word of what shows it says so.
 #[inline]
@@ -311,7 +343,7 @@ fn page_facts(view: &PageView, seen: &Observation, since: u32) -> u64 {
     let facts =
         PAGE ^ u64::from(view.mapcount) << 16 ^ u64::from(view.stamp.0) << 4 ^ home << 1 ^ u64::from(view.exclusive);
     let counts = u64::from(view.refcount) << 32 ^ u64::from(since);
-    mix(mix(facts) ^ mix(counts).rotate_left(1) ^ rmap) | 1
+    linear([facts, counts, rmap]) | 1
 }
 
 /// What a slot holds, without the page, as a number; 0 where it is empty.
@@ -337,17 +369,20 @@ fn slot_word(slot: Slot, state: u32) -> u64 {
     if state == 0 { 0 } else { mix(mix(SLOT ^ slot.index() as u64) ^ u64::from(state)) }
 }
 
-/// Which spaces are alive and locked, and how many frames are free.
+/// The word of the facts of the whole machine; 0 for nothing but zeros.
+fn machine_word((alive, locked, [ram, first, second]): MachineFacts) -> u64 {
+    mix(linear([alive, locked, ram.into(), first.into(), second.into()]))
+}
+
+/// The sum of the numbers, each times its key.
 #[inline]
-fn machine_word(seen: &Observation) -> u64 {
-    let [ram, first, second] = seen.free.map(u64::from);
-    let free = mix(MACHINE ^ ram << 32 ^ first) ^ second;
-    mix(mix(free) ^ seen.alive).wrapping_add(mix(!seen.locked))
+fn linear<const N: usize>(numbers: [u64; N]) -> u64 {
+    numbers.iter().zip(KEYS).fold(0, |sum, (number, key)| sum.wrapping_add(number.wrapping_mul(key)))
 }
 
 /// Mixes the bits of a word (the finalizer of SplitMix64: Steele, Lea, Flood, 2014).
 #[inline]
-fn mix(word: u64) -> u64 {
+const fn mix(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)

@@ -153,7 +153,7 @@ impl Model {
     /// pages already passed stay write-protected and not exclusive.
     pub(crate) fn fork(&mut self, space: Space, child: Space) -> Answer {
         self.must_live(space)?;
-        if self.alive.contains(&child) {
+        if self.alive.contains(child) {
             return Err(Errno::EBUSY);
         }
         self.must_be_unlocked(space)?;
@@ -221,7 +221,7 @@ impl Model {
         for place in self.mapped_places(space) {
             self.make_unmapped(place, &mut removed);
         }
-        self.alive.remove(&space);
+        self.alive.remove(space);
         removed
     }
 

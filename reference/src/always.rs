@@ -14,7 +14,7 @@ impl Model {
     pub fn assert_always(&self) {
         let mut seen = BTreeSet::new();
         for (place, &Mapped { access, entry }) in self.places.iter() {
-            assert!(self.alive.contains(&place.space), "{place} is mapped in a dead space");
+            assert!(self.alive.contains(place.space), "{place} is mapped in a dead space");
             let Some(page) = entry.page() else {
                 continue;
             };

@@ -10,7 +10,7 @@ impl Model {
     /// enough free frames may be refused if no free aligned run exists in the frames as the subject has laid them out;
     /// so its claim is followed.
     pub(crate) fn alloc(&mut self, slot: BlockSlot, order: Order, claimed: Option<Outcome>) -> Answer {
-        if self.blocks.contains_key(&slot) {
+        if self.blocks.is_filled(slot) {
             return Err(Errno::EBUSY);
         }
         if order > self.machine.highest_order() {
@@ -23,19 +23,19 @@ impl Model {
             mark!(self, "a block refused although enough frames are free");
             return Err(Errno::ENOMEM);
         }
-        self.blocks.insert(slot, Block { order, split: false, held: order.frames() });
+        self.blocks.fill(slot, Block { order, split: false, held: order.frames() });
         self.touch_slot(Slot::Block(slot));
         Ok(Effect::Nothing)
     }
 
     /// Gives the frames back; of a split block the lowest that is still held, and the slot empties with the last.
     pub(crate) fn free_block(&mut self, slot: BlockSlot) -> Answer {
-        let block = self.blocks.get_mut(&slot).ok_or(Errno::ENOENT)?;
+        let block = self.blocks.get_mut(slot).ok_or(Errno::ENOENT)?;
         let frames = if block.split { 1 } else { block.held };
         block.held -= frames;
         let (empty, split) = (block.held == 0, block.split);
         if empty {
-            self.blocks.remove(&slot);
+            self.blocks.empty(slot);
         }
         self.give_back(Home::Ram, frames);
         if split {
@@ -50,7 +50,7 @@ impl Model {
 
     /// Order > 0 and not split before, else `EINVAL`.
     pub(crate) fn split(&mut self, slot: BlockSlot) -> Answer {
-        let block = self.blocks.get_mut(&slot).ok_or(Errno::ENOENT)?;
+        let block = self.blocks.get_mut(slot).ok_or(Errno::ENOENT)?;
         if block.split || block.order == Order(0) {
             return Err(Errno::EINVAL);
         }

@@ -20,12 +20,12 @@ impl Model {
     #[must_use]
     pub fn hidden_state(&self) -> HiddenState {
         let dirty = self.places.values().map(|mapped| matches!(mapped.entry, Entry::Maps { dirty: true, .. }));
-        let transactions = self.transactions.keys().map(|&slot| (Slot::Transaction(slot), self.candidates(slot)));
+        let transactions = self.transactions.keys().map(|slot| (Slot::Transaction(slot), self.candidates(slot)));
         HiddenState { dirty: dirty.collect(), transactions: transactions.collect() }
     }
 
     fn candidates(&self, slot: TransactionSlot) -> Vec<u64> {
-        let transaction = &self.transactions[&slot];
+        let transaction = self.transactions.get(slot).expect("an open slot");
         let space = transaction.space.map_or(u64::MAX, |space| space.0.into());
         let route = u64::from(transaction.route.device().0);
         let mut numbers = alloc::vec![route, space];

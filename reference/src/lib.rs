@@ -28,6 +28,8 @@ mod observe;
 mod pins;
 mod places;
 mod situation;
+mod slots;
+mod spaces;
 
 pub use hidden::HiddenState;
 pub use marks::MARKS;

@@ -72,7 +72,7 @@ impl Model {
         candidates: Vec<Candidate>,
     ) -> Answer {
         let pages = count(candidates.len());
-        self.transactions.insert(slot, Transaction { phase: Phase::Collected, route, space, candidates });
+        self.transactions.fill(slot, Transaction { phase: Phase::Collected, route, space, candidates });
         self.touch_slot(Slot::Transaction(slot));
         Ok(Effect::Pages(pages))
     }
@@ -150,14 +150,14 @@ impl Model {
     /// After `collect`: mask 0 or 255 only; `ENOMEM` and nothing done when RAM has fewer free frames than candidates
     /// want one, and it may then be repeated.
     pub(crate) fn copy(&mut self, slot: TransactionSlot, mask: Mask) -> Answer {
-        let transaction = self.transactions.get(&slot).ok_or(Errno::ENOENT)?;
+        let transaction = self.transactions.get(slot).ok_or(Errno::ENOENT)?;
         let by_device = transaction.space.is_none();
         if transaction.phase != Phase::Collected || by_device && !matches!(mask, Mask(0 | 255)) {
             return Err(Errno::EINVAL);
         }
         let to = destination(transaction.route);
         let free = self.free(to);
-        let transaction = self.transactions.get_mut(&slot).expect("an open slot");
+        let transaction = self.transactions.get_mut(slot).expect("an open slot");
         if !matches!(mask, Mask(0 | 255)) && transaction.candidates.iter().any(|candidate| candidate.offset >= 8) {
             mark!(self, "copy by a mask that begins again");
         }
@@ -185,7 +185,7 @@ impl Model {
     /// exclusive, writable iff the mapping is `rw`, locked by the transaction. A hole that was filled meanwhile loses.
     /// A collected page changes its home, counted even if no entry maps it any more.
     pub(crate) fn move_pages(&mut self, slot: TransactionSlot) -> Answer {
-        let transaction = self.transactions.get(&slot).ok_or(Errno::ENOENT)?;
+        let transaction = self.transactions.get(slot).ok_or(Errno::ENOENT)?;
         if transaction.phase != Phase::Copied {
             return Err(Errno::EINVAL);
         }
@@ -208,7 +208,7 @@ impl Model {
             candidate.moved = true;
             pages += 1;
         }
-        let transaction = self.transactions.get_mut(&slot).expect("an open slot");
+        let transaction = self.transactions.get_mut(slot).expect("an open slot");
         transaction.candidates = candidates;
         transaction.phase = Phase::Moved;
         self.touch_slot(Slot::Transaction(slot));
@@ -235,7 +235,7 @@ impl Model {
     /// again, writable bit as the entry had it; pages without a mapping end; the lock is dropped; the slot is
     /// empty.
     pub(crate) fn finalize(&mut self, slot: TransactionSlot) -> Answer {
-        let transaction = self.transactions.remove(&slot).ok_or(Errno::ENOENT)?;
+        let transaction = self.transactions.empty(slot).ok_or(Errno::ENOENT)?;
         if transaction.phase != Phase::Moved {
             mark!(self, "migration that is aborted");
         }
@@ -324,6 +324,6 @@ impl Model {
     }
 
     fn must_be_empty(&self, slot: TransactionSlot) -> Result<(), Errno> {
-        if self.transactions.contains_key(&slot) { Err(Errno::EBUSY) } else { Ok(()) }
+        if self.transactions.is_filled(slot) { Err(Errno::EBUSY) } else { Ok(()) }
     }
 }

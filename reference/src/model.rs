@@ -1,6 +1,5 @@
 //! The world, and which rule answers which operation.
 
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use stalemap_operations::{
@@ -10,6 +9,8 @@ use stalemap_operations::{
 
 use crate::marks::MARKS;
 use crate::places::Places;
+use crate::slots::Slots;
+use crate::spaces::Spaces;
 
 /// What an operation answers.
 pub(crate) type Answer = Result<Effect, Errno>;
@@ -90,14 +91,14 @@ pub(crate) struct Block {
 pub struct Model {
     pub(crate) machine: Machine,
     pub(crate) capacity: [u32; Home::LIMIT],
-    pub(crate) alive: BTreeSet<Space>,
+    pub(crate) alive: Spaces,
     pub(crate) places: Places,
     /// The living pages by name; `None` under a name that is free.
     pages: Vec<Option<Page>>,
-    pub(crate) transactions: BTreeMap<TransactionSlot, Transaction>,
-    pub(crate) pins: BTreeMap<PinSlot, PageToken>,
-    pub(crate) holds: BTreeMap<HoldSlot, PageToken>,
-    pub(crate) blocks: BTreeMap<BlockSlot, Block>,
+    pub(crate) transactions: Slots<TransactionSlot, Transaction>,
+    pub(crate) pins: Slots<PinSlot, PageToken>,
+    pub(crate) holds: Slots<HoldSlot, PageToken>,
+    pub(crate) blocks: Slots<BlockSlot, Block>,
     /// Frames that were given back at each home since the start; only marks ask for it.
     given_back: [u32; Home::LIMIT],
     /// What the last operation touched.
@@ -113,13 +114,13 @@ impl Model {
         Model {
             machine,
             capacity,
-            alive: BTreeSet::from([Space(0)]),
+            alive: Spaces::START,
             places: Places::new(&machine),
             pages: Vec::new(),
-            transactions: BTreeMap::new(),
-            pins: BTreeMap::new(),
-            holds: BTreeMap::new(),
-            blocks: BTreeMap::new(),
+            transactions: Slots::new(),
+            pins: Slots::new(),
+            holds: Slots::new(),
+            blocks: Slots::new(),
             given_back: [0; Home::LIMIT],
             touched: Touched::default(),
             met: [0; MARKS.len()],
@@ -185,7 +186,7 @@ impl Model {
 
     /// `ESRCH`: the space is dead.
     pub(crate) fn must_live(&self, space: Space) -> Result<(), Errno> {
-        if self.alive.contains(&space) { Ok(()) } else { Err(Errno::ESRCH) }
+        if self.alive.contains(space) { Ok(()) } else { Err(Errno::ESRCH) }
     }
 
     /// `EAGAIN`: an open transaction that `setup` made locks the space.
@@ -344,7 +345,7 @@ impl Subject for Model {
     }
 
     fn reset(&mut self) {
-        self.alive = BTreeSet::from([Space(0)]);
+        self.alive = Spaces::START;
         self.places.clear();
         self.pages.clear();
         self.transactions.clear();

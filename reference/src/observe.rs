@@ -16,16 +16,16 @@ impl Model {
     pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
         into.free = self.free_at_each();
-        into.alive = self.alive.iter().map(|space| 1 << space.0).sum();
+        into.alive = self.alive.bits();
         let locked = self.transactions.values().filter_map(|transaction| transaction.space);
         into.locked = locked.fold(0, |bits, space| bits | 1 << space.0);
         if scope.everything {
             into.places
                 .extend(self.places.iter().map(|(place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
-            let transactions = self.transactions.keys().map(|&slot| Slot::Transaction(slot));
-            let pins = self.pins.keys().map(|&slot| Slot::Pin(slot));
-            let holds = self.holds.keys().map(|&slot| Slot::Hold(slot));
-            let blocks = self.blocks.keys().map(|&slot| Slot::Block(slot));
+            let transactions = self.transactions.keys().map(|slot| Slot::Transaction(slot));
+            let pins = self.pins.keys().map(|slot| Slot::Pin(slot));
+            let holds = self.holds.keys().map(|slot| Slot::Hold(slot));
+            let blocks = self.blocks.keys().map(|slot| Slot::Block(slot));
             let slots = transactions.chain(pins).chain(holds).chain(blocks);
             into.slots.extend(slots.map(|slot| (slot, self.slot(slot))));
             into.tokens.extend(self.live_pages().map(|(token, _)| token));
@@ -102,14 +102,14 @@ impl Model {
     #[must_use]
     pub fn slot(&self, slot: Slot) -> SlotState {
         match slot {
-            Slot::Transaction(slot) => self.transactions.get(&slot).map(|transaction| SlotState::Transaction {
+            Slot::Transaction(slot) => self.transactions.get(slot).map(|transaction| SlotState::Transaction {
                 phase: transaction.phase,
                 candidates: u32::try_from(transaction.candidates.len()).expect("fewer than 2^32 candidates"),
                 frames: 0..0,
             }),
-            Slot::Pin(slot) => self.pins.get(&slot).map(|&page| SlotState::Pin(page)),
-            Slot::Hold(slot) => self.holds.get(&slot).map(|&page| SlotState::Hold(page)),
-            Slot::Block(slot) => self.blocks.get(&slot).map(|block| SlotState::Block {
+            Slot::Pin(slot) => self.pins.get(slot).map(|&page| SlotState::Pin(page)),
+            Slot::Hold(slot) => self.holds.get(slot).map(|&page| SlotState::Hold(page)),
+            Slot::Block(slot) => self.blocks.get(slot).map(|block| SlotState::Block {
                 order: block.order,
                 split: block.split,
                 held: block.held,

@@ -9,7 +9,7 @@ impl Model {
     /// Needs `rw` (`EFAULT`); behaves as a write that stores nothing, then pins.
     pub(crate) fn pin(&mut self, slot: PinSlot, place: Place) -> Answer {
         self.must_live(place.space)?;
-        if self.pins.contains_key(&slot) {
+        if self.pins.is_filled(slot) {
             return Err(Errno::EBUSY);
         }
         let page = self.make_writable(place)?;
@@ -19,14 +19,14 @@ impl Model {
         if self.pins_on(page) > 0 {
             mark!(self, "second pin on a page");
         }
-        self.pins.insert(slot, page);
+        self.pins.fill(slot, page);
         self.touch(page);
         self.touch_slot(Slot::Pin(slot));
         Ok(Effect::Nothing)
     }
 
     pub(crate) fn unpin(&mut self, slot: PinSlot) -> Answer {
-        let page = self.pins.remove(&slot).ok_or(Errno::ENOENT)?;
+        let page = self.pins.empty(slot).ok_or(Errno::ENOENT)?;
         self.touch(page);
         self.touch_slot(Slot::Pin(slot));
         let freed = self.free_if_unused(page);
@@ -38,7 +38,7 @@ impl Model {
 
     /// Through the pin, whatever the page tables say now.
     pub(crate) fn pin_read(&mut self, slot: PinSlot) -> Answer {
-        let page = *self.pins.get(&slot).ok_or(Errno::ENOENT)?;
+        let page = *self.pins.get(slot).ok_or(Errno::ENOENT)?;
         if self.mapcount(page) == 0 {
             mark!(self, "read through a pin of a page that nobody maps");
         }
@@ -47,7 +47,7 @@ impl Model {
 
     /// Through the pin, whatever the page tables say now.
     pub(crate) fn pin_write(&mut self, slot: PinSlot, stamp: Stamp) -> Answer {
-        let page = *self.pins.get(&slot).ok_or(Errno::ENOENT)?;
+        let page = *self.pins.get(slot).ok_or(Errno::ENOENT)?;
         self.page_mut(page).stamp = stamp;
         Ok(Effect::Nothing)
     }
@@ -56,7 +56,7 @@ impl Model {
     /// unshare.
     pub(crate) fn hold(&mut self, slot: HoldSlot, place: Place) -> Answer {
         self.must_live(place.space)?;
-        if self.holds.contains_key(&slot) {
+        if self.holds.is_filled(slot) {
             return Err(Errno::EBUSY);
         }
         let page = match self.readable(place)? {
@@ -71,14 +71,14 @@ impl Model {
         if !self.page(page).exclusive {
             mark!(self, "hold of a shared page");
         }
-        self.holds.insert(slot, page);
+        self.holds.fill(slot, page);
         self.touch(page);
         self.touch_slot(Slot::Hold(slot));
         Ok(Effect::Nothing)
     }
 
     pub(crate) fn release(&mut self, slot: HoldSlot) -> Answer {
-        let page = self.holds.remove(&slot).ok_or(Errno::ENOENT)?;
+        let page = self.holds.empty(slot).ok_or(Errno::ENOENT)?;
         self.touch(page);
         self.touch_slot(Slot::Hold(slot));
         let freed = self.free_if_unused(page);
@@ -89,7 +89,7 @@ impl Model {
     }
 
     pub(crate) fn peek(&mut self, slot: HoldSlot) -> Answer {
-        let page = *self.holds.get(&slot).ok_or(Errno::ENOENT)?;
+        let page = *self.holds.get(slot).ok_or(Errno::ENOENT)?;
         if self.mapcount(page) == 0 {
             mark!(self, "peek at a held page that nobody maps");
         }
