@@ -1,4 +1,5 @@
-//! Campaigns as a library: executions of any subject beside the reference, spread over jobs, and what they find.
+//! Campaigns and explorations as a library: executions of any subject beside the reference, spread over jobs, and what they
+//! find.
 //!
 //! A [`Campaign`] makes executions from a seed and runs them; it reports to an [`Observer`] and prints nothing.
 //! [`Findings`] counts what diverges and brings each new finding to its canonical form, so that one fault is one finding.
@@ -28,9 +29,30 @@
 //! assert!(first.0.is_none(), "the implementation agrees with the reference");
 //! # Ok::<(), stalemap_campaign::CampaignError>(())
 //! ```
+//!
+//! An [`Exploration`] tries every operation from every state of a tiny machine, breadth first. The subject is one whose states
+//! can be told apart: it implements [`Explorable`](stalemap_operations::Explorable).
+//!
+//! ```
+//! use stalemap_campaign::{Deeper, Exploration};
+//! use stalemap_implementation::Implementation;
+//! use stalemap_operations::{Dialect, Machine};
+//!
+//! let machine = Machine::new([1, 0, 0], 1, 1, Dialect::Linux6_12).expect("sizes within limits");
+//! let build = |machine: &Machine| Ok(Implementation::new(machine));
+//! let mut exploration = Exploration::new(build, machine)?;
+//! for _ in 0..2 {
+//!     let deeper = exploration.deepen(1, &|| false, &mut |_| {})?;
+//!     assert!(matches!(deeper, Deeper::Edges(1..)), "the implementation agrees with the reference: {deeper:?}");
+//! }
+//! assert_eq!(exploration.states(), 11);
+//! # Ok::<(), stalemap_campaign::ExploreError>(())
+//! ```
 
 mod campaign;
+mod explore;
 mod findings;
 
 pub use campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
+pub use explore::{Deeper, DepthProgress, Exploration, ExploreError};
 pub use findings::{Findings, Found};

@@ -20,6 +20,7 @@ const REFERENCE: &str = "stalemap-reference";
 const IMPLEMENTATION: &str = "stalemap-implementation";
 const HARNESS: &str = "stalemap-harness";
 const REPORT: &str = "stalemap-report";
+const CAMPAIGN: &str = "stalemap-campaign";
 const GUEST: &str = "stalemap-guest";
 const LINUX: &str = "stalemap-linux";
 
@@ -31,12 +32,13 @@ const LAYERS: &[Layer] = &[
     Layer { name: IMPLEMENTATION, crates: &[OPERATIONS], packages: Some(&[]) },
     Layer { name: HARNESS, crates: &[OPERATIONS, REFERENCE], packages: Some(&["sha2"]) },
     Layer { name: REPORT, crates: &[OPERATIONS, REFERENCE, HARNESS], packages: None },
+    Layer { name: CAMPAIGN, crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT], packages: Some(&["thiserror"]) },
     Layer { name: GUEST, crates: &[OPERATIONS], packages: None },
     Layer { name: LINUX, crates: &[OPERATIONS, HARNESS, GUEST], packages: None },
     Layer { name: "stalemap-subjects", crates: &[OPERATIONS], packages: None },
     Layer {
         name: "stalemap",
-        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, LINUX],
+        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, LINUX],
         packages: None,
     },
     Layer { name: "stalemap-fuzz", crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT], packages: None },
@@ -113,7 +115,7 @@ mod tests {
     use cargo_metadata::{Dependency, Metadata};
     use serde_json::json;
 
-    use super::{HARNESS, IMPLEMENTATION, OPERATIONS, REFERENCE, dependencies, foreign_sources};
+    use super::{CAMPAIGN, HARNESS, IMPLEMENTATION, OPERATIONS, REFERENCE, dependencies, foreign_sources};
 
     fn dependency(name: &str, kind: &str) -> Dependency {
         let value = json!({ "name": name, "req": "*", "kind": kind, "optional": false, "features": [],
@@ -132,6 +134,8 @@ mod tests {
             (HARNESS, IMPLEMENTATION, "normal", false),
             (HARNESS, IMPLEMENTATION, "dev", true),
             ("stalemap-report", "stalemap", "normal", false),
+            (CAMPAIGN, IMPLEMENTATION, "normal", false),
+            (CAMPAIGN, IMPLEMENTATION, "dev", true),
             ("stalemap-unknown", OPERATIONS, "normal", false),
         ];
         for (name, needed, kind, is_allowed) in cases {

@@ -63,8 +63,12 @@ fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArgum
 
 /// As many jobs as are asked for, or else as there are cores.
 pub(crate) fn jobs(arguments: &FuzzArguments) -> u32 {
-    let cores = || available_parallelism().map_or(1, |cores| cores.get().try_into().unwrap_or(1));
     arguments.jobs.unwrap_or_else(cores)
+}
+
+/// How many cores there are.
+pub(crate) fn cores() -> u32 {
+    available_parallelism().map_or(1, |cores| cores.get().try_into().unwrap_or(1))
 }
 
 fn settings(arguments: &FuzzArguments, able: KindSet, largest: Option<Machine>) -> Result<Settings> {

@@ -5,22 +5,13 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Home, Phase, Place, Route, Slot, Space, Stamp};
+use stalemap_operations::{CompleteState, Explorable, Home, Phase, Place, Route, Slot, Space, Stamp};
 
 use crate::frames::Frame;
 use crate::implementation::Implementation;
 use crate::migration::{Source, Transaction};
 use crate::paging::PteView;
 use crate::rmap::{AnonVmaId, RegionId};
-
-/// A complete state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CompleteState {
-    /// Everything but the slots.
-    pub world: Vec<u64>,
-    /// What each slot that is not empty holds.
-    pub slots: Vec<(Slot, Vec<u64>)>,
-}
 
 /// Numbers in the order of their first appearance, from 1.
 #[derive(Default)]
@@ -47,10 +38,8 @@ struct Writer {
     anon_vmas: Names,
 }
 
-impl Implementation {
-    /// The complete state.
-    #[must_use]
-    pub fn complete_state(&self) -> CompleteState {
+impl Explorable for Implementation {
+    fn complete_state(&self) -> CompleteState {
         let mut writer = Writer::default();
         for space in (0..self.machine.spaces()).map(Space) {
             let state = &self.spaces[space.index()];
@@ -68,14 +57,15 @@ impl Implementation {
         CompleteState { world: writer.numbers, slots: self.slot_numbers() }
     }
 
-    /// The lowest stamp but 0 that no frame holds, free ones included; 255 where all are taken.
-    #[must_use]
-    pub fn unused_stamp(&self) -> Stamp {
+    /// The lowest one.
+    fn unused_stamp(&self) -> Stamp {
         let frames = || (0..self.frames.memmap.frames()).map(Frame);
         let is_unused = |stamp: &Stamp| frames().all(|frame| self.frames.memmap.content(frame) != *stamp);
         (1..u8::MAX).map(Stamp).find(is_unused).unwrap_or(Stamp(u8::MAX))
     }
+}
 
+impl Implementation {
     fn write_place(&self, place: Place, writer: &mut Writer) {
         let (region, access) = self.tables.mapping(place).expect("a mapped place");
         let region = writer.regions.name(region.0);

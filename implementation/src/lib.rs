@@ -41,7 +41,6 @@ mod rmap;
 mod seeded;
 mod validate;
 
-pub use complete::CompleteState;
 pub use frames::{Frame, FrameAllocator};
 pub use implementation::Implementation;
 pub use seeded::Bug;

@@ -10,6 +10,7 @@
 
 extern crate alloc;
 
+mod explorable;
 mod machine;
 mod observation;
 mod operand;
@@ -24,6 +25,7 @@ mod trace;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 
+pub use explorable::{CompleteState, Explorable};
 pub use machine::{Dialect, Home, Machine};
 pub use observation::{
     Entry, FrameToken, Observation, PageToken, PageView, Phase, Place, PlaceState, PlaceView, Scope, Slot, SlotState,

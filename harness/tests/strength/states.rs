@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use stalemap_harness::{Build, Compare, Driver, StateDigest, digest_of_states, enumerate_operations, state_digest};
-use stalemap_implementation::{CompleteState, Implementation};
-use stalemap_operations::{Machine, Operation, Program, Subject, Trace};
+use stalemap_implementation::Implementation;
+use stalemap_operations::{CompleteState, Explorable, Machine, Operation, Program, Subject, Trace};
 use stalemap_reference::Model;
 
 /// How deep is looked.

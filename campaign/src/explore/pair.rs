@@ -1,0 +1,66 @@
+//! Both sides in one state: its digest, and the operations that are worth trying there.
+
+use stalemap_harness::{
+    Build, Compare, Divergence, Driver, StateDigest, Transitions, enumerate_operations, state_digest,
+};
+use stalemap_operations::{Explorable, Machine, Operation, Program};
+use stalemap_reference::Model;
+
+use super::ExploreError;
+
+/// Leads both sides to one state after the other.
+pub(super) struct Guide<B: Build> {
+    driver: Driver<B>,
+    machine: Machine,
+}
+
+impl<B: Build> Guide<B> {
+    pub(super) fn new(build: B, machine: Machine) -> Self {
+        Guide { driver: Driver::new(build), machine }
+    }
+
+    /// Both sides after these operations, each of which was compared, or where they differ.
+    ///
+    /// # Errors
+    /// When the subject cannot be the machine, or when the machine is too large for its states to be told apart.
+    pub(super) fn lead(
+        &mut self,
+        operations: &[Operation],
+    ) -> Result<Result<Pair<'_, B::Subject>, Divergence>, ExploreError> {
+        let program = Program::new(self.machine, operations.iter().copied());
+        let run = self.driver.run(&program, Compare::Touched).map_err(ExploreError::Machine)?;
+        if let Some(divergence) = run.divergence {
+            return Ok(Err(divergence));
+        }
+        let (subject, reference) = self.driver.sides(&self.machine).ok_or(ExploreError::TooLarge)?;
+        Ok(Ok(Pair { subject, reference }))
+    }
+
+    /// What was met on the way.
+    pub(super) fn transitions(&self) -> &Transitions {
+        self.driver.transitions()
+    }
+}
+
+/// Both sides in one state.
+pub(super) struct Pair<'a, S> {
+    subject: &'a S,
+    reference: &'a Model,
+}
+
+impl<S: Explorable> Pair<'_, S> {
+    /// The digest of the state.
+    pub(super) fn digest(&self) -> StateDigest {
+        let state = self.subject.complete_state();
+        state_digest(&state.world, &state.slots, self.reference.hidden_state())
+    }
+
+    /// Every operation that the subject can do and that is worth trying here.
+    pub(super) fn operations(&self) -> Vec<Operation> {
+        let able = self.subject.capabilities().operations;
+        let filled = self.subject.complete_state().slots.into_iter().map(|(slot, _)| slot);
+        let mut operations = enumerate_operations(self.subject.machine(), filled, self.subject.unused_stamp());
+        operations.retain(|operation| able.contains(operation.kind()));
+        operations
+    }
+}

@@ -1,0 +1,111 @@
+//! `stalemap exhaust`: an exhaustive exploration, printed depth by depth.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use stalemap_campaign::{Deeper, DepthProgress, Exploration};
+use stalemap_harness::Transitions;
+use stalemap_operations::{Dialect, Machine, Trace};
+
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::subject::{self, BuildImplementation};
+use crate::{fuzz, output};
+
+/// The machine of the certificate.
+pub(crate) const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12) {
+    Some(machine) => machine,
+    None => panic!("sizes within limits"),
+};
+
+/// Try every operation from every state that can be reached, breadth first, and compare both sides
+#[derive(Debug, Args)]
+#[command(after_help = "\
+For each depth the states that are first reached there, the operations tried from those before, and a digest of all states so
+far. Equal digests mean equal sets of states. Ends with the state space, with --depth, or after the depth in which --seconds
+are over; Ctrl-C ends it at the last depth that was complete.
+
+Examples:
+  stalemap exhaust --depth 4
+  stalemap exhaust --machine \"ram=2 device=1 spaces=2 pages=2\" --seconds 600")]
+pub(crate) struct ExhaustArguments {
+    /// The machine, as on a machine line
+    #[arg(long, value_name = "MACHINE", default_value_t = TINY, value_parser = crate::arguments::machine)]
+    machine: Machine,
+    /// End after this depth
+    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
+    depth: u32,
+    /// Begin no further depth after this many seconds
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    seconds: u64,
+    /// Operations that may be tried at the same time; as many as there are cores where none is given
+    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    jobs: Option<u32>,
+    /// A file to which the lines are written as well
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn exhaust(arguments: &ExhaustArguments) -> Result<Ending> {
+    let start = Instant::now();
+    let machine = arguments.machine;
+    let mut lines = vec![format!("# machine {machine}"), "# depth states edges digest".to_string()];
+    output::print_line(lines.join("\n"))?;
+    let mut exploration = Exploration::new(subject::implementation(), machine)?;
+    for depth in 1..=arguments.depth {
+        if exploration.is_closed() || start.elapsed() >= Duration::from_secs(arguments.seconds) {
+            break;
+        }
+        let edges = match deepen(&mut exploration, arguments.jobs)? {
+            Deeper::Edges(edges) => edges,
+            Deeper::Stopped => return Ok(Ending::Interrupted),
+            Deeper::Diverges(program, divergence) => {
+                output::print_line(format_args!("{}: {:?}", divergence.signature(), divergence.mismatch))?;
+                output::print(Trace::from(program))?;
+                return Ok(Ending::Diverge);
+            }
+        };
+        let line = format!("{depth} {} {edges} {}", exploration.states_of_last_depth(), exploration.digest());
+        output::print_line(&line)?;
+        lines.push(line);
+    }
+    if exploration.is_closed() {
+        lines.push("# the state space is closed".to_string());
+        output::print_line(lines[lines.len() - 1].as_str())?;
+    }
+    if let Some(path) = &arguments.out {
+        output::write_file(path, (lines.join("\n") + "\n").as_bytes())?;
+    }
+    output::tell(format_args!("{} states in {:.0} s", exploration.states(), start.elapsed().as_secs_f64()));
+    Ok(Ending::Agree)
+}
+
+/// The transitions that are met by every operation from every state up to this depth; none where it is interrupted.
+///
+/// # Errors
+/// When the sides diverge.
+pub(crate) fn transitions(machine: Machine, depth: u32) -> Result<Option<Transitions>> {
+    let mut exploration = Exploration::new(subject::implementation(), machine)?;
+    for _ in 0..depth {
+        match deepen(&mut exploration, None)? {
+            Deeper::Edges(_) => {}
+            Deeper::Stopped => return Ok(None),
+            Deeper::Diverges(..) => bail!("the two sides diverge; `stalemap exhaust` shows where"),
+        }
+    }
+    Ok(Some(exploration.transitions().clone()))
+}
+
+/// One depth more, with a status line.
+fn deepen(exploration: &mut Exploration<BuildImplementation>, jobs: Option<u32>) -> Result<Deeper> {
+    let mut status = Status::new();
+    let jobs = jobs.unwrap_or_else(fuzz::cores);
+    let deeper = exploration.deepen(jobs, &interrupted, &mut |DepthProgress { done, all }| {
+        status.show(|| format!("{done} of {all} states of this depth"));
+    });
+    status.clear();
+    Ok(deeper?)
+}
