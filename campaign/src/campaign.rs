@@ -18,10 +18,20 @@ const TAKEN: u64 = 128;
 /// How often progress is reported at the least, as far as single executions allow.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Why a campaign ended without a result.
+/// A campaign that ended early.
+#[derive(Clone, Debug, Error)]
+#[error("{cause}")]
+pub struct CampaignError {
+    /// Why.
+    pub cause: CampaignFault,
+    /// What it came to until then.
+    pub stats: Box<CampaignStats>,
+}
+
+/// Why a campaign ends early.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum CampaignError {
+pub enum CampaignFault {
     /// The subject cannot be a machine of the campaign; says why.
     #[error("{0}")]
     Machine(String),
@@ -96,7 +106,7 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
     /// Runs until the executions or the time are over, the observer has enough, or it is told to stop.
     ///
     /// # Errors
-    /// When the subject cannot be a machine of the campaign.
+    /// When the subject cannot be a machine of the campaign; with what was done until then.
     pub fn run(&self, observer: &mut dyn Observer) -> Result<CampaignStats, CampaignError> {
         let start = Instant::now();
         let next = AtomicU64::new(0);
@@ -113,13 +123,21 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
             let collected = collect(&receiver, start, observer);
             stop.store(true, Ordering::Relaxed);
             let mut stats = CampaignStats { marks: vec![0; MARKS.len()], ..CampaignStats::default() };
-            for job in jobs {
-                let done = job.join().map_err(|_| CampaignError::Panicked)?;
-                stats.add(&done);
+            // All are joined before anything is returned: a scope panics over a job that panicked and was not joined.
+            let joined: Vec<_> = jobs.into_iter().map(thread::ScopedJoinHandle::join).collect();
+            let mut cause = None;
+            for job in joined {
+                match job {
+                    Ok(done) => stats.add(&done),
+                    Err(_) => cause = Some(CampaignFault::Panicked),
+                }
             }
-            (stats.executions, stats.end) = collected?;
+            (stats.executions, stats.end) = (collected.executions, collected.end);
             stats.time = start.elapsed();
-            Ok(stats)
+            match collected.unable.map(CampaignFault::Machine).or(cause) {
+                None => Ok(stats),
+                Some(cause) => Err(CampaignError { cause, stats: Box::new(stats) }),
+            }
         })
     }
 }
@@ -173,14 +191,8 @@ pub struct CampaignStats {
     pub skipped: Vec<Skipped>,
 }
 
-/// What a job tells.
-enum Message {
-    Batch(Batch),
-    /// The subject cannot be a machine that was asked for.
-    Unable(String),
-}
-
 /// Executions that a job has done, one after the other.
+#[derive(Default)]
 struct Batch {
     first: u64,
     executions: u64,
@@ -188,22 +200,29 @@ struct Batch {
     diverged: Vec<Diverged>,
     /// All that the job has met, where it is more than it told before.
     transitions: Option<Transitions>,
+    /// Why the job ends with this batch: the subject cannot be a machine that was asked for.
+    unable: Option<String>,
 }
 
-/// Receives what all jobs have done and reports it in the order of the index; the number of executions, and one more than
-/// the highest index.
-fn collect(
-    receiver: &Receiver<Message>,
-    start: Instant,
-    observer: &mut dyn Observer,
-) -> Result<(u64, u64), CampaignError> {
+/// What all jobs have done.
+struct Collected {
+    executions: u64,
+    /// One more than the highest index.
+    end: u64,
+    unable: Option<String>,
+}
+
+/// Receives what all jobs have done and reports it in the order of the index.
+fn collect(receiver: &Receiver<Batch>, start: Instant, observer: &mut dyn Observer) -> Collected {
     let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
-    let (mut frontier, mut end) = (0, 0);
+    let mut collected = Collected { executions: 0, end: 0, unable: None };
+    let mut frontier = 0;
     let mut transitions = Transitions::default();
     let mut progress = Progress { executions: 0, operations: 0, transitions: 0, time: Duration::ZERO };
     loop {
         match receiver.recv_timeout(TICK) {
-            Ok(Message::Batch(mut batch)) => {
+            Ok(mut batch) => {
+                collected.unable = collected.unable.or(batch.unable.take());
                 progress.executions += batch.executions;
                 progress.operations += batch.operations;
                 if let Some(met) = batch.transitions.take() {
@@ -211,21 +230,24 @@ fn collect(
                     progress.transitions = transitions.count();
                 }
                 if batch.executions > 0 {
-                    end = end.max(batch.first + batch.executions);
+                    collected.end = collected.end.max(batch.first + batch.executions);
                     early.insert(batch.first, batch);
                 }
             }
-            Ok(Message::Unable(sentence)) => return Err(CampaignError::Machine(sentence)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        collected.executions = progress.executions;
         while let Some(batch) = early.remove(&frontier) {
             frontier += batch.executions;
             for diverged in batch.diverged {
                 if observer.diverged(diverged).is_break() {
-                    return Ok((progress.executions, end));
+                    return collected;
                 }
             }
+        }
+        if collected.unable.is_some() {
+            break;
         }
         progress.time = start.elapsed();
         observer.progress(&progress);
@@ -236,7 +258,7 @@ fn collect(
             break;
         }
     }
-    Ok((progress.executions, end))
+    collected
 }
 
 impl CampaignStats {
@@ -277,7 +299,7 @@ struct Job<'a, B> {
 
 impl<B: Build + Clone + Send + Sync> Job<'_, B> {
     /// Takes executions until it is time to end; what was met.
-    fn work(&self, sender: &Sender<Message>) -> CampaignStats {
+    fn work(&self, sender: &Sender<Batch>) -> CampaignStats {
         let mut driver = Driver::new(self.campaign.build.clone());
         let mut generator = Generator::new(self.campaign.settings.clone());
         let mut told = 0;
@@ -290,16 +312,13 @@ impl<B: Build + Clone + Send + Sync> Job<'_, B> {
                     break;
                 }
             }
-            let batch = self.batch(&mut driver, &mut generator, &mut taken);
-            let ends = batch.is_err();
-            let message = batch.map_or_else(Message::Unable, |mut batch| {
-                if driver.transitions().count() > told {
-                    told = driver.transitions().count();
-                    batch.transitions = Some(driver.transitions().clone());
-                }
-                Message::Batch(batch)
-            });
-            if sender.send(message).is_err() || ends {
+            let mut batch = self.batch(&mut driver, &mut generator, &mut taken);
+            if driver.transitions().count() > told {
+                told = driver.transitions().count();
+                batch.transitions = Some(driver.transitions().clone());
+            }
+            let ends = batch.unable.is_some();
+            if sender.send(batch).is_err() || ends {
                 break;
             }
         }
@@ -307,30 +326,31 @@ impl<B: Build + Clone + Send + Sync> Job<'_, B> {
     }
 
     /// Does the executions that were taken, or as many as fit into a tick.
-    fn batch(
-        &self,
-        driver: &mut Driver<B>,
-        generator: &mut Generator,
-        taken: &mut Range<u64>,
-    ) -> Result<Batch, String> {
+    fn batch(&self, driver: &mut Driver<B>, generator: &mut Generator, taken: &mut Range<u64>) -> Batch {
+        let mut batch = Batch { first: taken.start, ..Batch::default() };
         if driver.build().looks_ahead() {
-            self.look_ahead(driver, generator, taken.clone())?;
+            batch.unable = self.look_ahead(driver, generator, taken.clone()).err();
         }
         let start = Instant::now();
         let mut program = Program::default();
-        let mut batch =
-            Batch { first: taken.start, executions: 0, operations: 0, diverged: Vec::new(), transitions: None };
-        while start.elapsed() < TICK
+        while batch.unable.is_none()
+            && start.elapsed() < TICK
             && !self.is_over()
             && let Some(index) = taken.next()
         {
             generator.execution(self.campaign.seed, index, &mut program);
-            let run = driver.run(&program, Compare::Touched)?;
+            let run = match driver.run(&program, Compare::Touched) {
+                Ok(run) => run,
+                Err(sentence) => {
+                    batch.unable = Some(sentence);
+                    break;
+                }
+            };
             batch.executions += 1;
             batch.operations += run.steps as u64;
             batch.diverged.extend(run.divergence.map(|divergence| Diverged { index, divergence }));
         }
-        Ok(batch)
+        batch
     }
 
     /// Tells the builder of the subjects what is going to be run.

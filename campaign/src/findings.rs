@@ -77,8 +77,7 @@ impl<B: Build> Findings<B> {
     }
 
     /// Brings an execution that diverged to its canonical form; what it is if it is a new finding. `keep_going` is asked now
-    /// and then, and ends the work by answering no: what was reached until then is the result. `as_played` is the machine
-    /// that the subject is when it is asked for another one.
+    /// and then, and ends the work by answering no: what was reached until then is the result.
     ///
     /// # Errors
     /// Says why the subject cannot be the machine.
@@ -107,6 +106,7 @@ impl<B: Build> Findings<B> {
         }
         let machine = self.driver.machine_of(&program.machine)?;
         let program = Program { machine, ..program };
+        origin.repeats = Some(repeats);
         let finding = Finding::describe(&mut self.driver, &self.subject, &program, &divergence, origin)?;
         Ok(Some(Found { finding, program, repeats }))
     }

@@ -53,6 +53,6 @@ mod campaign;
 mod explore;
 mod findings;
 
-pub use campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
+pub use campaign::{Campaign, CampaignError, CampaignFault, CampaignStats, Diverged, Observer, Progress};
 pub use explore::{Deeper, DepthProgress, Exploration, ExploreError};
 pub use findings::{Findings, Found};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use stalemap_campaign::{Campaign, CampaignError, Diverged, Findings, Observer, Progress};
+use stalemap_campaign::{Campaign, CampaignFault, Diverged, Findings, Observer, Progress};
 use stalemap_harness::{Build, Compare, Settings, quiet_panics};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{
@@ -81,7 +81,8 @@ fn a_campaign_ends_when_the_observer_has_enough_or_when_it_is_told_to() {
 fn a_subject_that_cannot_be_a_machine_ends_the_campaign_with_what_it_says() {
     let build = |_: &Machine| Err::<Implementation, _>("there is no such machine".to_string());
     let error = Campaign::new(build).runs(10).run(&mut Notes::up_to(1)).expect_err("it takes no machine");
-    assert_eq!(error, CampaignError::Machine("there is no such machine".to_string()));
+    assert_eq!(error.cause, CampaignFault::Machine("there is no such machine".to_string()));
+    assert_eq!(error.stats.executions, 0);
 }
 
 #[test]

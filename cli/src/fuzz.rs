@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Error, Result, anyhow, ensure};
 use serde::Serialize;
-use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Progress};
+use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
 use stalemap_harness::{Settings, Signature, Skipped};
 use stalemap_operations::{KindSet, Machine};
 use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, junit_of_finds};
@@ -56,9 +56,17 @@ fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArgum
     let stats = campaign.run(&mut native);
     let Native { mut kept, trouble, .. } = native;
     kept.status.clear();
-    let summary = summary(seed, settings.kinds, &stats?, &kept);
+    // What was done and found is told whatever ended the campaign.
+    let (stats, cause) = match stats {
+        Ok(stats) => (stats, None),
+        Err(CampaignError { cause, stats }) => (*stats, Some(cause)),
+    };
+    let summary = summary(seed, settings.kinds, &stats, &kept);
     print_end(subject, arguments.format, &summary, &kept.findings)?;
-    trouble.map_or(Ok(kept.ending()), Err)
+    match trouble.or(cause.map(Error::new)) {
+        None => Ok(kept.ending()),
+        Some(error) => Err(error),
+    }
 }
 
 /// As many jobs as are asked for, or else as there are cores.

@@ -20,6 +20,9 @@ pub struct Origin {
     pub input: Option<String>,
     /// Runs that minimising took.
     pub minimised_in: Option<u64>,
+    /// Whether it diverges again on new machines, where that was tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<bool>,
 }
 
 /// A divergence as it is shown.
@@ -149,11 +152,14 @@ impl Origin {
         if let Some(executions) = self.minimised_in {
             words += &format!(", minimised in {executions} runs");
         }
+        if self.repeats == Some(false) {
+            words += ", which does not repeat on new machines";
+        }
         words
     }
 }
 
-/// The trace with the answers that the reference gives when nobody claims anything.
+/// The trace with the answers that the reference gives by itself.
 #[must_use]
 pub fn answered(trace: &Trace) -> Trace {
     let capacity = stalemap_operations::Home::ALL.map(|home| trace.machine.frames(home));
