@@ -8,7 +8,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stalemap_harness::{Build, Compare, Divergence, Driver, Generator, Settings, Skipped, Tally, Transitions};
+use stalemap_harness::{
+    Build, Compare, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch, Watchdog,
+};
 use stalemap_operations::Program;
 use stalemap_reference::MARKS;
 use thiserror::Error;
@@ -50,13 +52,21 @@ pub struct Campaign<B> {
     runs: Option<u64>,
     time: Option<Duration>,
     stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+    hang: Option<OnHang>,
+}
+
+/// How long an execution may take, and what is called with one that takes longer.
+#[derive(Clone)]
+struct OnHang {
+    deadline: Duration,
+    callback: Arc<dyn Fn(Hang) + Send + Sync>,
 }
 
 impl<B: Build + Clone + Send + Sync> Campaign<B> {
     /// A campaign of the subjects that this builds: seed 0, one job, the default settings, no end.
     pub fn new(build: B) -> Self {
         let settings = Settings { largest: build.largest(), ..Settings::default() };
-        Campaign { build, seed: 0, jobs: 1, settings, runs: None, time: None, stop: None }
+        Campaign { build, seed: 0, jobs: 1, settings, runs: None, time: None, stop: None, hang: None }
     }
 
     /// With this seed.
@@ -95,6 +105,16 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
         Campaign { stop: Some(Arc::new(stop)), ..self }
     }
 
+    /// Calls this with an execution that takes longer than the deadline, and a quarter more at the most: once, on the thread
+    /// of a watchdog. A job that hangs cannot be ended, and [`run`](Self::run) waits for it: the callback ends the process.
+    ///
+    /// A subject that is told ahead what is going to be run (`Build::looks_ahead`) is not watched: an execution of it may wait
+    /// for all that were told, and it notices itself what does not end.
+    #[must_use]
+    pub fn on_hang(self, deadline: Duration, callback: impl Fn(Hang) + Send + Sync + 'static) -> Self {
+        Campaign { hang: Some(OnHang { deadline, callback: Arc::new(callback) }), ..self }
+    }
+
     /// The execution with this index.
     #[must_use]
     pub fn execution(&self, index: u64) -> Program {
@@ -111,12 +131,15 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
         let start = Instant::now();
         let next = AtomicU64::new(0);
         let stop = AtomicBool::new(false);
+        let watches: Vec<Watch> = (0..self.jobs).map(|_| Watch::default()).collect();
+        let _watchdog = self.watchdog(&watches);
         thread::scope(|scope| {
             let (sender, receiver) = channel();
-            let jobs: Vec<_> = (0..self.jobs)
-                .map(|_| {
+            let jobs: Vec<_> = watches
+                .into_iter()
+                .map(|watch| {
                     let (sender, next, stop) = (sender.clone(), &next, &stop);
-                    scope.spawn(move || Job { campaign: self, start, next, stop }.work(&sender))
+                    scope.spawn(move || Job { campaign: self, start, next, stop }.work(watch, &sender))
                 })
                 .collect();
             drop(sender);
@@ -139,6 +162,12 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
                 Some(cause) => Err(CampaignError { cause, stats: Box::new(stats) }),
             }
         })
+    }
+
+    /// What watches the jobs, if that is wanted and the subject can be watched.
+    fn watchdog(&self, watches: &[Watch]) -> Option<Watchdog> {
+        let OnHang { deadline, callback } = self.hang.clone().filter(|_| !self.build.looks_ahead())?;
+        Some(Watchdog::start(watches.to_vec(), deadline, move |hang| callback(hang)))
     }
 }
 
@@ -299,8 +328,11 @@ struct Job<'a, B> {
 
 impl<B: Build + Clone + Send + Sync> Job<'_, B> {
     /// Takes executions until it is time to end; what was met.
-    fn work(&self, sender: &Sender<Batch>) -> CampaignStats {
+    fn work(&self, watch: Watch, sender: &Sender<Batch>) -> CampaignStats {
         let mut driver = Driver::new(self.campaign.build.clone());
+        if self.campaign.hang.is_some() {
+            driver.watched_by(watch);
+        }
         let mut generator = Generator::new(self.campaign.settings.clone());
         let mut told = 0;
         let mut taken = 0..0;

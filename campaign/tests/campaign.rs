@@ -4,6 +4,9 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use stalemap_campaign::{Campaign, CampaignFault, Diverged, Findings, Observer, Progress};
 use stalemap_harness::{Build, Compare, Settings, quiet_panics};
@@ -175,4 +178,61 @@ fn a_finding_that_does_not_repeat_is_kept_as_it_was_seen_and_said_so() {
     let found = found.expect("some execution discards");
     assert!(!found.repeats);
     assert!(found.finding.signature.starts_with("outcome.") && found.finding.signature.ends_with("@discard"));
+}
+
+/// A subject that does not come back from a read.
+struct Endless(Implementation);
+
+impl Subject for Endless {
+    fn name(&self) -> &str {
+        "endless"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn machine(&self) -> &Machine {
+        self.0.machine()
+    }
+
+    fn reset(&mut self) {
+        self.0.reset();
+    }
+
+    fn apply(&mut self, operation: Operation) -> Outcome {
+        while operation.kind() == Kind::Read {
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.0.apply(operation)
+    }
+
+    fn touched(&mut self, into: &mut Touched) -> bool {
+        self.0.touched(into)
+    }
+
+    fn observe(&self, scope: &Scope, into: &mut Observation) {
+        self.0.observe(scope, into);
+    }
+}
+
+#[test]
+fn an_execution_that_does_not_end_is_told_with_its_program_and_step() {
+    let (sender, hangs) = mpsc::channel();
+    let deadline = Duration::from_millis(200);
+    let build = |machine: &Machine| Ok(Endless(Implementation::new(machine)));
+    let campaign = Campaign::new(build).seed(5).jobs(2).on_hang(deadline, move |hang| {
+        sender.send(hang).expect("it is awaited");
+    });
+    let executions: Vec<_> = (0..512).map(|index| campaign.execution(index)).collect();
+    // A thread cannot be ended: this one ends with the tests.
+    thread::spawn(move || campaign.run(&mut Notes::up_to(1)));
+    let both = [(); 2].map(|()| hangs.recv_timeout(Duration::from_secs(60)).expect("both jobs hang"));
+    assert_ne!(both[0], both[1], "each job is told once");
+    for hang in both {
+        assert!(executions.contains(&hang.program), "it is an execution of the campaign");
+        let step = hang.program.operations.iter().position(|operation| operation.kind() == Kind::Read);
+        assert_eq!(Some(hang.divergence.step), step);
+        assert_eq!(hang.divergence.signature().to_string(), "termination.hang@read");
+    }
 }

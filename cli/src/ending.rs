@@ -16,13 +16,18 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    /// 0 agree, 1 divergence, 2 trouble, 130 interrupted.
+    /// The exit code.
     pub(crate) fn code(self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.number())
+    }
+
+    /// 0 agree, 1 divergence, 2 trouble, 130 interrupted.
+    pub(crate) fn number(self) -> u8 {
+        match self {
             Ending::Agree => 0,
             Ending::Diverge => 1,
             Ending::Trouble => 2,
             Ending::Interrupted => 130,
-        })
+        }
     }
 }

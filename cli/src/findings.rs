@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use sha2::{Digest, Sha256};
 use stalemap_campaign::{Findings, Found};
 use stalemap_harness::{Divergence, Signature};
@@ -16,7 +16,7 @@ use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::output;
 use crate::status::Status;
-use crate::subject::Builder;
+use crate::subject::{Builder, Choice};
 
 /// What a campaign finds, and what is done with it.
 pub(crate) struct Kept<'a, B: Builder> {
@@ -58,26 +58,12 @@ impl<'a, B: Builder> Kept<'a, B> {
         let Some(Found { finding, program, repeats }) = found.map_err(|it| anyhow!(it))? else {
             return Ok(());
         };
-        let kept = self.write(&finding, program);
-        let mut where_it_is = match &kept {
-            Ok(path) => {
-                let path = output::quoted(&path.to_string_lossy());
-                let option = self.arguments.subject.option();
-                format!("  kept in   {path}\n  replay    {} run{option} {path}\n", output::program())
-            }
-            Err(error) => format!("  NOT KEPT  {error:#}\n"),
-        };
+        let (kept, mut where_it_is) = keep(&finding, program, &self.arguments.out, self.arguments.subject);
         if !repeats {
             where_it_is += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
         }
-        self.lost += u32::from(kept.is_err());
-        self.status.aside(|| match self.arguments.format {
-            Format::Text => output::print(format_args!("{}\n{where_it_is}\n", finding.text())),
-            Format::Json | Format::Junit => {
-                output::tell(format_args!("{}\n{where_it_is}", finding.signature));
-                Ok(())
-            }
-        })?;
+        self.lost += u32::from(!kept);
+        self.status.aside(|| show(&finding, &where_it_is, self.arguments.format))?;
         self.findings.push(finding);
         Ok(())
     }
@@ -99,15 +85,49 @@ impl<'a, B: Builder> Kept<'a, B> {
             Ending::Agree
         }
     }
+}
 
-    /// Writes a finding to a file of its own; where it is.
-    fn write(&self, finding: &Finding, program: Program) -> Result<PathBuf> {
-        let digest = hex(&Sha256::digest(Trace::from(program).to_string())[..4]);
-        let path = self.arguments.out.join(format!("{}-{digest}.trace", finding.signature));
-        let replayed = self.arguments.subject.replaying(&output::quoted(&path.to_string_lossy()));
-        let text = finding.file(env!("CARGO_PKG_VERSION"), &replayed);
-        output::write_file(&path, text.as_bytes())?;
-        Ok(path)
+/// What keeps an execution that hangs, and shows it.
+pub(crate) fn keep_hang(arguments: &FuzzArguments) -> impl Fn(&Finding, Program) -> Result<()> + Send + Sync + 'static {
+    let (out, subject, format) = (arguments.out.clone(), arguments.subject, arguments.format);
+    move |finding, program| {
+        let (kept, where_it_is) = keep(finding, program, &out, subject);
+        show(finding, &where_it_is, format)?;
+        ensure!(kept, "the finding is not kept");
+        Ok(())
+    }
+}
+
+/// Writes a finding into the folder; whether it is kept, and the lines that say where.
+fn keep(finding: &Finding, program: Program, out: &Path, subject: Choice) -> (bool, String) {
+    match write(finding, program, out, subject) {
+        Ok(path) => {
+            let path = output::quoted(&path.to_string_lossy());
+            let option = subject.option();
+            (true, format!("  kept in   {path}\n  replay    {} run{option} {path}\n", output::program()))
+        }
+        Err(error) => (false, format!("  NOT KEPT  {error:#}\n")),
+    }
+}
+
+/// Writes a finding to a file of its own; where it is.
+fn write(finding: &Finding, program: Program, out: &Path, subject: Choice) -> Result<PathBuf> {
+    let digest = hex(&Sha256::digest(Trace::from(program).to_string())[..4]);
+    let path = out.join(format!("{}-{digest}.trace", finding.signature));
+    let replayed = subject.replaying(&output::quoted(&path.to_string_lossy()));
+    let text = finding.file(env!("CARGO_PKG_VERSION"), &replayed);
+    output::write_file(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+/// Prints a finding and where it is; beside the document where the results are one.
+fn show(finding: &Finding, where_it_is: &str, format: Format) -> Result<()> {
+    match format {
+        Format::Text => output::print(format_args!("{}\n{where_it_is}\n", finding.text())),
+        Format::Json | Format::Junit => {
+            output::tell(format_args!("{}\n{where_it_is}", finding.signature));
+            Ok(())
+        }
     }
 }
 

@@ -9,16 +9,16 @@ use std::time::Duration;
 use anyhow::{Error, Result, anyhow, ensure};
 use serde::Serialize;
 use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
-use stalemap_harness::{Settings, Signature, Skipped};
+use stalemap_harness::{DEADLINE, Settings, Signature, Skipped};
 use stalemap_operations::{KindSet, Machine};
 use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, junit_of_finds};
 
 use crate::arguments::{Engine, Format, FuzzArguments};
 use crate::ending::Ending;
-use crate::findings::{Kept, known_signatures};
+use crate::findings::{Kept, keep_hang, known_signatures};
 use crate::interrupt::interrupted;
-use crate::output;
 use crate::subject::{self, Builder, Work, work_with};
+use crate::{hang, output};
 
 pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
     match arguments.engine {
@@ -43,7 +43,9 @@ fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArgum
     let known = known_signatures(arguments)?;
     output::check_folder(&arguments.out)?;
     let seed = arguments.seed.unwrap_or_else(draw_seed);
+    let keep = keep_hang(arguments);
     let campaign = Campaign::new(build.clone())
+        .on_hang(DEADLINE, move |hang| hang::end(subject, hang, &keep))
         .seed(seed)
         .jobs(jobs(arguments))
         .settings(settings.clone())
@@ -51,7 +53,8 @@ fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArgum
         .time(arguments.seconds.map(Duration::from_secs))
         .stop_when(interrupted);
     output::tell(format_args!("seed {seed}   {}", command(&[("--seed", seed)])));
-    let kept = Kept::new(subject, build, arguments, known);
+    let mut kept = Kept::new(subject, build, arguments, known);
+    let _watchdog = hang::watch(subject, kept.all.driver(), keep_hang(arguments));
     let mut native = Native { campaign: &campaign, seed, kept, trouble: None };
     let stats = campaign.run(&mut native);
     let Native { mut kept, trouble, .. } = native;

@@ -19,6 +19,7 @@ mod export;
 mod findings;
 mod fmt;
 mod fuzz;
+mod hang;
 mod input;
 mod interrupt;
 mod linux;

@@ -10,7 +10,7 @@ use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::{Builder, Work, work_with};
-use crate::{input, output};
+use crate::{hang, input, output};
 
 pub(crate) fn minimize(arguments: &MinimizeArguments) -> Result<Ending> {
     work_with(arguments.subject, arguments)
@@ -29,6 +29,11 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
         output::check_folder(path.parent().unwrap_or(path))?;
     }
     let mut driver = Driver::new(build.clone());
+    // Beside the output, which is what was minimised.
+    let _watchdog = hang::watch(subject, &mut driver, |finding, _| {
+        output::tell(finding.text());
+        Ok(())
+    });
     let run = driver.run(&trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
     let Some(divergence) = &run.divergence else {
         bail!("{file}: {}", why_not(&trace, &run, &mut driver)?);

@@ -1,11 +1,12 @@
 //! `stalemap run`: replays traces, checks what is written in them, and shows what happens.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 use stalemap_harness::{Compare, Driver};
-use stalemap_operations::Trace;
+use stalemap_operations::{Program, Trace};
 use stalemap_report::style::{BAD, GOOD};
 use stalemap_report::{FileResult, Finding, Origin, Verdict, diff, junit_of_results, states};
 
@@ -14,7 +15,7 @@ use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subject::{Builder, Work, work_with};
-use crate::{input, output};
+use crate::{hang, input, output};
 
 /// All results as JSON.
 #[derive(Serialize)]
@@ -47,22 +48,55 @@ fn replay_all<B: Builder>(
     arguments: &RunArguments,
 ) -> Result<Ending> {
     let mut driver = Driver::new(build.clone());
-    let mut results = Vec::with_capacity(files.len());
+    let so_far = Arc::new(Mutex::new(SoFar::default()));
+    let _watchdog = hang::watch(name, &mut driver, print_hang(name, arguments.format, Arc::clone(&so_far)));
     let mut status = Status::new();
-    for file in files {
+    for (done, file) in files.iter().enumerate() {
         if interrupted() {
             break;
         }
-        status.show(|| format!("{} of {} files", results.len(), files.len()));
+        status.show(|| format!("{done} of {} files", files.len()));
+        lock(&so_far).file = file.to_string_lossy().into_owned();
         let result = replay(name, &mut driver, file, arguments);
         if arguments.format == Format::Text {
             status.aside(|| print_result(&result))?;
         }
-        results.push(result);
+        lock(&so_far).results.push(result);
     }
     status.clear();
-    print_all(name, &results, arguments.format)?;
-    Ok(ending(&results))
+    let so_far = lock(&so_far);
+    print_all(name, &so_far.results, arguments.format)?;
+    Ok(ending(&so_far.results))
+}
+
+/// What the watchdog needs to print all results if a file hangs.
+#[derive(Default)]
+struct SoFar {
+    results: Vec<FileResult>,
+    /// The file that is being run.
+    file: String,
+}
+
+fn lock(so_far: &Mutex<SoFar>) -> MutexGuard<'_, SoFar> {
+    so_far.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What prints the results if a file hangs, which is the last of them.
+fn print_hang(
+    subject: &'static str,
+    format: Format,
+    so_far: Arc<Mutex<SoFar>>,
+) -> impl Fn(&Finding, Program) -> Result<()> + Send + 'static {
+    move |finding, _| {
+        let mut so_far = lock(&so_far);
+        let verdict = Verdict::Diverge(Box::new(finding.clone()));
+        let result = FileResult { file: so_far.file.clone(), operations: finding.step, verdict };
+        if format == Format::Text {
+            print_result(&result)?;
+        }
+        so_far.results.push(result);
+        print_all(subject, &so_far.results, format)
+    }
 }
 
 fn ending(results: &[FileResult]) -> Ending {

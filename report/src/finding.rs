@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use stalemap_harness::{Build, Divergence, Driver, guarded};
+use stalemap_harness::{Build, Divergence, Driver, Hang, guarded};
 use stalemap_operations::{Program, Subject, Trace};
 use stalemap_reference::Model;
 
@@ -65,15 +65,33 @@ impl Finding {
         origin: Origin,
     ) -> Result<Finding, String> {
         let [reference_state, subject_state] = states_after(driver, program, divergence.step)?;
-        let shown = program.operations.iter().copied().take(divergence.step + 1);
-        let plain = Trace::new(program.machine, shown);
+        let plain = shown(program, divergence);
         // A reference that panics leaves the trace without answers.
         let mut parsed = guarded(|| answered(&plain)).unwrap_or(plain);
         // Which answer a large block gets is the subject's choice: a written one would be objected to first.
         if let Some(last) = parsed.steps.last_mut().filter(|_| divergence.mismatch.oracle == "refusal") {
             last.answer = None;
         }
-        Ok(Finding {
+        let states = [reference_state, subject_state];
+        Ok(Finding::new(subject, parsed, divergence, states, origin))
+    }
+
+    /// What does not end, without the states of the two sides and without the reference's answers: a run that
+    /// looks at them hangs as well, and it may be the reference that hangs.
+    #[must_use]
+    pub fn of_hang(subject: &str, hang: &Hang) -> Finding {
+        let Hang { program, divergence } = hang;
+        Finding::new(subject, shown(program, divergence), divergence, Default::default(), Origin::default())
+    }
+
+    fn new(
+        subject: &str,
+        parsed: Trace,
+        divergence: &Divergence,
+        [reference_state, subject_state]: [String; 2],
+        origin: Origin,
+    ) -> Finding {
+        Finding {
             signature: divergence.signature().to_string(),
             step: divergence.step + 1,
             operation: divergence.operation.map_or_else(String::new, |operation| operation.to_string()),
@@ -85,7 +103,7 @@ impl Finding {
             subject_state,
             origin,
             parsed,
-        })
+        }
     }
 
     /// The text of a file that replays it: what it is on top, the reference's answers, a mark above the differing step.
@@ -157,6 +175,11 @@ impl Origin {
         }
         words
     }
+}
+
+/// The operations up to the one that diverges.
+fn shown(program: &Program, divergence: &Divergence) -> Trace {
+    Trace::new(program.machine, program.operations.iter().copied().take(divergence.step + 1))
 }
 
 /// The trace with the answers that the reference gives by itself.
