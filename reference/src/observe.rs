@@ -52,7 +52,11 @@ impl Model {
     /// Shows one page: a pass over the places finds those that map it.
     fn show_page(&self, token: PageToken, into: &mut Observation) {
         let start = into.rmaps.len();
-        into.rmaps.extend(self.places.iter().filter(|(_, mapped)| mapped.entry.maps(token)).map(|(place, _)| place));
+        self.places.for_each(|place, mapped| {
+            if mapped.entry.maps(token) {
+                into.rmaps.push(place);
+            }
+        });
         self.push_page(token, start..into.rmaps.len(), &mut into.pages);
     }
 
