@@ -31,8 +31,6 @@ struct Shows {
     state: u32,
     /// The token of the page plus one; 0 for none.
     page: u32,
-    /// The step at which it was touched last.
-    step: u32,
 }
 
 /// A page.
@@ -111,7 +109,7 @@ impl SideDigest {
     /// large to be kept in tables.
     #[inline(never)]
     pub(crate) fn update(&mut self, side: &impl Subject) -> bool {
-        let Some(()) = self.words.choose(&self.touched, &mut self.scope) else {
+        let Some(()) = self.words.choose(&mut self.touched, &mut self.scope) else {
             return false;
         };
         side.observe(&self.scope, &mut self.seen);
@@ -143,17 +141,14 @@ impl SideDigest {
 }
 
 impl Words {
-    /// Puts what was touched into the scope, each once: the lists of what was touched name many things several times.
-    fn choose(&mut self, touched: &Touched, scope: &mut Scope) -> Option<()> {
+    /// Puts what was touched into the scope. Pages are looked at once, since many are named several times and a look at
+    /// one costs much; a second look at a place or slot finds that nothing differs.
+    #[inline]
+    fn choose(&mut self, touched: &mut Touched, scope: &mut Scope) -> Option<()> {
         let step = self.step;
         let Scope { places, pages, slots, .. } = scope;
-        places.clear();
-        for &place in &touched.places {
-            let index = self.index(place);
-            if std::mem::replace(&mut self.places[index].step, step) != step {
-                places.push(place);
-            }
-        }
+        std::mem::swap(places, &mut touched.places);
+        std::mem::swap(slots, &mut touched.slots);
         pages.clear();
         for &token in &touched.pages {
             let page = self.page(token)?;
@@ -161,12 +156,6 @@ impl Words {
                 // One that is not seen again is not live any more; places may still show it.
                 page.facts = 0;
                 pages.push(token);
-            }
-        }
-        slots.clear();
-        for &slot in &touched.slots {
-            if std::mem::replace(&mut self.slots[slot.index()].step, step) != step {
-                slots.push(slot);
             }
         }
         Some(())
@@ -184,6 +173,7 @@ impl Words {
         is_other
     }
 
+    #[inline]
     fn replace(&mut self, scope: &Scope, seen: &Observation) -> Option<()> {
         self.replace_machine(seen);
         for view in &seen.places {
@@ -191,18 +181,18 @@ impl Words {
             let (state, page) = (place_state(view.state), shown(view.state.page()));
             let before = self.places[index];
             if (before.state, before.page) != (state, page) {
-                let word = place_word(view.place, state);
-                self.places[index] = Shows { word, state, page, ..before };
-                self.exchange(before, self.places[index], place_sum(view.place))?;
+                let now = Shows { word: place_word(view.place, state), state, page };
+                self.places[index] = now;
+                self.exchange(before, now, || place_sum(view.place))?;
             }
         }
         for (slot, held) in &seen.slots {
             let (state, page) = (slot_state(held), shown(held.page()));
             let before = self.slots[slot.index()];
             if (before.state, before.page) != (state, page) {
-                let word = slot_word(*slot, state);
-                self.slots[slot.index()] = Shows { word, state, page, ..before };
-                self.exchange(before, self.slots[slot.index()], mix(SHOWN_SLOT ^ slot.index() as u64))?;
+                let now = Shows { word: slot_word(*slot, state), state, page };
+                self.slots[slot.index()] = now;
+                self.exchange(before, now, || mix(SHOWN_SLOT ^ slot.index() as u64))?;
             }
         }
         let step = self.step;
@@ -225,9 +215,10 @@ impl Words {
 
     /// A place or slot shows something else; `by` is what it adds to the page that it shows.
     #[inline]
-    fn exchange(&mut self, before: Shows, now: Shows, by: u64) -> Option<()> {
+    fn exchange(&mut self, before: Shows, now: Shows, by: impl FnOnce() -> u64) -> Option<()> {
         self.sum = self.sum.wrapping_sub(before.word).wrapping_add(now.word);
         if before.page != now.page {
+            let by = by();
             self.show(before.page, by.wrapping_neg())?;
             self.show(now.page, by)?;
         }

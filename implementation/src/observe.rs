@@ -12,10 +12,7 @@ impl Implementation {
     pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
         into.free = self.free_frames();
-        for (bit, space) in self.spaces.iter().enumerate() {
-            into.alive |= u64::from(space.alive) << bit;
-            into.locked |= u64::from(space.locks > 0) << bit;
-        }
+        (into.alive, into.locked) = self.alive_and_locked();
         if scope.everything {
             self.show_everything(into);
             return;
@@ -36,6 +33,16 @@ impl Implementation {
         } else {
             self.show_seen_pages(scope, into);
         }
+    }
+
+    /// The spaces that are alive, and those that are locked, as bits.
+    #[inline]
+    fn alive_and_locked(&self) -> (u64, u64) {
+        let mut bits = (0, 0);
+        for space in self.spaces.iter().rev() {
+            bits = (bits.0 << 1 | u64::from(space.alive), bits.1 << 1 | u64::from(space.locks > 0));
+        }
+        bits
     }
 
     fn show_everything(&self, into: &mut Observation) {

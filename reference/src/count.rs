@@ -25,7 +25,13 @@ impl Model {
 
     /// The places whose entry is `maps p`.
     pub(crate) fn rmap(&self, page: PageToken) -> Vec<Place> {
-        self.places.iter().filter(|(_, mapped)| mapped.entry.maps(page)).map(|(place, _)| place).collect()
+        let mut places = Vec::new();
+        self.places.for_each(|place, mapped| {
+            if mapped.entry.maps(page) {
+                places.push(place);
+            }
+        });
+        places
     }
 
     /// Number of entries `maps p`; migration entries do not count.
@@ -79,7 +85,7 @@ impl Model {
     /// `copy` gave and `pages` did not use, and those that moved pages left behind.
     pub(crate) fn free_at_each(&self) -> [u32; Home::LIMIT] {
         let mut free = self.capacity;
-        for (_, page) in self.live_pages() {
+        for page in self.pages() {
             free[page.home.index()] -= 1;
         }
         for block in self.blocks.values() {

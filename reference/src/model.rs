@@ -202,9 +202,16 @@ impl Model {
     /// Changes a place; the only way to do it.
     pub(crate) fn set(&mut self, place: Place, to: Option<Mapped>) {
         let was = self.places.set(place, to);
-        self.touched.places.push(place);
-        let pages = [was, to].map(|mapped| mapped.and_then(|mapped| mapped.entry.page()));
-        self.touched.pages.extend(pages.into_iter().flatten());
+        if self.touched.places.last() != Some(&place) {
+            self.touched.places.push(place);
+        }
+        let [was, is] = [was, to].map(|mapped| mapped.and_then(|mapped| mapped.entry.page()));
+        if let Some(page) = was {
+            self.touch(page);
+        }
+        if let Some(page) = is.filter(|_| is != was) {
+            self.touch(page);
+        }
     }
 
     /// Changes the entry of a mapped place.
@@ -218,6 +225,12 @@ impl Model {
         self.pages.get(page.0 as usize)?.as_ref()
     }
 
+    /// The living pages.
+    #[inline]
+    pub(crate) fn pages(&self) -> impl Iterator<Item = &Page> {
+        self.pages.iter().flatten()
+    }
+
     /// The living pages by name, ascending.
     pub(crate) fn live_pages(&self) -> impl Iterator<Item = (PageToken, &Page)> {
         (0..).map(PageToken).zip(&self.pages).filter_map(|(token, page)| Some((token, page.as_ref()?)))
@@ -229,11 +242,12 @@ impl Model {
 
     /// A page that is about to change; the only way to do it.
     pub(crate) fn page_mut(&mut self, page: PageToken) -> &mut Page {
-        self.touched.pages.push(page);
+        self.touch(page);
         self.pages[page.0 as usize].as_mut().expect("a living page")
     }
 
     /// A page whose references change.
+    #[inline]
     pub(crate) fn touch(&mut self, page: PageToken) {
         self.touched.pages.push(page);
     }

@@ -32,13 +32,13 @@ impl Model {
         } else {
             into.places.extend(scope.places.iter().map(|&place| self.view(place)));
             into.slots.extend(scope.slots.iter().map(|&slot| (slot, self.slot(slot))));
-            into.tokens.extend(scope.pages.iter().filter(|&&token| self.live_page(token).is_some()));
-            if scope.is_exact && into.tokens.len() <= FEW {
-                for index in 0..into.tokens.len() {
-                    self.show_page(into.tokens[index], into);
+            if scope.is_exact && scope.pages.len() <= FEW {
+                for &token in &scope.pages {
+                    self.show_page(token, into);
                 }
                 return;
             }
+            into.tokens.extend(scope.pages.iter().filter(|&&token| self.live_page(token).is_some()));
             if !scope.is_exact {
                 into.tokens.extend(into.places.iter().filter_map(|view| view.state.page()));
                 into.tokens.extend(into.slots.iter().filter_map(|(_, state)| state.page()));
@@ -49,10 +49,17 @@ impl Model {
         self.show_pages(into);
     }
 
-    /// Shows one page: a pass over the places finds those that map it.
+    /// Shows one page, if it is live: a pass over the places finds those that map it.
     fn show_page(&self, token: PageToken, into: &mut Observation) {
+        if self.live_page(token).is_none() {
+            return;
+        }
         let start = into.rmaps.len();
-        into.rmaps.extend(self.places.iter().filter(|(_, mapped)| mapped.entry.maps(token)).map(|(place, _)| place));
+        self.places.for_each(|place, mapped| {
+            if mapped.entry.maps(token) {
+                into.rmaps.push(place);
+            }
+        });
         self.push_page(token, start..into.rmaps.len(), &mut into.pages);
     }
 

@@ -62,6 +62,21 @@ impl Places {
         (0..).map(Space).take(self.within.len()).flat_map(|space| self.of_space(space))
     }
 
+    /// Looks at each mapped place in order; faster than [`iter`](Self::iter), which must remember where it is.
+    #[inline]
+    pub(crate) fn for_each(&self, mut look: impl FnMut(Place, &Mapped)) {
+        let mut start = 0;
+        for (space, within) in (0..).map(Space).zip(&self.within) {
+            let mapped = &self.mapped[start + within.start as usize..start + within.end as usize];
+            start += self.pages as usize;
+            for (page, mapped) in (within.start..).zip(mapped) {
+                if let Some(mapped) = mapped {
+                    look(Place { space, page: VirtualPage(page) }, mapped);
+                }
+            }
+        }
+    }
+
     /// The mappings of all places.
     #[inline]
     pub(crate) fn values(&self) -> impl Iterator<Item = &Mapped> {
