@@ -30,8 +30,8 @@
 //! # Ok::<(), stalemap_campaign::CampaignError>(())
 //! ```
 //!
-//! An [`Exploration`] tries every operation from every state of a tiny machine, breadth first. The subject is one whose states
-//! can be told apart: it implements [`Explorable`](stalemap_operations::Explorable).
+//! An [`Exploration`] tries every operation from every state of a tiny machine, breadth first. The subject is one whose
+//! states can be told apart: it implements [`Explorable`](stalemap_operations::Explorable).
 //!
 //! ```
 //! use stalemap_campaign::{Deeper, Exploration};
