@@ -22,10 +22,10 @@ impl Model {
         if scope.everything {
             into.places
                 .extend(self.places.iter().map(|(place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
-            let transactions = self.transactions.keys().map(|slot| Slot::Transaction(slot));
-            let pins = self.pins.keys().map(|slot| Slot::Pin(slot));
-            let holds = self.holds.keys().map(|slot| Slot::Hold(slot));
-            let blocks = self.blocks.keys().map(|slot| Slot::Block(slot));
+            let transactions = self.transactions.keys().map(Slot::Transaction);
+            let pins = self.pins.keys().map(Slot::Pin);
+            let holds = self.holds.keys().map(Slot::Hold);
+            let blocks = self.blocks.keys().map(Slot::Block);
             let slots = transactions.chain(pins).chain(holds).chain(blocks);
             into.slots.extend(slots.map(|slot| (slot, self.slot(slot))));
             into.tokens.extend(self.live_pages().map(|(token, _)| token));
