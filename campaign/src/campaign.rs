@@ -1,22 +1,24 @@
 //! A campaign: executions made from seed and index, spread over jobs, collected in the order of their index.
 
+mod job;
+
 use std::collections::BTreeMap;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use stalemap_harness::{
-    Build, Compare, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch, Watchdog,
+    Build, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch, Watchdog,
 };
 use stalemap_operations::Program;
 use stalemap_reference::MARKS;
 use thiserror::Error;
 
-/// Executions that a job takes at once.
-const TAKEN: u64 = 128;
+use job::{Batch, Job};
+
 /// How often progress is reported at the least, as far as single executions allow.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -220,19 +222,6 @@ pub struct CampaignStats {
     pub skipped: Vec<Skipped>,
 }
 
-/// Executions that a job has done, one after the other.
-#[derive(Default)]
-struct Batch {
-    first: u64,
-    executions: u64,
-    operations: u64,
-    diverged: Vec<Diverged>,
-    /// All that the job has met, where it is more than it told before.
-    transitions: Option<Transitions>,
-    /// Why the job ends with this batch: the subject cannot be a machine that was asked for.
-    unable: Option<String>,
-}
-
 /// What all jobs have done.
 struct Collected {
     executions: u64,
@@ -314,91 +303,5 @@ impl CampaignStats {
         if self.skipped.is_empty() {
             self.skipped.clone_from(&other.skipped);
         }
-    }
-}
-
-/// One of the jobs of a campaign.
-struct Job<'a, B> {
-    campaign: &'a Campaign<B>,
-    start: Instant,
-    /// The first execution that no job has taken.
-    next: &'a AtomicU64,
-    stop: &'a AtomicBool,
-}
-
-impl<B: Build + Clone + Send + Sync> Job<'_, B> {
-    /// Takes executions until it is time to end; what was met.
-    fn work(&self, watch: Watch, sender: &Sender<Batch>) -> CampaignStats {
-        let mut driver = Driver::new(self.campaign.build.clone());
-        if self.campaign.hang.is_some() {
-            driver.watched_by(watch);
-        }
-        let mut generator = Generator::new(self.campaign.settings.clone());
-        let mut told = 0;
-        let mut taken = 0..0;
-        while !self.is_over() {
-            if taken.is_empty() {
-                let first = self.next.fetch_add(TAKEN, Ordering::Relaxed);
-                taken = first..self.campaign.runs.map_or(first + TAKEN, |runs| runs.min(first + TAKEN));
-                if taken.is_empty() {
-                    break;
-                }
-            }
-            let mut batch = self.batch(&mut driver, &mut generator, &mut taken);
-            if driver.transitions().count() > told {
-                told = driver.transitions().count();
-                batch.transitions = Some(driver.transitions().clone());
-            }
-            let ends = batch.unable.is_some();
-            if sender.send(batch).is_err() || ends {
-                break;
-            }
-        }
-        CampaignStats::of(&driver)
-    }
-
-    /// Does the executions that were taken, or as many as fit into a tick.
-    fn batch(&self, driver: &mut Driver<B>, generator: &mut Generator, taken: &mut Range<u64>) -> Batch {
-        let mut batch = Batch { first: taken.start, ..Batch::default() };
-        if driver.build().looks_ahead() {
-            batch.unable = self.look_ahead(driver, generator, taken.clone()).err();
-        }
-        let start = Instant::now();
-        let mut program = Program::default();
-        while batch.unable.is_none()
-            && start.elapsed() < TICK
-            && !self.is_over()
-            && let Some(index) = taken.next()
-        {
-            generator.execution(self.campaign.seed, index, &mut program);
-            let run = match driver.run(&program, Compare::Touched) {
-                Ok(run) => run,
-                Err(sentence) => {
-                    batch.unable = Some(sentence);
-                    break;
-                }
-            };
-            batch.executions += 1;
-            batch.operations += run.steps as u64;
-            batch.diverged.extend(run.divergence.map(|divergence| Diverged { index, divergence }));
-        }
-        batch
-    }
-
-    /// Tells the builder of the subjects what is going to be run.
-    fn look_ahead(&self, driver: &Driver<B>, generator: &mut Generator, taken: Range<u64>) -> Result<(), String> {
-        let execution = |index| {
-            let mut program = Program::default();
-            generator.execution(self.campaign.seed, index, &mut program);
-            program
-        };
-        let executions: Vec<_> = taken.map(execution).collect();
-        driver.build().look_ahead(&executions)
-    }
-
-    fn is_over(&self) -> bool {
-        self.campaign.stop.as_ref().is_some_and(|stop| stop())
-            || self.stop.load(Ordering::Relaxed)
-            || self.campaign.time.is_some_and(|time| self.start.elapsed() >= time)
     }
 }

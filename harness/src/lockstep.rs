@@ -1,7 +1,7 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
 use stalemap_operations::{
-    Errno, Field, Home, Machine, Observables, Observation, Operation, Outcome, Program, Step, Subject,
+    Act, Errno, Field, Home, Machine, Observables, Observation, Operation, Outcome, Program, Step, Subject,
 };
 use stalemap_reference::Model;
 
@@ -250,7 +250,8 @@ impl<S: Subject> Lockstep<S> {
         let is_quiet = !is_reference_touched && is_subject_touched == Some(false);
         // Of the reference, nothing else changes a fact of the machine without a place, page or slot; a fact that is
         // missed here is seen by the next update, and differs from the subject's.
-        let may_change = matches!(answers.operation, Operation::Fork { .. } | Operation::Exit { .. });
+        let row = answers.operation.kind().row();
+        let may_change = row.slot.is_none() && matches!(row.act, Act::Fills | Act::Ends);
         if is_quiet
             && !subject.update_machine(&self.subject)
             && !(may_change && reference.update_machine(&self.reference))
