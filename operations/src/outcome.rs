@@ -64,7 +64,7 @@ impl fmt::Display for Errno {
     }
 }
 
-/// What a successful operation tells.
+/// What a successful operation answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Only that it is done.
@@ -132,7 +132,7 @@ impl EffectShape {
 pub enum Outcome {
     /// It was done, with this effect.
     Done(Effect),
-    /// It was refused. Nothing changed, unless the operation's rule says otherwise.
+    /// It was refused. Nothing changed, unless the operation's rule is otherwise.
     Refused(Errno),
     /// The subject used up its fuel in a loop or a walk that should have ended. Never a right answer.
     Stuck,
