@@ -128,6 +128,16 @@ impl EffectShape {
 }
 
 /// The answer of one operation.
+///
+/// ```
+/// use stalemap_operations::{Effect, Errno, Kind, Outcome};
+///
+/// let done = Outcome::Done(Effect::PagesFreed { pages: 2, freed: 1 });
+/// assert_eq!(done.to_string(), "ok pages=2 freed=1");
+/// let refused = Outcome::Refused(Errno::EAGAIN);
+/// assert_eq!(refused.to_string(), "EAGAIN");
+/// assert!(Kind::Unmap.row().refusals.contains(&Errno::EAGAIN));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was done, with this effect.
