@@ -1,6 +1,7 @@
 //! The command line: commands, options, and what stands in their help.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -252,8 +253,9 @@ pub(crate) struct EncodeArguments {
 
 /// The version of the program and of the records that it writes.
 fn version() -> &'static str {
-    const { assert!(record::FORMAT == 1, "the version below names the record format") };
-    concat!(env!("CARGO_PKG_VERSION"), " (record format 1)")
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| format!("{} (record format {})", env!("CARGO_PKG_VERSION"), record::FORMAT));
+    &VERSION
 }
 
 /// Reads an operation's word; clap names the nearest one to a wrong one.

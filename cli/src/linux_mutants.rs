@@ -202,7 +202,7 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
 /// What the kernel says when it stops in a trace; nothing where it does not. One that does not stop again, since its
 /// memory holds something else now, has said it when it was lost last.
 fn said(kernels: &Kernels, trace: &Trace) -> Result<String> {
-    let mut lab = kernels.lab().lock().unwrap_or_else(PoisonError::into_inner);
-    lab.replay_alone(&trace.program())?;
-    Ok(bug_report(lab.last_console()))
+    let mut pool = kernels.pool().lock().unwrap_or_else(PoisonError::into_inner);
+    pool.replay_alone(&trace.program())?;
+    Ok(bug_report(pool.last_console()))
 }

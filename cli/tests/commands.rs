@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use program::{Ended, command, in_folder, stalemap};
+use stalemap_operations::{Kind, record};
 
 const GOOD: &str = "\
 # A device page comes back.
@@ -157,7 +158,7 @@ fn the_table_of_operations_names_every_answer() {
         insta::assert_snapshot!(ended.stdout);
         let all: serde_json::Value =
             serde_json::from_str(&stalemap(folder, &["ops", "--format", "json"]).stdout).unwrap();
-        assert_eq!(all.as_array().unwrap().len(), 28);
+        assert_eq!(all.as_array().unwrap().len(), Kind::COUNT);
     });
 }
 
@@ -189,7 +190,8 @@ fn one_trace_gives_one_digest_in_two_processes() {
 fn the_version_names_the_record_format() {
     in_folder(|folder| {
         let ended = stalemap(folder, &["--version"]);
-        assert_eq!(ended.stdout, format!("stalemap {} (record format 1)\n", env!("CARGO_PKG_VERSION")));
+        let format = record::FORMAT;
+        assert_eq!(ended.stdout, format!("stalemap {} (record format {format})\n", env!("CARGO_PKG_VERSION")));
     });
 }
 

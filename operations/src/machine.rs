@@ -64,6 +64,16 @@ impl fmt::Display for Home {
 }
 
 /// The sizes of a machine and its dialect; the first line of every trace.
+///
+/// ```
+/// use stalemap_operations::{Dialect, Home, Machine};
+///
+/// // 8 frames of RAM, a device with 2, no second one; 3 spaces of 16 pages.
+/// let machine = Machine::new([8, 2, 0], 3, 16, Dialect::Linux6_12).expect("sizes within limits");
+/// assert_eq!((machine.frames(Home::Ram), machine.devices()), (8, 1));
+/// assert_eq!(machine.to_string(), "ram=8 device=2 spaces=3 pages=16");
+/// assert_eq!(Machine::new([8, 0, 2], 3, 16, Dialect::Linux6_12), None, "a second device without a first");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Machine {
     frames: [u32; Home::LIMIT],

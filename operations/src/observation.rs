@@ -25,7 +25,7 @@ impl fmt::Display for Place {
 /// A subject's own name for a page: equal means the same page, and nothing else may be read from it.
 ///
 /// A page keeps its token while it lives, wherever it moves; a token may be used again once its page has ended.
-/// Small numbers are kind to whoever keeps tables of them.
+/// Small numbers keep tables of them small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageToken(pub u32);
 
@@ -291,7 +291,7 @@ pub struct Observation {
     pub rmaps: Vec<Place>,
     /// What [`SlotState::Transaction`] points into.
     pub frames: Vec<FrameToken>,
-    /// Room for the subject to gather the tokens that it is about to show; says nothing.
+    /// Room for the subject to gather the tokens that it is about to show; it has no meaning.
     pub tokens: Vec<PageToken>,
 }
 

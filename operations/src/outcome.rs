@@ -64,7 +64,7 @@ impl fmt::Display for Errno {
     }
 }
 
-/// What a successful operation tells.
+/// What a successful operation answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Only that it is done.
@@ -128,11 +128,21 @@ impl EffectShape {
 }
 
 /// The answer of one operation.
+///
+/// ```
+/// use stalemap_operations::{Effect, Errno, Kind, Outcome};
+///
+/// let done = Outcome::Done(Effect::PagesFreed { pages: 2, freed: 1 });
+/// assert_eq!(done.to_string(), "ok pages=2 freed=1");
+/// let refused = Outcome::Refused(Errno::EAGAIN);
+/// assert_eq!(refused.to_string(), "EAGAIN");
+/// assert!(Kind::Unmap.row().refusals.contains(&Errno::EAGAIN));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was done, with this effect.
     Done(Effect),
-    /// It was refused. Nothing changed, unless the operation's rule says otherwise.
+    /// It was refused. Nothing changed, unless the operation's rule is otherwise.
     Refused(Errno),
     /// The subject used up its fuel in a loop or a walk that should have ended. Never a right answer.
     Stuck,

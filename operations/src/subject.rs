@@ -72,7 +72,7 @@ impl Capabilities {
     pub const ALL: Capabilities = Capabilities { observables: Observables::ALL, operations: KindSet::ALL };
 }
 
-/// A machine that can be driven and looked at: the model, the allocator, somebody else's allocator, a real kernel.
+/// A machine that can be driven and looked at: the model, the allocator, an allocator of another project, a real kernel.
 ///
 /// A subject never compares and never judges. It must be deterministic: the same operations after `reset` give the
 /// same outcomes and observations, tokens included.

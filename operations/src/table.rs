@@ -330,6 +330,16 @@ impl Kind {
 
 impl Operation {
     /// The operation with these values, if there is one for each field and each is in range on this machine.
+    ///
+    /// ```
+    /// use stalemap_operations::{Field, Kind, Machine, Operation};
+    ///
+    /// // A range has two fields, its first page and its count; an access is an index into `Access::ALL`.
+    /// assert_eq!(Kind::Map.row().fields, [Field::Space, Field::Page, Field::Count, Field::Access]);
+    /// let map = Operation::new(Kind::Map, &[0, 3, 2, 2], &Machine::DEFAULT).expect("it fits");
+    /// assert_eq!(map.to_string(), "map s0 v3+2 rw");
+    /// assert_eq!(Operation::new(Kind::Map, &[0, 7, 2, 2], &Machine::DEFAULT), None, "the space has 8 pages");
+    /// ```
     #[must_use]
     pub fn new(kind: Kind, values: &[u32], machine: &Machine) -> Option<Operation> {
         let mut checked = FieldValues::of(kind.row().fields);
@@ -405,6 +415,15 @@ fn padded(values: &[u32]) -> [u32; FieldValues::MOST] {
 }
 
 /// A set of kinds.
+///
+/// ```
+/// use stalemap_operations::{Kind, KindSet};
+///
+/// let anonymous: KindSet = Kind::ALL.iter().copied().filter(|kind| kind.row().level == 1).collect();
+/// assert!(anonymous.contains(Kind::Fork) && !anonymous.contains(Kind::Pin));
+/// let words: Vec<&str> = anonymous.and(KindSet::NONE.with(Kind::Read).with(Kind::Pin)).iter().map(|kind| kind.row().word).collect();
+/// assert_eq!(words, ["read"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KindSet(u64);
 

@@ -72,6 +72,19 @@ impl Trace {
     ///
     /// # Errors
     /// The first mistake with its line and column, what was found, what was expected, and the nearest known word.
+    ///
+    /// ```
+    /// use stalemap_operations::{Effect, Outcome, Stamp, Trace};
+    ///
+    /// let trace = Trace::parse("machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\nread s0 v0 = ok value=#00\n")?;
+    /// assert_eq!(trace.steps[0].answer, None);
+    /// assert_eq!(trace.steps[1].answer, Some(Outcome::Done(Effect::Value(Stamp(0)))));
+    ///
+    /// let error = Trace::parse("machine ram=4 spaces=1 pages=4\nmap s0 v0 rx\n").unwrap_err();
+    /// let sentence = "2:11: expected an access (none, r or rw), found \"rx\"; did you mean \"rw\"?";
+    /// assert_eq!(error.to_string(), sentence);
+    /// # Ok::<(), stalemap_operations::ParseError>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Trace, ParseError> {
         text::parse(text)
     }

@@ -162,15 +162,15 @@ impl Mirror {
 
     /// The descriptors of the pages in these frames. `spaces` are the names that [`look`](Self::look) gave.
     pub(crate) fn describe(self, frames: &[Frame], base: u64, spaces: &[(u8, u64)]) -> io::Result<Vec<GuestPage>> {
-        let ask = |frame: &Frame| RawPage { number: frame.number, home: frame.home, ..RawPage::default() };
-        let mut raw: Vec<RawPage> = frames.iter().map(ask).collect();
+        let empty = |frame: &Frame| RawPage { number: frame.number, home: frame.home, ..RawPage::default() };
+        let mut raw: Vec<RawPage> = frames.iter().map(empty).collect();
         let (ptr, npages) = (raw.as_mut_ptr() as u64, raw.len() as u64);
         self.request(DESCRIBE, Request { ptr, npages, ..Request::default() })?;
         let place = |&(mm, addr): &(u64, u64)| {
             let space = spaces.iter().find(|(_, name)| *name == mm).map_or(u8::MAX, |&(space, _)| space);
             (space, u8::try_from(addr.wrapping_sub(base) / PAGE as u64).unwrap_or(u8::MAX))
         };
-        let sight = |raw: &RawPage| GuestPage {
+        let page = |raw: &RawPage| GuestPage {
             frame: Frame { home: raw.home, number: raw.number },
             anonymous: raw.bits & 1 != 0,
             exclusive: raw.bits & 2 != 0,
@@ -179,7 +179,7 @@ impl Mirror {
             refcount: raw.refcount,
             rmap: raw.rmap[..usize::from(raw.rmaps).min(MOST_RMAP)].iter().map(place).collect(),
         };
-        Ok(raw.iter().map(sight).collect())
+        Ok(raw.iter().map(page).collect())
     }
 
     /// The candidates of an open transaction.
@@ -206,7 +206,7 @@ impl Request {
 
 /// Closes a file of the driver.
 pub(crate) fn close(mirror: Mirror) {
-    // SAFETY: the number is an open file's, which nobody uses after this.
+    // SAFETY: the number is an open file's, which is not used after this.
     unsafe {
         libc::close(mirror.0);
     }

@@ -1,4 +1,4 @@
-//! What the guest and its host say to each other: programs one way, answers and sights the other.
+//! Messages between guest and host: programs one way, answers and what is seen the other.
 
 mod bytes;
 mod message;

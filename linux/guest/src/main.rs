@@ -71,7 +71,7 @@ fn run_program(channels: Channels, program: &[u8], eager: bool, port: &mut Port,
             | Outcome::Stuck => 0,
         };
         let class = u8::try_from(outcome.class()).expect("few classes");
-        port.say(&FromGuest::Shown(Shown { class, number, sighting: world.seen.clone() }))?;
+        port.say(&FromGuest::Shown(Shown { class, number, state: world.seen.clone() }))?;
         if eager {
             port.to.flush()?;
         }
@@ -80,7 +80,7 @@ fn run_program(channels: Channels, program: &[u8], eager: bool, port: &mut Port,
     Ok(End { leaked: world.end()?, ..End::default() })
 }
 
-/// The host asks for no other machines.
+/// The host sends no other machines.
 fn check(machine: &Machine) -> io::Result<()> {
     let [_, first, second, spaces, pages] = machine.sizes();
     let fits = spaces <= MOST_SPACES && pages <= MOST_PAGES && first.max(second) <= MOST_DEVICE_FRAMES;
@@ -128,7 +128,7 @@ impl Log {
         Ok(log)
     }
 
-    /// What is new and speaks of a bug or a warning.
+    /// What is new and names a bug or a warning.
     fn complaints(&mut self) -> io::Result<String> {
         let mut complaints = String::new();
         let mut line = [0; 8_192];

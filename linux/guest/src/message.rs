@@ -97,13 +97,13 @@ pub struct Shown {
     /// The pages or the stamp, where the operation answers with some. What ended in a step the host counts.
     pub number: u32,
     /// What is seen afterwards.
-    pub sighting: GuestState,
+    pub state: GuestState,
 }
 
 /// The end of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct End {
-    /// What the kernel says of its own health (`/proc/sys/kernel/tainted`), 0 where it is well.
+    /// What the kernel reports of its own health (`/proc/sys/kernel/tainted`), 0 where it is well.
     pub tainted: u64,
     /// Frames of each device that are in use after everything has been given back.
     pub leaked: [u32; 2],
@@ -111,7 +111,7 @@ pub struct End {
     pub log: String,
 }
 
-/// What the guest says.
+/// What the guest sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromGuest {
     /// It is up.
@@ -141,7 +141,7 @@ impl FromGuest {
             FromGuest::Shown(shown) => {
                 bytes.extend_from_slice(&[1, shown.class]);
                 bytes.extend_from_slice(&shown.number.to_le_bytes());
-                shown.sighting.write(&mut bytes);
+                shown.state.write(&mut bytes);
             }
             FromGuest::End(end) => {
                 bytes.push(2);
@@ -171,7 +171,7 @@ impl FromGuest {
                 if usize::from(class) >= Outcome::CLASSES {
                     return Err(Malformed("there is no such outcome"));
                 }
-                FromGuest::Shown(Shown { class, number: from.u32()?, sighting: GuestState::read(&mut from)? })
+                FromGuest::Shown(Shown { class, number: from.u32()?, state: GuestState::read(&mut from)? })
             }
             2 => {
                 let (tainted, leaked) = (from.u64()?, [from.u32()?, from.u32()?]);
@@ -186,7 +186,7 @@ impl FromGuest {
     }
 }
 
-/// A number that changes with the operations' table, so that a guest of another table is not spoken to.
+/// A number that changes with the operations' table, so that a guest of another table is refused.
 #[must_use]
 pub fn table_digest() -> u64 {
     let mut digest = 0xcbf2_9ce4_8422_2325_u64;
@@ -206,7 +206,7 @@ mod tests {
     use super::{Batch, End, FromGuest, Hello, Shown, read_frame, table_digest, write_frame};
     use crate::state::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction, Held};
 
-    fn sighting() -> GuestState {
+    fn state() -> GuestState {
         let (ram, device) = (Frame { home: 0, number: 70_000 }, Frame { home: 2, number: 3 });
         let place = GuestPlace {
             space: 1,
@@ -241,9 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn what_the_guest_says_is_understood() {
+    fn what_the_guest_sends_is_read_back() {
         let end = End { tainted: 1 << 9, leaked: [0, 2], log: "BUG: Bad page".to_string() };
-        let shown = Shown { class: 1, number: 77, sighting: sighting() };
+        let shown = Shown { class: 1, number: 77, state: state() };
         for message in [
             FromGuest::Hello(Hello { table: table_digest(), release: "6.1.0".to_string() }),
             FromGuest::Shown(shown),
@@ -255,14 +255,14 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_understood() {
+    fn a_batch_is_read_back() {
         let batch = Batch { eager: true, programs: vec![vec![], vec![1, 2, 3], vec![0; 300]] };
         assert_eq!(Batch::from_bytes(&batch.to_bytes()), Ok(batch));
     }
 
     #[test]
     fn a_message_that_is_cut_or_goes_on_is_refused_at_every_length() {
-        let bytes = FromGuest::Shown(Shown { class: 0, number: 1, sighting: sighting() }).to_bytes();
+        let bytes = FromGuest::Shown(Shown { class: 0, number: 1, state: state() }).to_bytes();
         for length in 0..bytes.len() {
             assert!(FromGuest::from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
         }
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_follow_each_other_and_a_mad_length_is_an_error() {
+    fn frames_follow_each_other_and_an_impossible_length_is_an_error() {
         let mut pipe = Vec::new();
         write_frame(&mut pipe, b"one").expect("a vector takes it");
         write_frame(&mut pipe, b"").expect("a vector takes it");

@@ -82,7 +82,7 @@ impl World {
     fn answer(&mut self, operation: Operation) -> Answer {
         match operation {
             Operation::Alloc { .. } | Operation::Free { .. } | Operation::Split { .. } => {
-                Err(Failure::Unknown(io::Error::other("frames cannot be asked for")))
+                Err(Failure::Unknown(io::Error::other("frames cannot be chosen by a program")))
             }
             Operation::Map { space, range, access } => self.map(space, range, access),
             Operation::Unmap { space, range } => self.unmap(space, range),
@@ -120,15 +120,15 @@ impl World {
         if self.is_locked(space) { Err(Errno::EAGAIN.into()) } else { Ok(()) }
     }
 
-    fn ask(&self, space: Space, task: Task, arguments: [u64; 4]) -> Result<u64, Failure> {
-        let answer = self.channels().ask(space.0, task, arguments);
+    fn call(&self, space: Space, task: Task, arguments: [u64; 4]) -> Result<u64, Failure> {
+        let answer = self.channels().call(space.0, task, arguments);
         answer.map_err(|number| io::Error::from_raw_os_error(number).into())
     }
 
     fn map(&mut self, space: Space, range: PageRange, access: Access) -> Answer {
         self.living(space)?;
         self.unlocked(space)?;
-        self.ask(space, Task::Map, [address(range.first.0), length(range), protection(access), 0])?;
+        self.call(space, Task::Map, [address(range.first.0), length(range), protection(access), 0])?;
         Ok(Effect::Nothing)
     }
 
@@ -136,21 +136,21 @@ impl World {
         self.living(space)?;
         self.unlocked(space)?;
         let pages = self.entries(space, range);
-        self.ask(space, Task::Unmap, [address(range.first.0), length(range), 0, 0])?;
+        self.call(space, Task::Unmap, [address(range.first.0), length(range), 0, 0])?;
         Ok(Effect::Pages(pages))
     }
 
     fn discard(&mut self, space: Space, range: PageRange) -> Answer {
         self.living(space)?;
         let pages = self.entries(space, range);
-        self.ask(space, Task::Discard, [address(range.first.0), length(range), 0, 0])?;
+        self.call(space, Task::Discard, [address(range.first.0), length(range), 0, 0])?;
         Ok(Effect::Pages(pages))
     }
 
     fn protect(&mut self, space: Space, range: PageRange, access: Access) -> Answer {
         self.living(space)?;
         self.unlocked(space)?;
-        self.ask(space, Task::Protect, [address(range.first.0), length(range), protection(access), 0])?;
+        self.call(space, Task::Protect, [address(range.first.0), length(range), protection(access), 0])?;
         Ok(Effect::Nothing)
     }
 
@@ -167,7 +167,7 @@ impl World {
         }
         let pages = self.entries(space, destination);
         for (from, to) in range.iter().zip(destination.iter()) {
-            self.ask(space, Task::Move, [address(from.0), address(to.0), 0, 0])?;
+            self.call(space, Task::Move, [address(from.0), address(to.0), 0, 0])?;
         }
         Ok(Effect::Pages(pages))
     }
@@ -198,14 +198,14 @@ impl World {
     fn read(&mut self, space: Space, page: VirtualPage) -> Answer {
         self.living(space)?;
         self.would_block(space, page, Needs::Reading, None)?;
-        let value = self.ask(space, Task::Read, [address(page.0), 0, 0, 0])?;
+        let value = self.call(space, Task::Read, [address(page.0), 0, 0, 0])?;
         Ok(Effect::Value(stamp(value)))
     }
 
     fn write(&mut self, space: Space, page: VirtualPage, stamp: Stamp) -> Answer {
         self.living(space)?;
         self.would_block(space, page, Needs::Writing, None)?;
-        self.ask(space, Task::Write, [address(page.0), stamp.0.into(), 0, 0])?;
+        self.call(space, Task::Write, [address(page.0), stamp.0.into(), 0, 0])?;
         Ok(Effect::Nothing)
     }
 
@@ -379,7 +379,7 @@ impl World {
 
     fn refer(&mut self, slot: u32, space: Space, page: VirtualPage, is_pin: bool) -> Answer {
         let file = self.driver(Device(0)).0.cast_unsigned();
-        self.ask(space, Task::Pin, [file.into(), slot.into(), address(page.0), is_pin.into()])?;
+        self.call(space, Task::Pin, [file.into(), slot.into(), address(page.0), is_pin.into()])?;
         self.references[slot as usize] = true;
         Ok(Effect::Nothing)
     }

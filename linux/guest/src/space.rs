@@ -62,7 +62,7 @@ impl Task {
 /// Memory that init shares with a space: one task at a time.
 #[repr(C)]
 struct Channel {
-    /// One of the constants below; whoever waits sleeps on it.
+    /// One of the constants below; a process that waits sleeps on it.
     state: AtomicU32,
     task: AtomicU32,
     arguments: [AtomicU64; 4],
@@ -73,14 +73,14 @@ struct Channel {
 }
 
 const IDLE: u32 = 0;
-const ASKED: u32 = 1;
+const REQUESTED: u32 = 1;
 const ANSWERED: u32 = 2;
 
 /// The channels of all spaces.
 #[derive(Clone, Copy)]
 pub(crate) struct Channels(&'static [Channel; MOST_SPACES as usize]);
 
-/// A space that is alive, as init knows it.
+/// A space that is alive, as init keeps it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Alive {
     process: i32,
@@ -106,8 +106,8 @@ impl Channels {
 
     /// Makes a process for a space out of init, which maps nothing of what spaces map.
     pub(crate) fn create(self, space: u32) -> io::Result<Alive> {
-        self.0[space as usize].state.store(ASKED, Ordering::SeqCst);
-        // Init may not ask for CLONE_PARENT, and need not.
+        self.0[space as usize].state.store(REQUESTED, Ordering::SeqCst);
+        // Init cannot use CLONE_PARENT, and need not.
         match clone(libc::CLONE_FILES)? {
             0 => self.live(space),
             process => Ok(self.born(space, process)),
@@ -115,7 +115,7 @@ impl Channels {
     }
 
     /// Lets a space do something: the answer or the errno.
-    pub(crate) fn ask(self, space: u32, task: Task, arguments: [u64; 4]) -> Result<u64, i32> {
+    pub(crate) fn call(self, space: u32, task: Task, arguments: [u64; 4]) -> Result<u64, i32> {
         self.send(space, task, arguments);
         let answer = self.answer(space).cast_signed();
         u64::try_from(answer).map_err(|_| i32::try_from(-answer).unwrap_or(libc::EIO))
@@ -123,8 +123,8 @@ impl Channels {
 
     /// Lets a space fork into another one, and waits until the child is ready.
     pub(crate) fn fork(self, space: u32, child: u32) -> Result<Alive, i32> {
-        self.0[child as usize].state.store(ASKED, Ordering::SeqCst);
-        let process = self.ask(space, Task::Fork, [child.into(), 0, 0, 0])?;
+        self.0[child as usize].state.store(REQUESTED, Ordering::SeqCst);
+        let process = self.call(space, Task::Fork, [child.into(), 0, 0, 0])?;
         Ok(self.born(child, i32::try_from(process).expect("a process's number")))
     }
 
@@ -147,14 +147,14 @@ impl Channels {
         for (to, from) in channel.arguments.iter().zip(arguments) {
             to.store(from, Ordering::SeqCst);
         }
-        channel.state.store(ASKED, Ordering::SeqCst);
+        channel.state.store(REQUESTED, Ordering::SeqCst);
         wake(&channel.state);
     }
 
     fn answer(self, space: u32) -> u64 {
         let channel = &self.0[space as usize];
-        while channel.state.load(Ordering::SeqCst) == ASKED {
-            sleep_while(&channel.state, ASKED);
+        while channel.state.load(Ordering::SeqCst) == REQUESTED {
+            sleep_while(&channel.state, REQUESTED);
         }
         channel.state.store(IDLE, Ordering::SeqCst);
         channel.answer.load(Ordering::SeqCst)
@@ -173,9 +173,9 @@ impl Channels {
         self.open_mirrors(space);
         loop {
             let channel = &self.0[space as usize];
-            while channel.state.load(Ordering::SeqCst) != ASKED {
+            while channel.state.load(Ordering::SeqCst) != REQUESTED {
                 let state = channel.state.load(Ordering::SeqCst);
-                if state != ASKED {
+                if state != REQUESTED {
                     sleep_while(&channel.state, state);
                 }
             }

@@ -48,7 +48,7 @@ pub struct GuestPlace {
 pub struct GuestPage {
     /// Where it is.
     pub frame: Frame,
-    /// Whether its mapping word says that it is anonymous.
+    /// Whether it is anonymous by its mapping word.
     pub anonymous: bool,
     /// Its flag.
     pub exclusive: bool,
@@ -58,7 +58,7 @@ pub struct GuestPage {
     pub mapcount: i32,
     /// Its reference count.
     pub refcount: i32,
-    /// What its reverse map walk finds: space and virtual page; space 255 is one that nobody knows.
+    /// What its reverse map walk finds: space and virtual page; space 255 is none of the program.
     pub rmap: Vec<(u8, u8)>,
 }
 

@@ -1,4 +1,4 @@
-//! The watchdog: a process that tells the host when the machine is idle in the middle of a program, which then hangs.
+//! The watchdog: a process that reports to the host when the machine is idle in the middle of a program, which then hangs.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -11,7 +11,7 @@ use stalemap_guest::{FromGuest, write_frame};
 
 /// How often it looks, and how often in a row nothing must have gone on.
 const TICK: Duration = Duration::from_millis(250);
-const PATIENCE: u32 = 3;
+const IDLE_TICKS: u32 = 3;
 
 /// What init does, as the watchdog sees it.
 #[derive(Clone, Copy)]
@@ -54,12 +54,12 @@ impl Watched {
         loop {
             thread::sleep(TICK);
             let steps = self.0.load(Ordering::SeqCst);
-            // Whoever is running may come to an end; that takes its time where the host is busy.
-            let hangs = steps % 2 == 1 && steps == last && nobody_else_runs();
+            // A process that runs may come to an end; that takes its time where the host is busy.
+            let hangs = steps % 2 == 1 && steps == last && nothing_else_runs();
             idle = if hangs { idle + 1 } else { 0 };
             last = steps;
-            if idle == PATIENCE {
-                // The host stops the machine; if it does not hear, its own patience ends some time.
+            if idle == IDLE_TICKS {
+                // The host stops the machine; if it does not receive this, its own time limit ends.
                 let _ = write_frame(&mut port, &FromGuest::Hang.to_bytes()).and_then(|()| port.flush());
             }
         }
@@ -67,7 +67,7 @@ impl Watched {
 }
 
 /// Whether the watchdog is the only one that runs: the fourth word of `/proc/loadavg` is `running/all`.
-fn nobody_else_runs() -> bool {
+fn nothing_else_runs() -> bool {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').nth(3).and_then(|word| word.split('/').next()).is_some_and(|running| running == "1")
 }

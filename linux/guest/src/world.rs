@@ -55,7 +55,7 @@ impl World {
         Ok(world)
     }
 
-    /// Gives everything back; the frames of each device that are in use although nobody should have any.
+    /// Gives everything back; the frames of each device that are in use although no owner is left.
     pub(crate) fn end(mut self) -> io::Result<[u32; 2]> {
         let driver = self.driver(Device(0));
         for slot in 0..TransactionSlot::LIMIT {
@@ -128,27 +128,27 @@ impl World {
 
     /// Looks at everything.
     pub(crate) fn look(&mut self) -> io::Result<()> {
-        let mut sighting = GuestState::default();
+        let mut state = GuestState::default();
         let mut names = Vec::new();
         for (space, alive) in (0_u8..).zip(&self.spaces) {
             let Some(alive) = alive else { continue };
-            sighting.alive |= 1 << space;
-            sighting.locked |= u8::from(self.is_locked(Space(space.into()))) << space;
+            state.alive |= 1 << space;
+            state.locked |= u8::from(self.is_locked(Space(space.into()))) << space;
             let (places, name) = alive.mirrors[0].look(space, BASE, self.machine.pages())?;
-            sighting.places.extend(places);
+            state.places.extend(places);
             names.push((space, name));
         }
-        sighting.transactions = self.look_at_transactions()?;
-        sighting.held = self.look_at_references()?;
-        let shown = sighting.places.iter().filter(|it| matches!(it.entry, EntryKind::Maps | EntryKind::Migrating));
+        state.transactions = self.look_at_transactions()?;
+        state.held = self.look_at_references()?;
+        let shown = state.places.iter().filter(|it| matches!(it.entry, EntryKind::Maps | EntryKind::Migrating));
         let mut frames: Vec<Frame> = shown.map(|place| place.frame).collect();
-        let candidates = sighting.transactions.iter().flat_map(|it| &it.candidates);
+        let candidates = state.transactions.iter().flat_map(|it| &it.candidates);
         frames.extend(candidates.flat_map(|it| it.source.into_iter().chain(it.destination)));
-        frames.extend(sighting.held.iter().map(|held| held.frame));
+        frames.extend(state.held.iter().map(|held| held.frame));
         frames.sort_unstable();
         frames.dedup();
-        sighting.pages = self.driver(Device(0)).describe(&frames, BASE, &names)?;
-        self.seen = sighting;
+        state.pages = self.driver(Device(0)).describe(&frames, BASE, &names)?;
+        self.seen = state;
         Ok(())
     }
 

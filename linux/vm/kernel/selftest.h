@@ -27,7 +27,7 @@
 /* A page that no trace uses. */
 #define SCRATCH 1024UL
 /* Seconds after which a step is taken to hang. */
-#define PATIENCE 10
+#define TIMEOUT 10
 
 /* include/uapi of the test driver: lib/test_hmm_uapi.h */
 struct hmm_dmirror_cmd {
@@ -270,7 +270,7 @@ static long perform(const struct order *order, struct stalemap_request *request)
 	return -ENOSYS;
 }
 
-/* The life of a space: each is a process with files of its own, since a file mirrors the memory of who opened it. */
+/* The life of a space: each is a process with files of its own, since a file mirrors the memory of the process that opened it. */
 static void live(int space)
 {
 	struct order order;
@@ -297,12 +297,12 @@ static void live(int space)
 	}
 }
 
-static long hear(int space)
+static long receive(int space)
 {
 	struct pollfd poll_for = { .fd = answers[space][0], .events = POLLIN };
 	struct answer answer;
 
-	if (poll(&poll_for, 1, PATIENCE * 1000) != 1)
+	if (poll(&poll_for, 1, TIMEOUT * 1000) != 1)
 		return -ETIMEDOUT;
 	return read(answers[space][0], &answer, sizeof(answer)) == sizeof(answer) ? answer.result : -EIO;
 }
@@ -310,7 +310,7 @@ static long hear(int space)
 static long tell(int space, struct order order)
 {
 	write(orders[space][1], &order, sizeof(order));
-	return hear(space);
+	return receive(space);
 }
 
 static void check(const char *what, long expected, long result)
@@ -363,7 +363,7 @@ static void begin(int planned, int needs_requests)
 		live(0);
 		_exit(0);
 	}
-	hear(0);
+	receive(0);
 	if (needs_requests && tell(0, (struct order){ .task = REQUEST, .command = LOOK })) {
 		printf("1..0 # SKIP the driver has not got the requests that Stalemap adds\n");
 		exit(4);
@@ -411,7 +411,7 @@ static long op_fork(int s, int child)
 {
 	long result = tell(s, (struct order){ .task = FORK, .a = child });
 
-	return result ? result : hear(child);
+	return result ? result : receive(child);
 }
 
 static long op_exit(int s)

@@ -17,7 +17,7 @@ pub enum Acceleration {
 }
 
 /// How long a machine may take for its self-test.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Acceleration {
     /// The options of QEMU.
@@ -65,7 +65,7 @@ fn runs_in_hardware(image: &Path) -> bool {
     let ended = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status.success(),
-            Ok(None) if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(50)),
+            Ok(None) if start.elapsed() < TIMEOUT => thread::sleep(Duration::from_millis(50)),
             Ok(None) | Err(_) => {
                 let _ = child.kill();
                 let _ = child.wait();

@@ -58,7 +58,7 @@ impl Cache {
 
     /// The folder in which a version is unpacked and built, in all its flavours.
     #[must_use]
-    pub fn workshop(&self, flavour: impl Into<Flavour>) -> PathBuf {
+    pub fn build_folder(&self, flavour: impl Into<Flavour>) -> PathBuf {
         self.root.join(format!("build-{}", flavour.into().version))
     }
 

@@ -26,7 +26,7 @@ impl Flavour {
         if self.kasan { 512 } else { 128 }
     }
 
-    /// How many times slower than the plain one it is at the most; patience is that much longer.
+    /// How many times slower than the plain one it is at the most; time limits are that much longer.
     #[must_use]
     pub(crate) const fn slowness(self) -> u32 {
         if self.kasan { 8 } else { 1 }

@@ -11,7 +11,7 @@ use crate::initramfs::initramfs;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Builds the guest of this workspace into the cache; cargo knows when there is nothing to do.
+/// Builds the guest of this workspace into the cache; cargo does nothing when it is up to date.
 ///
 /// # Errors
 /// When this program was built from a workspace that is no longer there, or cargo fails.

@@ -26,7 +26,7 @@ pub fn build(cache: &Cache, flavour: impl Into<Flavour>, keep_tree: bool, tell: 
     if image.exists() {
         return Ok(image);
     }
-    let tree = Tree { folder: cache.workshop(flavour), flavour };
+    let tree = Tree { folder: cache.build_folder(flavour), flavour };
     tree.unpack(tell)?;
     tell(&format!("linux-{flavour}: editing the source"));
     tree.edit()?;
@@ -151,7 +151,7 @@ impl Tree {
         let mut make = Command::new("nice");
         make.args(["-n", "15", "make", "-C"]).arg(self.source()).arg(format!("O={}", self.output().display()));
         make.args(["-j2", target]);
-        // The result must not depend on who builds it where.
+        // The result must not depend on the user, the machine or the time of the build.
         make.envs([
             ("KBUILD_BUILD_TIMESTAMP", "2019"),
             ("KBUILD_BUILD_USER", "stalemap"),
@@ -160,7 +160,7 @@ impl Tree {
         make
     }
 
-    /// Runs a command with its output in a log, and tells how it is getting on.
+    /// Runs a command with its output in a log, and reports its progress.
     fn run(&self, command: &mut Command, what: &str, tell: Tell<'_>) -> Result<()> {
         fs::create_dir_all(self.output())?;
         let log = self.folder.join("log");
@@ -191,7 +191,7 @@ fn write_if_changed(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Files that the log says were compiled in the last run.
+/// Files that were compiled, by the log, in the last run.
 fn objects(log: &Path) -> usize {
     let text = fs::read_to_string(log).unwrap_or_default();
     let run = text.rfind("== ").map_or("", |at| &text[at..]);

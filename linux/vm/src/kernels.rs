@@ -1,4 +1,4 @@
-//! Kernels for a driver: builds subjects that share a laboratory, and lets it run ahead of the driver.
+//! Kernels for a driver: builds subjects that share a pool of guests, and lets it run ahead of the driver.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,11 +15,11 @@ use crate::version::Version;
 use crate::virtual_machine::{self, Boot, VirtualMachine};
 use crate::vm_pool::VmPool;
 
-/// Builds kernels of a version. A clone has a laboratory, and so a guest, of its own.
+/// Builds kernels of a version. A clone has a pool, and so a guest, of its own.
 pub struct Kernels {
     version: Version,
     boot: Boot,
-    lab: Arc<Mutex<VmPool>>,
+    pool: Arc<Mutex<VmPool>>,
 }
 
 impl Kernels {
@@ -35,23 +35,26 @@ impl Kernels {
         }
         let acceleration = Acceleration::probe(&image);
         let (memory, slowness) = (flavour.memory(), flavour.slowness());
-        Ok(Kernels::new(flavour.version, Boot { image, initramfs, memory, slowness, bits, acceleration, talks: false }))
+        Ok(Kernels::new(
+            flavour.version,
+            Boot { image, initramfs, memory, slowness, bits, acceleration, verbose: false },
+        ))
     }
 
     /// Kernels that are booted like this.
     #[must_use]
     pub fn new(version: Version, boot: Boot) -> Kernels {
-        let lab = Arc::new(Mutex::new(VmPool::new(boot.clone())));
-        Kernels { version, boot, lab }
+        let pool = Arc::new(Mutex::new(VmPool::new(boot.clone())));
+        Kernels { version, boot, pool }
     }
 
-    /// Boots a guest for a look: what its kernel said until the guest was up, and how long that took.
+    /// Boots a guest for a look: what its kernel printed until the guest was up, and how long that took.
     ///
     /// # Errors
     /// When it does not come up.
     pub fn look(&self) -> Result<(String, Duration)> {
         let start = Instant::now();
-        let machine = VirtualMachine::boot(&Boot { talks: true, ..self.boot.clone() })?;
+        let machine = VirtualMachine::boot(&Boot { verbose: true, ..self.boot.clone() })?;
         let time = start.elapsed();
         Ok((machine.console(), time))
     }
@@ -78,10 +81,10 @@ impl Kernels {
         self.version
     }
 
-    /// The laboratory.
+    /// The pool of guests.
     #[must_use]
-    pub fn lab(&self) -> &Mutex<VmPool> {
-        &self.lab
+    pub fn pool(&self) -> &Mutex<VmPool> {
+        &self.pool
     }
 }
 
@@ -95,7 +98,7 @@ impl Build for Kernels {
     type Subject = Kernel;
 
     fn build(&self, machine: &Machine) -> Result<Kernel, String> {
-        Kernel::new(self.version, machine, Arc::clone(&self.lab))
+        Kernel::new(self.version, machine, Arc::clone(&self.pool))
     }
 
     fn largest(&self) -> Option<Machine> {
@@ -114,7 +117,7 @@ impl Build for Kernels {
             (!program.operations.is_empty()).then_some(program)
         };
         let programs: Vec<Program> = programs.iter().filter_map(able).collect();
-        let mut lab = self.lab.lock().unwrap_or_else(PoisonError::into_inner);
-        lab.run_ahead(&programs).map_err(|error| format!("{}: {error:#}", self.version))
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.run_ahead(&programs).map_err(|error| format!("{}: {error:#}", self.version))
     }
 }

@@ -1,4 +1,4 @@
-//! The kernel as a subject: what the laboratory recorded, step by step, as outcomes and observations.
+//! The kernel as a subject: what a guest showed, step by step, as outcomes and observations.
 
 use std::any::Any;
 use std::panic::resume_unwind;
@@ -19,7 +19,7 @@ use crate::virtual_machine::Lost;
 use crate::vm_pool::{Ending, Recording, VmPool};
 
 /// Frames of RAM that the guest's kernel is taken to have: more than any program can use. Its own use of them is its
-/// own matter, so free frames are out of sight.
+/// own matter, so free frames are not observable.
 const RAM: u32 = Machine::FRAMES_LIMIT;
 
 /// The largest machine that a guest can be. RAM is the kernel's own, so that a machine may have any.
@@ -57,7 +57,7 @@ pub(crate) fn capacity(machine: &Machine) -> [u32; Home::LIMIT] {
     Home::ALL.map(|home| if home == Home::Ram { RAM } else { machine.frames(home) })
 }
 
-/// The machine as the kernel can be it: with its own rules and more RAM than a program can use, whatever the trace says.
+/// The machine as the kernel can be it: with its own rules and more RAM than a program can use, whatever the trace has.
 ///
 /// # Errors
 /// When it is larger than the guest can drive.
@@ -79,7 +79,7 @@ pub fn machine(version: Version, machine: &Machine) -> Result<Machine, String> {
 pub struct Kernel {
     version: Version,
     machine: Machine,
-    lab: Arc<Mutex<VmPool>>,
+    pool: Arc<Mutex<VmPool>>,
     done: Vec<Operation>,
     recording: Recording,
     tracker: Tracker,
@@ -87,15 +87,15 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// A machine that this laboratory's guest is to be.
+    /// The machine that the pool's guests simulate.
     ///
     /// # Errors
     /// When it is larger than the guest can drive.
-    pub fn new(version: Version, machine: &Machine, lab: Arc<Mutex<VmPool>>) -> Result<Kernel, String> {
+    pub fn new(version: Version, machine: &Machine, pool: Arc<Mutex<VmPool>>) -> Result<Kernel, String> {
         Ok(Kernel {
             version,
             machine: self::machine(version, machine)?,
-            lab,
+            pool,
             done: Vec::new(),
             recording: nothing(),
             tracker: Tracker::default(),
@@ -106,8 +106,8 @@ impl Kernel {
     /// Runs operations from the start, unless they are what was recorded.
     fn record(&mut self, operations: &[Operation]) {
         let program = Program::new(self.machine, operations.iter().copied());
-        let mut lab = self.lab.lock().unwrap_or_else(PoisonError::into_inner);
-        match lab.replay(&program) {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        match pool.replay(&program) {
             Ok(recording) => self.recording = recording,
             Err(error) => stop(format!("{}: {error:#}", self.version)),
         }
@@ -167,7 +167,7 @@ impl Subject for Kernel {
         }
         match (self.recording.steps.get(step), &self.recording.ending) {
             (Some(shown), _) => {
-                let ended = self.tracker.step(&shown.sighting, operation.first_place(), &mut self.observation);
+                let ended = self.tracker.step(&shown.state, operation.first_place(), &mut self.observation);
                 outcome(shown, operation, ended)
             }
             (None, Ending::Lost(Lost::Crash(message))) => stop(format!("the kernel: {message}")),
@@ -207,7 +207,7 @@ fn outcome(shown: &Shown, operation: Operation, ended: u32) -> Outcome {
     }
 }
 
-/// What the kernel says of itself after a program.
+/// What the kernel reports of its own health after a program.
 fn health(end: &stalemap_guest::End) -> Result<(), String> {
     if let Some(line) = end.log.lines().next() {
         return Err(format!("the kernel logs: {line}"));
@@ -218,7 +218,7 @@ fn health(end: &stalemap_guest::End) -> Result<(), String> {
     match end.leaked {
         [0, 0] => Ok(()),
         [first, second] => {
-            Err(format!("frames of d0 and d1 that nobody has and that are not free: {first} and {second}"))
+            Err(format!("frames of d0 and d1 that no owner has and that are not free: {first} and {second}"))
         }
     }
 }

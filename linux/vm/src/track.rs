@@ -16,7 +16,7 @@ use stalemap_operations::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Known {
     token: PageToken,
-    /// A collected page that nobody maps has no entry left that could say it.
+    /// A collected page that no place maps has no entry left that could show it.
     exclusive: bool,
 }
 
@@ -140,7 +140,7 @@ impl Tracker {
         let entry = match (it.entry, page()) {
             (EntryKind::Maps, Some(page)) => Entry::Maps { page, writable: it.writable },
             (EntryKind::Migrating, Some(page)) => Entry::Migrating { page, writable: it.writable },
-            // An entry of an unknown kind shows as a hole with a page that nobody has, which no reference agrees to.
+            // An entry of an unknown kind shows as a hole with a page that no place has, which the reference never shows.
             (EntryKind::Unknown, _) => Entry::Maps { page: PageToken(u32::MAX), writable: it.writable },
             (EntryKind::Hole | EntryKind::Maps | EntryKind::Migrating, _) => Entry::Hole,
         };
@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn seen(places: &[GuestPlace], candidates: &[(u8, Candidate)]) -> GuestState {
-        let sight = |frame| GuestPage {
+        let page = |frame| GuestPage {
             frame,
             anonymous: true,
             exclusive: true,
@@ -229,20 +229,20 @@ mod tests {
         GuestState {
             alive: 3,
             places: places.to_vec(),
-            pages: [RAM, OTHER_RAM, DEVICE].map(sight).to_vec(),
+            pages: [RAM, OTHER_RAM, DEVICE].map(page).to_vec(),
             transactions: transactions.collect(),
             ..GuestState::default()
         }
     }
 
-    /// The tokens at the places in their order, after each sighting; and what ended in it.
+    /// The tokens at the places in their order, after each state; and what ended in it.
     fn follow(states: &[(GuestState, Option<(u32, u32)>)]) -> Vec<(Vec<u32>, u32)> {
         let mut tracker = Tracker::default();
         let mut follow = Vec::new();
-        for (sighting, at) in states {
+        for (state, at) in states {
             let mut shown = Observation::default();
             let at = at.map(|(space, page)| (Space(space), VirtualPage(page)));
-            let ended = tracker.step(sighting, at, &mut shown);
+            let ended = tracker.step(state, at, &mut shown);
             let tokens = shown.places.iter().filter_map(|view| view.state.page()).map(|PageToken(token)| token);
             follow.push((tokens.collect(), ended));
         }
@@ -283,7 +283,7 @@ mod tests {
         tracker.step(&seen(&[migrating], &[(2, candidate)]), None, &mut shown);
         assert_eq!(shown.pages[0].home, Home::Ram, "it has not moved yet");
         assert_eq!(tracker.step(&seen(&[], &[(2, candidate)]), None, &mut shown), 0, "the transaction has it");
-        assert!(shown.pages[0].exclusive, "as its last entry said");
+        assert!(shown.pages[0].exclusive, "as its last entry showed");
         tracker.step(&seen(&[], &[(3, candidate)]), None, &mut shown);
         assert_eq!(shown.pages[0].home, Home::Device(stalemap_operations::Device(0)));
         assert!(matches!(shown.slots[..], [(Slot::Transaction(slot), _)] if slot.0 == 2));

@@ -1,4 +1,4 @@
-//! Transcripts: a trace with what a kernel answered and showed after each step, and the subject that says it again.
+//! Transcripts: a trace with what a kernel answered and showed after each step, and the subject that replays it.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::subject::{capabilities, capacity};
 
 /// How a line begins that shows what was seen after the step above it.
 const SIGN: &str = "#= ";
-/// What such a line says when nothing has changed since the one before.
+/// What such a line has when nothing has changed since the one before.
 const SAME: &str = "same";
 const BETWEEN: &str = "; ";
 
@@ -100,7 +100,7 @@ fn page_text(page: &PageView, seen: &Observation) -> String {
     text
 }
 
-/// A kernel that was recorded: it answers and shows what stands in a transcript, and knows nothing else.
+/// A kernel that was recorded: it answers and shows what stands in a transcript, and nothing else.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     machine: Machine,
@@ -112,7 +112,7 @@ impl Recorded {
     /// The kernel of a transcript.
     ///
     /// # Errors
-    /// Says at which step something is missing or cannot be read.
+    /// Names the step at which something is missing or cannot be read.
     pub fn new(transcript: &Trace) -> Result<Recorded, String> {
         let lines = transcript.steps.iter().skip(1).map(|step| &step.comments).chain([&transcript.ending]);
         let mut steps = Vec::with_capacity(transcript.steps.len());
@@ -120,7 +120,7 @@ impl Recorded {
         for (number, (step, lines)) in (1..).zip(transcript.steps.iter().zip(lines)) {
             let at = |what: &str| format!("step {number}, {}: {what}", step.operation);
             let line = lines.iter().find_map(|line| line.strip_prefix(SIGN));
-            let line = line.ok_or_else(|| at("nothing says what was seen after it"))?;
+            let line = line.ok_or_else(|| at("no line shows what was seen after it"))?;
             if line != SAME {
                 last = read(line).ok_or_else(|| at("what was seen after it cannot be read"))?;
             }
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_says_something_else_is_refused() {
+    fn a_line_of_another_form_is_refused() {
         for bad in ["alive x", "s0.v0 rw", "s0.v0 rw maps", "s0.v0 rw maps p0 dirty", "p0 ram", "p0 ram #00", "b0 1"] {
             assert!(read(bad).is_none(), "{bad}");
         }

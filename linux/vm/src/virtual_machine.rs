@@ -35,21 +35,21 @@ pub struct Boot {
     pub bits: u64,
     /// How it is run.
     pub acceleration: Acceleration,
-    /// Whether the kernel says on its console what it does, or only what is wrong.
-    pub talks: bool,
+    /// Whether the kernel prints on its console what it does, or only what is wrong.
+    pub verbose: bool,
 }
 
 /// Why nothing more comes from a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// The kernel has stopped; what it said last.
+    /// The kernel has stopped; the last line that it printed.
     Crash(String),
-    /// It says nothing and does not stop.
+    /// It sends nothing and does not stop.
     Hang,
 }
 
 /// A program that runs alone waits itself for steps that hang.
-const ALONE: Patience = Patience { processor: Duration::from_secs(60), clock: Duration::from_secs(180) };
+const ALONE: TimeLimits = TimeLimits { processor: Duration::from_secs(60), clock: Duration::from_secs(180) };
 
 /// A running guest.
 pub(crate) struct VirtualMachine {
@@ -64,16 +64,16 @@ pub(crate) struct VirtualMachine {
 
 /// How long a guest may say nothing before it is taken to hang.
 #[derive(Clone, Copy, Debug)]
-struct Patience {
+struct TimeLimits {
     /// Processor time: a guest at work.
     processor: Duration,
     /// Time by the clock: a guest that sleeps. Long, since the host may be busy with other things.
     clock: Duration,
 }
 
-const WHILE_BOOTING: Patience = Patience { processor: Duration::from_secs(20), clock: Duration::from_secs(120) };
-/// A guest that sleeps in the middle of a program mostly says so itself.
-const AT_WORK: Patience = Patience { processor: Duration::from_secs(2), clock: Duration::from_secs(30) };
+const WHILE_BOOTING: TimeLimits = TimeLimits { processor: Duration::from_secs(20), clock: Duration::from_secs(120) };
+/// A guest that sleeps in the middle of a program mostly reports it itself.
+const AT_WORK: TimeLimits = TimeLimits { processor: Duration::from_secs(2), clock: Duration::from_secs(30) };
 
 impl VirtualMachine {
     /// Boots and waits for the guest's first word. On a host that is busy a boot may fail that succeeds the next time.
@@ -99,17 +99,17 @@ impl VirtualMachine {
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("cannot start {QEMU}"))?;
-        let to = child.stdin.take().context("a pipe was asked for")?;
-        let mut output = BufReader::new(child.stdout.take().context("a pipe was asked for")?);
+        let to = child.stdin.take().context("the pipe was requested")?;
+        let mut output = BufReader::new(child.stdout.take().context("the pipe was requested")?);
         let (send, from) = channel();
         thread::spawn(move || listen(&mut output, &send));
         let mut machine = VirtualMachine { child, to, from, folder, release: String::new(), slowness: boot.slowness };
-        match machine.hear_within(WHILE_BOOTING) {
+        match machine.receive_within(WHILE_BOOTING) {
             Ok(FromGuest::Hello(hello)) if hello.table == table_digest() => {
                 machine.release = hello.release;
                 Ok(machine)
             }
-            Ok(_) => bail!("the guest knows other operations than this program; run `stalemap linux build`"),
+            Ok(_) => bail!("the guest has another table of operations than this program; run `stalemap linux build`"),
             Err(Lost::Hang) => bail!("the kernel does not come up; its console:\n{}", machine.console()),
             Err(Lost::Crash(message)) => bail!("the kernel does not come up: {message}"),
         }
@@ -120,22 +120,21 @@ impl VirtualMachine {
         &self.release
     }
 
-    /// Sends programs; what comes back is to be heard until each has ended.
+    /// Sends programs; then `receive` until each has ended.
     pub(crate) fn send(&mut self, batch: &Batch) -> io::Result<()> {
         write_frame(&mut self.to, &batch.to_bytes())?;
         self.to.flush()
     }
 
     /// The guest's next word.
-    pub(crate) fn hear(&mut self) -> Result<FromGuest, Lost> {
-        self.hear_within(AT_WORK)
+    pub(crate) fn receive(&mut self) -> Result<FromGuest, Lost> {
+        self.receive_within(AT_WORK)
     }
 
-    fn hear_within(&mut self, patience: Patience) -> Result<FromGuest, Lost> {
+    fn receive_within(&mut self, limits: TimeLimits) -> Result<FromGuest, Lost> {
         let start = Instant::now();
         let worked = self.processor_time();
-        let patience =
-            Patience { processor: patience.processor * self.slowness, clock: patience.clock * self.slowness };
+        let limits = TimeLimits { processor: limits.processor * self.slowness, clock: limits.clock * self.slowness };
         loop {
             match self.from.recv_timeout(Duration::from_millis(250)) {
                 Ok(Ok(message)) => return Ok(message),
@@ -145,7 +144,7 @@ impl VirtualMachine {
                         return Err(Lost::Crash(self.last_words()));
                     }
                     let works = self.processor_time().saturating_sub(worked);
-                    if works > patience.processor || start.elapsed() > patience.clock {
+                    if works > limits.processor || start.elapsed() > limits.clock {
                         return Err(Lost::Hang);
                     }
                 }
@@ -153,13 +152,13 @@ impl VirtualMachine {
         }
     }
 
-    /// Everything that the kernel has said on its console.
+    /// Everything that the kernel has printed on its console.
     pub(crate) fn console(&self) -> String {
         let bytes = fs::read(console(self.folder.path())).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The line of the console that says best why the kernel stopped.
+    /// The line of the console that tells most about why the kernel stopped.
     fn last_words(&mut self) -> String {
         // The console is complete when the process is gone; a panicking kernel stops it at once.
         for _ in 0..40 {
@@ -223,7 +222,7 @@ fn private_folder() -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", std::process::id())).tempdir()
 }
 
-/// Removes the folders of processes that are gone. What cannot be removed is somebody else's.
+/// Removes the folders of processes that are gone. What cannot be removed belongs to another user.
 fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -254,7 +253,7 @@ pub(crate) fn qemu(boot: &Boot, console: &Path) -> Command {
     command.arg("-serial").arg(format!("file:{}", console.display()));
     command.args(["-chardev", "stdio,id=port,signal=off", "-device", "virtio-serial-device"]);
     command.args(["-device", "virtserialport,chardev=port,name=stalemap"]);
-    let (bits, level) = (boot.bits, if boot.talks { 7 } else { 4 });
+    let (bits, level) = (boot.bits, if boot.verbose { 7 } else { 4 });
     command.args([
         "-append",
         &format!("console=ttyS0 panic=-1 oops=panic kasan.fault=panic no_timer_check reboot=t loglevel={level} stalemap={bits}"),
@@ -274,7 +273,7 @@ fn command_that_ends_with_us() -> Command {
     }
 }
 
-/// Passes on what the guest says, until it says nothing more or nobody listens.
+/// Passes on what the guest sends, until it ends or the receiver is gone.
 fn listen(output: &mut impl io::Read, send: &Sender<io::Result<FromGuest>>) {
     loop {
         let message = read_frame(output).and_then(|bytes| FromGuest::from_bytes(&bytes).map_err(io::Error::other));
@@ -285,7 +284,7 @@ fn listen(output: &mut impl io::Read, send: &Sender<io::Result<FromGuest>>) {
     }
 }
 
-/// The line of a console that says best why the kernel stopped: the first that speaks of a bug, else the last.
+/// The line of a console that tells most about why the kernel stopped: the first that names a bug, else the last.
 #[must_use]
 pub fn last_words(console: &str) -> String {
     const TELLING: [&str; 8] =
@@ -295,7 +294,7 @@ pub fn last_words(console: &str) -> String {
     telling.or_else(|| lines().next_back()).unwrap_or("the kernel stopped without a word").to_string()
 }
 
-/// What a kernel says of its own bug: from the line that tells it on, without registers, doubtful frames, and all that
+/// What a kernel reports of its own bug: from the line that names it on, without registers, doubtful frames, and all that
 /// stands behind the trace of calls.
 #[must_use]
 pub fn bug_report(console: &str) -> String {

@@ -1,4 +1,4 @@
-//! The laboratory: runs programs in a guest, starts another one after a crash or a hang, and finds the culprit step.
+//! The pool of guests: runs programs in a guest, starts another one after a crash or a hang, and finds the culprit step.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub struct VmPool {
     boot: Boot,
     machine: Option<VirtualMachine>,
     ahead: BTreeMap<ProgramBytes, Recording>,
-    /// The last program that was asked for: a driver asks again to find a step.
+    /// The last program that was replayed: a driver replays it again to find a step.
     last: Option<(ProgramBytes, Recording)>,
     starts: u64,
     unrepeated: u64,
@@ -43,7 +43,7 @@ pub struct VmPool {
 }
 
 impl VmPool {
-    /// A laboratory whose guests are booted like this; none is yet.
+    /// A pool whose guests are booted like this; none is yet.
     #[must_use]
     pub fn new(boot: Boot) -> VmPool {
         VmPool {
@@ -69,7 +69,7 @@ impl VmPool {
         self.unrepeated
     }
 
-    /// Runs many programs at once, to be asked for later.
+    /// Runs many programs at once, to be replayed later.
     ///
     /// # Errors
     /// When no guest can be started.
@@ -154,10 +154,10 @@ impl VmPool {
         };
         let mut done = Vec::new();
         let mut steps = Vec::new();
-        // What cannot be sent shows when nothing is heard.
+        // What cannot be sent shows when nothing is received.
         let sent = machine.send(batch);
         while done.len() < batch.programs.len() {
-            let lost = match machine.hear() {
+            let lost = match machine.receive() {
                 Ok(FromGuest::Hello(_)) => anyhow::bail!("the guest has started again by itself"),
                 Ok(FromGuest::Shown(shown)) => {
                     steps.push(shown);

@@ -45,16 +45,16 @@ fn the_reference_agrees_with_everything_that_kernels_answered_and_showed() {
 
 /// A transcript that is replayed without being compared would agree with anything.
 #[test]
-fn a_changed_answer_and_a_changed_sight_are_differences() {
+fn a_changed_answer_and_a_changed_observation_are_differences() {
     let (_, transcript) = transcripts().swap_remove(0);
     assert_eq!(difference(&transcript), None);
     let mut answer = transcript.clone();
     answer.steps[0].answer = Some(Outcome::Refused(Errno::ESRCH));
     assert!(difference(&answer).is_some_and(|it| it.contains("outcome")), "another answer");
     for (from, to) in [("alive s0", "alive s0 s7"), ("#= alive", "#= silent"), ("#= ", "# ")] {
-        let mut sight = transcript.clone();
-        let lines = sight.steps.iter_mut().flat_map(|step| &mut step.comments).chain(&mut sight.ending);
+        let mut observation = transcript.clone();
+        let lines = observation.steps.iter_mut().flat_map(|step| &mut step.comments).chain(&mut observation.ending);
         lines.for_each(|line| *line = line.replace(from, to));
-        assert!(difference(&sight).is_some(), "{from} is now {to}");
+        assert!(difference(&observation).is_some(), "{from} is now {to}");
     }
 }

@@ -106,7 +106,7 @@ lettered!(
 pub struct Order(pub u32);
 
 impl Order {
-    /// One more than the largest order that can be asked for. The largest that can ever be served is 10, as in
+    /// One more than the largest order that can be named. The largest that can ever be served is 10, as in
     /// Linux (`MAX_PAGE_ORDER`); 11 is there to be refused.
     pub const LIMIT: u32 = 12;
     /// The largest order that any machine serves.
