@@ -14,7 +14,7 @@ pub enum Field {
     Count,
     /// Number of the virtual page where a moved range begins; bounded by the count field before it.
     Destination,
-    /// Index into [`Access::ALL`].
+    /// Index into [`Access::ALL`](crate::Access::ALL).
     Access,
     /// A stamp's byte.
     Stamp,
