@@ -21,6 +21,7 @@ const IMPLEMENTATION: &str = "stalemap-implementation";
 const HARNESS: &str = "stalemap-harness";
 const REPORT: &str = "stalemap-report";
 const CAMPAIGN: &str = "stalemap-campaign";
+const ENGINES: &str = "stalemap-engines";
 const GUEST: &str = "stalemap-guest";
 const LINUX: &str = "stalemap-linux";
 
@@ -33,15 +34,17 @@ const LAYERS: &[Layer] = &[
     Layer { name: HARNESS, crates: &[OPERATIONS, REFERENCE], packages: Some(&["sha2"]) },
     Layer { name: REPORT, crates: &[OPERATIONS, REFERENCE, HARNESS], packages: None },
     Layer { name: CAMPAIGN, crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT], packages: Some(&["thiserror"]) },
+    // The command line and the targets share its protocol; it knows neither.
+    Layer { name: ENGINES, crates: &[REPORT], packages: Some(&["rustix", "tempfile", "thiserror"]) },
     Layer { name: GUEST, crates: &[OPERATIONS], packages: None },
     Layer { name: LINUX, crates: &[OPERATIONS, HARNESS, GUEST], packages: None },
     Layer { name: "stalemap-subjects", crates: &[OPERATIONS], packages: None },
     Layer {
         name: "stalemap",
-        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, LINUX],
+        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, ENGINES, LINUX],
         packages: None,
     },
-    Layer { name: "stalemap-fuzz", crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT], packages: None },
+    Layer { name: "stalemap-fuzz", crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, ENGINES], packages: None },
     Layer { name: "stalemap-bench", crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS], packages: None },
     Layer { name: "stalemap-ci", crates: &[OPERATIONS], packages: None },
 ];
@@ -115,7 +118,7 @@ mod tests {
     use cargo_metadata::{Dependency, Metadata};
     use serde_json::json;
 
-    use super::{CAMPAIGN, HARNESS, IMPLEMENTATION, OPERATIONS, REFERENCE, dependencies, foreign_sources};
+    use super::{CAMPAIGN, ENGINES, HARNESS, IMPLEMENTATION, OPERATIONS, REFERENCE, dependencies, foreign_sources};
 
     fn dependency(name: &str, kind: &str) -> Dependency {
         let value = json!({ "name": name, "req": "*", "kind": kind, "optional": false, "features": [],
@@ -136,6 +139,7 @@ mod tests {
             ("stalemap-report", "stalemap", "normal", false),
             (CAMPAIGN, IMPLEMENTATION, "normal", false),
             (CAMPAIGN, IMPLEMENTATION, "dev", true),
+            (ENGINES, HARNESS, "normal", false),
             ("stalemap-unknown", OPERATIONS, "normal", false),
         ];
         for (name, needed, kind, is_allowed) in cases {

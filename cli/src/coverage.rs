@@ -13,8 +13,6 @@ use stalemap_harness::{Compare, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Program};
 use stalemap_report::style::STRONG;
 
-#[cfg(unix)]
-use crate::compiler::Llvm;
 use crate::ending::Ending;
 use crate::{exhaust, input, output, subject};
 
@@ -128,16 +126,16 @@ fn list_never_seen(is_met: &[bool]) -> Result<()> {
 /// Lets cargo-llvm-cov replay the inputs and prints which lines of reference and implementation they reach.
 #[cfg(unix)]
 fn lines(paths: &[PathBuf]) -> Result<Ending> {
-    use crate::engine::{CARGO_LLVM_COV, Workspace};
+    use stalemap_engines::{CARGO_LLVM_COV, Llvm};
 
-    let workspace = Workspace::find()?;
+    let workspace = crate::engine::workspace()?;
     let llvm = Llvm::of_this_rust();
     let tools = llvm.tools.as_ref();
     let tools = tools.with_context(|| {
         format!(
             "llvm-cov and llvm-profdata of LLVM {} are not there, with which this Rust was built: {}",
             llvm.major,
-            llvm.mend()
+            llvm.fix()
         )
     })?;
     let paths: Vec<PathBuf> = paths
@@ -149,7 +147,9 @@ fn lines(paths: &[PathBuf]) -> Result<Ending> {
     };
     // Everything but the two sides is left out of the table.
     let root = workspace.root().display();
-    let others = format!("^{root}/(operations|harness|report|cli|linux|subjects|ci|bench|fuzz)/|/\\.cargo/|/rustc/");
+    let others = format!(
+        "^{root}/(operations|harness|report|campaign|engines|cli|linux|subjects|ci|bench|fuzz)/|/\\.cargo/|/rustc/"
+    );
     // Of a package that is named, cargo-llvm-cov shows that package alone.
     command.args(["run", "--release", "--bin", "stalemap", "--ignore-filename-regex", &others, "--", "run"]);
     command.args(paths).stdin(Stdio::null());

@@ -10,8 +10,6 @@ use stalemap_harness::{Driver, Generator, Settings};
 use stalemap_operations::{Program, Trace};
 use stalemap_report::hex;
 
-#[cfg(unix)]
-use crate::arguments::Engine;
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
@@ -139,17 +137,19 @@ fn digest(driver: &mut Driver<BuildImplementation>, trace: &Trace) -> Result<Str
     stalemap_report::digest(driver, &trace.program()).map_err(|it| anyhow!(it))
 }
 
-/// Asks libFuzzer and AFL++ as well; how many items differ, or `None` if somebody interrupts.
+/// Asks libFuzzer and AFL++ as well; how many items differ, or `None` if the user interrupts.
 #[cfg(unix)]
 fn under_engines(items: &[Item], here: &[String]) -> Result<Option<usize>> {
+    use stalemap_engines::{Engine, digests};
+
     let inputs: Vec<(&Item, &String, Vec<u8>)> =
         items.iter().zip(here).filter_map(|(item, digest)| Some((item, digest, item.trace.to_bytes()?))).collect();
     ensure!(!inputs.is_empty(), "no trace has bytes: engines know machines with no size over 256 only");
     let mut different = 0;
     for engine in [Engine::Libfuzzer, Engine::Afl] {
-        let word = engine.word();
+        let word = engine.name();
         let bytes = inputs.iter().map(|(_, _, bytes)| bytes.as_slice());
-        let there = crate::engine::digests(engine, bytes);
+        let there = crate::engine::workspace().and_then(|workspace| Ok(digests(&workspace, engine, bytes)?));
         let there = there.with_context(|| format!("{word} cannot be asked; `stalemap doctor` says what it needs"))?;
         let Some(there) = there else {
             return Ok(None);

@@ -151,7 +151,11 @@ fn edges(items: &BTreeMap<String, Item>, arguments: &DistillArguments) -> Result
     {
         let inputs: BTreeMap<&str, &[u8]> =
             items.iter().map(|(name, item)| (name.as_str(), item.bytes.as_slice())).collect();
-        if arguments.edges { crate::engine::merge(&inputs).map(Some) } else { Ok(None) }
+        if !arguments.edges {
+            return Ok(None);
+        }
+        let merged = stalemap_engines::merge(&crate::engine::workspace()?, &inputs)?;
+        merged.context("interrupted").map(Some)
     }
     #[cfg(not(unix))]
     {

@@ -1,14 +1,13 @@
-//! `stalemap doctor`: what is there for each engine, what is missing, and the command that mends it.
+//! `stalemap doctor`: what is there for each engine, what is missing, and the command that fixes it.
 
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
+use stalemap_engines::{CARGO_AFL, CARGO_FUZZ, CARGO_LLVM_COV, Llvm, Tool, Workspace};
 use stalemap_report::style::{BAD, FAINT, GOOD, STRONG};
 
-use crate::compiler::Llvm;
 use crate::ending::Ending;
-use crate::engine::{CARGO_AFL, CARGO_FUZZ, CARGO_LLVM_COV, Tool, Workspace};
-use crate::output;
+use crate::{engine, output};
 
 /// One thing that something needs.
 struct Check {
@@ -19,16 +18,16 @@ struct Check {
 enum State {
     /// It is there: what it says of itself.
     There(String),
-    /// It is brought when it is needed.
+    /// It is installed when it is needed.
     Later(String),
     /// It is not there, and what needs it works all the same, or less well.
     Optional(String),
-    /// It is not there: the command that mends it.
+    /// It is not there: the command that fixes it.
     Missing(String),
 }
 
 pub(crate) fn doctor() -> Result<Ending> {
-    let workspace = Workspace::find().ok();
+    let workspace = engine::workspace().ok();
     let clone = || Check {
         what: "a clone of stalemap".to_string(),
         state: match &workspace {
@@ -56,8 +55,8 @@ pub(crate) fn doctor() -> Result<Ending> {
             let (word, rest) = match state {
                 State::There(found) => (format!("{GOOD}there   {GOOD:#}"), found),
                 State::Later(when) => (format!("{FAINT}later   {FAINT:#}"), when),
-                State::Optional(mend) => (format!("{FAINT}optional{FAINT:#}"), mend),
-                State::Missing(mend) => (format!("{BAD}missing {BAD:#}"), mend),
+                State::Optional(fix) => (format!("{FAINT}optional{FAINT:#}"), fix),
+                State::Missing(fix) => (format!("{BAD}missing {BAD:#}"), fix),
             };
             output::print_line(format_args!("  {word}  {what:<20}  {rest}"))?;
         }
@@ -109,7 +108,7 @@ fn llvm_tools() -> Check {
     let llvm = Llvm::of_this_rust();
     let state = match &llvm.tools {
         Some(folder) => State::There(folder.display().to_string()),
-        None => State::Missing(llvm.mend()),
+        None => State::Missing(llvm.fix()),
     };
     Check { what: format!("tools of LLVM {}", llvm.major), state }
 }

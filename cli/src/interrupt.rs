@@ -14,7 +14,7 @@ pub(crate) fn listen() -> Result<()> {
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
             #[cfg(unix)]
-            crate::engine::end_all();
+            stalemap_engines::end_all();
             std::process::exit(CODE);
         }
     })

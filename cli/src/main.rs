@@ -4,7 +4,6 @@
 mod arguments;
 #[cfg(feature = "seeded-bugs")]
 mod bugs;
-mod compiler;
 mod coverage;
 mod determinism;
 mod distill;

@@ -5,12 +5,10 @@ use std::env;
 use std::ffi::{c_uint, c_void};
 use std::ptr;
 
+use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION, TARGET};
 use stalemap_harness::Random;
 
 use crate::{Lockstep, targets};
-
-/// Names the target whose operations are to be mutated; without it all levels are.
-const TARGET: &str = "STALEMAP_TARGET";
 
 /// What AFL++ hands back at each call.
 pub struct State {
@@ -21,11 +19,11 @@ pub struct State {
 /// Makes the state. AFL++ refuses to start on a null pointer.
 #[unsafe(no_mangle)]
 pub extern "C" fn afl_custom_init(_afl: *mut c_void, seed: c_uint) -> *mut State {
-    let name = env::var(TARGET).unwrap_or_else(|_| "lockstep".to_string());
+    let name = env::var(TARGET).unwrap_or_else(|_| LOCKSTEP.to_string());
     match targets::by_name(&name) {
         Some(lockstep) => Box::into_raw(Box::new(State { lockstep, seeds: Random::new(seed.into(), 0) })),
         None => {
-            eprintln!("{TARGET}={name}: expected lockstep, frames or migration");
+            eprintln!("{TARGET}={name}: expected {LOCKSTEP}, {FRAMES} or {MIGRATION}");
             ptr::null_mut()
         }
     }

@@ -4,19 +4,17 @@ use std::env;
 use std::fs::File;
 use std::io::Write;
 
+use stalemap_engines::protocol::{DIGESTS, digest_line};
 use stalemap_harness::Driver;
 use stalemap_operations::Program;
 
 use crate::subject::BuildImplementation;
 
-/// Names the file to which a line is added for each input: its SHA-1 and the digest of its run.
-const DIGESTS: &str = "STALEMAP_DIGESTS";
-
 /// Where digests go.
 pub(crate) struct Digests(File);
 
 impl Digests {
-    /// OracleSet for by the environment. An engine may run inputs in several processes: each adds to the file.
+    /// The file that the environment names. An engine may run inputs in several processes: each adds to the file.
     ///
     /// # Panics
     /// When the file cannot be opened.
@@ -33,7 +31,7 @@ impl Digests {
     pub(crate) fn add(&mut self, driver: &mut Driver<BuildImplementation>, bytes: &[u8], program: &Program) {
         let digest = stalemap_report::digest(driver, program);
         let digest = digest.expect("the implementation takes every machine that has bytes");
-        let line = format!("{} {digest}\n", stalemap_report::input_name(bytes));
+        let line = digest_line(&stalemap_report::input_name(bytes), &digest) + "\n";
         self.0.write_all(line.as_bytes()).expect("the file of digests can be written");
     }
 }

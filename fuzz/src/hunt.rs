@@ -8,18 +8,13 @@ use std::time::Duration;
 use std::{env, process};
 
 use rustix::time::{ClockId, clock_gettime};
+use stalemap_engines::protocol::{COUNTS, Counts, FINDING, HUNT, counts_text, parse_counts};
 use stalemap_harness::Divergence;
 
 use crate::stacks;
 
-/// Names the folder of a hunt.
-const HUNT: &str = "STALEMAP_HUNT";
-
 /// Executions between two writes. An engine may kill the process at any time; so many executions may then be missing.
 const BETWEEN_WRITES: u64 = 64;
-
-/// What a hunt counts: executions, operations, nanoseconds of CPU time, and how often its bug was reached and triggered.
-type Counts = [u64; 5];
 
 /// A hunt that goes on over all processes which an engine starts one after the other.
 pub(crate) struct Hunt {
@@ -39,14 +34,10 @@ impl Hunt {
     /// When its file cannot be opened: nobody would learn what was counted.
     pub(crate) fn from_environment() -> Option<Hunt> {
         let folder = PathBuf::from(env::var_os(HUNT)?);
-        let path = folder.join("counts");
+        let path = folder.join(COUNTS);
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.unwrap_or_else(|error| panic!("cannot open {}: {error}", path.display()));
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let mut before = Counts::default();
-        for (count, word) in before.iter_mut().zip(text.split_whitespace()) {
-            *count = word.parse().unwrap_or(0);
-        }
+        let before = parse_counts(&fs::read_to_string(&path).unwrap_or_default());
         Some(Hunt { folder, file, before, executions: 0, operations: 0, counters: [0; 2] })
     }
 
@@ -64,21 +55,18 @@ impl Hunt {
     #[cold]
     pub(crate) fn found(&self, bytes: &[u8], divergence: &Divergence) -> ! {
         self.write();
-        let path = self.folder.join("find");
+        let path = self.folder.join(FINDING);
         fs::write(&path, bytes).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
         let signature = divergence.signature();
         stacks::end_on_the_stack_of(signature.oracle(), signature.operation(), process::abort)
     }
 
-    /// Each number has a fixed width, so that whoever reads meanwhile sees whole ones.
+    /// Writes what all processes have counted over what was written before.
     fn write(&self) {
         let [reached, triggered] = self.counters;
         let here: Counts = [self.executions, self.operations, cpu_nanoseconds(), reached, triggered];
-        let mut text = String::new();
-        for (here, before) in here.iter().zip(&self.before) {
-            text.push_str(&format!("{:>20}\n", here + before));
-        }
-        self.file.write_all_at(text.as_bytes(), 0).expect("the hunt's folder can be written");
+        let all: Counts = std::array::from_fn(|at| here[at] + self.before[at]);
+        self.file.write_all_at(counts_text(&all).as_bytes(), 0).expect("the hunt's folder can be written");
     }
 }
 
@@ -103,13 +91,13 @@ fn cpu_nanoseconds() -> u64 {
 mod tests {
     use std::fs::{self, File};
 
-    use super::{Counts, Hunt};
+    use super::{COUNTS, Counts, Hunt};
 
     #[test]
     fn a_process_goes_on_from_what_the_one_before_it_counted() {
         let folder = std::env::temp_dir().join(format!("stalemap-hunt-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
-        let file = || File::create(folder.join("counts")).expect("a file");
+        let file = || File::create(folder.join(COUNTS)).expect("a file");
         let before: Counts = [1_000, 64_000, 5, 7, 3];
         let mut hunt =
             Hunt { folder: folder.clone(), file: file(), before, executions: 0, operations: 0, counters: [0; 2] };
@@ -117,7 +105,7 @@ mod tests {
             hunt.count(steps, [steps as u64, 1]);
         }
         drop(hunt);
-        let text = fs::read_to_string(folder.join("counts")).expect("a text");
+        let text = fs::read_to_string(folder.join(COUNTS)).expect("a text");
         fs::remove_dir_all(&folder).expect("it can go");
         let counts: Vec<u64> = text.split_whitespace().map(|word| word.parse().expect("a number")).collect();
         assert_eq!((counts.len(), &counts[..2], &counts[3..]), (5, &[1_010, 64_055][..], &[17, 4][..]));

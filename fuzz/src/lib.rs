@@ -32,7 +32,7 @@ pub use text::same_text_again;
 #[must_use]
 pub fn leaves_mutation_to_the_engine() -> bool {
     static LEAVES: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    *LEAVES.get_or_init(|| std::env::var_os("STALEMAP_MUTATE_BYTES").is_some())
+    *LEAVES.get_or_init(|| std::env::var_os(stalemap_engines::protocol::MUTATE_BYTES).is_some())
 }
 
 /// Makes a target of a [`Lockstep`]: an entry point for the engine, and its mutator where the engine takes one.

@@ -5,16 +5,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::{env, fs};
 
+use stalemap_engines::protocol::KEEP;
 use stalemap_harness::{Divergence, Driver, Signature, minimise};
 use stalemap_operations::Program;
 use stalemap_report::{Finding, Origin};
 
 use crate::subject::BuildImplementation;
 use crate::{artifact, stacks};
-
-/// Names the folder into which a target writes the first input of each signature and goes on, instead of aborting.
-/// `stalemap fuzz` sets it: a process that ends at each find meets little else where one bug is found often.
-const KEEP: &str = "STALEMAP_KEEP";
 
 /// Where finds are kept, and which have been.
 pub(crate) struct Kept {

@@ -1,6 +1,8 @@
-//! What a target has done, told at its end beside what libFuzzer tells of itself.
+//! What a target has done, printed at its end beside libFuzzer's own statistics.
 
 use std::env;
+
+use stalemap_engines::protocol::{FINAL_STATISTICS, operations_line};
 
 /// Counted over all inputs of a process.
 #[derive(Default)]
@@ -9,12 +11,12 @@ pub(crate) struct Statistics {
     pub(crate) operations: u64,
 }
 
-/// libFuzzer counts inputs and knows nothing of operations: where it is asked for its final statistics (on stderr,
-/// `stat::NAME: NUMBER`), this adds a line to them.
+/// libFuzzer counts inputs and knows nothing of operations. Where it is asked for its final statistics, on stderr, this adds a
+/// line to them.
 impl Drop for Statistics {
     fn drop(&mut self) {
-        if env::args().any(|argument| argument == "-print_final_stats=1") {
-            eprintln!("stat::number_of_operations:     {}", self.operations);
+        if env::args().any(|argument| argument == FINAL_STATISTICS) {
+            eprintln!("{}", operations_line(self.operations));
         }
     }
 }

@@ -1,14 +1,12 @@
 //! What the targets drive: the implementation, with a seeded bug where somebody asks for one.
 
+#[cfg(feature = "seeded-bugs")]
+use stalemap_engines::protocol::BUG;
 use stalemap_harness::Build;
 use stalemap_implementation::Implementation;
 #[cfg(feature = "seeded-bugs")]
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Machine;
-
-/// Names the seeded bug that is on.
-#[cfg(feature = "seeded-bugs")]
-const BUG: &str = "STALEMAP_BUG";
 
 /// Builds machines. With a bug they share its switch, whose counters go on counting.
 pub(crate) struct BuildImplementation {

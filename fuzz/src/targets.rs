@@ -1,5 +1,8 @@
 //! The targets of the lockstep: which operations and machines each takes.
 
+#[cfg(feature = "afl-mutator")]
+use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
+
 use crate::Lockstep;
 
 /// All levels, machines of any size.
@@ -25,9 +28,9 @@ pub fn migration() -> Lockstep {
 #[cfg(feature = "afl-mutator")]
 pub(crate) fn by_name(name: &str) -> Option<Lockstep> {
     match name {
-        "lockstep" => Some(lockstep()),
-        "frames" => Some(frames()),
-        "migration" => Some(migration()),
+        LOCKSTEP => Some(lockstep()),
+        FRAMES => Some(frames()),
+        MIGRATION => Some(migration()),
         _ => None,
     }
 }

@@ -10,6 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use stalemap_engines::protocol::{self, Counts, LOCKSTEP};
+use stalemap_engines::{CARGO_AFL, Group, ToolFailure, Workspace, afl, cpu, libfuzzer};
 use stalemap_harness::Compare;
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::{Program, record};
@@ -19,12 +21,9 @@ use super::engine::Engine;
 use super::hunt::{Found, Hunt, Limits};
 use super::minimiser::Shortened;
 use super::seeded;
-use crate::engine::{CARGO_AFL, Group, Workspace, afl, cpu, libfuzzer};
+use crate::engine;
 use crate::interrupt::interrupted;
 
-/// The target, and the feature with which it is built.
-const TARGET: &str = "lockstep";
-const FEATURE: &str = "seeded-bugs";
 /// How often it is looked whether an engine has ended, and how much CPU time it has used.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 const BETWEEN_CLOCKS: Duration = Duration::from_millis(500);
@@ -43,14 +42,11 @@ pub(crate) struct Outside {
     scratch: TempDir,
 }
 
-/// What an engine's process has counted: executions, operations, nanoseconds of CPU time, reached, triggered.
-type Counts = [u64; 5];
-
 impl Outside {
-    /// Builds what these engines need; nothing where none is asked for or somebody interrupts.
+    /// Builds what these engines need; nothing where none is asked for or the user interrupts.
     ///
     /// # Errors
-    /// When a tool is missing and cannot be brought, or cannot build.
+    /// When a tool is missing and cannot be installed, or cannot build.
     pub(crate) fn prepare(engines: &[Engine]) -> Result<Option<Outside>> {
         let asked = |engine| engines.contains(&engine);
         let (for_libfuzzer, for_afl) = (asked(Engine::Libfuzzer) || asked(Engine::LibfuzzerBytes), asked(Engine::Afl));
@@ -58,18 +54,19 @@ impl Outside {
             return Ok(None);
         }
         ensure!(cpu::is_told(), "the CPU time of an engine's processes is read from /proc, which is not there");
-        let workspace = Workspace::find()?;
+        let workspace = engine::workspace()?;
         let scratch = tempfile::tempdir().context("cannot make a folder")?;
         let mut outside = Outside { workspace, libfuzzer: PathBuf::new(), afl: Default::default(), scratch };
         let workspace = &outside.workspace;
         if for_libfuzzer {
-            let Some(built) = libfuzzer::build(workspace, TARGET, "libfuzzer-bugs", Some(FEATURE))? else {
+            let Some(built) = libfuzzer::build(workspace, LOCKSTEP, libfuzzer::BUGS_FOLDER, Some(protocol::BUGS))?
+            else {
                 return Ok(None);
             };
             outside.libfuzzer = built;
         }
         if for_afl {
-            let Some(built) = afl::build(workspace, TARGET, "afl-bugs", Some(FEATURE))? else {
+            let Some(built) = afl::build(workspace, LOCKSTEP, afl::BUGS_FOLDER, Some(protocol::BUGS))? else {
                 return Ok(None);
             };
             outside.afl = built;
@@ -77,7 +74,7 @@ impl Outside {
         Ok(Some(outside))
     }
 
-    /// Hunts a bug, or with `None` false alarms; nothing where somebody interrupts.
+    /// Hunts a bug, or with `None` false alarms; nothing where the user interrupts.
     ///
     /// # Errors
     /// When the engine fails, or what it finds is nothing here.
@@ -95,23 +92,23 @@ impl Outside {
         let Some(mut command) = command else {
             return Ok(None);
         };
-        command.current_dir(&folder).env("STALEMAP_HUNT", folder.path());
-        command.envs(bug.map(|bug| ("STALEMAP_BUG", bug.name())));
-        let mut group = Group::start(&mut command, engine.name(), |_| ())?;
+        command.current_dir(&folder).env(protocol::HUNT, folder.path());
+        command.envs(bug.map(|bug| (protocol::BUG, bug.name())));
+        let mut group = Group::start(&mut command, engine.name(), self.workspace.control(), |_| ())?;
         let used = |group: &Group| {
             // AFL++ puts the target into a group of its own; with libFuzzer it is the process that was started.
             let [_, _, target, _, _] = counts(&folder);
             let others = if engine == Engine::Afl { group.cpu_time() } else { Duration::ZERO };
             others + Duration::from_nanos(target)
         };
-        let Some(trouble) = follow(&mut group, limits.time, used)? else {
+        let Some(ended) = follow(&mut group, limits.time, used)? else {
             return Ok(None);
         };
         let [executions, operations, nanoseconds, reached, triggered] = counts(&folder);
-        let found = fs::read(folder.path().join("find")).ok().map(|bytes| again(bug, &bytes)).transpose()?;
+        let found = fs::read(folder.path().join(protocol::FINDING)).ok().map(|bytes| again(bug, &bytes)).transpose()?;
         // An engine says in its exit code as well that it has found something.
-        if let Some(sentence) = trouble.filter(|_| found.is_none()) {
-            bail!(sentence);
+        if found.is_none() {
+            ended?;
         }
         ensure!(executions > 0, "{} ended without an execution", engine.name());
         let target = Duration::from_nanos(nanoseconds);
@@ -125,7 +122,7 @@ impl Outside {
         Ok(Some(Hunt { executions, operations, time, reached, triggered, found }))
     }
 
-    /// Lets libFuzzer minimise a find (`-minimize_crash=1`); nothing where somebody interrupts.
+    /// Lets libFuzzer minimise a find (`-minimize_crash=1`); nothing where the user interrupts.
     ///
     /// # Errors
     /// When it fails, or what it comes to is nothing here.
@@ -135,16 +132,16 @@ impl Outside {
         let bytes = find.program.to_bytes();
         fs::write(&input, bytes.context("a machine of this size has no bytes")?)?;
         let mut command = self.libfuzzer(engine, 0, Some(MINIMISING));
-        command.current_dir(&folder).env("STALEMAP_HUNT", folder.path()).env("STALEMAP_BUG", bug.name());
-        let mut group = Group::start(command.arg("-minimize_crash=1").arg(&input), engine.name(), |_| ())?;
+        command.current_dir(&folder).env(protocol::HUNT, folder.path()).env(protocol::BUG, bug.name());
+        command.arg("-minimize_crash=1").arg(&input);
+        let mut group = Group::start(&mut command, engine.name(), self.workspace.control(), |_| ())?;
         // It starts a process for each step, and waits for it.
-        let Some(trouble) = follow(&mut group, cap, Group::cpu_time)? else {
+        let Some(ended) = follow(&mut group, cap, Group::cpu_time)? else {
             return Ok(None);
         };
-        if let Some(sentence) = trouble {
-            bail!(sentence);
-        }
-        let bytes = fs::read(folder.path().join("find")).context("libFuzzer has not seen the find diverge")?;
+        ended?;
+        let bytes =
+            fs::read(folder.path().join(protocol::FINDING)).context("libFuzzer has not seen the find diverge")?;
         let mut found = again(Some(bug), &bytes)?;
         found.program.operations.truncate(found.divergence.step + 1);
         let [executions, ..] = counts(&folder);
@@ -153,12 +150,12 @@ impl Outside {
 
     fn libfuzzer(&self, engine: Engine, seed: u64, executions: Option<u64>) -> Command {
         let mut command = Command::new(&self.libfuzzer);
-        command.args(["-timeout=10", "-rss_limit_mb=2048"]).args(libfuzzer::ACCOUNT);
+        command.args(libfuzzer::LIMITS).args(libfuzzer::ACCOUNT);
         // Seed 0 would be drawn anew each time.
         command.arg(format!("-seed={}", seed + 1));
         command.args(executions.map(|executions| format!("-runs={executions}")));
         if engine == Engine::LibfuzzerBytes {
-            command.env("STALEMAP_MUTATE_BYTES", "1");
+            command.env(protocol::MUTATE_BYTES, "1");
         }
         command
     }
@@ -175,7 +172,7 @@ impl Outside {
         call.args(limits.executions.map(|executions| format!("-E{executions}")));
         let (program, mutator) = &self.afl;
         call.arg("--").arg(program).envs(afl::VARIABLES.iter().copied());
-        call.env("AFL_CUSTOM_MUTATOR_LIBRARY", mutator).env("STALEMAP_TARGET", TARGET);
+        call.env("AFL_CUSTOM_MUTATOR_LIBRARY", mutator).env(protocol::TARGET, LOCKSTEP);
         call.env("AFL_BENCH_UNTIL_CRASH", "1");
         Ok(Some(call))
     }
@@ -186,22 +183,25 @@ fn longest(limits: Limits) -> usize {
     record::RECORD * (1 + limits.operations as usize)
 }
 
-/// Waits until the engine ends or its time is over; what it says if it ended in trouble. Nothing where somebody
-/// interrupts.
-fn follow(group: &mut Group, time: Duration, used: impl Fn(&Group) -> Duration) -> Result<Option<Option<String>>> {
+/// Waits until the engine ends or its time is over; how it has ended. Nothing where the user interrupts.
+fn follow(
+    group: &mut Group,
+    time: Duration,
+    used: impl Fn(&Group) -> Duration,
+) -> Result<Option<Result<(), ToolFailure>>> {
     let mut looked = Instant::now();
     loop {
         if interrupted() {
             return Ok(None);
         }
-        if let Some(trouble) = group.ended()? {
-            return Ok(Some(trouble));
+        if let Some(ended) = group.ended()? {
+            return Ok(Some(ended));
         }
         if looked.elapsed() >= BETWEEN_CLOCKS {
             looked = Instant::now();
             if used(group) >= time {
                 group.end();
-                return Ok(Some(None));
+                return Ok(Some(Ok(())));
             }
         }
         thread::sleep(BETWEEN_LOOKS);
@@ -210,12 +210,7 @@ fn follow(group: &mut Group, time: Duration, used: impl Fn(&Group) -> Duration) 
 
 /// What has been counted so far.
 fn counts(folder: &TempDir) -> Counts {
-    let text = fs::read_to_string(folder.path().join("counts")).unwrap_or_default();
-    let mut counts = Counts::default();
-    for (count, word) in counts.iter_mut().zip(text.split_whitespace()) {
-        *count = word.parse().unwrap_or(0);
-    }
-    counts
+    protocol::parse_counts(&fs::read_to_string(folder.path().join(protocol::COUNTS)).unwrap_or_default())
 }
 
 /// Runs here what an engine has found.

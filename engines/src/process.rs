@@ -1,18 +1,18 @@
 //! Processes of an engine, each with all that it starts: a process group that ends as a whole and is never left behind.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 
-use super::cpu;
-use crate::interrupt::interrupted;
+use crate::control::Control;
+use crate::cpu;
+use crate::error::{EngineError, ToolFailure};
 
 /// How long processes have to end before they are killed.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -23,8 +23,8 @@ const REMEMBERED: usize = 30;
 /// The groups that run, for [`end_all`].
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
-/// Ends every group at once: somebody has no patience.
-pub(crate) fn end_all() {
+/// Kills all groups that run, without the time to end by themselves. It may be called from any thread.
+pub fn end_all() {
     for &group in GROUPS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         let sessions = cpu::sessions_below(group);
         let _ = kill_process_group(group, Signal::KILL);
@@ -40,11 +40,12 @@ fn kill_sessions(sessions: &BTreeSet<i32>) {
     }
 }
 
-/// A process and what it starts.
-pub(crate) struct Group {
+/// A process and what it starts. They end when this is dropped.
+pub struct Group {
     child: Child,
     id: Pid,
     name: String,
+    control: Control,
     said: Arc<Mutex<Vec<String>>>,
     is_over: bool,
     /// CPU time, once it is over.
@@ -54,14 +55,19 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Starts a command in a group of its own; `hear` gets each line that it prints.
-    pub(crate) fn start(
+    /// Starts a command in a group of its own. `hear` gets each line that it prints, on another thread; the name is for
+    /// errors.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(
         command: &mut Command,
         name: &str,
+        control: &Control,
         hear: impl FnMut(&str) + Send + Clone + 'static,
-    ) -> Result<Group> {
+    ) -> Result<Group, EngineError> {
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let mut child = command.spawn().map_err(|source| EngineError::Start { name: name.to_string(), source })?;
         let id = Pid::from_child(&child);
         GROUPS.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -71,57 +77,80 @@ impl Group {
         if let Some(output) = child.stderr.take() {
             listen(output, said.clone(), hear);
         }
-        Ok(Group { child, id, name: name.to_string(), said, is_over: false, used: Duration::ZERO, used_in_all: None })
+        Ok(Group {
+            child,
+            id,
+            name: name.to_string(),
+            control: control.clone(),
+            said,
+            is_over: false,
+            used: Duration::ZERO,
+            used_in_all: None,
+        })
     }
 
-    /// Starts a command and waits for its end; `false` if somebody interrupted it.
-    pub(crate) fn finish(
+    /// Starts a command and waits for its end; `false` if the control interrupts it.
+    ///
+    /// # Errors
+    /// When it cannot be started or fails.
+    pub fn finish(
         command: &mut Command,
         name: &str,
+        control: &Control,
         hear: impl FnMut(&str) + Send + Clone + 'static,
-    ) -> Result<bool> {
-        let mut group = Group::start(command, name, hear)?;
+    ) -> Result<bool, EngineError> {
+        let mut group = Group::start(command, name, control, hear)?;
         loop {
-            if interrupted() {
+            if control.is_interrupted() {
                 group.end();
                 return Ok(false);
             }
             match group.ended()? {
-                Some(Some(sentence)) => anyhow::bail!(sentence),
-                Some(None) => return Ok(true),
+                Some(Err(failure)) => return Err(failure.into()),
+                Some(Ok(())) => return Ok(true),
                 None => thread::sleep(BETWEEN_LOOKS),
             }
         }
     }
 
-    /// Whether it has ended by itself; if so, what went wrong.
-    pub(crate) fn ended(&mut self) -> Result<Option<Option<String>>> {
+    /// How it has ended; `None` while it runs. A process that a signal ends during an interrupt has ended well.
+    ///
+    /// # Errors
+    /// When the system does not tell it.
+    pub fn ended(&mut self) -> Result<Option<Result<(), ToolFailure>>, EngineError> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        if !self.is_over && waitid(WaitId::Pid(self.id), options)?.is_none() {
-            return Ok(None);
+        if !self.is_over {
+            let ended = waitid(WaitId::Pid(self.id), options);
+            if ended.map_err(|errno| self.cannot_wait(errno.into()))?.is_none() {
+                return Ok(None);
+            }
         }
         self.end();
-        let status = self.child.wait()?;
-        if status.success() || status.signal().is_some() && interrupted() {
-            return Ok(Some(None));
+        let status = self.child.wait().map_err(|source| self.cannot_wait(source))?;
+        if status.success() || status.signal().is_some() && self.control.is_interrupted() {
+            return Ok(Some(Ok(())));
         }
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner).join("\n  ");
-        Ok(Some(Some(format!("{} ended with {status}; it said last:\n  {said}", self.name))))
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Some(Err(ToolFailure { name: self.name.clone(), status, said })))
     }
 
-    /// CPU time that the group has used so far, with those whose end it waited for; nothing where it is not told.
-    #[cfg_attr(not(feature = "seeded-bugs"), expect(dead_code, reason = "only a measurement asks"))]
-    pub(crate) fn cpu_time(&self) -> Duration {
+    fn cannot_wait(&self, source: io::Error) -> EngineError {
+        EngineError::Wait { name: self.name.clone(), source }
+    }
+
+    /// CPU time of the group so far, with that of processes whose end it has waited for; zero where there is no `/proc`.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
         if self.is_over { self.used } else { cpu::of_group(self.id) }
     }
 
-    /// Ends what still runs: first with a request, then without.
-    pub(crate) fn end(&mut self) {
+    /// Ends what still runs: SIGINT first, and SIGKILL after three seconds.
+    pub fn end(&mut self) {
         if std::mem::replace(&mut self.is_over, true) {
             return;
         }
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        // Before anything ends: nobody counts the time of a process that its parent did not wait for.
+        // Before anything ends: the time of a process that its parent did not wait for is lost.
         self.used_in_all = cpu::seconds_of_tree(self.id);
         let sessions = cpu::sessions_below(self.id);
         let deadline = Instant::now() + PATIENCE;
@@ -129,7 +158,7 @@ impl Group {
         while Instant::now() < deadline && matches!(waitid(WaitId::Pid(self.id), options), Ok(None)) {
             thread::sleep(BETWEEN_LOOKS);
         }
-        // The leader is not waited for before this, so that nobody else can have its number.
+        // The leader is not waited for before this, so that no other process can have its number.
         let _ = kill_process_group(self.id, Signal::KILL);
         kill_sessions(&sessions);
         GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|&group| group != self.id);
@@ -139,7 +168,7 @@ impl Group {
 
     /// Seconds of CPU time of it and of all that it started, those in other groups too; known when it is over, where
     /// the system tells it.
-    pub(super) fn seconds_in_all(&self) -> Option<f64> {
+    pub(crate) fn seconds_in_all(&self) -> Option<f64> {
         self.used_in_all
     }
 }
@@ -148,11 +177,6 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// Passes on what a tool says.
-pub(super) fn show(line: &str) {
-    eprintln!("{line}");
 }
 
 /// Reads lines until the other end is closed.
@@ -181,7 +205,7 @@ mod tests {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use super::{BETWEEN_LOOKS, Group, cpu};
+    use super::{BETWEEN_LOOKS, Control, EngineError, Group, cpu};
 
     /// Waits for something that takes a moment.
     fn comes_true(mut holds: impl FnMut() -> bool) -> bool {
@@ -199,7 +223,8 @@ mod tests {
     fn what_a_process_has_started_in_another_session_ends_with_it_even_if_it_is_stopped() {
         let mut command = Command::new("sh");
         command.args(["-c", "setsid sh -c 'kill -STOP $$' & wait"]);
-        let mut group = Group::start(&mut command, "a test", |_| ()).unwrap();
+        let control = Control::new(|| false, |_| ());
+        let mut group = Group::start(&mut command, "a test", &control, |_| ()).unwrap();
         let mut sessions = cpu::sessions_below(group.id);
         assert!(comes_true(|| {
             sessions = cpu::sessions_below(group.id);
@@ -207,5 +232,29 @@ mod tests {
         }));
         group.end();
         assert!(comes_true(|| cpu::in_sessions(&sessions).is_empty()), "it was left behind");
+    }
+
+    #[test]
+    fn an_interrupt_ends_what_would_run_on() {
+        let start = Instant::now();
+        let control = Control::new(move || start.elapsed() > Duration::from_millis(100), |_| ());
+        let mut command = Command::new("sleep");
+        assert!(!Group::finish(command.arg("60"), "sleep", &control, |_| ()).unwrap());
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_failure_has_the_status_and_what_was_said() {
+        let control = Control::new(|| false, |_| ());
+        let mut command = Command::new("sh");
+        // The rest of the time lets the last line arrive.
+        command.args(["-c", "echo one; echo two >&2; sleep 1; exit 7"]);
+        let Err(EngineError::Failed(failure)) = Group::finish(&mut command, "a test", &control, |_| ()) else {
+            panic!("it does not fail");
+        };
+        let mut said = failure.said.clone();
+        said.sort();
+        assert_eq!((failure.name.as_str(), failure.status.code()), ("a test", Some(7)));
+        assert_eq!(said, ["one", "two"]);
     }
 }

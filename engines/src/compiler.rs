@@ -1,35 +1,35 @@
-//! What is asked of the Rust compiler: the machine that it is for, and the LLVM in it, whose tools alone can read what its
-//! programs count.
+//! What the Rust compiler says of itself: the machine that it is for, and its LLVM, whose tools alone can read the coverage
+//! of its programs.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, ensure};
+use crate::error::EngineError;
 
 /// The target triple of the machine that compiles.
 ///
 /// # Errors
 /// When there is no compiler in the path.
-pub(crate) fn host() -> Result<String> {
+pub(crate) fn host() -> Result<String, EngineError> {
     let host = line(&says(&["-vV"]), "host: ").to_string();
-    ensure!(!host.is_empty(), "`rustc -vV` says nothing of its host; is Rust in the path?");
-    Ok(host)
+    if host.is_empty() { Err(EngineError::NoCompiler) } else { Ok(host) }
 }
 
 /// The tools that cargo-llvm-cov calls.
 const TOOLS: [&str; 2] = ["llvm-cov", "llvm-profdata"];
 
 /// LLVM as the compiler knows it.
-pub(crate) struct Llvm {
+pub struct Llvm {
     /// Its major version, such as `22`.
-    pub(crate) major: String,
+    pub major: String,
     /// The folder of its tools, if they are there.
-    pub(crate) tools: Option<PathBuf>,
+    pub tools: Option<PathBuf>,
 }
 
 impl Llvm {
     /// Asks the compiler, and looks where Debian and rustup put the tools.
-    pub(crate) fn of_this_rust() -> Llvm {
+    #[must_use]
+    pub fn of_this_rust() -> Llvm {
         let about = says(&["-vV"]);
         let major = line(&about, "LLVM version: ").split('.').next().unwrap_or_default().to_string();
         let of_rustup =
@@ -39,8 +39,9 @@ impl Llvm {
         Llvm { major, tools: folders.into_iter().find(has_all) }
     }
 
-    /// The commands that bring the tools.
-    pub(crate) fn mend(&self) -> String {
+    /// The commands that install the tools.
+    #[must_use]
+    pub fn fix(&self) -> String {
         format!("apt install llvm-{}, or rustup component add llvm-tools", self.major)
     }
 }

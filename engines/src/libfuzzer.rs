@@ -7,19 +7,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-
-use super::process::{Group, show};
-use super::tool::CARGO_FUZZ;
-use super::workspace::Workspace;
-use super::{Order, Running};
+use crate::error::EngineError;
+use crate::order::Order;
+use crate::process::Group;
+use crate::protocol;
+use crate::running::{Folders, Progress, Running};
+use crate::tool::CARGO_FUZZ;
+use crate::workspace::Workspace;
 
 /// Where the usual targets are built.
-pub(super) const FOLDER: &str = "libfuzzer";
+pub(crate) const FOLDER: &str = "libfuzzer";
+/// Where targets with seeded bugs are built.
+pub const BUGS_FOLDER: &str = "libfuzzer-bugs";
 /// Seconds that an input may take, and megabytes of memory.
-const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
-/// What libFuzzer is to keep no account of, and how long inputs may be.
-pub(crate) const ACCOUNT: [&str; 4] = [
+pub const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
+/// Switches off what libFuzzer keeps account of and the targets do not need.
+pub const ACCOUNT: [&str; 4] = [
     // With transitions as coverage, how often an edge was taken adds nothing but a third of the time.
     "-use_counters=0",
     // How rare each edge is, and which input could be replaced by a shorter one, takes another third; without it the
@@ -32,45 +35,44 @@ pub(crate) const ACCOUNT: [&str; 4] = [
 /// How long it may take to end by itself behind its time.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// Builds and starts; `None` if somebody interrupts that.
-pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>> {
+/// Builds and starts; `None` if the control interrupts the build.
+pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
     let Some(program) = build_for(order)? else {
         return Ok(None);
     };
-    let artifacts = scratch.join("artifacts");
-    fs::create_dir_all(&artifacts)?;
+    let artifacts = order.scratch.join("artifacts");
+    fs::create_dir_all(&artifacts).map_err(EngineError::io("make", &artifacts))?;
     let executions: Arc<Vec<AtomicU64>> = Arc::new((0..order.jobs).map(|_| AtomicU64::new(0)).collect());
     let operations = Arc::new(AtomicU64::new(0));
     let mut processes = Vec::new();
     for job in 0..order.jobs {
         let (heard, done) = (executions.clone(), operations.clone());
         let mut command = command(order, &program, &artifacts, job);
-        processes.push(Group::start(&mut command, "libFuzzer", move |line| {
+        processes.push(Group::start(&mut command, "libFuzzer", order.workspace.control(), move |line| {
             if let Some(count) = executions_of(line) {
                 heard[job as usize].fetch_max(count, Ordering::Relaxed);
             }
-            if let Some(count) = operations_of(line) {
+            if let Some(count) = protocol::parse_operations_line(line) {
                 done.fetch_add(count, Ordering::Relaxed);
             }
         })?);
     }
-    Ok(Some(Running {
-        processes,
-        artifacts: vec![artifacts],
-        corpora: vec![order.corpus.clone()],
-        most: order.seconds.map(|seconds| Duration::from_secs(seconds) + GRACE),
-        operations: Box::new(move || Some(operations.load(Ordering::Relaxed)).filter(|&count| count > 0)),
+    let inputs = Folders { artifacts: vec![artifacts], corpora: vec![order.corpus.clone()] };
+    let time = order.seconds.map(|seconds| Duration::from_secs(seconds) + GRACE);
+    let progress = Progress {
         executions: Box::new(move || executions.iter().map(|count| count.load(Ordering::Relaxed)).sum()),
-    }))
+        operations: Box::new(move || Some(operations.load(Ordering::Relaxed)).filter(|&count| count > 0)),
+    };
+    Ok(Some(Running::new(processes, inputs, time, progress)))
 }
 
 /// One of the processes. They share the corpus: each takes over what the others put there.
 fn command(order: &Order<'_>, program: &Path, artifacts: &Path, job: u32) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(artifacts).env("STALEMAP_KEEP", artifacts).args(LIMITS);
-    command.envs(order.bug.map(|bug| ("STALEMAP_BUG", bug)));
+    command.current_dir(artifacts).env(protocol::KEEP, artifacts).args(LIMITS);
+    command.envs(order.bug.map(|bug| (protocol::BUG, bug)));
     command.arg(format!("-seed={}", order.seed.wrapping_add(job.into()) & u64::from(u32::MAX)));
-    command.args(ACCOUNT).args(["-reload=1", "-print_final_stats=1"]);
+    command.args(ACCOUNT).args(["-reload=1", protocol::FINAL_STATISTICS]);
     command.arg(format!("-max_len={}", order.longest));
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
     command.args(order.seconds.map(|seconds| format!("-max_total_time={seconds}")));
@@ -78,38 +80,38 @@ fn command(order: &Order<'_>, program: &Path, artifacts: &Path, job: u32) -> Com
     command
 }
 
-fn build_for(order: &Order<'_>) -> Result<Option<PathBuf>> {
+fn build_for(order: &Order<'_>) -> Result<Option<PathBuf>, EngineError> {
     match order.bug {
-        Some(_) => build(order.workspace, order.target, "libfuzzer-bugs", Some("seeded-bugs")),
+        Some(_) => build(order.workspace, order.target, BUGS_FOLDER, Some(protocol::BUGS)),
         None => build(order.workspace, order.target, FOLDER, None),
     }
 }
 
-/// Builds the target with this feature besides its usual ones; where it is, or `None` if somebody interrupts.
+/// Builds the target with this feature besides its usual ones. Returns its path, or `None` if the control interrupts.
 ///
 /// # Errors
-/// When the tool cannot be brought or cannot build.
-pub(crate) fn build(
+/// When the tool cannot be installed or cannot build.
+pub fn build(
     workspace: &Workspace,
     target: &str,
     folder: &str,
     feature: Option<&str>,
-) -> Result<Option<PathBuf>> {
+) -> Result<Option<PathBuf>, EngineError> {
     let Some(mut call) = CARGO_FUZZ.call(workspace)? else {
         return Ok(None);
     };
     // Compared values are no use to a mutator of operations, and noting them takes half of the time.
     call.args(["build", "--sanitizer", "none", "--release", "--no-trace-compares", "--target-dir"]);
     call.arg(workspace.builds(folder)).args(feature.map(|feature| format!("--features={feature}"))).arg(target);
-    if !Group::finish(&mut call, "cargo fuzz build", show)? {
+    if !Group::finish(&mut call, "cargo fuzz build", workspace.control(), workspace.control().lines())? {
         return Ok(None);
     }
     let program = built_in(workspace, folder, target);
-    Ok(Some(program.with_context(|| format!("cargo fuzz built no {target}"))?))
+    program.map(Some).ok_or_else(|| EngineError::NotBuilt { target: target.to_string() })
 }
 
 /// The target that was built last, for whichever machine.
-pub(super) fn built(workspace: &Workspace, target: &str) -> Option<PathBuf> {
+pub(crate) fn built(workspace: &Workspace, target: &str) -> Option<PathBuf> {
     built_in(workspace, FOLDER, target)
 }
 
@@ -127,14 +129,9 @@ fn executions_of(line: &str) -> Option<u64> {
     line.strip_prefix('#')?.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The number of operations, which the target adds to the last lines.
-fn operations_of(line: &str) -> Option<u64> {
-    line.strip_prefix("stat::number_of_operations:")?.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{executions_of, operations_of};
+    use super::executions_of;
 
     #[test]
     fn lines_of_statistics_tell_the_executions() {
@@ -147,8 +144,6 @@ mod tests {
         ];
         for (line, expected) in cases {
             assert_eq!(executions_of(line), expected, "{line}");
-            assert_eq!(operations_of(line), None, "{line}");
         }
-        assert_eq!(operations_of("stat::number_of_operations:     4550"), Some(4550));
     }
 }

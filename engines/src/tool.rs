@@ -1,45 +1,49 @@
-//! The tools of engines and of line coverage, in the one version that is known to work; brought into the target folder when it is missing.
+//! The tools of engines and of line coverage, in the one version that is known to work; installed into the target folder when it is missing.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::Result;
-
-use super::process::{Group, show};
-use super::workspace::Workspace;
-use crate::output;
+use crate::control::Event;
+use crate::error::EngineError;
+use crate::process::Group;
+use crate::workspace::Workspace;
 
 /// Where cargo-afl puts the AFL++ that it builds: below this folder, which is our own where the tool is.
 const DATA: &str = "XDG_DATA_HOME";
 
 /// A tool from the package registry.
-pub(crate) struct Tool {
+pub struct Tool {
     /// Package and program.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Its command behind `cargo`.
-    pub(crate) command: &'static str,
-    pub(crate) version: &'static str,
+    pub command: &'static str,
+    /// The version that is known to work.
+    pub version: &'static str,
 }
 
 /// Builds and runs libFuzzer targets.
-pub(crate) const CARGO_FUZZ: Tool = Tool { name: "cargo-fuzz", command: "fuzz", version: "0.13.2" };
+pub const CARGO_FUZZ: Tool = Tool { name: "cargo-fuzz", command: "fuzz", version: "0.13.2" };
 /// Builds and runs AFL++ targets; AFL++ itself is in it.
-pub(crate) const CARGO_AFL: Tool = Tool { name: "cargo-afl", command: "afl", version: "0.18.2" };
+pub const CARGO_AFL: Tool = Tool { name: "cargo-afl", command: "afl", version: "0.18.2" };
 
 /// Counts which lines a run reaches.
-pub(crate) const CARGO_LLVM_COV: Tool = Tool { name: "cargo-llvm-cov", command: "llvm-cov", version: "0.9.1" };
+pub const CARGO_LLVM_COV: Tool = Tool { name: "cargo-llvm-cov", command: "llvm-cov", version: "0.9.1" };
 
 impl Tool {
     /// Where it is in this version: in the target folder, or in the path.
-    pub(crate) fn path(&self, workspace: &Workspace) -> Option<PathBuf> {
+    #[must_use]
+    pub fn path(&self, workspace: &Workspace) -> Option<PathBuf> {
         [self.ours(workspace), PathBuf::from(self.name)].into_iter().find(|path| self.answers(path, workspace))
     }
 
-    /// A call of it, which is brought before if it is missing; `None` if somebody interrupts that.
-    pub(crate) fn call(&self, workspace: &Workspace) -> Result<Option<Command>> {
+    /// A call of it. It is installed before if it is missing; `None` if the control interrupts that.
+    ///
+    /// # Errors
+    /// When it cannot be installed.
+    pub fn call(&self, workspace: &Workspace) -> Result<Option<Command>, EngineError> {
         let path = match self.path(workspace) {
             Some(path) => path,
-            None if self.bring(workspace)? => self.ours(workspace),
+            None if self.install(workspace)? => self.ours(workspace),
             None => return Ok(None),
         };
         let mut call = self.program(workspace, &path);
@@ -47,22 +51,17 @@ impl Tool {
         Ok(Some(call))
     }
 
-    /// Installs it; `false` if somebody interrupts that.
-    fn bring(&self, workspace: &Workspace) -> Result<bool> {
+    /// Installs it; `false` if the control interrupts that.
+    fn install(&self, workspace: &Workspace) -> Result<bool, EngineError> {
         let folder = workspace.tools();
-        output::tell(format_args!(
-            "{} {} is missing; it is built into {} now (once, a minute or two)",
-            self.name,
-            self.version,
-            folder.display()
-        ));
+        workspace.control().report(Event::Installs { tool: self, folder: &folder });
         let mut call = workspace.call(workspace.cargo());
         call.env(DATA, workspace.tools().join("share"));
         call.args(["install", "--locked", "--version", self.version, "--root"]).arg(&folder).arg(self.name);
-        Group::finish(&mut call, "cargo install", show)
+        Group::finish(&mut call, "cargo install", workspace.control(), workspace.control().lines())
     }
 
-    /// Where it is when it was brought.
+    /// Where it is after it was installed here.
     fn ours(&self, workspace: &Workspace) -> PathBuf {
         workspace.tools().join("bin").join(self.name)
     }

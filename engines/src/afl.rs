@@ -7,40 +7,43 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
 use stalemap_report::input_name;
 
-use super::process::{Group, show};
-use super::tool::CARGO_AFL;
-use super::workspace::Workspace;
-use super::{Order, Running, watch};
-use crate::compiler;
+use crate::error::EngineError;
+use crate::order::Order;
+use crate::process::Group;
+use crate::running::{Folders, Progress, Running};
+use crate::tool::CARGO_AFL;
+use crate::workspace::Workspace;
+use crate::{compiler, protocol, watch};
 
-/// What AFL++ is told by its environment (docs/env_variables.md).
-pub(crate) const VARIABLES: &[(&str, &str)] = &[
+/// The environment of AFL++ (docs/env_variables.md in AFL++ 4.40c).
+pub const VARIABLES: &[(&str, &str)] = &[
     ("AFL_NO_UI", "1"),
     ("AFL_SKIP_CPUFREQ", "1"),
     ("AFL_NO_AFFINITY", "1"),
     // Crashes are watched for here; no core files are needed.
     ("AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "1"),
-    // A seed that diverges is a find, not a reason to give up.
+    // A seed that diverges is a finding, not a reason to give up.
     ("AFL_CRASHING_SEEDS_AS_NEW_CRASH", "1"),
     ("AFL_CUSTOM_MUTATOR_ONLY", "1"),
     // Trimming cuts through records.
     ("AFL_DISABLE_TRIM", "1"),
     // Three runs tell as well as seven whether an input does the same again, and a kept corpus has thousands.
     ("AFL_FAST_CAL", "1"),
-    // In minutes; by itself an instance looks at what the others have found every twenty.
+    // In minutes. By default an instance reads what the others have found every twenty.
     ("AFL_SYNC_TIME", "1"),
     ("AFL_FUZZER_STATS_UPDATE_INTERVAL", "1"),
 ];
 
 /// Where the usual targets are built.
-pub(super) const FOLDER: &str = "afl";
+pub(crate) const FOLDER: &str = "afl";
+/// Where targets with seeded bugs are built.
+pub const BUGS_FOLDER: &str = "afl-bugs";
 /// The target that does nothing; an example, so that no list of targets has it.
 const EMPTY: &str = "empty";
 
-/// What the compiler is told beside what cargo-afl tells it.
+/// Flags of the compiler beside those of cargo-afl.
 const FLAGS: &[&str] = &[
     "-Cdebug-assertions=off",
     "-Coverflow-checks=off",
@@ -52,16 +55,17 @@ const FLAGS: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
 ];
 
-/// Builds and starts; `None` if somebody interrupts that.
-pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>> {
+/// Builds and starts; `None` if the control interrupts the build.
+pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
     let Some((program, mutator)) = build_for(order)? else {
         return Ok(None);
     };
     // AFL++ begins with one folder.
     for file in watch::files(&order.corpus) {
-        fs::copy(&file, order.seeds.join(file.file_name().unwrap_or_default()))?;
+        let copy = order.seeds.join(file.file_name().unwrap_or_default());
+        fs::copy(&file, &copy).map_err(EngineError::io("write", &copy))?;
     }
-    let shared = scratch.join("afl");
+    let shared = order.scratch.join(SHARED);
     let names: Vec<String> = (0..order.jobs).map(name_of).collect();
     let mut processes = Vec::new();
     for name in &names {
@@ -74,70 +78,74 @@ pub(super) fn start(order: &Order<'_>, scratch: &Path) -> Result<Option<Running>
         call.args(["-c", "-", "-t", "10000", "-G", &order.longest.to_string()]);
         call.args(["-s", &(order.seed & u64::from(u32::MAX)).to_string()]);
         if let Some(seconds) = order.seconds {
-            // It is ended here when its time is over: its own limit leaves out what it does with its first inputs. This
-            // is for the case that nobody is left to end it.
+            // Our deadline ends it: its own limit leaves out the time of its first inputs. This one ends it if our process
+            // has died.
             call.args(["-V", &(seconds + 60).to_string()]);
         }
         call.arg("--").arg(&program).envs(VARIABLES.iter().copied());
-        call.env("AFL_CUSTOM_MUTATOR_LIBRARY", &mutator).env("STALEMAP_TARGET", order.target);
-        call.envs(order.bug.map(|bug| ("STALEMAP_BUG", bug)));
-        processes.push(Group::start(&mut call, &format!("afl-fuzz {name}"), |_| ())?);
+        call.env("AFL_CUSTOM_MUTATOR_LIBRARY", &mutator).env(protocol::TARGET, order.target);
+        call.envs(order.bug.map(|bug| (protocol::BUG, bug)));
+        processes.push(Group::start(&mut call, &format!("afl-fuzz {name}"), order.workspace.control(), |_| ())?);
     }
     let folders: Vec<PathBuf> = names.iter().map(|name| shared.join(name)).collect();
     let of_each = |below: &'static str| folders.iter().map(move |folder| folder.join(below));
-    Ok(Some(Running {
-        processes,
+    let inputs = Folders {
         artifacts: of_each("crashes").chain(of_each("hangs")).collect(),
         corpora: of_each("queue").collect(),
-        most: order.seconds.map(Duration::from_secs),
-        operations: Box::new(|| None),
+    };
+    let progress = Progress {
         executions: Box::new(move || folders.iter().filter_map(|folder| executions_of(folder)).sum()),
-    }))
+        operations: Box::new(|| None),
+    };
+    Ok(Some(Running::new(processes, inputs, order.seconds.map(Duration::from_secs), progress)))
 }
 
-/// Adds what the instances kept to the corpus, which other campaigns begin with.
-pub(super) fn gather(order: &Order<'_>, scratch: &Path) -> Result<()> {
+/// Adds what the instances have kept to the corpus, with which other campaigns begin.
+pub(crate) fn gather(order: &Order<'_>) -> Result<(), EngineError> {
     let had: BTreeSet<PathBuf> = watch::files(&order.corpus).into_iter().collect();
     for instance in (0..order.jobs).map(name_of) {
-        for file in watch::files(&scratch.join("afl").join(instance).join("queue")) {
-            let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        for file in watch::files(&order.scratch.join(SHARED).join(instance).join("queue")) {
+            let bytes = fs::read(&file).map_err(EngineError::io("read", &file))?;
             let path = order.corpus.join(input_name(&bytes));
             if !had.contains(&path) {
-                fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+                fs::write(&path, &bytes).map_err(EngineError::io("write", &path))?;
             }
         }
     }
     Ok(())
 }
 
+/// The folder that the instances share, in the scratch folder.
+const SHARED: &str = "afl";
+/// The instance that does what is needed once.
 const MAIN: &str = "main";
 
 fn name_of(job: u32) -> String {
     if job == 0 { MAIN.to_string() } else { format!("secondary{job}") }
 }
 
-fn build_for(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>> {
+fn build_for(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>, EngineError> {
     let workspace = order.workspace;
     if order.empty {
         return with_mutator(workspace, build_empty(workspace)?);
     }
     match order.bug {
-        Some(_) => build(workspace, order.target, "afl-bugs", Some("seeded-bugs")),
+        Some(_) => build(workspace, order.target, BUGS_FOLDER, Some(protocol::BUGS)),
         None => build(workspace, order.target, FOLDER, None),
     }
 }
 
-/// Builds the target with this feature besides its usual ones, and the mutator; where they are, or `None` if somebody
-/// interrupts.
+/// Builds the target with this feature besides its usual ones, and the mutator. Returns the paths of both, or `None` if the
+/// control interrupts.
 ///
 /// # Errors
-/// When the tool cannot be brought or cannot build.
-pub(crate) fn build(
+/// When the tool cannot be installed or cannot build.
+pub fn build(
     workspace: &Workspace,
     target: &str,
     folder: &str,
     feature: Option<&str>,
-) -> Result<Option<(PathBuf, PathBuf)>> {
+) -> Result<Option<(PathBuf, PathBuf)>, EngineError> {
     let features = feature.map_or_else(|| FEATURE.to_string(), |feature| format!("{FEATURE},{feature}"));
     // As for libFuzzer: the operations are compared, not the values in them, and the reference's assertions at each step
     // take longer than all else; `cargo test` and the native campaign make them. Of flags that cargo-afl gives too, the
@@ -146,13 +154,13 @@ pub(crate) fn build(
     with_mutator(workspace, program.map(|folder| folder.join(target)))
 }
 
-/// Builds the target that does nothing, as anybody's is who takes cargo-afl as it is.
-fn build_empty(workspace: &Workspace) -> Result<Option<PathBuf>> {
+/// Builds the target that does nothing, with cargo-afl's own flags only.
+fn build_empty(workspace: &Workspace) -> Result<Option<PathBuf>, EngineError> {
     let folder = compile(workspace, FEATURE, "--example", EMPTY, "afl-empty", &[])?;
     Ok(folder.map(|folder| folder.join("examples").join(EMPTY)))
 }
 
-/// Has cargo-afl compile, and says into which folder.
+/// Compiles with cargo-afl; returns the folder of the program.
 fn compile(
     workspace: &Workspace,
     features: &str,
@@ -160,40 +168,40 @@ fn compile(
     name: &str,
     folder: &str,
     flags: &[&str],
-) -> Result<Option<PathBuf>> {
+) -> Result<Option<PathBuf>, EngineError> {
     let Some(mut call) = CARGO_AFL.call(workspace)? else {
         return Ok(None);
     };
     let folder = workspace.builds(folder);
     call.env("RUSTFLAGS", flags.join(" ")).arg("build").args(RELEASE).args([features, kind, name]);
-    // Where the machine is named, its flags are not for build scripts, which nobody fuzzes.
+    // With `--target`, the flags are not for build scripts.
     let host = compiler::host()?;
     call.args(["--target", &host, "--target-dir"]).arg(&folder);
-    let is_built = Group::finish(&mut call, "cargo afl build", show)?;
+    let is_built = Group::finish(&mut call, "cargo afl build", workspace.control(), workspace.control().lines())?;
     Ok(is_built.then(|| folder.join(host).join("release")))
 }
 
-/// Builds the mutator, which is part of AFL++ and not of what it looks at, as usual.
-fn with_mutator(workspace: &Workspace, program: Option<PathBuf>) -> Result<Option<(PathBuf, PathBuf)>> {
+/// Builds the mutator, without coverage: AFL++ loads it into itself.
+fn with_mutator(workspace: &Workspace, program: Option<PathBuf>) -> Result<Option<(PathBuf, PathBuf)>, EngineError> {
     let Some(program) = program else {
         return Ok(None);
     };
     let folder = workspace.builds("afl-mutator");
     let mut call: Command = workspace.call(workspace.cargo());
     call.arg("rustc").args(RELEASE).args(["afl-mutator", "--lib", "--crate-type", "cdylib", "--target-dir"]);
-    if !Group::finish(call.arg(&folder), "cargo rustc", show)? {
+    if !Group::finish(call.arg(&folder), "cargo rustc", workspace.control(), workspace.control().lines())? {
         return Ok(None);
     }
     let name = format!("{}stalemap_fuzz{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     Ok(Some((program, folder.join("release").join(name))))
 }
 
-/// What is built is built so, with the features that follow.
+/// Begins the arguments of each build; the features follow.
 const RELEASE: [&str; 5] = ["--release", "-p", "stalemap-fuzz", "--no-default-features", "--features"];
 /// The feature of targets for AFL++.
 const FEATURE: &str = "afl";
 
-/// What an instance says of itself.
+/// Executions of an instance, from the statistics that it writes.
 fn executions_of(folder: &Path) -> Option<u64> {
     let text = fs::read_to_string(folder.join("fuzzer_stats")).ok()?;
     let line = text.lines().find(|line| line.starts_with("execs_done"))?;

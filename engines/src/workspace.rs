@@ -6,12 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use crate::control::Control;
+use crate::error::EngineError;
 
-/// A clone of the project.
-pub(crate) struct Workspace {
+/// A clone of the project, and the control of what runs in it.
+pub struct Workspace {
     root: PathBuf,
     target: PathBuf,
+    control: Control,
 }
 
 impl Workspace {
@@ -19,46 +21,55 @@ impl Workspace {
     ///
     /// # Errors
     /// When there is none: engines build the targets from their source.
-    pub(crate) fn find() -> Result<Workspace> {
-        let current = env::current_dir().context("the current folder is not there")?;
+    pub fn find(control: Control) -> Result<Workspace, EngineError> {
+        let current = env::current_dir().map_err(EngineError::NoCurrentFolder)?;
         let is_root = |folder: &&Path| {
             let manifest = fs::read_to_string(folder.join("fuzz/Cargo.toml"));
             manifest.is_ok_and(|text| text.contains("name = \"stalemap-fuzz\""))
         };
-        let root = current.ancestors().find(is_root).context(
-            "libfuzzer and afl build their targets from source, and the current folder is in no clone of stalemap; go \
-             into one, or use --engine native",
-        )?;
+        let root = current.ancestors().find(is_root).ok_or(EngineError::NoWorkspace)?;
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
-        Ok(Workspace { root: root.to_owned(), target })
+        Ok(Workspace { root: root.to_owned(), target, control })
     }
 
-    pub(crate) fn root(&self) -> &Path {
+    /// The folder of the workspace's manifest.
+    #[must_use]
+    pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where the engines' tools are brought to.
+    /// Controls what runs in it.
+    #[must_use]
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Where the tools of engines are installed.
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("engines")
     }
 
-    /// Where what is built with other flags than usual goes.
+    /// The target folder of builds with flags of an engine.
     pub(crate) fn builds(&self, name: &str) -> PathBuf {
         self.target.join("engines").join(name)
     }
 
     /// What cargo-fuzz takes for the corpus of a target.
-    pub(crate) fn corpus(&self, target: &str) -> PathBuf {
+    #[must_use]
+    pub fn corpus(&self, target: &str) -> PathBuf {
         self.root.join("fuzz/corpus").join(target)
     }
 
     /// An empty folder for one campaign. It stays until the next one, so that it can be looked at.
-    pub(crate) fn scratch(&self) -> Result<PathBuf> {
+    ///
+    /// # Errors
+    /// When it cannot be emptied or made.
+    pub fn scratch(&self) -> Result<PathBuf, EngineError> {
         let folder = self.target.join("engines").join("campaign");
         if folder.exists() {
-            fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+            fs::remove_dir_all(&folder).map_err(EngineError::io("empty", &folder))?;
         }
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        fs::create_dir_all(&folder).map_err(EngineError::io("make", &folder))?;
         Ok(folder)
     }
 

@@ -1,4 +1,4 @@
-//! CPU time and sessions of processes, as Linux tells them in `/proc` (proc_pid_stat(5)).
+//! CPU time and sessions of processes, as Linux shows them in `/proc` (proc_pid_stat(5)).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use rustix::param::clock_ticks_per_second;
 use rustix::process::Pid;
 
-/// Whether this system tells it.
-#[cfg_attr(not(feature = "seeded-bugs"), expect(dead_code, reason = "only a measurement asks"))]
-pub(crate) fn is_told() -> bool {
+/// Whether this system shows them.
+#[must_use]
+pub fn is_told() -> bool {
     fs::exists("/proc/self/stat").unwrap_or(false)
 }
 
@@ -23,7 +23,7 @@ struct Entry {
 }
 
 /// What the processes of the group have used, and those whose end they waited for; nothing where it is not told.
-pub(super) fn of_group(group: Pid) -> Duration {
+pub(crate) fn of_group(group: Pid) -> Duration {
     let group = group.as_raw_nonzero().get();
     let ticks: u64 = table().values().filter(|entry| entry.group == group).map(|entry| entry.ticks).sum();
     Duration::from_secs(ticks) / u32::try_from(clock_ticks_per_second()).unwrap_or(100)
@@ -31,7 +31,7 @@ pub(super) fn of_group(group: Pid) -> Duration {
 
 /// Seconds that a process, those below it in whichever group, and those whose end any of them has waited for have used;
 /// `None` where it is not told.
-pub(super) fn seconds_of_tree(root: Pid) -> Option<f64> {
+pub(crate) fn seconds_of_tree(root: Pid) -> Option<f64> {
     let (root, table) = (root.as_raw_nonzero().get(), table());
     table.get(&root)?;
     let ticks: u64 = below(root, &table).map(|(_, entry)| entry.ticks).sum();
@@ -40,7 +40,7 @@ pub(super) fn seconds_of_tree(root: Pid) -> Option<f64> {
 
 /// The sessions that processes below this one have begun, each by its number. A process can leave its group and its
 /// parent can end, but what it starts afterwards stays in its session.
-pub(super) fn sessions_below(root: Pid) -> BTreeSet<i32> {
+pub(crate) fn sessions_below(root: Pid) -> BTreeSet<i32> {
     let table = table();
     below(root.as_raw_nonzero().get(), &table)
         .filter(|(process, entry)| **process == entry.session)
@@ -49,7 +49,7 @@ pub(super) fn sessions_below(root: Pid) -> BTreeSet<i32> {
 }
 
 /// The processes in these sessions.
-pub(super) fn in_sessions(sessions: &BTreeSet<i32>) -> Vec<Pid> {
+pub(crate) fn in_sessions(sessions: &BTreeSet<i32>) -> Vec<Pid> {
     let table = if sessions.is_empty() { BTreeMap::new() } else { table() };
     let is_in = |(process, entry): (i32, Entry)| sessions.contains(&entry.session).then_some(process);
     table.into_iter().filter_map(is_in).filter_map(Pid::from_raw).collect()
@@ -73,7 +73,7 @@ fn table() -> BTreeMap<i32, Entry> {
 /// Whether it is the root or was started below it.
 fn is_below(process: i32, root: i32, table: &BTreeMap<i32, Entry>) -> bool {
     let mut at = process;
-    // Nobody is below himself, but the table was not read in one moment.
+    // The table was not read in one moment: it may have a circle.
     for _ in 0..table.len() {
         if at == root {
             return true;

@@ -1,27 +1,23 @@
-//! Folders into which an engine writes inputs, and what an input does here.
+//! Folders into which an engine writes inputs.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
-use stalemap_harness::{Build, Compare, Divergence, Driver};
-use stalemap_operations::Program;
-
 /// Folders that are looked at again and again.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     folders: Vec<PathBuf>,
     seen: BTreeSet<PathBuf>,
 }
 
 impl Watch {
     /// Whatever is in the folders is new.
-    pub(super) fn of(folders: Vec<PathBuf>) -> Watch {
+    pub(crate) fn of(folders: Vec<PathBuf>) -> Watch {
         Watch { folders, seen: BTreeSet::new() }
     }
 
     /// At most so many files that are new since the last look, in the order of their names.
-    pub(super) fn look(&mut self, most: usize) -> Vec<PathBuf> {
+    pub(crate) fn look(&mut self, most: usize) -> Vec<PathBuf> {
         let mut new: Vec<PathBuf> =
             self.folders.iter().flat_map(|folder| files(folder)).filter(|file| !self.seen.contains(file)).collect();
         new.sort();
@@ -32,26 +28,20 @@ impl Watch {
 }
 
 /// How many inputs a folder holds.
-pub(super) fn count(folder: &Path) -> usize {
+#[must_use]
+pub fn count(folder: &Path) -> usize {
     files(folder).len()
 }
 
 /// The inputs in a folder: all files but those that AFL++ writes about itself, and empty ones: an engine is about to write
 /// into them, or was ended when it was.
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_input = |path: &PathBuf| {
         let is_about = path.file_name().is_some_and(|name| name == "README.txt" || name.as_encoded_bytes()[0] == b'.');
         !is_about && fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() > 0)
     };
     entries.filter(is_input).collect()
-}
-
-/// Runs an input; how it diverges, if it does.
-pub(super) fn run<B: Build>(driver: &mut Driver<B>, bytes: &[u8]) -> Result<Option<(Program, Divergence)>> {
-    let program = Program::from_bytes(bytes);
-    let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
-    Ok(run.divergence.map(|divergence| (program, divergence)))
 }
 
 #[cfg(test)]

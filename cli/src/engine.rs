@@ -1,25 +1,17 @@
-//! `stalemap fuzz --engine libfuzzer|afl`: a campaign of an engine that keeps a corpus, on the targets of the room fuzz.
+//! `stalemap fuzz --engine libfuzzer|afl`: a campaign of an engine that keeps a corpus, on the targets of the crate fuzz.
 //!
-//! The engine's tool is brought into the workspace's target folder when it is missing, builds the target, and runs it.
-//! What the engine keeps is watched while it runs: inputs of its corpus tell what was met, inputs that stopped the
-//! target are run here, grouped by signature and minimised as the native campaign's finds are.
-
-pub(crate) mod afl;
-pub(crate) mod cpu;
-mod digests;
-pub(crate) mod libfuzzer;
-mod merge;
-mod process;
-mod tool;
-mod watch;
-mod workspace;
+//! The engine is started as the arguments say. Its inputs are read while it runs: those of its corpus tell what was met;
+//! those that stopped the target are run here, grouped by signature and minimised as the native campaign's findings are.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use anyhow::{Result, bail, ensure};
-use stalemap_operations::{Kind, KindSet};
+use anyhow::{Result, anyhow, bail, ensure};
+use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
+use stalemap_engines::{Control, Order, Running, Workspace};
+use stalemap_harness::{Build, Compare, Divergence, Driver};
+use stalemap_operations::{Kind, KindSet, Program};
 
 use crate::arguments::{Engine, FuzzArguments};
 use crate::ending::Ending;
@@ -28,49 +20,9 @@ use crate::fuzz::EngineWork;
 use crate::interrupt::interrupted;
 use crate::subject::{Builder, Work, work_with};
 use crate::{fuzz, output, seeds};
-pub(crate) use digests::digests;
-pub(crate) use merge::merge;
-pub(crate) use process::{Group, end_all};
-pub(crate) use tool::{CARGO_AFL, CARGO_FUZZ, CARGO_LLVM_COV, Tool};
-use watch::Watch;
-pub(crate) use workspace::Workspace;
 
 /// How often what the engine keeps is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
-
-/// What an engine is asked to do.
-struct Order<'a> {
-    workspace: &'a Workspace,
-    target: &'static str,
-    /// The seeded bug that is switched on.
-    bug: Option<&'static str>,
-    /// Run a target that does nothing instead.
-    empty: bool,
-    seconds: Option<u64>,
-    jobs: u32,
-    seed: u64,
-    /// The longest input in bytes.
-    longest: usize,
-    /// The inputs that are kept from campaign to campaign.
-    corpus: PathBuf,
-    /// Inputs to begin with.
-    seeds: PathBuf,
-}
-
-/// An engine at work.
-struct Running {
-    processes: Vec<Group>,
-    /// Folders of inputs that stopped the target.
-    artifacts: Vec<PathBuf>,
-    /// Folders of inputs that met something new.
-    corpora: Vec<PathBuf>,
-    /// Executions so far.
-    executions: Box<dyn FnMut() -> u64>,
-    /// After this time it is asked to end.
-    most: Option<Duration>,
-    /// Operations of all executions; known at the end, where the processes tell it.
-    operations: Box<dyn Fn() -> Option<u64>>,
-}
 
 /// Runs the campaign that the arguments ask for.
 pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
@@ -78,7 +30,7 @@ pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
     work_with(arguments.subject, OnTarget { arguments, target })
 }
 
-/// A campaign of an engine that is yet to know which subject its finds are run on.
+/// A campaign of an engine that does not know yet on which subject its findings are run.
 struct OnTarget<'a> {
     arguments: &'a FuzzArguments,
     target: &'static str,
@@ -99,7 +51,10 @@ fn fuzz_with<B: Builder>(
     let known = known_signatures(arguments)?;
     output::check_folder(&arguments.out)?;
     let (seed, jobs) = (arguments.seed.unwrap_or_else(fuzz::draw_seed), fuzz::jobs(arguments));
-    let workspace = Workspace::find()?;
+    let Some(engine) = process_of(arguments.engine) else {
+        bail!("the native engine has no target");
+    };
+    let workspace = workspace()?;
     let scratch = workspace.scratch()?;
     let corpus = if arguments.from_nothing { scratch.join("corpus") } else { workspace.corpus(target) };
     let seeds = scratch.join("seeds");
@@ -108,6 +63,7 @@ fn fuzz_with<B: Builder>(
     // An engine refuses to begin with nothing; this is the smallest machine without an operation.
     output::write_file(&seeds.join("nothing"), &[0])?;
     let order = Order {
+        engine,
         workspace: &workspace,
         target,
         bug: arguments.subject.bug(),
@@ -118,28 +74,35 @@ fn fuzz_with<B: Builder>(
         longest: stalemap_operations::record::RECORD * (1 + arguments.ops as usize),
         corpus,
         seeds,
+        scratch,
     };
-    let (start, gather): (Start, Gather) = match arguments.engine {
-        Engine::Libfuzzer => (libfuzzer::start, |_, _| Ok(())),
-        Engine::Afl => (afl::start, afl::gather),
-        Engine::Native => bail!("the native engine has no target"),
-    };
-    let Some(running) = start(&order, &scratch)? else {
+    let Some(running) = order.start()? else {
         return Ok(Ending::Interrupted);
     };
     output::tell(format_args!(
         "{} runs the target {target} from {written} seeds and {} kept inputs   seed {seed}",
         arguments.engine.word(),
-        watch::count(&order.corpus)
+        stalemap_engines::count(&order.corpus)
     ));
     let mut campaign = Campaign::new(Kept::new(subject, build, arguments, known));
     campaign.run(running)?;
-    gather(&order, &scratch)?;
+    order.gather()?;
     campaign.finish(arguments, seed)
 }
 
-type Start = fn(&Order<'_>, &Path) -> Result<Option<Running>>;
-type Gather = fn(&Order<'_>, &Path) -> Result<()>;
+/// The engine as the library has it; nothing for the native one, which has no process.
+fn process_of(engine: Engine) -> Option<stalemap_engines::Engine> {
+    match engine {
+        Engine::Libfuzzer => Some(stalemap_engines::Engine::Libfuzzer),
+        Engine::Afl => Some(stalemap_engines::Engine::Afl),
+        Engine::Native => None,
+    }
+}
+
+/// The clone in which the current folder lies. What runs in it stops at Ctrl-C, and its messages go to stderr.
+pub(crate) fn workspace() -> Result<Workspace> {
+    Ok(Workspace::find(Control::new(interrupted, |event| output::tell(event)))?)
+}
 
 /// The target for the levels that are asked for.
 fn target(arguments: &FuzzArguments) -> Result<&'static str> {
@@ -156,7 +119,7 @@ fn target(arguments: &FuzzArguments) -> Result<&'static str> {
     let levels = |wanted: &[u8]| -> KindSet {
         Kind::ALL.iter().copied().filter(|kind| wanted.contains(&kind.row().level)).collect()
     };
-    let targets = [("lockstep", levels(&[0, 1, 2, 3])), ("frames", levels(&[0])), ("migration", levels(&[1, 2, 3]))];
+    let targets = [(LOCKSTEP, levels(&[0, 1, 2, 3])), (FRAMES, levels(&[0])), (MIGRATION, levels(&[1, 2, 3]))];
     match targets.iter().find(|(_, kinds)| *kinds == arguments.levels) {
         Some((name, _)) => Ok(name),
         None => bail!("{engine} has targets for --levels 0-3, 0 and 1-3; other levels are for the native engine"),
@@ -177,32 +140,20 @@ impl<'a, B: Builder> Campaign<'a, B> {
         Campaign { kept, start: Instant::now(), work: EngineWork::default(), unexplained: Vec::new() }
     }
 
-    /// Watches the engine until its time is over, it ends, or somebody interrupts; no process of it is left then.
+    /// Watches the engine until its time is over, it ends, or the user interrupts; no process of it is left then.
     fn run(&mut self, mut running: Running) -> Result<()> {
         self.start = Instant::now();
-        let deadline = running.most.map(|most| self.start + most);
-        let mut artifacts = Watch::of(running.artifacts.clone());
-        let mut corpora = Watch::of(running.corpora.clone());
-        let mut early = None;
         loop {
-            let over = deadline.is_some_and(|deadline| Instant::now() > deadline);
-            let mut at_work = false;
-            for process in &mut running.processes {
-                match process.ended()? {
-                    Some(sentence) => early = early.or(sentence),
-                    None => at_work = true,
-                }
-            }
-            let ends = interrupted() || over || !at_work || self.kept.are_enough();
+            let ends = !running.is_at_work()? || interrupted() || self.kept.are_enough();
             if ends {
-                running.processes.iter_mut().for_each(Group::end);
+                running.end();
             }
-            self.work.executions = (running.executions)().max(self.work.executions);
-            for file in artifacts.look(usize::MAX) {
+            self.work.executions = running.executions().max(self.work.executions);
+            for file in running.stopping_inputs() {
                 self.stopped(&file)?;
             }
             // A big corpus is run bit by bit, so that what stopped the target does not wait.
-            for file in corpora.look(if ends { usize::MAX } else { 500 }) {
+            for file in running.kept_inputs(if ends { usize::MAX } else { 500 }) {
                 self.met(&file);
             }
             self.show();
@@ -212,11 +163,11 @@ impl<'a, B: Builder> Campaign<'a, B> {
             thread::sleep(BETWEEN_LOOKS);
         }
         self.work.time = self.start.elapsed();
-        self.work.operations = (running.operations)();
-        self.work.cpu_seconds = running.processes.iter().map(Group::seconds_in_all).sum();
+        self.work.operations = running.operations();
+        self.work.cpu_seconds = running.cpu_seconds();
         self.kept.status.clear();
-        match early {
-            Some(sentence) if self.kept.all.counts().is_empty() && !interrupted() => bail!(sentence),
+        match running.failure() {
+            Some(failure) if self.kept.all.counts().is_empty() && !interrupted() => Err(failure.clone().into()),
             Some(_) | None => Ok(()),
         }
     }
@@ -226,7 +177,7 @@ impl<'a, B: Builder> Campaign<'a, B> {
         let Ok(bytes) = fs::read(file) else {
             return Ok(());
         };
-        let Some((program, divergence)) = watch::run(self.kept.all.driver(), &bytes)? else {
+        let Some((program, divergence)) = run_here(self.kept.all.driver(), &bytes)? else {
             self.unexplained.push(file.to_owned());
             return Ok(());
         };
@@ -240,7 +191,7 @@ impl<'a, B: Builder> Campaign<'a, B> {
     /// An input that met something new.
     fn met(&mut self, file: &Path) {
         if let Ok(bytes) = fs::read(file)
-            && watch::run(self.kept.all.driver(), &bytes).is_ok()
+            && run_here(self.kept.all.driver(), &bytes).is_ok()
         {
             self.work.kept += 1;
         }
@@ -267,4 +218,11 @@ impl<'a, B: Builder> Campaign<'a, B> {
         }
         Ok(if self.unexplained.is_empty() { self.kept.ending() } else { Ending::Trouble })
     }
+}
+
+/// Runs an input; how it diverges, if it does.
+fn run_here<B: Build>(driver: &mut Driver<B>, bytes: &[u8]) -> Result<Option<(Program, Divergence)>> {
+    let program = Program::from_bytes(bytes);
+    let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+    Ok(run.divergence.map(|divergence| (program, divergence)))
 }

@@ -1,0 +1,81 @@
+//! What an engine is asked to do, whichever it is.
+
+use std::path::PathBuf;
+
+use crate::error::EngineError;
+use crate::running::Running;
+use crate::workspace::Workspace;
+use crate::{afl, libfuzzer};
+
+/// An engine that runs in processes of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// libFuzzer, by cargo-fuzz.
+    Libfuzzer,
+    /// AFL++, by cargo-afl.
+    Afl,
+}
+
+impl Engine {
+    /// Its name in messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Libfuzzer => "libfuzzer",
+            Engine::Afl => "afl",
+        }
+    }
+}
+
+/// A campaign that an engine is asked to run.
+pub struct Order<'a> {
+    /// Runs the campaign.
+    pub engine: Engine,
+    /// Holds the source of the target.
+    pub workspace: &'a Workspace,
+    /// The target, such as [`LOCKSTEP`](crate::protocol::LOCKSTEP).
+    pub target: &'static str,
+    /// The seeded bug that is switched on.
+    pub bug: Option<&'static str>,
+    /// Runs a target that does nothing instead; AFL++ only.
+    pub empty: bool,
+    /// Ends the campaign after so many seconds.
+    pub seconds: Option<u64>,
+    /// Processes that mutate at the same time, at least 1.
+    pub jobs: u32,
+    /// Seed of the mutations; engines take its lower 32 bits.
+    pub seed: u64,
+    /// The longest input in bytes.
+    pub longest: usize,
+    /// The folder of the inputs that are kept from campaign to campaign.
+    pub corpus: PathBuf,
+    /// The folder of inputs to begin with, at least one. AFL++ copies the corpus into it.
+    pub seeds: PathBuf,
+    /// An empty folder for all else of this campaign.
+    pub scratch: PathBuf,
+}
+
+impl Order<'_> {
+    /// Builds the target and starts the engine; `None` if the control interrupts the build.
+    ///
+    /// # Errors
+    /// When a tool cannot be installed or fails, or a process cannot be started.
+    pub fn start(&self) -> Result<Option<Running>, EngineError> {
+        match self.engine {
+            Engine::Libfuzzer => libfuzzer::start(self),
+            Engine::Afl => afl::start(self),
+        }
+    }
+
+    /// Adds to the corpus what the engine has kept elsewhere. Call it when the engine is over.
+    ///
+    /// # Errors
+    /// When a kept input cannot be read or written.
+    pub fn gather(&self) -> Result<(), EngineError> {
+        match self.engine {
+            // It writes into the corpus itself.
+            Engine::Libfuzzer => Ok(()),
+            Engine::Afl => afl::gather(self),
+        }
+    }
+}
