@@ -242,7 +242,7 @@ fn begun<B: Builder>(kept: &Kept<'_, B>, seed: u64, command: String, executions:
 }
 
 fn skipped(oracles: &[Skipped]) -> Vec<String> {
-    oracles.iter().map(|it| format!("{} (misses {})", it.oracle, it.missing.join(", "))).collect()
+    oracles.iter().map(Skipped::to_string).collect()
 }
 
 /// A campaign as JSON.

@@ -15,6 +15,8 @@ const TOKENS: usize = 1 << 20;
 
 /// What a side must show so that it has a digest: all that the reference shows.
 pub(crate) const NEEDS: Observables = Observables::PLACES
+    .and(Observables::WRITABLE)
+    .and(Observables::SPACES)
     .and(Observables::STAMPS)
     .and(Observables::EXCLUSIVE)
     .and(Observables::MAPCOUNTS)

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use stalemap_operations::{
-    Access, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome,
-    PageToken, Phase, PinSlot, Place, Route, Scope, Slot, Space, Stamp, Subject, Touched, TransactionSlot,
+    Access, BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation,
+    Order, Outcome, PageToken, Phase, PinSlot, Place, Route, Scope, Slot, Space, Stamp, Subject, Touched,
+    TransactionSlot,
 };
 
 use crate::marks::MARKS;
@@ -91,6 +92,8 @@ pub(crate) struct Block {
 pub struct Model {
     pub(crate) machine: Machine,
     pub(crate) capacity: [u32; Home::LIMIT],
+    /// What the subject beside it promises of blocks.
+    pub(crate) contract: BlockContract,
     pub(crate) alive: Spaces,
     pub(crate) places: Places,
     /// The living pages by name; `None` under a name that is free.
@@ -114,6 +117,7 @@ impl Model {
         Model {
             machine,
             capacity,
+            contract: BlockContract::BUDDY,
             alive: Spaces::START,
             places: Places::new(&machine),
             pages: Vec::new(),
@@ -125,6 +129,12 @@ impl Model {
             touched: Touched::default(),
             met: [0; MARKS.len()],
         }
+    }
+
+    /// The same machine beside a subject that promises this of its blocks: what it may refuse follows its answer.
+    #[must_use]
+    pub fn with_blocks(self, contract: BlockContract) -> Model {
+        Model { contract, ..self }
     }
 
     /// Does an operation after a subject did it. Equal to [`apply`](Subject::apply) in everything but an `alloc` of

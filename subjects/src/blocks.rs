@@ -85,12 +85,11 @@ impl<F: Frames> Subject for Blocks<F> {
         F::NAME
     }
 
-    /// No page is ever mapped, so that places can be shown; how many frames are free is not asked of such allocators.
+    /// How many frames are free is not asked of such allocators.
     fn capabilities(&self) -> Capabilities {
-        let observables =
-            Observables::PLACES.and(Observables::EXCLUSIVE).and(Observables::SLOTS).and(Observables::FRAMES);
+        let observables = Observables::SLOTS.and(Observables::FRAMES);
         let does = |kind: &Kind| kind.row().level == 0 && (F::SPLITS || *kind != Kind::Split);
-        Capabilities { observables, operations: Kind::ALL.iter().copied().filter(does).collect() }
+        Capabilities { observables, operations: Kind::ALL.iter().copied().filter(does).collect(), ..Capabilities::ALL }
     }
 
     fn machine(&self) -> &Machine {
@@ -123,7 +122,6 @@ impl<F: Frames> Subject for Blocks<F> {
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
-        into.alive = 1;
         let slots = (0..BlockSlot::LIMIT).map(BlockSlot).map(|slot| (Slot::Block(slot), self.state(slot)));
         if scope.everything {
             into.slots.extend(slots.filter(|(_, state)| *state != SlotState::Empty));

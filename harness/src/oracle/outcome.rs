@@ -2,11 +2,11 @@
 
 use stalemap_operations::{Observables, Operation, Outcome};
 
-use super::{Difference, StepView, differ};
+use super::{Check, Difference, StepView, differ};
 
-pub(super) const NEEDS: Observables = Observables::NONE;
+pub(super) const CHECKS: &[Check] = &[Check { name: "answer", needs: Observables::NONE, find: check }];
 
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     let row = step.answers.operation.kind().row();
     if step.answers.expected != step.answers.claimed {
         let fact = match (step.answers.expected, step.answers.claimed) {
