@@ -22,6 +22,7 @@ const HARNESS: &str = "stalemap-harness";
 const REPORT: &str = "stalemap-report";
 const CAMPAIGN: &str = "stalemap-campaign";
 const ENGINES: &str = "stalemap-engines";
+const STALEMAP: &str = "stalemap";
 const GUEST: &str = "stalemap-guest";
 const LINUX: &str = "stalemap-linux";
 
@@ -38,9 +39,11 @@ const LAYERS: &[Layer] = &[
     Layer { name: ENGINES, crates: &[REPORT], packages: Some(&["rustix", "tempfile", "thiserror"]) },
     Layer { name: GUEST, crates: &[OPERATIONS], packages: None },
     Layer { name: LINUX, crates: &[OPERATIONS, HARNESS, GUEST], packages: None },
-    Layer { name: "stalemap-subjects", crates: &[OPERATIONS], packages: None },
+    // What outside users depend on: nothing that they do not need.
+    Layer { name: STALEMAP, crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT, CAMPAIGN], packages: Some(&[]) },
+    Layer { name: "stalemap-subjects", crates: &[STALEMAP], packages: None },
     Layer {
-        name: "stalemap",
+        name: "stalemap-cli",
         crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, ENGINES, LINUX],
         packages: None,
     },
@@ -149,7 +152,7 @@ mod tests {
         let (arbitrary, rand) = (dependency("arbitrary", "normal"), dependency("rand", "normal"));
         assert_eq!(dependencies(OPERATIONS, &[], &[&arbitrary]), [""; 0]);
         assert_eq!(dependencies(OPERATIONS, &[], &[&rand]).len(), 1);
-        assert_eq!(dependencies("stalemap", &[], &[&rand]), [""; 0]);
+        assert_eq!(dependencies("stalemap-cli", &[], &[&rand]), [""; 0]);
     }
 
     #[test]
