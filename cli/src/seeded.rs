@@ -5,7 +5,7 @@ use stalemap_harness::{Build, Driver};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::Machine;
 
-/// Builds machines with a bug that is on. Its own recount is not asked: it sees what no observer could.
+/// Builds machines with a bug that is on. Its own recount is not asked: it sees what no observer could see.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BuildSeeded(Bug);
 
@@ -29,7 +29,7 @@ impl Build for BuildSeeded {
 
 /// Builds machines that share a switch, whose counters go on counting.
 #[derive(Clone, Debug)]
-pub(super) struct BuildSwitched(Switch);
+pub(crate) struct BuildSwitched(Switch);
 
 impl Build for BuildSwitched {
     type Subject = Implementation;
@@ -44,7 +44,7 @@ impl Build for BuildSwitched {
 }
 
 /// A driver of machines with this switch.
-pub(super) fn driver(switch: &Switch) -> Driver<BuildSwitched> {
+pub(crate) fn driver(switch: &Switch) -> Driver<BuildSwitched> {
     Driver::new(BuildSwitched(switch.clone()))
 }
 

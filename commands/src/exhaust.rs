@@ -7,16 +7,19 @@ use anyhow::{Result, bail};
 use clap::Args;
 use stalemap_campaign::{Deeper, DepthProgress, Exploration};
 use stalemap_harness::Transitions;
-use stalemap_operations::{Dialect, Machine, Trace};
+use stalemap_operations::{Dialect, Explorable, Machine, Trace};
 
+use crate::command_line::CommandLine;
 use crate::ending::Ending;
+use crate::fuzz::cores;
 use crate::interrupt::interrupted;
+use crate::output;
 use crate::status::Status;
-use crate::subject::{self, BuildImplementation};
-use crate::{fuzz, output};
+use crate::subjects::{Builder, ExplorableWork, Subjects};
+use crate::values;
 
 /// The machine of the certificate.
-pub(crate) const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12) {
+pub const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12) {
     Some(machine) => machine,
     None => panic!("sizes within limits"),
 };
@@ -31,9 +34,9 @@ are over; Ctrl-C ends it at the last depth that was complete.
 Examples:
   stalemap exhaust --depth 4
   stalemap exhaust --machine \"ram=2 device=1 spaces=2 pages=2\" --seconds 600")]
-pub(crate) struct ExhaustArguments {
+pub struct ExhaustArguments {
     /// The machine, as on a machine line
-    #[arg(long, value_name = "MACHINE", default_value_t = TINY, value_parser = crate::arguments::machine)]
+    #[arg(long, value_name = "MACHINE", default_value_t = TINY, value_parser = values::machine)]
     machine: Machine,
     /// End after this depth
     #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
@@ -49,12 +52,30 @@ pub(crate) struct ExhaustArguments {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn exhaust(arguments: &ExhaustArguments) -> Result<Ending> {
+/// Explores the machine, and prints each depth.
+///
+/// # Errors
+/// When the subject's states cannot be told apart, it cannot be the machine, or the lines cannot be written.
+pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments) -> Result<Ending> {
+    line.subjects().explore(Exhaust { arguments })
+}
+
+struct Exhaust<'a> {
+    arguments: &'a ExhaustArguments,
+}
+
+impl ExplorableWork for Exhaust<'_> {
+    fn with<B: Builder<Subject: Explorable>>(self, build: &B) -> Result<Ending> {
+        exhaust_with(build, self.arguments)
+    }
+}
+
+fn exhaust_with<B: Builder<Subject: Explorable>>(build: &B, arguments: &ExhaustArguments) -> Result<Ending> {
     let start = Instant::now();
     let machine = arguments.machine;
     let mut lines = vec![format!("# machine {machine}"), "# depth states edges digest".to_string()];
     output::print_line(lines.join("\n"))?;
-    let mut exploration = Exploration::new(subject::implementation(), machine)?;
+    let mut exploration = Exploration::new(build.clone(), machine)?;
     for depth in 1..=arguments.depth {
         if exploration.is_closed() || start.elapsed() >= Duration::from_secs(arguments.seconds) {
             break;
@@ -86,23 +107,40 @@ pub(crate) fn exhaust(arguments: &ExhaustArguments) -> Result<Ending> {
 /// The transitions that are met by every operation from every state up to this depth; none where it is interrupted.
 ///
 /// # Errors
-/// When the sides diverge.
-pub(crate) fn transitions(machine: Machine, depth: u32) -> Result<Option<Transitions>> {
-    let mut exploration = Exploration::new(subject::implementation(), machine)?;
-    for _ in 0..depth {
-        match deepen(&mut exploration, None)? {
-            Deeper::Edges(_) => {}
-            Deeper::Stopped => return Ok(None),
-            Deeper::Diverges(..) => bail!("the two sides diverge; `stalemap exhaust` shows where"),
+/// When the subject's states cannot be told apart, or the sides diverge.
+pub fn transitions<S: Subjects>(line: &CommandLine<S>, machine: Machine, depth: u32) -> Result<Option<Transitions>> {
+    let mut met = None;
+    line.subjects().explore(Explore { machine, depth, program: line.name(), met: &mut met })?;
+    Ok(met)
+}
+
+struct Explore<'a> {
+    machine: Machine,
+    depth: u32,
+    program: &'a str,
+    /// What is met; none where it is interrupted.
+    met: &'a mut Option<Transitions>,
+}
+
+impl ExplorableWork for Explore<'_> {
+    fn with<B: Builder<Subject: Explorable>>(self, build: &B) -> Result<Ending> {
+        let mut exploration = Exploration::new(build.clone(), self.machine)?;
+        for _ in 0..self.depth {
+            match deepen(&mut exploration, None)? {
+                Deeper::Edges(_) => {}
+                Deeper::Stopped => return Ok(Ending::Interrupted),
+                Deeper::Diverges(..) => bail!("the two sides diverge; `{} exhaust` shows where", self.program),
+            }
         }
+        *self.met = Some(exploration.transitions().clone());
+        Ok(Ending::Agree)
     }
-    Ok(Some(exploration.transitions().clone()))
 }
 
 /// One depth more, with a status line.
-fn deepen(exploration: &mut Exploration<BuildImplementation>, jobs: Option<u32>) -> Result<Deeper> {
+fn deepen<B: Builder<Subject: Explorable>>(exploration: &mut Exploration<B>, jobs: Option<u32>) -> Result<Deeper> {
     let mut status = Status::new();
-    let jobs = jobs.unwrap_or_else(fuzz::cores);
+    let jobs = jobs.unwrap_or_else(cores);
     let deeper = exploration.deepen(jobs, &interrupted, &mut |DepthProgress { done, all }| {
         status.show(|| format!("{done} of {all} states of this depth"));
     });

@@ -1,33 +1,24 @@
 //! `stalemap ops`: the table of operations.
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 use stalemap_operations::{Kind, Outcome, Row};
 use stalemap_report::style::{FAINT, STRONG};
 
 use crate::ending::Ending;
-use crate::{arguments, output};
+use crate::output;
+use crate::values::{TableFormat, operation};
 
 /// Print the table of operations with their meaning
 #[derive(Debug, Args)]
-pub(crate) struct OpsArguments {
+pub struct OpsArguments {
     /// Operations to print; all where none is given
-    #[arg(value_name = "OPERATION", value_parser = arguments::operation())]
-    pub(crate) only: Vec<Kind>,
+    #[arg(value_name = "OPERATION", value_parser = operation())]
+    only: Vec<Kind>,
     /// How the table is printed
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: TableFormat,
-}
-
-/// How a table is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TableFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON value.
-    Json,
+    format: TableFormat,
 }
 
 /// A row as JSON.
@@ -42,12 +33,16 @@ struct Operation {
     meaning: String,
 }
 
-pub(crate) fn ops(arguments: &OpsArguments) -> Result<Ending> {
+/// Prints the rows that are asked for.
+///
+/// # Errors
+/// When they cannot be printed.
+pub fn ops(arguments: &OpsArguments) -> Result<Ending> {
     let kinds = if arguments.only.is_empty() { Kind::ALL } else { &arguments.only };
     let rows = kinds.iter().map(|kind| kind.row());
     match arguments.format {
         TableFormat::Json => {
-            let rows: Vec<Operation> = rows.map(operation).collect();
+            let rows: Vec<Operation> = rows.map(listed).collect();
             output::print_line(serde_json::to_string_pretty(&rows)?)?;
         }
         TableFormat::Text => {
@@ -59,7 +54,7 @@ pub(crate) fn ops(arguments: &OpsArguments) -> Result<Ending> {
     Ok(Ending::Agree)
 }
 
-fn operation(row: &'static Row) -> Operation {
+fn listed(row: &'static Row) -> Operation {
     Operation {
         word: row.word,
         number: row.number,

@@ -3,27 +3,44 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
+use clap::Args;
 use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Progress};
+use stalemap_commands::fuzz::cores;
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, input, output};
 use stalemap_harness::{Compare, Driver};
 use stalemap_linux::{Cache, Kernels, Version, capabilities, settings};
 use stalemap_operations::Outcome;
 use stalemap_reference::MARKS;
 
-use crate::ending::Ending;
-use crate::interrupt::interrupted;
-use crate::status::Status;
-use crate::{input, output};
+use super::which::chosen;
 
-/// What is to be compared.
-pub(crate) struct Extent {
-    pub(crate) versions: Vec<Version>,
-    pub(crate) runs: u64,
-    pub(crate) seed: u64,
-    pub(crate) operations: usize,
+/// Hold the reference against the kernel, on the corpus and on generated executions, and write the report
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct ConformanceArguments {
+    /// The kernel's version; both where none is given
+    #[arg(long, value_name = "VERSION")]
+    version: Option<Version>,
+    /// Executions of each version
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    runs: u64,
+    /// Seed of the executions
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The most operations in an execution
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    ops: u32,
+    /// Traces that are replayed first, or folders of them
+    #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
+    corpus: Vec<PathBuf>,
+    /// Where the report goes
+    #[arg(long, value_name = "FILE", default_value = "CONFORMANCE.md")]
+    out: PathBuf,
 }
 
 /// What the comparison with one version came to.
@@ -37,11 +54,11 @@ struct Compared {
     differences: BTreeMap<String, (u64, String)>,
 }
 
-pub(crate) fn conformance(cache: &Cache, extent: &Extent, corpus: &[PathBuf], out: &Path) -> Result<Ending> {
-    let files = input::files(corpus)?;
+pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Result<Ending> {
+    let files = input::files(&arguments.corpus)?;
     let mut all = Vec::new();
-    for version in &extent.versions {
-        let compared = compare(cache, *version, extent, &files)?;
+    for version in chosen(arguments.version) {
+        let compared = compare(cache, version, arguments, &files)?;
         if interrupted() {
             return Ok(Ending::Interrupted);
         }
@@ -60,14 +77,14 @@ pub(crate) fn conformance(cache: &Cache, extent: &Extent, corpus: &[PathBuf], ou
     }
     let agrees = all.iter().all(|compared| compared.differences.is_empty());
     if !agrees {
-        output::tell(format_args!("{} is not written", out.display()));
+        output::tell(format_args!("{} is not written", arguments.out.display()));
         return Ok(Ending::Diverge);
     }
-    output::write_file(out, report(extent, &all).as_bytes())?;
+    output::write_file(&arguments.out, report(arguments, &all).as_bytes())?;
     Ok(Ending::Agree)
 }
 
-fn compare(cache: &Cache, version: Version, extent: &Extent, files: &[PathBuf]) -> Result<Compared> {
+fn compare(cache: &Cache, version: Version, arguments: &ConformanceArguments, files: &[PathBuf]) -> Result<Compared> {
     let kernels = Kernels::cached(cache, version, 0)?;
     let release = kernels.release()?;
     let mut differences = BTreeMap::new();
@@ -87,14 +104,13 @@ fn compare(cache: &Cache, version: Version, extent: &Extent, files: &[PathBuf]) 
             differences.entry(divergence.signature().to_string()).or_insert((0, place)).0 += 1;
         }
     }
-    let jobs = available_parallelism().map_or(1, |cores| cores.get().try_into().unwrap_or(1));
     let campaign = Campaign::new(kernels)
-        .seed(extent.seed)
-        .jobs(jobs)
-        .settings(settings(extent.operations))
-        .runs(extent.runs)
+        .seed(arguments.seed)
+        .jobs(cores())
+        .settings(settings(arguments.ops as usize))
+        .runs(arguments.runs)
         .stop_when(interrupted);
-    let mut differing = Differences { version, seed: extent.seed, status: Status::new(), found: &mut differences };
+    let mut differing = Differences { version, seed: arguments.seed, status: Status::new(), found: &mut differences };
     let stats = campaign.run(&mut differing)?;
     differing.status.clear();
     Ok(Compared { version, release, traces, trace_steps, stats, differences })
@@ -125,27 +141,27 @@ impl Observer for Differences<'_> {
 }
 
 /// The report.
-fn report(extent: &Extent, all: &[Compared]) -> String {
+fn report(arguments: &ConformanceArguments, all: &[Compared]) -> String {
     let mut text = String::from(HEAD);
     writeln!(
         text,
         "Written by `stalemap linux conformance --runs {} --seed {} --ops {}`, which repeats it.\n",
-        extent.runs, extent.seed, extent.operations
+        arguments.runs, arguments.seed, arguments.ops
     )
     .expect("a string takes everything");
     for compared in all {
-        one(compared, extent, &mut text).expect("a string takes everything");
+        one(compared, arguments, &mut text).expect("a string takes everything");
     }
     text.push_str(TAIL);
     text
 }
 
-fn one(compared: &Compared, extent: &Extent, text: &mut String) -> std::fmt::Result {
+fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String) -> std::fmt::Result {
     let Compared { version, release, traces, trace_steps, stats, differences } = compared;
     writeln!(text, "## Linux {release} (`rules={}`)\n", version.dialect().word())?;
     writeln!(text, "| compared | |\n|---|---|")?;
     writeln!(text, "| traces of the specification, and their operations | {traces}, {trace_steps} |")?;
-    writeln!(text, "| generated executions of at most {} operations | {} |", extent.operations, stats.executions)?;
+    writeln!(text, "| generated executions of at most {} operations | {} |", arguments.ops, stats.executions)?;
     writeln!(text, "| their operations | {} |", stats.tally.operations())?;
     writeln!(text, "| transitions (operation, situation, answer) that were met | {} |", stats.transitions.count())?;
     let marks = stats.marks.iter().filter(|&&count| count > 0).count();
@@ -191,14 +207,14 @@ const TAIL: &str = "\
 |---|---|---|---|
 | `protect` to `rw` sets the writable bit where the entry maps an exclusive page in RAM | and is dirty | always | `can_change_pte_writable`, mm/mprotect.c |
 
-## What was not extent, but read in the source
+## What was not compared, but read in the source
 
 * Every `ENOMEM` for want of RAM, and so the fork that is torn down: the guest has more RAM than an execution can use.
   `do_anonymous_page`, `wp_page_copy`, `do_swap_page` (mm/memory.c), `copy_present_page` and `dup_mmap` (mm/memory.c,
-  kernel/fork.c). The want of device frames was extent.
+  kernel/fork.c). The want of device frames was compared.
 * Level 0, blocks of frames: `__alloc_pages`, `__free_one_page`, `split_page` (mm/page_alloc.c).
 * Reference counts (pages that were just brought back wait with a reference in a list, `lru_add_drain`, mm/swap.c), free
-  counts and frame numbers: out of sight.
+  counts and frame numbers: a kernel does not show them.
 
 ## Where the guest answers for Linux
 

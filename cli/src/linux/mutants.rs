@@ -1,31 +1,49 @@
-//! `stalemap linux mutants`: the suite's own test on a real kernel: are faults found that are put into it?
+//! `stalemap linux mutants`: the suite's own test on a real kernel: which faults that are put into it are found.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use clap::Args;
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, output, quoted};
 use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator, Minimised, minimise};
-use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, bug_report};
+use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, MUTANTS, TROPHIES, bug_report};
 use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
 use stalemap_report::style::{BAD, GOOD};
 use stalemap_report::{Finding, Origin};
 
-use crate::ending::Ending;
-use crate::interrupt::interrupted;
-use crate::output;
-use crate::status::Status;
-use crate::subject::as_played;
+use super::which::Which;
 
-/// How faults are looked for.
-pub(crate) struct Hunt {
-    pub(crate) kernel: Flavour,
-    /// The most operations in an execution, where it is not as many as the fault is looked for with.
-    pub(crate) operations: Option<u32>,
-    pub(crate) runs: u64,
-    pub(crate) seed: u64,
-    /// How long a find may be minimised.
-    pub(crate) patience: Duration,
+/// Put known faults into the running kernel, one after the other, and see whether they are found
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct MutantsArguments {
+    #[command(flatten)]
+    kernel: Which,
+    /// Only the fault with this name
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Faults of the kernel as it is, which are hidden in all other runs, instead of mutants
+    #[arg(long)]
+    trophies: bool,
+    /// Give up on a fault after this many executions
+    #[arg(long, value_name = "N", default_value_t = 5_000)]
+    runs: u64,
+    /// Seed of the executions
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The most operations in an execution; as many as suit the fault where nothing is given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    ops: Option<u32>,
+    /// Minimise for at most this many seconds each
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    seconds: u64,
+    /// The folder for the minimised traces
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 /// An execution in which a fault showed.
@@ -42,35 +60,38 @@ const BATCH: u64 = 16;
 const LONGER: u64 = 400;
 
 /// The faults that are asked for.
-pub(crate) fn chosen(faults: &[Fault], only: Option<&str>) -> Result<Vec<Fault>> {
-    match only {
+fn chosen(arguments: &MutantsArguments) -> Result<Vec<Fault>> {
+    let faults = if arguments.trophies { TROPHIES } else { MUTANTS };
+    match arguments.only.as_deref() {
         Some(name) => Ok(vec![Fault::among(faults, name).map_err(|it| anyhow!(it))?]),
         None => Ok(faults.to_vec()),
     }
 }
 
 /// Looks for each fault. Ends well when all are found but those that change nothing in this version.
-pub(crate) fn mutants(cache: &Cache, faults: &[Fault], hunt: &Hunt, out: Option<&Path>) -> Result<Ending> {
-    if let Some(folder) = out {
+pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<Ending> {
+    let faults = chosen(arguments)?;
+    let kernel = Flavour::from(arguments.kernel);
+    if let Some(folder) = &arguments.out {
         output::check_folder(folder)?;
     }
     let mut missed = 0;
-    output::print_line(format_args!("{}, seed {}", hunt.kernel.version.subject(), hunt.seed))?;
-    for fault in faults {
-        let kernels = Kernels::cached(cache, hunt.kernel, 1 << fault.bit)?;
+    output::print_line(format_args!("{}, seed {}", kernel.version.subject(), arguments.seed))?;
+    for fault in &faults {
+        let kernels = Kernels::cached(cache, kernel, 1 << fault.bit)?;
         let mut driver = Driver::new(kernels);
         let mut status = Status::new();
         let start = Instant::now();
-        let shown = search(&mut driver, hunt, &mut status, fault)?;
+        let shown = search(&mut driver, arguments, &mut status, fault)?;
         if interrupted() {
             return Ok(Ending::Interrupted);
         }
         status.clear();
         match shown {
-            Some(shown) => report(&mut driver, hunt, fault, &shown, out)?,
+            Some(shown) => report(&mut driver, arguments, fault, &shown)?,
             None => {
-                let equivalent = fault.equivalent.filter(|(version, _)| *version == hunt.kernel.version);
-                let (runs, time) = (hunt.runs, start.elapsed().as_secs_f64());
+                let equivalent = fault.equivalent.filter(|(version, _)| *version == kernel.version);
+                let (runs, time) = (arguments.runs, start.elapsed().as_secs_f64());
                 let name = fault.name;
                 output::print_line(match equivalent {
                     Some((_, why)) => {
@@ -88,19 +109,24 @@ pub(crate) fn mutants(cache: &Cache, faults: &[Fault], hunt: &Hunt, out: Option<
 }
 
 /// Executions until one diverges in an operation, or, for some more, none but while everything is given back.
-fn search(driver: &mut Driver<Kernels>, hunt: &Hunt, status: &mut Status, fault: &Fault) -> Result<Option<Shown>> {
-    let operations = hunt.operations.unwrap_or(fault.campaign.operations);
+fn search(
+    driver: &mut Driver<Kernels>,
+    arguments: &MutantsArguments,
+    status: &mut Status,
+    fault: &Fault,
+) -> Result<Option<Shown>> {
+    let operations = arguments.ops.unwrap_or(fault.campaign.operations);
     let mut generator = Generator::new(Campaign { operations, ..fault.campaign }.settings());
     let start = Instant::now();
     let (mut index, mut late) = (0, None);
-    while index < hunt.runs && !interrupted() {
+    while index < arguments.runs && !interrupted() {
         if late.as_ref().is_some_and(|late: &Shown| index > late.index + LONGER) {
             break;
         }
-        let batch: Vec<Program> = (index..hunt.runs.min(index + BATCH))
+        let batch: Vec<Program> = (index..arguments.runs.min(index + BATCH))
             .map(|index| {
                 let mut program = Program::default();
-                generator.execution(hunt.seed, index, &mut program);
+                generator.execution(arguments.seed, index, &mut program);
                 program
             })
             .collect();
@@ -141,14 +167,15 @@ fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<(Shown, bool)> {
 }
 
 /// Minimises, prints a row and the trace, and keeps it.
-fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Shown, out: Option<&Path>) -> Result<()> {
+fn report(driver: &mut Driver<Kernels>, arguments: &MutantsArguments, fault: &Fault, shown: &Shown) -> Result<()> {
+    let kernel = Flavour::from(arguments.kernel);
     let signature = shown.divergence.signature();
     let mut status = Status::new();
-    let start = Instant::now();
+    let (start, patience) = (Instant::now(), Duration::from_secs(arguments.seconds));
     let minimised = minimise(driver, &shown.program, &signature, &mut |progress| {
         status
             .show(|| format!("{}: {} operations after {} runs", fault.name, progress.operations, progress.executions));
-        start.elapsed() < hunt.patience && !interrupted()
+        start.elapsed() < patience && !interrupted()
     });
     status.clear();
     let again = minimised.is_some();
@@ -171,7 +198,7 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
         small.program.operations.len(),
         small.executions,
     ))?;
-    let machine = as_played(driver.build(), &small.program.machine)?;
+    let machine = driver.machine_of(&small.program.machine).map_err(|it| anyhow!(it))?;
     let program = Program { machine, ..small.program };
     let trace = Trace::from(program.clone());
     output::print_line(format_args!("{trace}  {}\n", small.divergence.mismatch.actual))?;
@@ -180,17 +207,17 @@ fn report(driver: &mut Driver<Kernels>, hunt: &Hunt, fault: &Fault, shown: &Show
     if !said.is_empty() {
         output::print_line(format_args!("{said}\n"))?;
     }
-    let Some(folder) = out else { return Ok(()) };
+    let Some(folder) = &arguments.out else { return Ok(()) };
     let origin = Origin {
-        seed_and_execution: Some((hunt.seed, shown.index)),
+        seed_and_execution: Some((arguments.seed, shown.index)),
         minimised_in: Some(small.executions),
         ..Origin::default()
     };
-    let find = Finding::describe(driver, hunt.kernel.version.subject(), &program, &small.divergence, origin);
+    let find = Finding::describe(driver, kernel.version.subject(), &program, &small.divergence, origin);
     let path = folder.join(format!("{}.trace", fault.name));
-    let kasan = if hunt.kernel.kasan { "--kasan " } else { "" };
-    let options = format!("--subject {} {kasan}--fault {} ", hunt.kernel.version.subject(), fault.name);
-    let replayed = options + &output::quoted(&path.to_string_lossy());
+    let kasan = if kernel.kasan { "--kasan " } else { "" };
+    let options = format!("--subject {} {kasan}--fault {} ", kernel.version.subject(), fault.name);
+    let replayed = options + &quoted(&path.to_string_lossy());
     let text = find.map_err(|it| anyhow!(it))?.file(env!("CARGO_PKG_VERSION"), &replayed);
     output::write_file(&path, text.as_bytes())?;
     if said.is_empty() {

@@ -1,19 +1,35 @@
 //! `stalemap linux try`: runs an exported C program as the only process of a kernel.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use stalemap_linux::{Kernels, last_words};
+use clap::Args;
+use stalemap_commands::{Ending, output};
+use stalemap_linux::{Cache, Fault, Kernels, last_words};
 use stalemap_report::style::{BAD, GOOD};
 
-use crate::ending::Ending;
-use crate::output;
+use super::which::Which;
+
+/// Compile an exported C program and run it as the only process of a kernel
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct TryArguments {
+    /// The program
+    file: PathBuf,
+    #[command(flatten)]
+    kernel: Which,
+    /// A fault that is switched on in the kernel
+    #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
+    fault: Option<Fault>,
+}
 
 /// What the program prints when every step answered as it should.
 const PASS: &str = "# stalemap: PASS";
 
-pub(crate) fn try_program(kernels: &Kernels, source: &Path) -> Result<Ending> {
+pub(super) fn try_program(cache: &Cache, arguments: &TryArguments) -> Result<Ending> {
+    let source = &arguments.file;
+    let kernels = Kernels::cached(cache, arguments.kernel, arguments.fault.map_or(0, |fault| 1 << fault.bit))?;
     let folder = tempfile::tempdir()?;
     let program = folder.path().join("init");
     let mut compiler = Command::new("cc");

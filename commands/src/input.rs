@@ -15,10 +15,11 @@ const LONGEST_TEXT: u64 = 1 << 28;
 const LONGEST_BYTES: usize = record::RECORD * (1 + Trace::MOST_STEPS);
 
 /// What a file holds.
-pub(crate) struct Input {
-    pub(crate) trace: Trace,
+pub struct Input {
+    /// The trace.
+    pub trace: Trace,
     /// The text that it was read from; none where it was bytes.
-    pub(crate) text: Option<String>,
+    pub text: Option<String>,
 }
 
 /// Reads a trace from a file, or from stdin where the path is `-`.
@@ -28,7 +29,7 @@ pub(crate) struct Input {
 ///
 /// # Errors
 /// A sentence with the file, and for a text with line and column.
-pub(crate) fn read(path: &Path) -> Result<Input> {
+pub fn read(path: &Path) -> Result<Input> {
     let content = read_content(path).with_context(|| format!("cannot read {}", path.display()))?;
     ensure!(!content.is_empty(), "{}: the file is empty; a trace begins with a machine line", path.display());
     if is_bytes(path, &content) {
@@ -53,7 +54,7 @@ pub(crate) fn read(path: &Path) -> Result<Input> {
 ///
 /// # Errors
 /// When a path is not there, or a folder holds neither.
-pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

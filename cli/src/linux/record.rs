@@ -4,21 +4,38 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use clap::Args;
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, input, output};
 use stalemap_harness::{Build as _, Compare, Driver, Generator};
 use stalemap_linux::{Cache, Kernels, Transcript, Version, capabilities, machine, settings};
 use stalemap_operations::{Outcome, Program, Trace};
 
-use crate::ending::Ending;
-use crate::interrupt::interrupted;
-use crate::status::Status;
-use crate::{input, output};
+use super::which::chosen;
 
-/// What is recorded.
-pub(crate) struct Wanted {
-    pub(crate) versions: Vec<Version>,
-    pub(crate) runs: u64,
-    pub(crate) most: usize,
-    pub(crate) seed: u64,
+/// Write down what the kernel answers and shows, so that it can be replayed without it
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct RecordArguments {
+    /// The kernel's version; both where none is given
+    #[arg(long, value_name = "VERSION")]
+    version: Option<Version>,
+    /// Traces that are recorded, or folders of them
+    #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
+    corpus: Vec<PathBuf>,
+    /// Generated executions of which those are recorded that meet something new
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    runs: u64,
+    /// The most of them that are recorded
+    #[arg(long, value_name = "N", default_value_t = 150)]
+    most: usize,
+    /// Seed of the executions
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The folder for the transcripts
+    #[arg(long, value_name = "DIR", default_value = "corpus/linux")]
+    out: PathBuf,
 }
 
 /// The most operations in a generated execution: what is read by people is short.
@@ -26,20 +43,20 @@ const OPERATIONS: usize = 16;
 /// Executions that a guest does at once.
 const BATCH: u64 = 128;
 
-pub(crate) fn record(cache: &Cache, wanted: &Wanted, corpus: &[PathBuf], out: &Path) -> Result<Ending> {
-    let files = input::files(corpus)?;
-    for version in &wanted.versions {
-        let kernels = Kernels::cached(cache, *version, 0)?;
+pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Ending> {
+    let files = input::files(&arguments.corpus)?;
+    for version in chosen(arguments.version) {
+        let kernels = Kernels::cached(cache, version, 0)?;
         let release = kernels.release()?;
-        let folder = out.join(version.word());
-        let mut recorder = Recorder { driver: Driver::new(kernels), version: *version, release, written: 0 };
+        let folder = arguments.out.join(version.word());
+        let mut recorder = Recorder { driver: Driver::new(kernels), version, release, written: 0 };
         for file in &files {
             if interrupted() {
                 return Ok(Ending::Interrupted);
             }
             recorder.file(file, &folder)?;
         }
-        if !recorder.distil(wanted, &folder.join("generated"))? {
+        if !recorder.distil(arguments, &folder.join("generated"))? {
             return Ok(Ending::Interrupted);
         }
         let written = recorder.written;
@@ -70,19 +87,19 @@ impl Recorder {
     }
 
     /// Records those generated executions that meet transitions which none before has met.
-    fn distil(&mut self, wanted: &Wanted, folder: &Path) -> Result<bool> {
+    fn distil(&mut self, arguments: &RecordArguments, folder: &Path) -> Result<bool> {
         let mut generator = Generator::new(settings(OPERATIONS));
         let mut status = Status::new();
         self.driver.clear_met();
         let (mut index, mut kept) = (0, 0);
-        while index < wanted.runs && kept < wanted.most {
+        while index < arguments.runs && kept < arguments.most {
             if interrupted() {
                 return Ok(false);
             }
-            let batch: Vec<Program> = (index..wanted.runs.min(index + BATCH))
+            let batch: Vec<Program> = (index..arguments.runs.min(index + BATCH))
                 .map(|index| {
                     let mut program = Program::default();
-                    generator.execution(wanted.seed, index, &mut program);
+                    generator.execution(arguments.seed, index, &mut program);
                     program
                 })
                 .collect();
@@ -91,10 +108,10 @@ impl Recorder {
                 let met = self.driver.transitions().count();
                 let run = self.driver.run(&program, Compare::Touched);
                 if let Some(divergence) = run.map_err(|it| anyhow!(it))?.divergence {
-                    bail!("seed {}, execution {index} diverges: {}", wanted.seed, divergence.signature());
+                    bail!("seed {}, execution {index} diverges: {}", arguments.seed, divergence.signature());
                 }
-                if self.driver.transitions().count() > met && kept < wanted.most {
-                    let title = vec![format!("# Generated: seed {}, execution {index}.", wanted.seed)];
+                if self.driver.transitions().count() > met && kept < arguments.most {
+                    let title = vec![format!("# Generated: seed {}, execution {index}.", arguments.seed)];
                     let transcript = self.transcript(&able(program), title)?;
                     if mostly_done(&transcript) {
                         self.write(&folder.join(format!("execution-{index:05}.trace")), &transcript)?;

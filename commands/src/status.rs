@@ -11,8 +11,8 @@ const REDRAWS: u8 = 5;
 const BETWEEN_REDRAWS: Duration = Duration::from_millis(1000 / REDRAWS as u64);
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
-/// What a long work says of itself on stderr.
-pub(crate) struct Status {
+/// The status line of a long command, on stderr.
+pub struct Status {
     /// The line; none where stderr is no terminal.
     bar: Option<ProgressBar>,
     last: Instant,
@@ -20,7 +20,8 @@ pub(crate) struct Status {
 
 impl Status {
     /// Nothing is shown yet.
-    pub(crate) fn new() -> Status {
+    #[must_use]
+    pub fn new() -> Status {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(REDRAWS));
             bar.with_style(ProgressStyle::with_template("{wide_msg}").expect("a template that is right"))
@@ -29,7 +30,7 @@ impl Status {
     }
 
     /// Shows a text, unless the last one is too young.
-    pub(crate) fn show(&mut self, text: impl FnOnce() -> String) {
+    pub fn show(&mut self, text: impl FnOnce() -> String) {
         let between = if self.bar.is_some() { BETWEEN_REDRAWS } else { BETWEEN_LINES };
         if self.last.elapsed() < between {
             return;
@@ -42,7 +43,7 @@ impl Status {
     }
 
     /// Does something that prints, with the line out of its way.
-    pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.bar {
             Some(bar) => bar.suspend(print),
             None => print(),
@@ -50,7 +51,7 @@ impl Status {
     }
 
     /// Takes the line away.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

@@ -17,17 +17,21 @@ reads the traces themselves.
 
 Examples:
   stalemap seeds corpus -o fuzz/corpus/lockstep
-  stalemap seeds finds corpus/regressions -o seeds")]
-pub(crate) struct SeedsArguments {
+  stalemap seeds findings corpus/regressions -o seeds")]
+pub struct SeedsArguments {
     /// Traces, inputs of fuzzing engines, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
-    pub(crate) paths: Vec<PathBuf>,
+    paths: Vec<PathBuf>,
     /// The folder for the seeds
     #[arg(short, long, value_name = "DIR")]
-    pub(crate) output: PathBuf,
+    output: PathBuf,
 }
 
-pub(crate) fn seeds(arguments: &SeedsArguments) -> Result<Ending> {
+/// Writes the seeds and tells how many there are.
+///
+/// # Errors
+/// When a trace cannot be read, a seed cannot be written, or none of the traces has bytes.
+pub fn seeds(arguments: &SeedsArguments) -> Result<Ending> {
     output::check_folder(&arguments.output)?;
     let written = write(&arguments.paths, &arguments.output)?;
     ensure!(written > 0, "none of the traces has bytes: the machine of each has a size over 256");
@@ -37,7 +41,10 @@ pub(crate) fn seeds(arguments: &SeedsArguments) -> Result<Ending> {
 
 /// Writes the bytes of every trace that has some into a folder, under the name that libFuzzer would give them; how many
 /// different ones there are.
-pub(crate) fn write(paths: &[PathBuf], folder: &Path) -> Result<usize> {
+///
+/// # Errors
+/// When a trace cannot be read, or a seed cannot be written.
+pub fn write(paths: &[PathBuf], folder: &Path) -> Result<usize> {
     let mut names = std::collections::BTreeSet::new();
     for file in input::files(paths)? {
         let Some(bytes) = input::read(&file)?.trace.to_bytes() else {
