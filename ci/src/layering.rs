@@ -122,7 +122,9 @@ mod tests {
     use cargo_metadata::{Dependency, Metadata};
     use serde_json::json;
 
-    use super::{CAMPAIGN, COMMANDS, ENGINES, HARNESS, IMPLEMENTATION, OPERATIONS, REFERENCE, dependencies, foreign_sources};
+    use super::{
+        CAMPAIGN, COMMANDS, ENGINES, HARNESS, IMPLEMENTATION, OPERATIONS, REFERENCE, dependencies, foreign_sources,
+    };
 
     fn dependency(name: &str, kind: &str) -> Dependency {
         let value = json!({ "name": name, "req": "*", "kind": kind, "optional": false, "features": [],
