@@ -10,7 +10,8 @@
 //! | [`DeviceMemory`] | the same, and migrates pages to devices and back | [`spaces_with_devices`] |
 //! | [`Subject`] | everything, transactions, pins and holds among it | a function of yours |
 //!
-//! What the code cannot show is left out of the comparison, and named.
+//! What the code cannot show is left out of the comparison, and named. [`main`] gives your program the commands `fuzz`, `run`,
+//! `minimize` and more for your subject.
 
 mod blocks;
 mod devices;
@@ -21,6 +22,7 @@ pub use blocks::{BlockAllocator, Blocks, RangeAllocator, Ranges, blocks, ranges}
 pub use devices::{DeviceMemory, SpacesWithDevices, spaces_with_devices};
 pub use spaces::{AddressSpaces, Mapping, Spaces, spaces};
 pub use stalemap_campaign as campaign;
+pub use stalemap_commands::{main, main_explorable};
 pub use stalemap_harness::{Build, Compare, Driver, Generator, Run, Settings};
 pub use stalemap_operations as operations;
 pub use stalemap_operations::{
