@@ -4,13 +4,12 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{
     Access, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome,
-    PageToken, Phase, PinSlot, Place, Route, Scope, Slot, Space, Stamp, Subject, Touched, TransactionSlot,
+    PageToken, Phase, PinSlot, Place, Route, Scope, Slot, Space, SpaceSet, Stamp, Subject, Touched, TransactionSlot,
 };
 
 use crate::marks::MARKS;
 use crate::places::Places;
 use crate::slots::Slots;
-use crate::spaces::Spaces;
 
 /// What an operation answers.
 pub(crate) type Answer = Result<Effect, Errno>;
@@ -91,7 +90,7 @@ pub(crate) struct Block {
 pub struct Model {
     pub(crate) machine: Machine,
     pub(crate) capacity: [u32; Home::LIMIT],
-    pub(crate) alive: Spaces,
+    pub(crate) alive: SpaceSet,
     pub(crate) places: Places,
     /// The living pages by name; `None` under a name that is free.
     pages: Vec<Option<Page>>,
@@ -114,7 +113,7 @@ impl Model {
         Model {
             machine,
             capacity,
-            alive: Spaces::START,
+            alive: SpaceSet::from(1),
             places: Places::new(&machine),
             pages: Vec::new(),
             transactions: Slots::new(),
@@ -359,7 +358,7 @@ impl Subject for Model {
     }
 
     fn reset(&mut self) {
-        self.alive = Spaces::START;
+        self.alive.clone_from(&SpaceSet::from(1));
         self.places.clear();
         self.pages.clear();
         self.transactions.clear();

@@ -2,7 +2,7 @@
 
 use stalemap_operations::{
     BlockSlot, Capabilities, Effect, Errno, FrameToken, Home, Kind, Machine, Observables, Observation, Operation,
-    Order, Outcome, Scope, Slot, SlotState, Subject, Touched,
+    Order, Outcome, Scope, Slot, SlotState, Space, Subject, Touched,
 };
 
 use crate::Frames;
@@ -123,7 +123,7 @@ impl<F: Frames> Subject for Blocks<F> {
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
-        into.alive = 1;
+        into.alive.insert(Space(0));
         let slots = (0..BlockSlot::LIMIT).map(BlockSlot).map(|slot| (Slot::Block(slot), self.state(slot)));
         if scope.everything {
             into.slots.extend(slots.filter(|(_, state)| *state != SlotState::Empty));
