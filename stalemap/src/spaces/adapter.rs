@@ -3,7 +3,7 @@
 use stalemap_operations::{
     Access, BlockContract, Capabilities, Effect, Entry, Errno, FrameToken, Home, Machine, Observables, Observation,
     Operation, Outcome, PageRange, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space,
-    Stamp, Subject, Touched, VirtualPage,
+    SpaceSet, Stamp, Subject, Touched, VirtualPage,
 };
 
 use super::{AddressSpaces, Mapping};
@@ -17,7 +17,7 @@ pub fn spaces<M: AddressSpaces>(machine: &Machine) -> Result<Spaces<M>, String> 
     let manager = M::new(machine)?;
     let capacity = Home::ALL
         .map(|home| if M::SHOWS.include(Observables::FREE) { manager.free_frames(home) } else { machine.frames(home) });
-    let alive = (0..machine.spaces()).map(|space| space == 0).collect();
+    let alive = SpaceSet::from(1);
     let identities = Identities::new(machine.spaces(), machine.pages());
     Ok(Spaces { machine: *machine, manager, capacity, alive, identities })
 }
@@ -27,7 +27,7 @@ pub struct Spaces<M> {
     machine: Machine,
     pub(crate) manager: M,
     capacity: [u32; Home::LIMIT],
-    alive: Vec<bool>,
+    alive: SpaceSet,
     identities: Identities,
 }
 
@@ -62,7 +62,7 @@ impl<M: AddressSpaces> Spaces<M> {
 
     /// Whether a space is alive.
     pub(crate) fn living(&self, space: Space) -> Result<(), Errno> {
-        if self.alive[space.index()] { Ok(()) } else { Err(Errno::ESRCH) }
+        if self.alive.contains(space) { Ok(()) } else { Err(Errno::ESRCH) }
     }
 
     /// Looks at all places; how many pages have ended since the last look.
@@ -120,11 +120,11 @@ impl<M: AddressSpaces> Spaces<M> {
     }
 
     fn fork(&mut self, parent: Space, child: Space) -> Result<Effect, Errno> {
-        if self.alive[child.index()] {
+        if self.alive.contains(child) {
             return Err(Errno::EBUSY);
         }
         self.manager.fork(parent, child);
-        self.alive[child.index()] = true;
+        self.alive.insert(child);
         Ok(Effect::Nothing)
     }
 
@@ -134,7 +134,7 @@ impl<M: AddressSpaces> Spaces<M> {
         }
         let all = PageRange { first: VirtualPage(0), count: self.machine.pages() };
         let effect = self.unmapping(space, all, |manager| manager.exit(space));
-        self.alive[space.index()] = false;
+        self.alive.remove(space);
         Ok(effect)
     }
 
@@ -227,7 +227,7 @@ impl<M: AddressSpaces> Subject for Spaces<M> {
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
-        into.alive = self.alive.iter().rev().fold(0, |bits, &alive| bits << 1 | u64::from(alive));
+        into.alive.clone_from(&self.alive);
         if M::SHOWS.include(Observables::FREE) {
             into.free = Home::ALL.map(|home| self.manager.free_frames(home));
         }
