@@ -52,7 +52,9 @@
 mod campaign;
 mod explore;
 mod findings;
+mod sighting;
 
 pub use campaign::{Campaign, CampaignError, CampaignFault, CampaignStats, Diverged, Observer, Progress};
 pub use explore::{Deeper, DepthProgress, Exploration, ExploreError};
-pub use findings::{Findings, Found};
+pub use findings::Findings;
+pub use sighting::{Form, Found, Sighting};

@@ -55,10 +55,10 @@ impl<'a, B: Builder> Kept<'a, B> {
                 .show(|| format!("{signature}: {} operations after {} runs", progress.operations, progress.executions));
             !interrupted()
         });
-        let Some(Found { finding, program, repeats }) = found.map_err(|it| anyhow!(it))? else {
+        let Some(Found { finding, repeats, .. }) = found.map_err(|it| anyhow!(it))? else {
             return Ok(());
         };
-        let (kept, mut where_it_is) = keep(&finding, program, &self.arguments.out, self.arguments.subject);
+        let (kept, mut where_it_is) = keep(&finding, finding.program(), &self.arguments.out, self.arguments.subject);
         if !repeats {
             where_it_is += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
         }

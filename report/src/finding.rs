@@ -106,6 +106,12 @@ impl Finding {
         }
     }
 
+    /// The operations up to the one that differs, on the machine that the subject is.
+    #[must_use]
+    pub fn program(&self) -> Program {
+        self.parsed.program()
+    }
+
     /// The text of a file that replays it: what it is on top, the reference's answers, a mark above the differing step.
     #[must_use]
     pub fn file(&self, version: &str, name: &str) -> String {
