@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stalemap_harness::Compare;
 use stalemap_operations::{Kind, KindSet, Machine, TABLE, Trace, record};
 
 #[cfg(feature = "seeded-bugs")]
@@ -99,6 +100,26 @@ pub(crate) enum Format {
     Junit,
 }
 
+/// How much is compared after each step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Amount {
+    /// Digests of what both sides touched, and everything at the end.
+    #[default]
+    Touched,
+    /// Everything, and the subject's own recount: many times slower, and sees what no digest shows.
+    Full,
+}
+
+impl Amount {
+    /// As the harness has it.
+    pub(crate) fn compare(self) -> Compare {
+        match self {
+            Amount::Touched => Compare::Touched,
+            Amount::Full => Compare::Everything,
+        }
+    }
+}
+
 /// Fuzz: generate operation sequences and compare both sides, until time, runs or patience are over
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -156,6 +177,9 @@ pub(crate) struct FuzzArguments {
     /// The machine of every execution, as on a machine line; small ones of all sorts where none is given
     #[arg(long, value_name = "MACHINE", value_parser = machine)]
     pub(crate) machine: Option<Machine>,
+    /// How much is compared after each step of an execution
+    #[arg(long, value_enum, value_name = "AMOUNT", default_value_t)]
+    pub(crate) compare: Amount,
     #[command(flatten)]
     pub(crate) subject: Choice,
     /// A file of signatures, one a line, that are counted and not reported
@@ -187,8 +211,11 @@ pub(crate) struct RunArguments {
     /// Print the state after each step, of both sides where they differ
     #[arg(long)]
     pub(crate) show: bool,
-    /// Compare everything after each step, and let the subject recount itself
-    #[arg(long)]
+    /// How much is compared after each step
+    #[arg(long, value_enum, value_name = "AMOUNT", default_value_t)]
+    pub(crate) compare: Amount,
+    /// The same as --compare full
+    #[arg(long, conflicts_with = "compare")]
     pub(crate) full: bool,
     /// How results are printed
     #[arg(long, value_enum, default_value_t, conflicts_with = "show")]
@@ -207,11 +234,21 @@ Examples:
 pub(crate) struct MinimizeArguments {
     /// A trace, or an input of a fuzzing engine; `-` is stdin
     pub(crate) file: PathBuf,
+    /// How much is compared after each step
+    #[arg(long, value_enum, value_name = "AMOUNT", default_value_t)]
+    pub(crate) compare: Amount,
     #[command(flatten)]
     pub(crate) subject: Choice,
     /// Where the result goes; to stdout where nothing is given
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+impl RunArguments {
+    /// How much is compared after each step.
+    pub(crate) fn compare(&self) -> Compare {
+        if self.full { Compare::Everything } else { self.compare.compare() }
+    }
 }
 
 /// Print a trace in its canonical text

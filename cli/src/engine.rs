@@ -13,7 +13,7 @@ use stalemap_engines::{Control, Order, Running, Workspace};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
 use stalemap_operations::{Kind, KindSet, Program};
 
-use crate::arguments::{Engine, FuzzArguments};
+use crate::arguments::{Amount, Engine, FuzzArguments};
 use crate::ending::Ending;
 use crate::findings::{Kept, known_signatures};
 use crate::fuzz::EngineWork;
@@ -115,6 +115,10 @@ fn target(arguments: &FuzzArguments) -> Result<&'static str> {
     let is_ours = option.is_empty() || arguments.subject.bug().is_some();
     ensure!(is_ours, "{engine} drives the implementation; leave{option} out, or use --engine native");
     ensure!(arguments.runs.is_none(), "--runs is for the native engine; give {engine} --seconds");
+    ensure!(
+        arguments.compare == Amount::Touched,
+        "--compare is for the native engine; targets compare what was touched"
+    );
     ensure!(!arguments.empty || arguments.engine == Engine::Afl, "--empty is for afl");
     let levels = |wanted: &[u8]| -> KindSet {
         Kind::ALL.iter().copied().filter(|kind| wanted.contains(&kind.row().level)).collect()

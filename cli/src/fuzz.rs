@@ -49,6 +49,7 @@ fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArgum
         .seed(seed)
         .jobs(jobs(arguments))
         .settings(settings.clone())
+        .compare(arguments.compare.compare())
         .runs(arguments.runs)
         .time(arguments.seconds.map(Duration::from_secs))
         .stop_when(interrupted);

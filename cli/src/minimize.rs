@@ -1,9 +1,10 @@
 //! `stalemap minimize`: shortens a trace that diverges.
 
 use anyhow::{Result, anyhow, bail};
-use stalemap_harness::{Compare, Driver, Run, minimise};
+use stalemap_campaign::{Form, Found, Sighting};
+use stalemap_harness::{Compare, Driver, Run};
 use stalemap_operations::Trace;
-use stalemap_report::{Finding, Origin};
+use stalemap_report::Origin;
 
 use crate::arguments::MinimizeArguments;
 use crate::ending::Ending;
@@ -34,33 +35,35 @@ fn minimize_with<B: Builder>(subject: &'static str, build: &B, arguments: &Minim
         output::tell(finding.text());
         Ok(())
     });
-    let run = driver.run(&trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
+    let (program, compare) = (trace.program(), arguments.compare.compare());
+    let run = driver.run(&program, compare).map_err(|it| anyhow!(it))?;
     let Some(divergence) = &run.divergence else {
         bail!("{file}: {}", why_not(&trace, &run, &mut driver)?);
     };
-    let signature = divergence.signature();
     let mut status = Status::new();
-    let minimised = minimise(&mut driver, &trace.program(), &signature, &mut |progress| {
+    let sighting = Sighting { program: &program, divergence, origin: Origin::default() };
+    let found = sighting.find(&mut driver, subject, Form::SameSignature(compare), &mut |progress| {
         status.show(|| format!("{} operations after {} runs", progress.operations, progress.executions));
         !interrupted()
     });
     status.clear();
-    let minimised = minimised.ok_or_else(|| anyhow!("{file}: it diverges at one time and agrees at another"))?;
-    let origin = Origin { minimised_in: Some(minimised.executions), ..Origin::default() };
-    let find = Finding::describe(&mut driver, subject, &minimised.program, &minimised.divergence, origin);
-    let find = find.map_err(|it| anyhow!(it))?;
+    let Found { finding, repeats, complete } = found.map_err(|it| anyhow!(it))?;
+    let Some(executions) = finding.origin.minimised_in else {
+        bail!("{file}: it diverges at one time and agrees at another");
+    };
     let name = arguments.output.as_ref().map_or("FILE".into(), |path| path.to_string_lossy());
-    let text = find.file(env!("CARGO_PKG_VERSION"), &arguments.subject.replaying(&name));
+    let text = finding.file(env!("CARGO_PKG_VERSION"), &arguments.subject.replaying(&name));
     match &arguments.output {
         Some(path) => output::write_file(path, text.as_bytes())?,
         None => output::print(text)?,
     }
-    let early = if minimised.complete { "" } else { ", interrupted before the end" };
+    let early = if complete { "" } else { ", interrupted before the end" };
+    let once = if repeats { "" } else { "; IT DOES NOT REPEAT on new machines" };
     output::tell(format_args!(
-        "{signature}: from {} operations to {} in {} runs{early}",
+        "{}: from {} operations to {} in {executions} runs{early}{once}",
+        finding.signature,
         trace.steps.len(),
-        minimised.program.operations.len(),
-        minimised.executions
+        finding.step,
     ));
     Ok(Ending::Agree)
 }

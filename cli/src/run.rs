@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
-use stalemap_harness::{Compare, Driver};
+use stalemap_harness::Driver;
 use stalemap_operations::{Program, Trace};
 use stalemap_report::style::{BAD, GOOD};
 use stalemap_report::{FileResult, Finding, Origin, Verdict, diff, junit_of_results, states};
@@ -137,8 +137,7 @@ fn compare<B: Builder>(
     trace: &Trace,
     arguments: &RunArguments,
 ) -> Result<(usize, Option<Finding>)> {
-    let compare = if arguments.full { Compare::Everything } else { Compare::Touched };
-    let run = driver.run_trace(trace, compare).map_err(|it| anyhow!(it))?;
+    let run = driver.run_trace(trace, arguments.compare()).map_err(|it| anyhow!(it))?;
     let Some(divergence) = run.divergence else {
         return Ok((run.steps, None));
     };
