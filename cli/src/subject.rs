@@ -104,14 +104,6 @@ pub(crate) fn work_with(choice: Choice, work: impl Work) -> Result<Ending> {
     }
 }
 
-/// The machine that a subject is when it is asked for this one: a kernel has its own rules and more RAM.
-///
-/// # Errors
-/// When the subject cannot be this machine.
-pub(crate) fn as_played(build: &impl Build, machine: &Machine) -> Result<Machine> {
-    Ok(*build.build(machine).map_err(|it| anyhow!(it))?.machine())
-}
-
 /// Builds the optimised machine.
 pub(crate) fn implementation() -> BuildImplementation {
     |machine| Ok(Implementation::new(machine))
