@@ -33,7 +33,11 @@ const LAYERS: &[Layer] = &[
     Layer { name: IMPLEMENTATION, crates: &[OPERATIONS], packages: Some(&[]) },
     Layer { name: HARNESS, crates: &[OPERATIONS, REFERENCE], packages: Some(&["sha2"]) },
     Layer { name: REPORT, crates: &[OPERATIONS, REFERENCE, HARNESS], packages: None },
-    Layer { name: CAMPAIGN, crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT], packages: Some(&["thiserror"]) },
+    Layer {
+        name: CAMPAIGN,
+        crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT],
+        packages: Some(&["serde", "serde_json", "sha2", "tempfile", "thiserror"]),
+    },
     // The command line and the targets share its protocol; it knows neither.
     Layer { name: ENGINES, crates: &[REPORT], packages: Some(&["rustix", "tempfile", "thiserror"]) },
     Layer { name: GUEST, crates: &[OPERATIONS], packages: None },
@@ -44,7 +48,11 @@ const LAYERS: &[Layer] = &[
         crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, ENGINES, LINUX],
         packages: None,
     },
-    Layer { name: "stalemap-fuzz", crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, ENGINES], packages: None },
+    Layer {
+        name: "stalemap-fuzz",
+        crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, ENGINES],
+        packages: None,
+    },
     Layer { name: "stalemap-bench", crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS], packages: None },
     Layer { name: "stalemap-ci", crates: &[OPERATIONS], packages: None },
 ];
