@@ -4,7 +4,7 @@
 //! those that stopped the target are run here, grouped by signature and minimised as the native campaign's findings are.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use std::{fs, thread};
 
 use anyhow::{Result, anyhow, bail, ensure};
@@ -19,7 +19,7 @@ use crate::findings::{Kept, known_signatures};
 use crate::fuzz::EngineWork;
 use crate::interrupt::interrupted;
 use crate::subject::{Builder, Work, work_with};
-use crate::{fuzz, output, seeds};
+use crate::{findings, fuzz, output, seeds};
 
 /// How often what the engine keeps is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
@@ -49,8 +49,10 @@ fn fuzz_with<B: Builder>(
     target: &'static str,
 ) -> Result<Ending> {
     let known = known_signatures(arguments)?;
-    output::check_folder(&arguments.out)?;
     let (seed, jobs) = (arguments.seed.unwrap_or_else(fuzz::draw_seed), fuzz::jobs(arguments));
+    // An engine does other executions each time, whatever its seed is.
+    let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let store = findings::store(arguments, format!("{}, seed {seed}, begun {begun}", arguments.engine.word()))?;
     let Some(engine) = process_of(arguments.engine) else {
         bail!("the native engine has no target");
     };
@@ -84,7 +86,7 @@ fn fuzz_with<B: Builder>(
         arguments.engine.word(),
         stalemap_engines::count(&order.corpus)
     ));
-    let mut campaign = Campaign::new(Kept::new(subject, build, arguments, known));
+    let mut campaign = Campaign::new(Kept::new(subject, build, arguments, known, store));
     campaign.run(running)?;
     order.gather()?;
     campaign.finish(arguments, seed)
@@ -212,6 +214,7 @@ impl<'a, B: Builder> Campaign<'a, B> {
     }
 
     fn finish(mut self, arguments: &FuzzArguments, seed: u64) -> Result<Ending> {
+        self.kept.keep_counts();
         fuzz::finish(arguments, &mut self.kept, seed, &self.work)?;
         for file in &self.unexplained {
             output::tell(format_args!(

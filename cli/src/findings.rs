@@ -1,15 +1,14 @@
-//! The findings of a campaign: printed, and kept in files.
+//! The findings of a campaign: printed, and kept in a store.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use sha2::{Digest, Sha256};
-use stalemap_campaign::{Findings, Found};
+use anyhow::{Context, Error, Result, anyhow, ensure};
+use stalemap_campaign::{Findings, Found, Store};
 use stalemap_harness::{Divergence, Signature};
-use stalemap_operations::{Program, Trace};
-use stalemap_report::{Finding, Origin, hex};
+use stalemap_operations::Program;
+use stalemap_report::{Finding, Origin};
 
 use crate::arguments::{Format, FuzzArguments};
 use crate::ending::Ending;
@@ -25,6 +24,7 @@ pub(crate) struct Kept<'a, B: Builder> {
     pub(crate) all: Findings<B>,
     pub(crate) status: Status,
     pub(crate) findings: Vec<Finding>,
+    store: Store,
     /// Findings that could not be written.
     lost: u32,
 }
@@ -35,6 +35,7 @@ impl<'a, B: Builder> Kept<'a, B> {
         build: &B,
         arguments: &'a FuzzArguments,
         known: BTreeSet<Signature>,
+        store: Store,
     ) -> Self {
         Kept {
             subject,
@@ -42,6 +43,7 @@ impl<'a, B: Builder> Kept<'a, B> {
             all: Findings::new(subject, build.clone(), known),
             status: Status::new(),
             findings: Vec::new(),
+            store,
             lost: 0,
         }
     }
@@ -58,7 +60,7 @@ impl<'a, B: Builder> Kept<'a, B> {
         let Some(Found { finding, repeats, .. }) = found.map_err(|it| anyhow!(it))? else {
             return Ok(());
         };
-        let (kept, mut where_it_is) = keep(&finding, finding.program(), &self.arguments.out, self.arguments.subject);
+        let (kept, mut where_it_is) = keep(&self.store, &finding, self.arguments.subject);
         if !repeats {
             where_it_is += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
         }
@@ -71,6 +73,17 @@ impl<'a, B: Builder> Kept<'a, B> {
     /// Whether as many were found as were asked for.
     pub(crate) fn are_enough(&self) -> bool {
         self.arguments.max_findings.is_some_and(|enough| self.findings.len() >= enough as usize)
+    }
+
+    /// Keeps how often each finding was met.
+    pub(crate) fn keep_counts(&mut self) {
+        for (signature, count) in self.all.counts() {
+            if let Err(error) = self.store.count(&signature, self.subject, count) {
+                output::complain(&error.into());
+                self.lost += 1;
+                return;
+            }
+        }
     }
 
     /// How the campaign came out.
@@ -87,37 +100,38 @@ impl<'a, B: Builder> Kept<'a, B> {
     }
 }
 
+/// The store that the arguments name, for a campaign of this name.
+pub(crate) fn store(arguments: &FuzzArguments, campaign: String) -> Result<Store> {
+    let subject = arguments.subject;
+    let replay = move |path: &Path| subject.replaying(&output::quoted(&path.to_string_lossy()));
+    let store = Store::open(&arguments.out)?;
+    Ok(store.variant(subject.option().trim_start()).campaign(campaign).replayed_with(replay))
+}
+
 /// What keeps an execution that hangs, and shows it.
-pub(crate) fn keep_hang(arguments: &FuzzArguments) -> impl Fn(&Finding, Program) -> Result<()> + Send + Sync + 'static {
-    let (out, subject, format) = (arguments.out.clone(), arguments.subject, arguments.format);
-    move |finding, program| {
-        let (kept, where_it_is) = keep(finding, program, &out, subject);
+pub(crate) fn keep_hang(
+    arguments: &FuzzArguments,
+    store: &Store,
+) -> impl Fn(&Finding, Program) -> Result<()> + Send + Sync + 'static {
+    let (store, subject, format) = (store.clone(), arguments.subject, arguments.format);
+    move |finding, _| {
+        let (kept, where_it_is) = keep(&store, finding, subject);
         show(finding, &where_it_is, format)?;
         ensure!(kept, "the finding is not kept");
         Ok(())
     }
 }
 
-/// Writes a finding into the folder; whether it is kept, and the lines that say where.
-fn keep(finding: &Finding, program: Program, out: &Path, subject: Choice) -> (bool, String) {
-    match write(finding, program, out, subject) {
-        Ok(path) => {
-            let path = output::quoted(&path.to_string_lossy());
+/// Adds a finding to the store; whether it is kept, and the lines that say where.
+fn keep(store: &Store, finding: &Finding, subject: Choice) -> (bool, String) {
+    match store.add(finding) {
+        Ok(added) => {
+            let path = output::quoted(&added.path().to_string_lossy());
             let option = subject.option();
             (true, format!("  kept in   {path}\n  replay    {} run{option} {path}\n", output::program()))
         }
-        Err(error) => (false, format!("  NOT KEPT  {error:#}\n")),
+        Err(error) => (false, format!("  NOT KEPT  {:#}\n", Error::new(error))),
     }
-}
-
-/// Writes a finding to a file of its own; where it is.
-fn write(finding: &Finding, program: Program, out: &Path, subject: Choice) -> Result<PathBuf> {
-    let digest = hex(&Sha256::digest(Trace::from(program).to_string())[..4]);
-    let path = out.join(format!("{}-{digest}.trace", finding.signature));
-    let replayed = subject.replaying(&output::quoted(&path.to_string_lossy()));
-    let text = finding.file(env!("CARGO_PKG_VERSION"), &replayed);
-    output::write_file(&path, text.as_bytes())?;
-    Ok(path)
 }
 
 /// Prints a finding and where it is; beside the document where the results are one.

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use anyhow::{Error, Result, anyhow, ensure};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
 use stalemap_harness::{DEADLINE, Settings, Signature, Skipped};
 use stalemap_operations::{KindSet, Machine};
-use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, junit_of_finds};
+use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, hex, junit_of_finds};
 
 use crate::arguments::{Engine, Format, FuzzArguments};
 use crate::ending::Ending;
-use crate::findings::{Kept, keep_hang, known_signatures};
+use crate::findings::{self, Kept, keep_hang, known_signatures};
 use crate::interrupt::interrupted;
 use crate::subject::{self, Builder, Work, work_with};
 use crate::{hang, output};
@@ -41,9 +42,12 @@ fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArgum
     ensure!(!arguments.from_nothing, "--from-nothing is for the engines that keep a corpus; native has none");
     let settings = settings(arguments, subject::operations(build)?, build.largest())?;
     let known = known_signatures(arguments)?;
-    output::check_folder(&arguments.out)?;
     let seed = arguments.seed.unwrap_or_else(draw_seed);
-    let keep = keep_hang(arguments);
+    // The same executions are a campaign of the same name, however long it is.
+    let made_by = hex(&Sha256::digest(format!("{settings:?}"))[..4]);
+    let store =
+        findings::store(arguments, format!("native {}, seed {seed}, settings {made_by}", env!("CARGO_PKG_VERSION")))?;
+    let keep = keep_hang(arguments, &store);
     let campaign = Campaign::new(build.clone())
         .on_hang(DEADLINE, move |hang| hang::end(subject, hang, &keep))
         .seed(seed)
@@ -54,12 +58,14 @@ fn fuzz_with<B: Builder>(subject: &'static str, build: &B, arguments: &FuzzArgum
         .time(arguments.seconds.map(Duration::from_secs))
         .stop_when(interrupted);
     output::tell(format_args!("seed {seed}   {}", command(&[("--seed", seed)])));
-    let mut kept = Kept::new(subject, build, arguments, known);
-    let _watchdog = hang::watch(subject, kept.all.driver(), keep_hang(arguments));
+    let keep = keep_hang(arguments, &store);
+    let mut kept = Kept::new(subject, build, arguments, known, store);
+    let _watchdog = hang::watch(subject, kept.all.driver(), keep);
     let mut native = Native { campaign: &campaign, seed, kept, trouble: None };
     let stats = campaign.run(&mut native);
     let Native { mut kept, trouble, .. } = native;
     kept.status.clear();
+    kept.keep_counts();
     // What was done and found is told whatever ended the campaign.
     let (stats, cause) = match stats {
         Ok(stats) => (stats, None),

@@ -3,6 +3,7 @@
 
 mod program;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -73,6 +74,36 @@ fn both_amounts_of_comparison_find_run_and_minimise_the_same() {
         assert!(one.starts_with("machine ") && one == two && one == full, "{one}\n{full}");
         let both = stalemap(folder, &["run", trace, "--full", "--compare", "touched"]);
         assert_eq!(both.code, 2, "{}", both.stdout);
+    });
+}
+
+#[test]
+fn campaigns_that_share_a_folder_keep_one_trace_of_each_finding() {
+    in_folder(|folder| {
+        let mut expected = BTreeMap::new();
+        for seed in ["3", "4", "3"] {
+            let ended = stalemap(
+                folder,
+                &["fuzz", "--runs", "400", "--bug", "subpage_pointer", "--format", "json", "--seed", seed],
+            );
+            assert_eq!(ended.code, 1, "{}", ended.stderr);
+            let results: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+            for finding in results["findings"].as_array().unwrap() {
+                let signature = finding["signature"].as_str().unwrap();
+                let count = results["summary"]["signatures"][signature].as_u64().unwrap();
+                expected.insert((signature.to_string(), seed), count);
+            }
+        }
+        let store = stalemap_campaign::Store::open(folder.join("findings")).unwrap();
+        let entries = store.entries().unwrap();
+        let kept: u64 = entries.iter().flat_map(|entry| entry.executions.values()).sum();
+        assert_eq!(kept, expected.values().sum::<u64>(), "a campaign that is done again adds nothing: {entries:?}");
+        let signatures: BTreeSet<&String> = expected.keys().map(|(signature, _)| signature).collect();
+        assert!(entries.iter().map(|entry| &entry.signature).eq(signatures));
+        assert!(entries.iter().any(|entry| entry.executions.len() == 2), "both seeds met it: {entries:?}");
+        let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path).collect();
+        paths.sort();
+        assert_eq!(paths, traces(&folder.join("findings")));
     });
 }
 
