@@ -52,6 +52,7 @@
 mod campaign;
 mod explore;
 mod findings;
+mod hunt;
 mod sighting;
 mod store;
 mod whole;
@@ -59,6 +60,7 @@ mod whole;
 pub use campaign::{Campaign, CampaignError, CampaignFault, CampaignStats, Diverged, Observer, Progress};
 pub use explore::{Deeper, DepthProgress, Exploration, ExploreError};
 pub use findings::Findings;
+pub use hunt::{FirstDivergence, Hunt, Hunted, Source};
 pub use sighting::{Form, Found, Sighting};
 pub use store::{Added, Entry, Store, StoreError};
 pub use whole::{check_folder, write_whole};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::thread;
 
 use stalemap_campaign::{Added, Campaign, Form, Sighting, Store, StoreError};
@@ -11,6 +12,8 @@ use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Machine, Trace};
 use stalemap_report::{Finding, Origin};
 use tempfile::{TempDir, tempdir};
+
+static FINDINGS: LazyLock<Vec<Finding>> = LazyLock::new(findings);
 
 /// Findings of two bugs as they were met, made smaller for a while, and in their canonical form.
 fn findings() -> Vec<Finding> {
@@ -73,12 +76,12 @@ fn filled<'a>(findings: impl Iterator<Item = &'a Finding>, campaign: &str) -> Te
 
 #[test]
 fn the_shortest_trace_of_each_signature_stays_in_whatever_order_they_come() {
-    let findings = findings();
+    let findings = &*FINDINGS;
     let forward = filled(findings.iter(), "one");
     let backward = filled(findings.iter().rev(), "one");
     assert_eq!(tree(forward.path()), tree(backward.path()));
     let mut shortest: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in &findings {
+    for finding in findings {
         let length = shortest.entry(&finding.signature).or_insert(usize::MAX);
         *length = finding.step.min(*length);
     }
@@ -98,7 +101,7 @@ fn the_shortest_trace_of_each_signature_stays_in_whatever_order_they_come() {
 
 #[test]
 fn what_is_added_says_what_became_of_it() {
-    let findings = findings();
+    let findings = &*FINDINGS;
     let of_one: Vec<&Finding> = findings.iter().filter(|it| it.signature == findings[0].signature).collect();
     let short = *of_one.iter().min_by_key(|it| it.step).expect("one");
     let long = *of_one.iter().max_by_key(|it| it.step).expect("one");
@@ -126,7 +129,7 @@ fn what_is_added_says_what_became_of_it() {
 
 #[test]
 fn stores_are_merged_in_any_order_and_as_often_as_one_likes() {
-    let findings = findings();
+    let findings = &*FINDINGS;
     let part = |k| findings.iter().enumerate().filter(move |(at, _)| at % 3 == k).map(|(_, finding)| finding);
     let parts = [0, 1, 2].map(|k| filled(part(k), &format!("part {k}")));
     let merged = |order: &[usize]| {
@@ -159,7 +162,7 @@ fn stores_are_merged_in_any_order_and_as_often_as_one_likes() {
 
 #[test]
 fn counts_of_one_campaign_do_not_add_up_and_those_of_several_stand_beside_each_other() {
-    let findings = findings();
+    let findings = &*FINDINGS;
     let folder = tempdir().expect("a folder");
     let [one, two] = ["seed 1", "seed 2"].map(|campaign| store(folder.path()).campaign(campaign));
     let longest = findings.iter().max_by_key(|it| it.step).expect("one");
@@ -179,7 +182,7 @@ fn counts_of_one_campaign_do_not_add_up_and_those_of_several_stand_beside_each_o
 
 #[test]
 fn a_finding_of_another_variant_is_another_finding() {
-    let findings = findings();
+    let findings = &*FINDINGS;
     let of_one: Vec<&Finding> = findings.iter().filter(|it| it.signature == findings[0].signature).collect();
     let short = *of_one.iter().min_by_key(|it| it.step).expect("one");
     let long = *of_one.iter().max_by_key(|it| it.step).expect("one");
@@ -198,12 +201,12 @@ fn a_finding_of_another_variant_is_another_finding() {
 
 #[test]
 fn several_threads_add_to_one_folder_at_the_same_time() {
-    let findings = findings();
+    let findings = &*FINDINGS;
     let alone = filled(findings.iter(), "one");
     let folder = tempdir().expect("a folder");
     thread::scope(|scope| {
         for begin in 0..4 {
-            let (findings, path) = (&findings, folder.path());
+            let path = folder.path();
             scope.spawn(move || {
                 let store = store(path).campaign("one");
                 for finding in findings.iter().cycle().skip(begin * 7).take(findings.len()) {
@@ -220,7 +223,7 @@ fn several_threads_add_to_one_folder_at_the_same_time() {
 
 #[test]
 fn a_damaged_store_is_told_and_takes_findings_all_the_same() {
-    let findings = findings();
+    let findings = &*FINDINGS;
     let folder = filled(findings[..1].iter(), "one");
     let store = store(folder.path()).campaign("one");
     let counts = tree(folder.path()).into_keys().find(|name| name.ends_with(".json")).expect("counts");

@@ -44,7 +44,11 @@ const COUNTS: &str = ".stalemap";
 /// // Any builder of a `Subject` stands here.
 /// let bug = Switch::new(Some(Bug::ReadonlySlowPath));
 /// let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, &bug)));
-/// let program = Trace::parse("machine ram=4 spaces=1 pages=4\nmap s0 v1+1 rw\nwrite s0 v1 #07\nread s0 v2\n")?.program();
+/// let program = Trace::parse(
+///     "machine ram=4 device=2 spaces=2 pages=4\n\
+///      map s0 v1+3 rw\nwrite s0 v2 #07\nread s0 v3\nmigrate s0 v1+3 to d0\nevict d0\n",
+/// )?
+/// .program();
 /// let divergence = driver.run(&program, Compare::Touched)?.divergence.expect("the bug shows");
 /// let sighting = Sighting { program: &program, divergence: &divergence, origin: Origin::default() };
 /// let finding = sighting.find(&mut driver, "allocator", Form::Canonical, &mut |_| true)?.finding;
