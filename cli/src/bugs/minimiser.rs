@@ -4,12 +4,12 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use stalemap_harness::{Compare, Driver, Generator, Settings, minimise, what_is_left};
+use stalemap_harness::{Driver, Generator, Settings, minimise, what_is_left};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Program;
 
 use super::engine::Engine;
-use super::hunt::{Found, cpu_time};
+use super::hunt::{Found, cpu_time, of_bug};
 #[cfg(unix)]
 use super::outside::Outside;
 use super::seeded::BuildSwitched;
@@ -152,26 +152,27 @@ fn ours(driver: &mut Driver<BuildSwitched>, find: &Found) -> Result<Shortened> {
     Ok(Shortened { found: Found { program, divergence }, executions: found.executions, time })
 }
 
-/// Of several finds the one that diverges at the latest operation, and is no panic; none where somebody interrupts.
+/// Of several finds the one that diverges at the latest operation, and is no panic; none where the user interrupts.
 fn late_find(bug: Bug, operations: usize) -> Result<Option<Found>> {
-    let mut driver = seeded::driver(&Switch::new(Some(bug)));
     let mut generator = Generator::new(Settings { operations, ..Settings::default() });
-    let mut made = Program::default();
+    let mut made = 0;
+    let mut source = |program: &mut Program| {
+        generator.execution(0, made, program);
+        made += 1;
+    };
+    let hunt = of_bug(&Switch::new(Some(bug)));
     let mut latest: Option<Found> = None;
-    let mut finds = 0;
-    for index in 0..MOST {
-        if interrupted() {
+    let (mut finds, mut left) = (0, MOST);
+    while finds < FINDS && left > 0 {
+        let hunted = hunt.clone().executions(left).source(&mut source).map_err(|it| anyhow!(it))?;
+        if hunted.stopped {
             return Ok(None);
         }
-        generator.execution(0, index, &mut made);
-        let run = driver.run(&made, Compare::Touched).map_err(|it| anyhow!(it))?;
-        let Some(divergence) = run.divergence.filter(|it| it.mismatch.oracle != "panic") else { continue };
-        if latest.as_ref().is_none_or(|before| before.divergence.step < divergence.step) {
-            latest = Some(Found { program: made.clone(), divergence });
-        }
+        left -= hunted.executions;
+        let Some(found) = hunted.found.filter(|it| it.divergence.mismatch.oracle != "panic") else { continue };
         finds += 1;
-        if finds == FINDS {
-            break;
+        if latest.as_ref().is_none_or(|before| before.divergence.step < found.divergence.step) {
+            latest = Some(found.into());
         }
     }
     Ok(latest)
