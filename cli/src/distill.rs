@@ -154,7 +154,7 @@ fn edges(items: &BTreeMap<String, Item>, arguments: &DistillArguments) -> Result
         if !arguments.edges {
             return Ok(None);
         }
-        let merged = stalemap_engines::merge(&crate::engine::workspace()?, &inputs)?;
+        let merged = stalemap_engines::merge(&crate::engine::workspace()?, &inputs).map_err(crate::engine::hinted)?;
         merged.context("interrupted").map(Some)
     }
     #[cfg(not(unix))]

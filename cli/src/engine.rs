@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 use std::{fs, thread};
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Error, Result, anyhow, bail, ensure};
 use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
-use stalemap_engines::{Control, Order, Running, Workspace};
+use stalemap_engines::{Control, EngineError, Order, Running, Workspace};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
 use stalemap_operations::{Kind, KindSet, Program};
 
@@ -103,7 +103,19 @@ fn process_of(engine: Engine) -> Option<stalemap_engines::Engine> {
 
 /// The clone in which the current folder lies. What runs in it stops at Ctrl-C, and its messages go to stderr.
 pub(crate) fn workspace() -> Result<Workspace> {
-    Ok(Workspace::find(Control::new(interrupted, |event| output::tell(event)))?)
+    Workspace::find(Control::new(interrupted, |event| output::tell(event))).map_err(hinted)
+}
+
+/// An engine's error, with what to type against it.
+pub(crate) fn hinted(error: EngineError) -> Error {
+    let hint = if matches!(error, EngineError::NoWorkspace) {
+        "go into one, or use --engine native"
+    } else if matches!(error, EngineError::NeverBuilt) {
+        "`stalemap fuzz --engine libfuzzer --seconds 1` builds it"
+    } else {
+        return error.into();
+    };
+    anyhow!("{error}; {hint}")
 }
 
 /// The target for the levels that are asked for.
