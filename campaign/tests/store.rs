@@ -44,7 +44,7 @@ fn findings() -> Vec<Finding> {
 
 fn store(folder: &Path) -> Store {
     let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
-    Store::open(folder).expect("a folder").replayed_with(name)
+    Store::open(folder).expect("a folder").replayed_by(name)
 }
 
 /// Every file below a folder with its content.

@@ -1,11 +1,11 @@
 //! The full comparison: everything that both sides show, and which page of one is which page of the other.
 
-use stalemap_operations::{Machine, Observation, PageToken, PageView, Place, Scope, Slot, Subject};
+use stalemap_operations::{Observation, PageToken, PageView, Place, Scope, Slot, Subject};
 use stalemap_reference::Model;
 
 use crate::binding::Binding;
 use crate::lockstep::Answers;
-use crate::oracle::{StepView, both_places};
+use crate::oracle::{FrameRules, StepView, both_places};
 
 /// A place or slot at which the two sides show different pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +77,9 @@ impl Comparison {
     }
 
     /// The step as the oracles see it.
-    pub(crate) fn view<'a>(&'a self, machine: &'a Machine, answers: Answers) -> StepView<'a> {
+    pub(crate) fn view<'a>(&'a self, rules: FrameRules<'a>, answers: Answers) -> StepView<'a> {
         let Comparison { reference, subject, binding, pairs, conflict, .. } = self;
-        StepView { machine, answers, reference, subject, binding, pairs, conflict: *conflict }
+        StepView { rules, answers, reference, subject, binding, pairs, conflict: *conflict }
     }
 
     /// What was seen of the reference and of the subject.

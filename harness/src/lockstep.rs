@@ -1,7 +1,8 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
 use stalemap_operations::{
-    Act, Errno, Field, Home, Machine, Observables, Observation, Operation, Outcome, Program, Step, Subject,
+    Act, BlockContract, Capabilities, Errno, Field, Home, Machine, Observation, Operation, Outcome, Program, Step,
+    Subject,
 };
 use stalemap_reference::Model;
 
@@ -9,7 +10,7 @@ use crate::comparison::Comparison;
 use crate::digest::{self, SideDigest};
 use crate::divergence::{Divergence, Mismatch};
 use crate::names::Names;
-use crate::oracle::{self, OracleSet, Owners};
+use crate::oracle::{self, FrameRules, OracleSet, Owners};
 use crate::tally::Tally;
 use crate::transitions::{Before, Transitions};
 use crate::watchdog::Watch;
@@ -87,6 +88,7 @@ pub(crate) struct Lockstep<S> {
     pub(crate) reference: Model,
     pub(crate) position: Position,
     machine: Machine,
+    blocks: BlockContract,
     /// Digests of both sides; none for a subject that cannot show all that is in a digest, or not tell what it touched.
     digests: Option<Box<[SideDigest; 2]>>,
     /// The owners of the subject's frames, step by step.
@@ -96,9 +98,9 @@ pub(crate) struct Lockstep<S> {
 }
 
 impl<S: Subject> Lockstep<S> {
-    /// `machine` is what the subject was built as, and `observables` what it shows.
-    pub(crate) fn new(subject: S, machine: Machine, observables: Observables, reference: Model) -> Self {
-        let has_digest = observables.include(digest::NEEDS);
+    /// `machine` is what the subject was built as, and `capabilities` what it shows and promises.
+    pub(crate) fn new(subject: S, machine: Machine, capabilities: Capabilities, reference: Model) -> Self {
+        let has_digest = capabilities.observables.include(digest::NEEDS);
         let new = || SideDigest::new(machine.spaces(), machine.pages());
         Lockstep {
             reference,
@@ -106,10 +108,15 @@ impl<S: Subject> Lockstep<S> {
             subject,
             position: Position::default(),
             machine,
+            blocks: capabilities.blocks,
             owners: Owners::default(),
             comparison: Comparison::default(),
             names: Names::default(),
         }
+    }
+
+    fn rules(&self) -> FrameRules<'_> {
+        FrameRules { machine: &self.machine, blocks: &self.blocks }
     }
 
     /// Whether the subject is this machine itself, so that the answers that are written for it are the reference's; not
@@ -135,7 +142,7 @@ impl<S: Subject> Lockstep<S> {
         let has_every_comparison = oracles.has_every_comparison();
         let mut last = None;
         for (step, &operation) in program.operations.iter().enumerate() {
-            if !capabilities.operations.contains(operation.kind()) {
+            if !capabilities.can(operation) {
                 continue;
             }
             self.position = Position { step: Some(step), in_reference: false };
@@ -279,7 +286,8 @@ impl<S: Subject> Lockstep<S> {
         if seen.pages.is_empty() && seen.slots.is_empty() && pages.is_empty() {
             return Ok(());
         }
-        oracle::check_frames(&self.machine, seen, pages, &mut self.owners)
+        let rules = FrameRules { machine: &self.machine, blocks: &self.blocks };
+        oracle::check_frames(rules, seen, pages, &mut self.owners)
     }
 
     /// As [`check_everything`](Self::check_everything), where the steps before were not looked at: no page is known.
@@ -300,14 +308,14 @@ impl<S: Subject> Lockstep<S> {
         self.position.in_reference = false;
         self.comparison.look_at_subject(&self.subject);
         self.comparison.bind();
-        oracle::check(&self.comparison.view(&self.machine, answers), oracles)
+        oracle::check(&self.comparison.view(self.rules(), answers), oracles)
     }
 
     /// Lets the oracles check the answers, with nothing looked at.
     #[cold]
     #[inline(never)]
     fn judge(&self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        oracle::check(&Comparison::default().view(&self.machine, answers), oracles)
+        oracle::check(&Comparison::default().view(self.rules(), answers), oracles)
     }
 
     fn recount(&self, oracles: OracleSet) -> Result<(), Mismatch> {

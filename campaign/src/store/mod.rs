@@ -113,7 +113,7 @@ impl Store {
     pub fn open(folder: impl Into<PathBuf>) -> Result<Store, StoreError> {
         let folder = folder.into();
         check_folder(&folder).map_err(StoreError::io("write into", &folder))?;
-        let replay = Arc::new(|path: &Path| path.display().to_string());
+        let replay = Arc::new(|path: &Path| format!("stalemap run {}", path.display()));
         Ok(Store { folder, variant: String::new(), campaign: String::new(), replay })
     }
 
@@ -130,10 +130,10 @@ impl Store {
         Store { campaign: campaign.into(), ..self }
     }
 
-    /// Tells in each trace that `stalemap run` with these arguments replays it; the path where this is not called.
+    /// Tells in each trace that this command replays it; `stalemap run` and the path where this is not called.
     #[must_use]
-    pub fn replayed_with(self, arguments: impl Fn(&Path) -> String + Send + Sync + 'static) -> Store {
-        Store { replay: Arc::new(arguments), ..self }
+    pub fn replayed_by(self, command: impl Fn(&Path) -> String + Send + Sync + 'static) -> Store {
+        Store { replay: Arc::new(command), ..self }
     }
 
     /// Adds a finding, which one execution of the campaign has met.
@@ -151,7 +151,7 @@ impl Store {
         let path = self.path_of(&trace.name);
         let is_there = self.trace(&trace.name)?.as_ref() == Some(&trace);
         if !is_there {
-            let text = finding.file(env!("CARGO_PKG_VERSION"), &(self.replay)(&path));
+            let text = finding.file_replayed_by(env!("CARGO_PKG_VERSION"), &(self.replay)(&path));
             write_whole(&path, text.as_bytes()).map_err(StoreError::io("write", &path))?;
         }
         self.record(&key, 1).write(&self.counts_of(&trace.name))?;

@@ -4,25 +4,24 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use stalemap_campaign::{Form, Sighting};
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, output};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Trace;
 use stalemap_report::{Finding, Origin};
 
-use super::BugsArguments;
+use super::arguments::BugsArguments;
 use super::engine::Engine;
 use super::hunt::{Limits, hunt};
-use super::seeded;
-use crate::ending::Ending;
-use crate::interrupt::interrupted;
-use crate::output;
-use crate::status::Status;
+use crate::seeded;
 
 /// How often each bug is found; the best of the findings is kept.
 const FINDINGS: u64 = 24;
 /// CPU time for each finding.
 const TIME: Duration = Duration::from_secs(60);
 
-pub(crate) fn bless(arguments: &BugsArguments) -> Result<Ending> {
+pub(super) fn bless(arguments: &BugsArguments) -> Result<Ending> {
     output::check_folder(&arguments.corpus)?;
     let mut status = Status::new();
     let mut missed = 0;

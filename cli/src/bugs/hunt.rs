@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use rustix::time::{ClockId, clock_gettime};
 use stalemap_campaign::{FirstDivergence, Source};
+use stalemap_commands::interrupt::interrupted;
 use stalemap_harness::Divergence;
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Program;
 
-use super::seeded::{self, BuildSwitched};
-use crate::interrupt::interrupted;
+use crate::seeded::{self, BuildSwitched};
 
 /// When a hunt gives up.
 #[derive(Clone, Copy, Debug)]

@@ -3,21 +3,22 @@
 use std::fmt::Write;
 
 use anyhow::{Result, anyhow};
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, output};
 use stalemap_harness::{ORACLE_NAMES, Settings};
 use stalemap_implementation::{Bug, Switch};
 
+use super::arguments::BugsArguments;
 use super::hunt::of_bug;
-use super::{BugsArguments, page};
-use crate::ending::Ending;
-use crate::interrupt::interrupted;
-use crate::output;
-use crate::status::Status;
+use super::page;
+use crate::catalogue::Line;
 
 /// Executions in which an oracle may catch a bug alone.
 const EXECUTIONS: u64 = 4_000;
 
-/// Prints bug × oracle: after how many executions of the native generator the oracle, asked alone, objects.
-pub(super) fn oracles(arguments: &BugsArguments) -> Result<Ending> {
+/// Prints bug × oracle: after how many executions of the native generator the oracle, asked alone, sees a mismatch.
+pub(super) fn oracles(line: &Line, arguments: &BugsArguments) -> Result<Ending> {
     page::check(arguments.page.as_deref(), "oracles")?;
     let mut table = format!("| bug | {} |\n|---|{}\n", ORACLE_NAMES.join(" | "), "--:|".repeat(ORACLE_NAMES.len()));
     let mut caught = vec![0; ORACLE_NAMES.len()];
@@ -38,9 +39,9 @@ pub(super) fn oracles(arguments: &BugsArguments) -> Result<Ending> {
     status.clear();
     let sums: Vec<String> = caught.iter().map(u32::to_string).collect();
     writeln!(table, "| **bugs caught** | {} |", sums.join(" | "))?;
-    writeln!(table, "\nExecutions until the oracle alone objects, at one seed; –: not in {EXECUTIONS}.")?;
+    writeln!(table, "\nExecutions until the oracle alone sees a mismatch, at one seed; –: not in {EXECUTIONS}.")?;
     output::print(&table)?;
-    page::update(arguments.page.as_deref(), "oracles", &table)?;
+    page::update(line, arguments.page.as_deref(), "oracles", &table)?;
     Ok(Ending::Agree)
 }
 

@@ -10,9 +10,9 @@ use stalemap_operations::{Program, record};
 
 use super::engine::Engine;
 use super::hunt::{Found, Hunt, Limits};
-use super::minimiser::Shortened;
-use super::seeded;
-use crate::engine;
+use super::shortened::Shortened;
+use crate::seeded;
+use crate::workspace::workspace;
 
 /// Engines that are ready to hunt.
 pub(crate) struct Outside {
@@ -31,7 +31,7 @@ impl Outside {
         if !for_libfuzzer && !for_afl {
             return Ok(None);
         }
-        let workspace = engine::workspace()?;
+        let workspace = workspace()?;
         let build = |is_asked: bool, engine| {
             if is_asked { Hunter::prepare(workspace.clone(), engine) } else { Ok(None) }
         };

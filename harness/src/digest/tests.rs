@@ -2,8 +2,8 @@
 
 use stalemap_operations::{
     Access, Capabilities, Device, Entry, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome, PageToken,
-    PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, Stamp, Subject, Touched,
-    TransactionSlot, VirtualPage,
+    PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, SpaceSet, Stamp, Subject,
+    Touched, TransactionSlot, VirtualPage,
 };
 
 use super::SideDigest;
@@ -87,7 +87,7 @@ fn shown() -> Observation {
             (HOLD, SlotState::Hold(PageToken(0))),
             (TRANSACTION, SlotState::Transaction { phase: Phase::Collected, candidates: 1, frames: 0..0 }),
         ],
-        alive: 0b11,
+        alive: SpaceSet::from(0b11),
         free: [3, 2, 1],
         rmaps: vec![place(0, 0), place(1, 0), place(0, 1)],
         ..Observation::default()
@@ -167,8 +167,11 @@ const CHANGES: &[Change] = &[
     ("the frames of a block", |it| {
         it.slots[2].1 = SlotState::Block { order: Order(2), split: true, held: 3, base: None };
     }),
-    ("the spaces that are alive", |it| it.alive = 0b101),
-    ("the spaces that are locked", |it| it.locked = 0b1),
+    ("the spaces that are alive", |it| it.alive = SpaceSet::from(0b101)),
+    ("a space behind the first word that is alive", |it| it.alive.insert(Space(64))),
+    ("another space behind the first word that is alive", |it| it.alive.insert(Space(128))),
+    ("a space behind the first word that is locked", |it| it.locked.insert(Space(64))),
+    ("the spaces that are locked", |it| it.locked = SpaceSet::from(0b1)),
     ("the free frames of RAM", |it| it.free[0] += 1),
     ("the free frames of a device", |it| it.free[1] += 1),
     ("the free frames of the other device", |it| it.free[2] += 1),
@@ -220,14 +223,121 @@ fn a_page_that_takes_the_place_of_another_is_told_by_its_age() {
     };
     let before = step(&mut side);
     assert_eq!(step(&mut side), before, "the same again");
-    // Page 1 ends, and page 5 takes its place with the same facts.
-    let renamed = Observation {
-        places: vec![maps(place(0, 1), 5)],
-        pages: vec![page(5, 2..3)],
-        slots: vec![(PIN, SlotState::Pin(PageToken(5)))],
-        ..shown()
+    // Page 1 ends, and page 5 takes its place with the same facts: all else is told again as it was.
+    let mut renamed = shown();
+    renamed.places[1] = maps(place(0, 1), 5);
+    renamed.pages[1] = page(5, 2..3);
+    renamed.slots[0].1 = SlotState::Pin(PageToken(5));
+    let ended = PageToken(1);
+    let exchanged = {
+        digest.gather(&mut Telling(&renamed, ended));
+        assert!(digest.update(&Telling(&renamed, ended)));
+        digest.value()
     };
-    assert_ne!(step(&mut Side(renamed)), before);
+    assert_ne!(exchanged, before, "it is younger");
+    let mut both = SideDigest::new(3, 8);
+    both.gather(&mut Side(renamed.clone()));
+    assert!(both.update(&Side(renamed)));
+    assert_eq!(both.value(), before, "from the start it has no other age");
+}
+
+/// A side that shows what it is told, and says that it has touched all of it and a page that has ended.
+struct Telling<'a>(&'a Observation, PageToken);
+
+impl Subject for Telling<'_> {
+    fn name(&self) -> &str {
+        "a side"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::ALL
+    }
+
+    fn machine(&self) -> &Machine {
+        &Machine::DEFAULT
+    }
+
+    fn reset(&mut self) {}
+
+    fn apply(&mut self, _: Operation) -> Outcome {
+        Outcome::Stuck
+    }
+
+    fn touched(&mut self, into: &mut Touched) -> bool {
+        into.pages.push(self.1);
+        Side(self.0.clone()).touched(into)
+    }
+
+    fn observe(&self, _: &Scope, into: &mut Observation) {
+        into.clone_from(self.0);
+    }
+}
+
+#[test]
+fn each_state_of_each_place_makes_a_digest_of_its_own() {
+    let page = PageToken(0);
+    let entries = [false, true]
+        .into_iter()
+        .flat_map(|writable| [Entry::Maps { page, writable }, Entry::Migrating { page, writable }, Entry::Hole]);
+    let entries: Vec<Entry> = entries.take(5).collect();
+    let mut known = vec![("nothing".to_string(), digest_of_places(&[]))];
+    for (space, number) in (0..3).flat_map(|space| (0..8).map(move |number| (space, number))) {
+        for access in [Access::None, Access::Read, Access::ReadWrite] {
+            for &entry in &entries {
+                let view = PlaceView { place: place(space, number), state: PlaceState::Mapped { access, entry } };
+                known.push((format!("{view:?}"), digest_of_places(&[view])));
+            }
+        }
+    }
+    known.sort_by_key(|(_, digest)| *digest);
+    assert!(known.is_sorted_by(|(_, first), (_, second)| first < second), "{known:?}");
+}
+
+/// The digest of a side that shows these places and nothing else.
+fn digest_of_places(places: &[PlaceView]) -> u64 {
+    let mut digest = SideDigest::new(3, 8);
+    // One place at least is touched.
+    let unmapped = PlaceView { place: place(2, 7), state: PlaceState::Unmapped };
+    let places = if places.is_empty() { vec![unmapped] } else { places.to_vec() };
+    let mut side = Side(Observation { places, ..Observation::default() });
+    digest.gather(&mut side);
+    assert!(digest.update(&side));
+    digest.value()
+}
+
+#[test]
+fn each_state_of_each_slot_makes_a_digest_of_its_own() {
+    let mut known: Vec<(String, u64)> = Vec::new();
+    let phases = [Phase::Collected, Phase::Copied, Phase::Moved];
+    let transactions = phases
+        .into_iter()
+        .flat_map(|phase| (0..200).map(move |candidates| SlotState::Transaction { phase, candidates, frames: 0..0 }));
+    let blocks = (0..12).flat_map(|order| {
+        [false, true].into_iter().flat_map(move |split| {
+            (0..40).map(move |held| SlotState::Block { order: Order(order), split, held, base: None })
+        })
+    });
+    let pages = [PageToken(0), PageToken(9)].into_iter().flat_map(|page| [SlotState::Pin(page), SlotState::Hold(page)]);
+    let states: Vec<SlotState> = transactions.chain(blocks).chain(pages).collect();
+    for slot in [PIN, HOLD, TRANSACTION] {
+        for state in &states {
+            let mut digest = SideDigest::new(3, 8);
+            // Both pages live, so that which page it is makes a difference by their facts.
+            let other = PageView { stamp: Stamp(8), ..page(9, 0..0) };
+            let seen = Observation {
+                slots: vec![(slot, state.clone())],
+                pages: vec![page(0, 0..0), other],
+                ..Observation::default()
+            };
+            let mut side = Side(seen);
+            digest.gather(&mut side);
+            assert!(digest.update(&side));
+            known.push((format!("{slot} {state:?}"), digest.value()));
+        }
+    }
+    known.sort_by_key(|(_, digest)| *digest);
+    let same = known.windows(2).find(|pair| pair[0].1 == pair[1].1);
+    assert_eq!(same, None);
 }
 
 #[test]

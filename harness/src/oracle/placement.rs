@@ -1,10 +1,22 @@
 //! Placement: every frame that the subject shows is at the right home, within it, aligned, and has one owner.
 
-use stalemap_operations::{FrameToken, Home, Machine, Observables, Observation, PageToken, PageView, Slot, SlotState};
+use stalemap_operations::{
+    BlockContract, FrameToken, Home, Machine, Observables, Observation, PageToken, PageView, Slot, SlotState,
+};
 
-use super::{Difference, StepView, differ, name_in};
+use super::{Check, Difference, StepView, differ, name_in};
 
-pub(super) const NEEDS: Observables = Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS);
+/// What is in a frame that is not shown takes part in no conflict, so that nothing but frames is needed.
+pub(super) const CHECKS: &[Check] = &[Check { name: "frames", needs: Observables::FRAMES, find: check }];
+
+/// What is checked of frames.
+#[derive(Clone, Copy)]
+pub(crate) struct FrameRules<'a> {
+    /// Where frames are.
+    pub(crate) machine: &'a Machine,
+    /// How blocks are aligned, and when one may be refused.
+    pub(crate) blocks: &'a BlockContract,
+}
 
 /// The owner of a frame, as far as it was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,14 +75,14 @@ impl Owners {
 }
 
 /// Everything that the subject shows, after a step.
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
-    check_part(step.machine, step.subject, &[], &mut Owners::default())
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
+    check_part(step.rules, step.subject, &[], &mut Owners::default())
 }
 
 /// A part of what the subject shows: what a step touched. `ended` names the pages that may have ended.
 #[inline]
 pub(super) fn check_part(
-    machine: &Machine,
+    rules: FrameRules<'_>,
     seen: &Observation,
     ended: &[PageToken],
     owners: &mut Owners,
@@ -88,7 +100,7 @@ pub(super) fn check_part(
     for (slot, _) in &seen.slots {
         owners.forget_slot(*slot);
     }
-    let part = Part { machine, seen };
+    let part = Part { rules, seen };
     for page in &seen.pages {
         part.take_for_page(owners, page)?;
     }
@@ -112,7 +124,7 @@ fn is_as_known(seen: &Observation, ended: &[PageToken], owners: &Owners) -> bool
 /// What is checked.
 #[derive(Clone, Copy)]
 struct Part<'a> {
-    machine: &'a Machine,
+    rules: FrameRules<'a>,
     seen: &'a Observation,
 }
 
@@ -158,8 +170,8 @@ impl Part<'_> {
                 if base.home != Home::Ram {
                     return differ("home", format!("the block in {slot} is in RAM"), format!("it is in {}", base.home));
                 }
-                if base.offset % order.frames() != 0 {
-                    let frames = order.frames();
+                let frames = self.rules.blocks.alignment(*order);
+                if base.offset % frames != 0 {
                     let expected =
                         format!("the block of order {order} in {slot} begins at a multiple of {frames} frames");
                     return differ("alignment", expected, "it does not");
@@ -176,7 +188,7 @@ impl Part<'_> {
 
     /// Notes the owner of a frame; a mismatch where there is no such frame, or it has another owner.
     fn take(self, owners: &mut Owners, frame: FrameToken, owner: Owner) -> Result<(), Difference> {
-        let frames = self.machine.frames(frame.home);
+        let frames = self.rules.machine.frames(frame.home);
         if frame.offset >= frames {
             let owner = self.words(owner);
             return differ(
