@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stalemap_harness::{
-    Build, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch, Watchdog,
+    Build, Compare, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch, Watchdog,
 };
 use stalemap_operations::Program;
 use stalemap_reference::MARKS;
@@ -51,6 +51,7 @@ pub struct Campaign<B> {
     seed: u64,
     jobs: u32,
     settings: Settings,
+    compare: Compare,
     runs: Option<u64>,
     time: Option<Duration>,
     stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
@@ -65,10 +66,11 @@ struct OnHang {
 }
 
 impl<B: Build + Clone + Send + Sync> Campaign<B> {
-    /// A campaign of the subjects that this builds: seed 0, one job, the default settings, no end.
+    /// A campaign of the subjects that this builds: seed 0, one job, the default settings, [`Compare::Touched`], no end.
     pub fn new(build: B) -> Self {
         let settings = Settings { largest: build.largest(), ..Settings::default() };
-        Campaign { build, seed: 0, jobs: 1, settings, runs: None, time: None, stop: None, hang: None }
+        let compare = Compare::Touched;
+        Campaign { build, seed: 0, jobs: 1, settings, compare, runs: None, time: None, stop: None, hang: None }
     }
 
     /// With this seed.
@@ -87,6 +89,13 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
     #[must_use]
     pub fn settings(self, settings: Settings) -> Self {
         Campaign { settings, ..self }
+    }
+
+    /// With so much compared after each step. Both [`Compare::Touched`] and [`Compare::Everything`] name a divergence in the same
+    /// way; the latter also sees what no digest shows, and takes many times as long.
+    #[must_use]
+    pub fn compare(self, compare: Compare) -> Self {
+        Campaign { compare, ..self }
     }
 
     /// Ends after this many executions, if a number is given.

@@ -52,7 +52,15 @@
 mod campaign;
 mod explore;
 mod findings;
+mod hunt;
+mod sighting;
+mod store;
+mod whole;
 
 pub use campaign::{Campaign, CampaignError, CampaignFault, CampaignStats, Diverged, Observer, Progress};
 pub use explore::{Deeper, DepthProgress, Exploration, ExploreError};
-pub use findings::{Findings, Found};
+pub use findings::Findings;
+pub use hunt::{FirstDivergence, Hunt, Hunted, Source};
+pub use sighting::{Form, Found, Sighting};
+pub use store::{Added, Entry, Store, StoreError};
+pub use whole::{check_folder, write_whole};

@@ -107,14 +107,15 @@ fn executions_of_one_fault_are_one_finding_and_are_counted_under_its_name() {
         }
     }
     assert!(!found.is_empty() && found.len() <= met.len(), "{} findings of {} signatures", found.len(), met.len());
-    assert!(found.iter().all(|it| it.repeats && it.program.fits()));
+    assert!(found.iter().all(|it| it.repeats && it.complete && it.finding.program().fits()));
     assert_eq!(findings.counts().values().sum::<u64>(), total, "every execution that diverged is counted");
     // What is known is counted and is no finding.
     let known = found.iter().map(|it| it.finding.signature.parse().expect("a signature")).collect();
     let mut again = Findings::new("implementation", build, known);
-    let run = again.driver().run(&found[0].program, Compare::Touched).expect("it takes every machine");
+    let program = found[0].finding.program();
+    let run = again.driver().run(&program, Compare::Touched).expect("it takes every machine");
     let divergence = run.divergence.expect("it repeats");
-    let new = again.add(&found[0].program, &divergence, Origin::default(), &mut |_| true);
+    let new = again.add(&program, &divergence, Origin::default(), &mut |_| true);
     assert!(new.expect("it takes every machine").is_none());
 }
 

@@ -35,7 +35,11 @@ const LAYERS: &[Layer] = &[
     Layer { name: IMPLEMENTATION, crates: &[OPERATIONS], packages: Some(&[]) },
     Layer { name: HARNESS, crates: &[OPERATIONS, REFERENCE], packages: Some(&["sha2"]) },
     Layer { name: REPORT, crates: &[OPERATIONS, REFERENCE, HARNESS], packages: None },
-    Layer { name: CAMPAIGN, crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT], packages: Some(&["thiserror"]) },
+    Layer {
+        name: CAMPAIGN,
+        crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT],
+        packages: Some(&["serde", "serde_json", "sha2", "tempfile", "thiserror"]),
+    },
     // Every subject's program has its commands; it knows no subject, no kernel and no engine.
     Layer { name: COMMANDS, crates: &[OPERATIONS, HARNESS, REPORT, CAMPAIGN], packages: None },
     Layer { name: "stalemap-foreign", crates: &[OPERATIONS, HARNESS, IMPLEMENTATION, COMMANDS], packages: Some(&[]) },
@@ -55,7 +59,11 @@ const LAYERS: &[Layer] = &[
         crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, COMMANDS, ENGINES, LINUX],
         packages: None,
     },
-    Layer { name: "stalemap-fuzz", crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, ENGINES], packages: None },
+    Layer {
+        name: "stalemap-fuzz",
+        crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, ENGINES],
+        packages: None,
+    },
     Layer { name: "stalemap-bench", crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS], packages: None },
     Layer { name: "stalemap-ci", crates: &[OPERATIONS], packages: None },
 ];

@@ -112,6 +112,12 @@ impl Replay {
         format!("{} run{} {path}", quoted(&self.name), self.option)
     }
 
+    /// The options that choose the subject, each with a space in front of it.
+    #[must_use]
+    pub fn option(&self) -> &str {
+        &self.option
+    }
+
     /// What is printed: to be pasted where the program was called. The path is quoted already.
     #[must_use]
     pub fn printed(&self, path: &str) -> String {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Error, Result, anyhow, ensure};
 use clap::Args;
+use sha2::{Digest, Sha256};
 use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
 use stalemap_harness::{Settings, Signature};
 use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
-use stalemap_report::{Origin, Summary};
+use stalemap_report::{Origin, Summary, hex};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
@@ -20,7 +21,7 @@ use crate::findings::{Keep, Kept, known_signatures};
 use crate::interrupt::interrupted;
 use crate::subjects::{Builder, Subjects, Work};
 use crate::summary::{self, CampaignWork};
-use crate::values::{Format, levels, machine, operation};
+use crate::values::{Amount, Format, levels, machine, operation};
 use crate::{hang, output};
 
 /// Fuzz: generate operation sequences and compare both sides, until time, runs or patience are over
@@ -66,6 +67,9 @@ pub struct FuzzArguments<C: Args> {
     /// The machine of every execution, as on a machine line; small ones of all sorts where none is given
     #[arg(long, value_name = "MACHINE", value_parser = machine)]
     pub machine: Option<Machine>,
+    /// How much is compared after each step of an execution
+    #[arg(long, value_enum, value_name = "AMOUNT", default_value_t)]
+    pub compare: Amount,
     /// The subject that is driven.
     #[command(flatten)]
     pub subject: C,
@@ -142,15 +146,18 @@ fn fuzz_with<S: Subjects, B: Builder>(
 ) -> Result<Ending> {
     let settings = arguments.settings(operations(build)?, build.largest())?;
     let known = known_signatures(arguments.known.as_deref())?;
-    output::check_folder(&arguments.out)?;
     let seed = arguments.seed();
-    let keep = Keep::new(arguments.out.clone(), arguments.format, line.replay(&arguments.subject));
+    // The same executions are a campaign of the same name, however long it is.
+    let made_by = hex(&Sha256::digest(format!("{settings:?}"))[..4]);
+    let name = format!("native {}, seed {seed}, settings {made_by}", env!("CARGO_PKG_VERSION"));
+    let keep = Keep::new(&arguments.out, &name, arguments.format, line.replay(&arguments.subject))?;
     let (keep_hang, name) = (keep.clone(), subject.to_string());
     let campaign = Campaign::new(build.clone())
         .on_hang(line.limit(), move |hang| hang::end(&name, hang, &|finding, program| keep_hang.hang(finding, program)))
         .seed(seed)
         .jobs(arguments.jobs())
         .settings(settings.clone())
+        .compare(arguments.compare.compare())
         .runs(arguments.runs)
         .time(arguments.seconds.map(Duration::from_secs))
         .stop_when(interrupted);
@@ -163,6 +170,7 @@ fn fuzz_with<S: Subjects, B: Builder>(
     let stats = campaign.run(&mut native);
     let Native { mut kept, trouble, .. } = native;
     kept.status.clear();
+    kept.keep_counts();
     // What was done and found is told whatever ended the campaign.
     let (stats, cause) = match stats {
         Ok(stats) => (stats, None),

@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 use crate::{compiler, protocol, watch};
 
 /// The environment of AFL++ (docs/env_variables.md in AFL++ 4.40c).
-pub const VARIABLES: &[(&str, &str)] = &[
+pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("AFL_NO_UI", "1"),
     ("AFL_SKIP_CPUFREQ", "1"),
     ("AFL_NO_AFFINITY", "1"),
@@ -39,7 +39,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
 /// Where the usual targets are built.
 pub(crate) const FOLDER: &str = "afl";
 /// Where targets with seeded bugs are built.
-pub const BUGS_FOLDER: &str = "afl-bugs";
+pub(crate) const BUGS_FOLDER: &str = "afl-bugs";
 /// The target that does nothing; an example, so that no list of targets has it.
 const EMPTY: &str = "empty";
 
@@ -140,7 +140,7 @@ fn build_for(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>, EngineErro
 ///
 /// # Errors
 /// When the tool cannot be installed or cannot build.
-pub fn build(
+pub(crate) fn build(
     workspace: &Workspace,
     target: &str,
     folder: &str,

@@ -9,7 +9,7 @@ use rustix::process::Pid;
 
 /// Whether this system shows them.
 #[must_use]
-pub fn is_told() -> bool {
+pub(crate) fn is_told() -> bool {
     fs::exists("/proc/self/stat").unwrap_or(false)
 }
 

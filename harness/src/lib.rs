@@ -38,7 +38,7 @@ pub use enumerate::enumerate_operations;
 pub use generate::{Generator, Settings};
 pub use guard::{guarded, quiet_panics};
 pub use lockstep::{Compare, Watched};
-pub use minimise::{Minimised, Progress, minimise, what_is_left};
+pub use minimise::{Minimised, Progress, minimise, minimise_comparing, what_is_left};
 pub use mutate::Mutator;
 pub use names::Names;
 pub use oracle::{ORACLE_NAMES, check_names};

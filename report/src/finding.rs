@@ -106,6 +106,12 @@ impl Finding {
         }
     }
 
+    /// The operations up to the one that differs, on the machine that the subject is.
+    #[must_use]
+    pub fn program(&self) -> Program {
+        self.parsed.program()
+    }
+
     /// The text of a file that `stalemap run` replays, with what stands behind these words; as
     /// [`file_replayed_by`](Self::file_replayed_by).
     #[must_use]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use stalemap_harness::{Build, Compare, Driver, Generator, Transitions, Watch};
+use stalemap_harness::{Build, Driver, Generator, Transitions, Watch};
 use stalemap_operations::Program;
 
 use super::{Campaign, CampaignStats, Diverged, TICK};
@@ -80,7 +80,7 @@ impl<B: Build + Clone + Send + Sync> Job<'_, B> {
             && let Some(index) = taken.next()
         {
             generator.execution(self.campaign.seed, index, &mut program);
-            let run = match driver.run(&program, Compare::Touched) {
+            let run = match driver.run(&program, self.campaign.compare) {
                 Ok(run) => run,
                 Err(sentence) => {
                     batch.unable = Some(sentence);

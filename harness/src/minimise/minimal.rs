@@ -7,13 +7,14 @@ use super::edits::{with, without_page, without_result};
 use super::{Goal, diverges};
 use crate::divergence::Signature;
 use crate::driver::{Build, Driver};
+use crate::lockstep::Compare;
 
 /// What could still go or get smaller on its own without another signature; nothing in a 1-minimal finding.
 ///
 /// Tried are: each operation left out; each operation left out whose result its source can stand for; each page taken
 /// out of the machine; each operand at every smaller value.
 pub fn what_is_left<B: Build>(driver: &mut Driver<B>, program: &Program, signature: &Signature) -> Option<String> {
-    let goal = Goal::signature(signature);
+    let goal = Goal::signature(signature, Compare::Touched);
     let Program { machine, operations } = program;
     let mut same = |program: &Program| diverges(driver, program, &goal).is_some();
     let replaced = |step: usize, by: &[Operation]| {

@@ -50,9 +50,9 @@ pub(crate) struct Goal {
 
 impl Goal {
     /// Diverges with this signature.
-    pub(crate) fn signature(signature: &Signature) -> Goal {
+    pub(crate) fn signature(signature: &Signature, compare: Compare) -> Goal {
         let signature = signature.clone();
-        Goal { compare: Compare::Touched, same: Box::new(move |divergence| divergence.signature() == signature) }
+        Goal { compare, same: Box::new(move |divergence| divergence.signature() == signature) }
     }
 }
 
@@ -66,7 +66,18 @@ pub fn minimise<B: Build>(
     signature: &Signature,
     keep_going: &mut dyn FnMut(&Progress) -> bool,
 ) -> Option<Minimised> {
-    let mut search = Search::new(driver, program, Goal::signature(signature), keep_going)?;
+    minimise_comparing(driver, program, signature, Compare::Touched, keep_going)
+}
+
+/// As [`minimise`], with each run compared in this way.
+pub fn minimise_comparing<B: Build>(
+    driver: &mut Driver<B>,
+    program: &Program,
+    signature: &Signature,
+    compare: Compare,
+    keep_going: &mut dyn FnMut(&Progress) -> bool,
+) -> Option<Minimised> {
+    let mut search = Search::new(driver, program, Goal::signature(signature, compare), keep_going)?;
     search.minimise();
     Some(search.end())
 }
