@@ -46,7 +46,7 @@ pub struct FuzzArguments<C: Args> {
     /// End with this many findings, each of another signature
     #[arg(long, alias = "finds", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_findings: Option<u32>,
-    /// Seed of the campaign; one is drawn and printed where none is given
+    /// Seed of the campaign; one is chosen and printed where none is given
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
     /// Executions that run at the same time; as many as there are cores where none is given

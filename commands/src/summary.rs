@@ -14,7 +14,7 @@ use crate::output;
 use crate::subjects::Builder;
 use crate::values::Format;
 
-/// What a campaign did, whoever made its executions.
+/// What a campaign did, whichever engine made its executions.
 #[derive(Clone, Debug)]
 pub struct CampaignWork {
     /// What makes the executions.

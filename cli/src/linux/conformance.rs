@@ -179,7 +179,7 @@ fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String)
     let unmet: Vec<&str> =
         MARKS.iter().zip(&stats.marks).filter(|(_, count)| **count == 0).map(|(mark, _)| *mark).collect();
     if !unmet.is_empty() {
-        writeln!(text, "\nRules that the kernel was not asked about: {}.", unmet.join("; "))?;
+        writeln!(text, "\nRules that no execution met: {}.", unmet.join("; "))?;
     }
     writeln!(text)
 }
@@ -187,7 +187,7 @@ fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String)
 const HEAD: &str = "\
 # Conformance: the reference and real kernels
 
-The reference claims to state Linux's rules. Here Linux was asked: a kernel built from Debian's packaged source with
+The reference claims to state Linux's rules. Here they were held against Linux: a kernel built from Debian's packaged source with
 the edits of `linux/vm/src/edits.rs`, in a virtual machine, did the same operations as the reference, and after each
 operation all of this was compared:
 
@@ -196,7 +196,7 @@ operation all of this was compared:
 * every page: home, content, exclusive or not, mapcount, and the places that the kernel's own reverse map walk finds;
 * every transaction with its phase and candidates, every pin and hold with its page;
 * which spaces are alive and which are locked;
-* at the end of each execution: no bug, warning or taint in the kernel's log, no device frame that nobody has.
+* at the end of each execution: no bug, warning or taint in the kernel's log, no device frame that belongs to no page.
 
 ";
 

@@ -55,7 +55,7 @@ struct Shown {
     divergence: Divergence,
 }
 
-/// Executions that a guest does at once: few, since a fault is mostly met soon and a lost guest costs seconds.
+/// Executions that a guest does at once: few, since most faults show soon and a lost guest costs seconds.
 const BATCH: u64 = 16;
 /// Executions for which an operation is waited for that shows what has shown only while everything is given back.
 const LONGER: u64 = 400;
