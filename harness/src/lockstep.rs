@@ -1,7 +1,7 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
 use stalemap_operations::{
-    Act, Errno, Field, Home, Machine, Observables, Observation, Operation, Outcome, Program, Step, Subject,
+    Errno, Field, Home, Machine, Observables, Observation, Operation, Outcome, Program, Step, Subject,
 };
 use stalemap_reference::Model;
 
@@ -9,7 +9,7 @@ use crate::comparison::Comparison;
 use crate::digest::{self, SideDigest};
 use crate::divergence::{Divergence, Mismatch};
 use crate::names::Names;
-use crate::oracle::{self, OracleSet, Owners};
+use crate::oracle::{self, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::{Before, Transitions};
 use crate::watchdog::Watch;
@@ -89,8 +89,8 @@ pub(crate) struct Lockstep<S> {
     machine: Machine,
     /// Digests of both sides; none for a subject that cannot show all that is in a digest, or not tell what it touched.
     digests: Option<Box<[SideDigest; 2]>>,
-    /// The owners of the subject's frames, step by step.
-    owners: Owners,
+    /// Free frames of both at the start.
+    capacity: [u32; Home::LIMIT],
     comparison: Comparison,
     names: Names,
 }
@@ -99,15 +99,16 @@ impl<S: Subject> Lockstep<S> {
     /// `machine` is what the subject was built as, and `observables` what it shows.
     pub(crate) fn new(subject: S, machine: Machine, observables: Observables, reference: Model) -> Self {
         let has_digest = observables.include(digest::NEEDS);
-        let new = || SideDigest::new(machine.spaces(), machine.pages());
+        let capacity = reference.capacity();
+        let new = || SideDigest::new(&machine, capacity);
         Lockstep {
             reference,
             digests: has_digest.then(|| Box::new([new(), new()])),
             subject,
             position: Position::default(),
+            capacity,
+            comparison: Comparison::new(&machine),
             machine,
-            owners: Owners::default(),
-            comparison: Comparison::default(),
             names: Names::default(),
         }
     }
@@ -115,7 +116,7 @@ impl<S: Subject> Lockstep<S> {
     /// Whether the subject is this machine itself, so that the answers that are written for it are the reference's; not
     /// so where it plays by other rules or has other frames.
     pub(crate) fn is(&self, machine: &Machine) -> bool {
-        self.machine == *machine && self.subject.capacity() == Home::ALL.map(|home| machine.frames(home))
+        self.machine == *machine && self.capacity == Home::ALL.map(|home| machine.frames(home))
     }
 
     /// Runs the operations from the start of the machine up to the first difference. Operations that the subject cannot
@@ -176,11 +177,10 @@ impl<S: Subject> Lockstep<S> {
         self.position.in_reference = true;
         self.reference.reset();
         self.position.in_reference = false;
-        self.owners.clear();
         self.comparison.reset();
         self.names = Names::default();
         if let Some(digests) = &mut self.digests {
-            digests.iter_mut().for_each(SideDigest::reset);
+            digests.iter_mut().for_each(|digest| digest.reset(self.capacity));
         }
     }
 
@@ -219,21 +219,22 @@ impl<S: Subject> Lockstep<S> {
     /// full comparison; that some step differs is all that is known here.
     #[inline]
     fn check_digests(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        let Some(is_same) = self.update_digests(answers) else {
+        let Some(is_same) = self.update_digests() else {
             return self.check_afresh(answers, oracles);
         };
-        self.check_frames()?;
-        if is_same && answers.are_as_expected() && !self.is_refused_block(answers) {
+        let frames = self.check_frames();
+        if is_same && frames.is_ok() && answers.are_as_expected() && !self.is_refused_block(answers) {
             return Ok(());
         }
         self.check_afresh(answers, oracles)?;
+        frames?;
         oracle::digest::check(is_same)
     }
 
     /// Compares everything, then what is known by digests, so that nothing is seen by digests alone.
     fn check_in_full(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
         let is_asked = answers.claimed != Outcome::Stuck && oracles.has_every_comparison();
-        let is_same = if is_asked { self.update_digests(answers) } else { None };
+        let is_same = if is_asked { self.update_digests() } else { None };
         self.check_everything(answers, oracles)?;
         is_same.map_or(Ok(()), |is_same| self.check_frames().and_then(|()| oracle::digest::check(is_same)))
     }
@@ -241,28 +242,13 @@ impl<S: Subject> Lockstep<S> {
     /// Brings the digests up to date; whether they are the same. None without digests, or if a side turns out not to be
     /// one that has them: from then on everything is compared.
     #[inline]
-    fn update_digests(&mut self, answers: Answers) -> Option<bool> {
+    fn update_digests(&mut self) -> Option<bool> {
         let [reference, subject] = self.digests.as_deref_mut()?;
         self.position.in_reference = true;
-        let is_reference_touched = reference.gather(&mut self.reference) == Some(true);
+        let is_reference_known = reference.update(&mut self.reference);
         self.position.in_reference = false;
-        let is_subject_touched = subject.gather(&mut self.subject);
-        let is_quiet = !is_reference_touched && is_subject_touched == Some(false);
-        // Of the reference, nothing else changes a fact of the machine without a place, page or slot; a fact that is
-        // missed here is seen by the next update, and differs from the subject's.
-        let row = answers.operation.kind().row();
-        let may_change = row.slot.is_none() && matches!(row.act, Act::Fills | Act::Ends);
-        if is_quiet
-            && !subject.update_machine(&self.subject)
-            && !(may_change && reference.update_machine(&self.reference))
-        {
-            return Some(true);
-        }
-        self.position.in_reference = true;
-        let is_reference_known = reference.update(&self.reference);
-        self.position.in_reference = false;
-        let is_subject_known = is_subject_touched.is_some() && subject.update(&self.subject);
-        if !is_reference_known || !is_subject_known {
+        let is_subject_known = subject.update(&mut self.subject);
+        if is_reference_known.and(is_subject_known).is_none() {
             self.digests = None;
             return None;
         }
@@ -272,14 +258,7 @@ impl<S: Subject> Lockstep<S> {
     /// Whether the frames of what the subject touched have one owner each.
     #[inline]
     fn check_frames(&mut self) -> Result<(), Mismatch> {
-        let Some(digests) = &self.digests else {
-            return Ok(());
-        };
-        let (seen, pages) = digests[1].seen();
-        if seen.pages.is_empty() && seen.slots.is_empty() && pages.is_empty() {
-            return Ok(());
-        }
-        oracle::check_frames(&self.machine, seen, pages, &mut self.owners)
+        self.digests.as_deref_mut().map_or(Ok(()), |[_, subject]| subject.check_frames())
     }
 
     /// As [`check_everything`](Self::check_everything), where the steps before were not looked at: no page is known.
@@ -307,7 +286,7 @@ impl<S: Subject> Lockstep<S> {
     #[cold]
     #[inline(never)]
     fn judge(&self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        oracle::check(&Comparison::default().view(&self.machine, answers), oracles)
+        oracle::check(&Comparison::new(&self.machine).view(&self.machine, answers), oracles)
     }
 
     fn recount(&self, oracles: OracleSet) -> Result<(), Mismatch> {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{
     BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Outcome, PinSlot, Scope,
-    Space, Subject, Touched, TransactionSlot,
+    Space, Subject, Touched, TransactionSlot, Visitor,
 };
 
 use crate::blocks::Block;
@@ -174,11 +174,11 @@ impl Subject for Implementation {
         self.pins = Default::default();
         self.holds = Default::default();
         self.blocks = Default::default();
-        self.notes.touched.clear();
+        self.notes.clear();
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
-        self.notes.touched.clear();
+        self.notes.clear();
         match self.answer(operation) {
             Ok(effect) => Outcome::Done(effect),
             Err(Stop::Refused(errno)) => Outcome::Refused(errno),
@@ -193,6 +193,16 @@ impl Subject for Implementation {
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.show(scope, into);
+    }
+
+    #[inline]
+    fn show_touched(&self, visitor: &mut impl Visitor) -> bool {
+        visitor.free(self.free_frames());
+        // Most operations are refused and touch nothing.
+        if !self.notes.is_empty() {
+            self.tell(visitor);
+        }
+        true
     }
 
     fn validate(&self) -> Result<(), String> {

@@ -215,7 +215,7 @@ impl Implementation {
         }
         balance!(count.free == 0, "{frame} is in use and free");
         walked.clear();
-        self.places_of(frame, |place| walked.push((frame, place)));
+        walked.extend(self.places_of(frame).map(|place| (frame, place)));
         walked.sort_unstable();
         balance!(walked == places, "the reverse map of {frame} does not find the entries that map it");
         Ok(())

@@ -24,7 +24,7 @@ impl Model {
             return Err(Errno::ENOMEM);
         }
         self.blocks.fill(slot, Block { order, split: false, held: order.frames() });
-        self.touch_slot(Slot::Block(slot));
+        self.notes.slot(Slot::Block(slot));
         Ok(Effect::Nothing)
     }
 
@@ -44,7 +44,7 @@ impl Model {
                 mark!(self, "free of the last frame of a split block");
             }
         }
-        self.touch_slot(Slot::Block(slot));
+        self.notes.slot(Slot::Block(slot));
         Ok(Effect::Nothing)
     }
 
@@ -55,7 +55,7 @@ impl Model {
             return Err(Errno::EINVAL);
         }
         block.split = true;
-        self.touch_slot(Slot::Block(slot));
+        self.notes.slot(Slot::Block(slot));
         Ok(Effect::Nothing)
     }
 }

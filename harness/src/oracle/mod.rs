@@ -11,6 +11,7 @@ mod identity;
 mod mapcount;
 mod mapping;
 mod outcome;
+mod owners;
 pub(crate) mod panic;
 mod placement;
 mod refcount;
@@ -20,8 +21,9 @@ mod termination;
 pub(crate) mod validity;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
-use stalemap_operations::{Machine, Observables, Observation, PageToken, PageView, PlaceView, SlotState};
+use stalemap_operations::{Machine, Observables, Observation, PageView, PlaceView, SlotState};
 
 use crate::binding::Binding;
 use crate::comparison::Conflict;
@@ -30,7 +32,7 @@ use crate::lockstep::Answers;
 
 pub(crate) use mapping::both as both_places;
 pub(crate) use outcome::is_permitted;
-pub(crate) use placement::Owners;
+pub(crate) use owners::Owners;
 
 /// One step as the oracles see it.
 pub(crate) struct StepView<'a> {
@@ -46,6 +48,8 @@ pub(crate) struct StepView<'a> {
     pub(crate) pairs: &'a [(usize, usize)],
     /// Where the two sides show different pages.
     pub(crate) conflict: Option<Conflict>,
+    /// Room for the owners of the subject's frames.
+    pub(crate) owners: &'a RefCell<Owners>,
 }
 
 impl<'a> StepView<'a> {
@@ -140,16 +144,10 @@ oracles! {
     besides: validity, panic, digest
 }
 
-/// Checks the frames that the subject shows in a part of a step: of what was touched. `ended` names the pages that may have
-/// ended.
+/// Checks the frames that the subject has shown step by step since the last check.
 #[inline]
-pub(crate) fn check_frames(
-    machine: &Machine,
-    seen: &Observation,
-    ended: &[PageToken],
-    owners: &mut Owners,
-) -> Result<(), Mismatch> {
-    placement::check_part(machine, seen, ended, owners).map_err(|difference| difference.of("placement"))
+pub(crate) fn check_frames(owners: &mut Owners) -> Result<(), Mismatch> {
+    placement::check_part(owners).map_err(|difference| difference.of("placement"))
 }
 
 /// The name of the oracle that costs too much to be asked after each step.
