@@ -16,10 +16,7 @@ use stalemap_operations::{
 use crate::divergence::Mismatch;
 use crate::oracle::{self, Owners};
 use lists::Lists;
-use words::{
-    free_word, maps, page_state, page_word, place_state, place_sum, place_word, shown, slot_state, slot_sum, slot_word,
-    space_word,
-};
+use words::{free_word, maps, page_state, page_word, place_state, place_sum, shown, slot_state, slot_sum, space_word};
 
 /// Tokens from this one on are not kept in tables: the side is then compared in full.
 const TOKENS: usize = 1 << 20;
@@ -37,8 +34,6 @@ pub(crate) const NEEDS: Observables = Observables::PLACES
 /// A place or slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Shows {
-    /// What is in the sum.
-    word: u64,
     /// Its state without the page, as a small number; 0 at the start.
     state: u32,
     /// The token of the page plus one; 0 for none.
@@ -156,45 +151,36 @@ impl SideDigest {
         self.words.sum.wrapping_add(self.words.free_word)
     }
 
-    /// Whether the frames of what was touched have one owner each, at the right home and within it.
+    /// Whether the frames that were shown have one owner each, at the right home and within it.
     #[inline]
+    pub(crate) fn has_frames_apart(&mut self) -> bool {
+        self.words.owners.are_apart()
+    }
+
+    /// The first frame that was shown and is wrong.
     pub(crate) fn check_frames(&mut self) -> Result<(), Mismatch> {
         oracle::check_frames(&mut self.words.owners)
     }
 }
 
 impl Visitor for Words {
-    #[inline]
+    // Where a subject makes the state just before, only its numbers are made.
+    #[inline(always)]
     fn place(&mut self, place: Place, state: PlaceState) {
         let index = place.space.index() * self.width + place.page.index();
-        let (page, state) = (shown(state.page()), place_state(state));
-        let before = self.places[index];
-        if (before.state, before.page) != (state, page) {
-            let now = Shows { word: place_word(place, state), state, page };
-            self.places[index] = now;
-            self.sum = self.sum.wrapping_sub(before.word).wrapping_add(now.word);
-            if before.page != page || maps(before.state) != maps(state) {
-                let by = place_sum(place);
-                self.hide(before.page, maps(before.state), by);
-                self.show(page, maps(state), by);
-            }
+        let now = Shows { state: place_state(state), page: shown(state.page()) };
+        let before = std::mem::replace(&mut self.places[index], now);
+        if before != now {
+            self.exchange(before, now, place_sum(place), maps);
         }
     }
 
     #[inline]
     fn slot(&mut self, slot: Slot, held: SlotState, frames: impl Iterator<Item = FrameToken>) {
-        let index = slot.index();
-        let (state, page) = (slot_state(&held), shown(held.page()));
-        let before = self.slots[index];
-        if (before.state, before.page) != (state, page) {
-            let now = Shows { word: slot_word(slot, state), state, page };
-            self.slots[index] = now;
-            self.sum = self.sum.wrapping_sub(before.word).wrapping_add(now.word);
-            if before.page != page {
-                let by = slot_sum(slot);
-                self.hide(before.page, false, by);
-                self.show(page, false, by);
-            }
+        let now = Shows { state: slot_state(&held), page: shown(held.page()) };
+        let before = std::mem::replace(&mut self.slots[slot.index()], now);
+        if before != now {
+            self.exchange(before, now, slot_sum(slot), |_| false);
         }
         if matches!(slot, Slot::Transaction(_) | Slot::Block(_)) {
             self.owners.slot(slot, &held, frames);
@@ -249,6 +235,18 @@ impl Visitor for Words {
 }
 
 impl Words {
+    /// A place or slot shows something else. `sum` is its own number, which its word has as many times as its state says;
+    /// `maps` says of a state whether it is an entry that maps the page.
+    #[inline]
+    fn exchange(&mut self, before: Shows, now: Shows, sum: u64, maps: impl Fn(u32) -> bool) {
+        let states = u64::from(now.state).wrapping_sub(before.state.into());
+        self.sum = self.sum.wrapping_add(sum.wrapping_mul(states));
+        if before.page != now.page || maps(before.state) != maps(now.state) {
+            self.hide(before.page, maps(before.state), sum);
+            self.show(now.page, maps(now.state), sum);
+        }
+    }
+
     /// Adds to what shows a page; `maps` says whether it is an entry that maps it.
     #[inline]
     fn show(&mut self, page: u32, maps: bool, by: u64) {

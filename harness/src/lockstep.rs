@@ -145,13 +145,18 @@ impl<S: Subject> Lockstep<S> {
             }
             let (expected, claimed) = self.apply(operation, coverage);
             let written = written.and_then(|steps| steps[step].answer);
-            let answers = Answers { operation, expected, claimed, written };
-            last = Some((step, answers));
-            let mut checked = match self.steps(compare, has_every_comparison) {
-                Steps::Outcomes => self.check_answers(answers, oracles),
-                Steps::Digests => self.check_digests(answers, oracles),
-                Steps::Full => self.check_in_full(answers, oracles),
+            let (_, answers) = last.insert((step, Answers { operation, expected, claimed, written }));
+            let steps = self.steps(compare, has_every_comparison);
+            let agrees = match steps {
+                Steps::Outcomes => answers.are_as_expected(),
+                Steps::Digests => self.agree_by_digests(answers),
+                Steps::Full => false,
             };
+            if agrees {
+                continue;
+            }
+            let answers = *answers;
+            let mut checked = self.check(steps, answers, oracles);
             if compare == Compare::Everything {
                 checked = checked.and_then(|()| self.recount(oracles));
             }
@@ -209,34 +214,51 @@ impl<S: Subject> Lockstep<S> {
         (expected, claimed)
     }
 
-    /// Compares the answers alone.
+    /// Whether the answers are as they should be, the digests are the same, and the subject's frames have one owner each. That
+    /// something differs is all that is known where not.
     #[inline]
-    fn check_answers(&self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        if answers.are_as_expected() { Ok(()) } else { self.judge(answers, oracles) }
+    fn agree_by_digests(&mut self, answers: &Answers) -> bool {
+        let is_same = self.update_digests() == Some(true);
+        let [_, subject] = match self.digests.as_deref_mut() {
+            Some(digests) if is_same => digests,
+            Some(_) | None => return false,
+        };
+        subject.has_frames_apart() && answers.are_as_expected() && !self.is_refused_block(answers)
     }
 
-    /// Compares answers, digests, and whether the subject's frames have one owner each. What differs is found in words by a
-    /// full comparison; that some step differs is all that is known here.
-    #[inline]
-    fn check_digests(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        let Some(is_same) = self.update_digests() else {
-            return self.check_afresh(answers, oracles);
-        };
-        let frames = self.check_frames();
-        if is_same && frames.is_ok() && answers.are_as_expected() && !self.is_refused_block(answers) {
-            return Ok(());
+    /// Compares a step in which not everything is known to agree.
+    #[inline(never)]
+    fn check(&mut self, steps: Steps, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
+        match steps {
+            Steps::Outcomes => self.judge(answers, oracles),
+            Steps::Digests => self.check_suspicion(answers, oracles),
+            Steps::Full => self.check_in_full(answers, oracles),
         }
+    }
+
+    /// Finds in words what the digests suspect.
+    fn check_suspicion(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
         self.check_afresh(answers, oracles)?;
-        frames?;
-        oracle::digest::check(is_same)
+        self.check_digests()
     }
 
     /// Compares everything, then what is known by digests, so that nothing is seen by digests alone.
     fn check_in_full(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
         let is_asked = answers.claimed != Outcome::Stuck && oracles.has_every_comparison();
-        let is_same = if is_asked { self.update_digests() } else { None };
+        if is_asked {
+            self.update_digests();
+        }
         self.check_everything(answers, oracles)?;
-        is_same.map_or(Ok(()), |is_same| self.check_frames().and_then(|()| oracle::digest::check(is_same)))
+        if is_asked { self.check_digests() } else { Ok(()) }
+    }
+
+    /// Compares what is known of both sides by digests, and whether the subject's frames have one owner each.
+    fn check_digests(&mut self) -> Result<(), Mismatch> {
+        let Some([reference, subject]) = self.digests.as_deref_mut() else {
+            return Ok(());
+        };
+        subject.check_frames()?;
+        oracle::digest::check(reference.value() == subject.value())
     }
 
     /// Brings the digests up to date; whether they are the same. None without digests, or if a side turns out not to be
@@ -253,12 +275,6 @@ impl<S: Subject> Lockstep<S> {
             return None;
         }
         Some(reference.value() == subject.value())
-    }
-
-    /// Whether the frames of what the subject touched have one owner each.
-    #[inline]
-    fn check_frames(&mut self) -> Result<(), Mismatch> {
-        self.digests.as_deref_mut().map_or(Ok(()), |[_, subject]| subject.check_frames())
     }
 
     /// As [`check_everything`](Self::check_everything), where the steps before were not looked at: no page is known.
@@ -295,7 +311,7 @@ impl<S: Subject> Lockstep<S> {
 
     /// Whether a block was refused although enough frames are free: the refusal oracle then looks at all frames.
     #[inline]
-    fn is_refused_block(&self, answers: Answers) -> bool {
+    fn is_refused_block(&self, answers: &Answers) -> bool {
         answers.claimed == Outcome::Refused(Errno::ENOMEM)
             && answers.operation.kind().row().fields.contains(&Field::Order)
             && self.reference.free(Home::Ram) >= 1 << answers.operation.values().last(Field::Order)

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use stalemap_operations::{
     BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Outcome, PinSlot, Scope,
@@ -17,6 +18,7 @@ use crate::notes::Notes;
 use crate::paging::PageTables;
 use crate::rmap::Graph;
 use crate::seeded::Switch;
+use crate::validate::Recount;
 
 /// Why an operation ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub struct Implementation {
     pub(crate) holds: [Option<Frame>; HoldSlot::LIMIT as usize],
     pub(crate) blocks: [Option<Block>; BlockSlot::LIMIT as usize],
     pub(crate) notes: Notes,
+    /// Room for the recount.
+    pub(crate) recount: RefCell<Recount>,
     /// The seeded bugs.
     pub(crate) bugs: Switch,
 }
@@ -92,6 +96,7 @@ impl Implementation {
             holds: Default::default(),
             blocks: Default::default(),
             notes: Notes::default(),
+            recount: RefCell::default(),
             bugs,
         };
         implementation.spaces[0].alive = true;
@@ -197,7 +202,6 @@ impl Subject for Implementation {
 
     #[inline]
     fn show_touched(&self, visitor: &mut impl Visitor) -> bool {
-        visitor.free(self.free_frames());
         // Most operations are refused and touch nothing.
         if !self.notes.is_empty() {
             self.tell(visitor);

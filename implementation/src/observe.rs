@@ -35,7 +35,8 @@ impl Implementation {
         }
     }
 
-    /// Hands over what the last operation touched, but for the free frames.
+    /// Hands over what the last operation touched.
+    #[inline(never)]
     pub(crate) fn tell(&self, visitor: &mut impl Visitor) {
         for &place in &self.notes.touched.places {
             visitor.place(place, self.place_state(place));
@@ -50,6 +51,7 @@ impl Implementation {
             let state = &self.spaces[space.index()];
             visitor.space(space, state.alive, state.locks > 0);
         }
+        visitor.free(self.free_frames());
     }
 
     fn page_facts(&self, frame: Frame) -> PageFacts<impl Iterator<Item = Place> + '_> {
@@ -124,6 +126,7 @@ impl Implementation {
         });
     }
 
+    #[inline]
     fn place_state(&self, place: Place) -> PlaceState {
         let Some((_, access)) = self.tables.mapping(place) else {
             return PlaceState::Unmapped;
@@ -169,6 +172,7 @@ impl Implementation {
     }
 
     /// What a slot shows; the frames of a transaction apart.
+    #[inline]
     fn slot_state(&self, slot: Slot) -> SlotState {
         match slot {
             Slot::Transaction(slot) => {
@@ -193,6 +197,7 @@ impl Implementation {
 
     /// The token of the page that a frame, or an entry that leads to it, is about; one that no page has if there is
     /// no page in it.
+    #[inline]
     fn token_of(&self, frame: Frame) -> PageToken {
         self.frames.memmap[frame].identity().map_or(PageToken(u32::MAX), PageToken)
     }

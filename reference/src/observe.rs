@@ -52,6 +52,7 @@ impl Model {
 
     /// Hands over what the last operation touched. Nothing is stored of what refers to a page, so the visitor
     /// counts the entries that it sees.
+    #[inline(never)]
     pub(crate) fn tell(&self, visitor: &mut impl Visitor) {
         for &place in &self.notes.touched.places {
             visitor.place(place, shown(self.places.get(place)));

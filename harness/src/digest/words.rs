@@ -17,11 +17,9 @@ const KEYS: [u64; 6] = {
 
 /// What sorts of words begin with, so that no word of one sort is one of another.
 const PLACE: u64 = 1 << 60;
-const SHOWN_PLACE: u64 = 2 << 60;
-const SLOT: u64 = 3 << 60;
-const SHOWN_SLOT: u64 = 4 << 60;
-const PAGE: u64 = 5 << 60;
-const SPACE: u64 = 6 << 60;
+const SLOT: u64 = 2 << 60;
+const PAGE: u64 = 3 << 60;
+const SPACE: u64 = 4 << 60;
 
 /// Which bits of a place's state say what its entry is, and the one for an entry that maps a page.
 const ENTRY: u32 = 3 << 2;
@@ -33,16 +31,17 @@ pub(super) fn shown(page: Option<PageToken>) -> u32 {
     page.map_or(0, |page| page.0.wrapping_add(1))
 }
 
-/// What a place adds to the page that it shows, and to the page whose reverse map finds it.
+/// The number of a place: what it adds to the page that it shows, and to the page whose reverse map finds it. Its word is this
+/// number as many times as its state says (multilinear hashing: the numbers of places are the keys).
 #[inline]
 pub(super) fn place_sum(place: Place) -> u64 {
-    mix(SHOWN_PLACE ^ u64::from(place.space.0) << 32 ^ u64::from(place.page.0))
+    mix(PLACE ^ u64::from(place.space.0) << 32 ^ u64::from(place.page.0))
 }
 
-/// What a slot adds to the page that it shows.
+/// The number of a slot, likewise.
 #[inline]
 pub(super) fn slot_sum(slot: Slot) -> u64 {
-    mix(SHOWN_SLOT ^ slot.index() as u64)
+    mix(SLOT ^ slot.index() as u64)
 }
 
 /// Access, entry and writable bit of a place as a number; 0 where it is unmapped.
@@ -66,15 +65,6 @@ pub(super) fn maps(state: u32) -> bool {
     state & ENTRY == MAPS
 }
 
-/// The word of a place in a state; 0 for an unmapped one.
-#[inline]
-pub(super) fn place_word(place: Place, state: u32) -> u64 {
-    if state == 0 {
-        return 0;
-    }
-    mix(PLACE ^ u64::from(place.space.0) << 40 ^ u64::from(place.page.0) << 8 ^ u64::from(state))
-}
-
 /// What a slot holds, without the page, as a number; 0 where it is empty.
 #[inline]
 pub(super) fn slot_state(held: &SlotState) -> u32 {
@@ -92,12 +82,6 @@ pub(super) fn slot_state(held: &SlotState) -> u32 {
         }
         SlotState::Block { order, split, held, .. } => 4 | u32::from(*split) << 3 | order.0 << 4 | held << 8,
     }
-}
-
-/// The word of a slot in a state; 0 for an empty one.
-#[inline]
-pub(super) fn slot_word(slot: Slot, state: u32) -> u64 {
-    if state == 0 { 0 } else { mix(SLOT ^ (slot.index() as u64) << 32 ^ u64::from(state)) }
 }
 
 /// Home, stamp and exclusivity of a page as a number; not 0.

@@ -45,6 +45,8 @@ pub(crate) struct Owners {
     slots: [Vec<FrameToken>; Slot::COUNT],
     /// What was shown since the last check. Frames change hands within a step: they are taken when all were let go of.
     claims: Vec<Claim>,
+    /// The first that was wrong, and whose it is.
+    fault: Option<(Owner, Fault)>,
 }
 
 impl Owners {
@@ -56,6 +58,7 @@ impl Owners {
             pages: Vec::new(),
             slots: Default::default(),
             claims: Vec::new(),
+            fault: None,
         }
     }
 
@@ -65,6 +68,7 @@ impl Owners {
         self.pages.clear();
         self.slots.iter_mut().for_each(Vec::clear);
         self.claims.clear();
+        self.fault = None;
     }
 
     /// Shows the frame of a page; `home` is where the page is said to be.
@@ -138,18 +142,28 @@ impl Owners {
         self.slots[slot.index()] = had;
     }
 
-    /// Takes the frames that were shown since the last check; the first that is wrong, and whose it is.
+    /// Takes the frames that were shown since the last call; whether nothing is wrong with any so far.
     #[inline]
+    pub(crate) fn are_apart(&mut self) -> bool {
+        self.claims.is_empty() || self.take_claims()
+    }
+
+    /// The first frame that was wrong, and whose it is.
     pub(crate) fn check(&mut self) -> Result<(), (Owner, Fault)> {
-        if self.claims.is_empty() { Ok(()) } else { self.take_claims() }
+        self.are_apart();
+        self.fault.map_or(Ok(()), Err)
     }
 
     #[inline(never)]
-    fn take_claims(&mut self) -> Result<(), (Owner, Fault)> {
+    fn take_claims(&mut self) -> bool {
         let mut claims = std::mem::take(&mut self.claims);
-        let taken = claims.drain(..).try_for_each(|claim| self.take(claim).map_err(|fault| (claim.owner, fault)));
+        for claim in claims.drain(..) {
+            if let Err(fault) = self.take(claim) {
+                self.fault = self.fault.or(Some((claim.owner, fault)));
+            }
+        }
         self.claims = claims;
-        taken
+        self.fault.is_none()
     }
 
     fn take(&mut self, Claim { owner, frame, fault }: Claim) -> Result<(), Fault> {
