@@ -106,7 +106,7 @@ mod tests {
     use stalemap_operations::PageToken as T;
 
     #[test]
-    fn a_page_is_bound_at_first_sight_and_a_clash_is_told_either_way() {
+    fn a_page_is_bound_at_first_sight_and_a_conflict_is_told_either_way() {
         let mut binding = Binding::default();
         assert!(binding.agree(T(0), T(70_000)));
         assert!(binding.agree(T(0), T(70_000)), "the same page again");
@@ -123,5 +123,22 @@ mod tests {
         binding.forget(T(0));
         assert!(binding.agree(T(1), T(5)));
         assert_eq!(binding.subject(T(0)), None);
+    }
+
+    #[test]
+    fn tokens_at_the_end_of_the_array_and_behind_it_are_bound_like_others() {
+        let mut binding = Binding::default();
+        let last = super::DENSE;
+        for (index, token) in [last - 1, last, last + 1].map(T).into_iter().enumerate() {
+            let index = T(u32::try_from(index).expect("three"));
+            assert!(binding.agree(index, token));
+            assert!(binding.agree(index, token), "the same page again");
+            assert_eq!((binding.subject(index), binding.reference(token)), (Some(token), Some(index)));
+        }
+        binding.retain(|page| page == T(1));
+        assert_eq!([0, 1, 2].map(|index| binding.subject(T(index))), [None, Some(T(last)), None]);
+        assert_eq!([last - 1, last, last + 1].map(|token| binding.reference(T(token))), [None, Some(T(1)), None]);
+        binding.clear();
+        assert_eq!((binding.subject(T(1)), binding.reference(T(last))), (None, None));
     }
 }

@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 
-use stalemap_operations::{Machine, Observation, PageToken, PageView, Place, Scope, Slot, Subject};
+use stalemap_operations::{Observation, PageToken, PageView, Place, Scope, Slot, Subject};
 use stalemap_reference::Model;
 
 use crate::binding::Binding;
 use crate::lockstep::Answers;
-use crate::oracle::{Owners, StepView, both_places};
+use crate::oracle::{FrameRules, Owners, StepView, both_places};
 
 /// A place or slot at which the two sides show different pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     /// Nothing was seen yet.
-    pub(crate) fn new(machine: &Machine) -> Comparison {
+    pub(crate) fn new(rules: FrameRules<'_>) -> Comparison {
         Comparison {
             everything: Scope::everything(),
             reference: Observation::default(),
@@ -41,7 +41,7 @@ impl Comparison {
             binding: Binding::default(),
             pairs: Vec::new(),
             conflict: None,
-            owners: RefCell::new(Owners::new(machine)),
+            owners: RefCell::new(Owners::new(rules)),
             is_continued: false,
         }
     }
@@ -80,9 +80,9 @@ impl Comparison {
     }
 
     /// The step as the oracles see it.
-    pub(crate) fn view<'a>(&'a self, machine: &'a Machine, answers: Answers) -> StepView<'a> {
+    pub(crate) fn view<'a>(&'a self, rules: FrameRules<'a>, answers: Answers) -> StepView<'a> {
         let Comparison { reference, subject, binding, pairs, conflict, owners, .. } = self;
-        StepView { machine, answers, reference, subject, binding, pairs, conflict: *conflict, owners }
+        StepView { rules, answers, reference, subject, binding, pairs, conflict: *conflict, owners }
     }
 
     /// What was seen of the reference and of the subject.

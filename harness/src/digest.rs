@@ -9,12 +9,12 @@ mod lists;
 mod words;
 
 use stalemap_operations::{
-    Counts, FrameToken, Home, Machine, Observables, PageFacts, PageToken, Place, PlaceState, Slot, SlotState, Space,
-    Subject, Visitor,
+    Counts, FrameToken, Home, Observables, PageFacts, PageToken, Place, PlaceState, Slot, SlotState, Space, Subject,
+    Visitor,
 };
 
 use crate::divergence::Mismatch;
-use crate::oracle::{self, Owners};
+use crate::oracle::{self, FrameRules, Owners};
 use lists::Lists;
 use words::{free_word, maps, page_state, page_word, place_state, place_sum, shown, slot_state, slot_sum, space_word};
 
@@ -23,6 +23,8 @@ const TOKENS: usize = 1 << 20;
 
 /// What a side must show so that it has a digest: all that the reference shows.
 pub(crate) const NEEDS: Observables = Observables::PLACES
+    .and(Observables::WRITABLE)
+    .and(Observables::SPACES)
     .and(Observables::STAMPS)
     .and(Observables::EXCLUSIVE)
     .and(Observables::MAPCOUNTS)
@@ -95,7 +97,8 @@ struct Words {
 
 impl SideDigest {
     /// A digest of a side at its start, with so many free frames at each home.
-    pub(crate) fn new(machine: &Machine, capacity: [u32; Home::LIMIT]) -> SideDigest {
+    pub(crate) fn new(rules: FrameRules<'_>, capacity: [u32; Home::LIMIT]) -> SideDigest {
+        let machine = rules.machine;
         let (spaces, width) = (machine.spaces() as usize, machine.pages() as usize);
         let words = Words {
             sum: 0,
@@ -106,7 +109,7 @@ impl SideDigest {
             free: capacity,
             free_word: free_word(capacity),
             due: Vec::new(),
-            owners: Owners::new(machine),
+            owners: Owners::new(rules),
             width,
             step: 0,
             is_beyond: false,

@@ -144,7 +144,31 @@ impl FromStr for Signature {
 
 #[cfg(test)]
 mod tests {
-    use super::Signature;
+    use super::{Signature, slug};
+
+    #[test]
+    fn the_parts_of_a_signature_are_its_words_and_what_is_none_is_said() {
+        let signature: Signature = "mapping.writable@migrate".parse().expect("a signature");
+        assert_eq!((signature.oracle(), signature.operation()), ("mapping", "migrate"));
+        for word in super::NO_OPERATIONS {
+            let text = format!("panic.subject_no_way@{word}");
+            assert_eq!(text.parse::<Signature>().expect("a signature").to_string(), text);
+        }
+        let error = "map.ping".parse::<Signature>().expect_err("no operation");
+        assert_eq!(error.to_string(), "\"map.ping\" is no signature; one looks like mapping.writable@migrate");
+    }
+
+    #[test]
+    fn a_slug_has_the_words_of_a_sentence_up_to_48_letters() {
+        assert_eq!(slug("Page 12 of s0 v3: gone,  for EVER!"), "page_of_gone_for_ever");
+        assert_eq!(slug("7 × 8"), "nothing");
+        let [long, longer] = [47, 48].map(|length| "a".repeat(length));
+        assert_eq!(slug(&long), long);
+        assert_eq!(slug(&longer), "nothing", "a word and the stroke before it");
+        let [half, rest] = ["a".repeat(23), "b".repeat(24)];
+        assert_eq!(slug(&format!("{half} {rest}")), format!("{half}_{rest}"));
+        assert_eq!(slug(&format!("{half} {rest}b c")), half, "nothing is left out in the middle");
+    }
 
     #[test]
     fn a_signature_is_read_as_it_is_printed_and_nothing_else_is_read() {

@@ -1,6 +1,7 @@
 //! The driver: runs operations on pairs of machines, keeps small machines for the next run, and catches panics.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use stalemap_operations::{Machine, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
@@ -8,7 +9,7 @@ use stalemap_reference::{MARKS, Model};
 use crate::divergence::Divergence;
 use crate::guard::guarded;
 use crate::lockstep::{Compare, Coverage, Lockstep, Position, Watched, Watcher};
-use crate::oracle::{self, ORACLES, OracleChoice, OracleSet};
+use crate::oracle::{self, OracleChoice, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::Transitions;
 use crate::watchdog::Watch;
@@ -67,6 +68,12 @@ pub struct Run {
     pub divergence: Option<Divergence>,
 }
 
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (needs {})", self.check, self.missing.join(", "))
+    }
+}
+
 impl Run {
     fn of(program: &Program, divergence: Option<Divergence>) -> Run {
         let steps = divergence.as_ref().map_or(program.operations.len(), |divergence| divergence.step + 1);
@@ -74,12 +81,12 @@ impl Run {
     }
 }
 
-/// An oracle that cannot judge this subject.
+/// A check that is not made of this subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its name.
-    pub oracle: &'static str,
-    /// The facts that the subject does not show.
+    /// The name of its oracle, followed by its own where the oracle has others: `content`, `mapping.writable`.
+    pub check: String,
+    /// The observables that the subject would have to show.
     pub missing: Vec<&'static str>,
 }
 
@@ -119,7 +126,7 @@ impl<B: Build> Driver<B> {
         &self.build
     }
 
-    /// Asks one oracle alone, or all again.
+    /// Asks one oracle alone, by its name or that of one of its checks, or all again.
     pub fn use_only_oracle(&mut self, oracle: Option<&str>) {
         self.oracles = oracle.map_or(OracleChoice::All, |oracle| OracleChoice::Only(oracle.to_string()));
     }
@@ -228,7 +235,7 @@ impl<B: Build> Driver<B> {
         self.marks.fill(0);
     }
 
-    /// The oracles that could not judge the subjects of the runs so far.
+    /// The checks that are not made of this subject, since it shows too little for them.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
@@ -281,7 +288,7 @@ impl<B: Build> Driver<B> {
         lockstep.position = Position::default();
         let (choice, coverage, watch) = (&self.oracles, &mut self.coverage, self.watch.as_ref());
         let result = guarded(|| {
-            let mut oracles = OracleSet::of(lockstep.subject.capabilities().observables, choice);
+            let mut oracles = OracleSet::of(lockstep.subject.capabilities().known(), choice);
             if watcher.is_some() {
                 // An observer wants to see how far a fault goes; a recount would end it where it begins.
                 oracles = oracles.without_validity();
@@ -306,21 +313,20 @@ impl<B: Build> Driver<B> {
     fn pair(&mut self, machine: &Machine) -> Result<Box<Lockstep<B::Subject>>, NotBuilt> {
         let built = guarded(|| {
             let subject = self.build.build(machine)?;
-            let shown = (subject.capabilities().observables, *subject.machine(), subject.capacity());
+            let shown = (subject.capabilities(), *subject.machine(), subject.capacity());
             Ok((subject, shown))
         });
         let built = built.map_err(|message| NotBuilt::Panicked(Position::default(), message))?;
-        let (subject, (observables, machine, capacity)) = built.map_err(NotBuilt::Refused)?;
+        let (subject, (capabilities, machine, capacity)) = built.map_err(NotBuilt::Refused)?;
         if self.skipped.is_empty() {
-            let blind = ORACLES.iter().filter(|oracle| !observables.include(oracle.needs));
-            self.skipped = blind
-                .map(|oracle| Skipped { oracle: oracle.name, missing: observables.missing(oracle.needs).collect() })
+            self.skipped = oracle::skipped(capabilities.known())
+                .map(|(check, missing)| Skipped { check, missing: missing.each().map(|(name, _)| name).collect() })
                 .collect();
         }
-        let reference = guarded(|| Model::new(machine, capacity));
+        let reference = guarded(|| Model::new(machine, capacity).with_blocks(capabilities.blocks));
         let reference = reference
             .map_err(|message| NotBuilt::Panicked(Position { in_reference: true, ..Position::default() }, message))?;
-        Ok(Box::new(Lockstep::new(subject, machine, observables, reference)))
+        Ok(Box::new(Lockstep::new(subject, machine, capabilities, reference)))
     }
 }
 

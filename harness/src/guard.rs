@@ -38,7 +38,32 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::guarded;
+    use std::cell::Cell;
+    use std::panic;
+
+    use super::{guarded, quiet_panics};
+
+    thread_local! {
+        /// Panics of this thread that were printed: other tests run beside this one.
+        static PRINTED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn what_is_guarded_is_not_printed_and_what_is_not_guarded_is() {
+        panic::set_hook(Box::new(|_| PRINTED.set(PRINTED.get() + 1)));
+        quiet_panics();
+        let panics = || panic::catch_unwind(|| panic!("it is not guarded")).is_err();
+        assert!(panics());
+        assert_eq!(PRINTED.get(), 1);
+        let inner = guarded(|| {
+            assert!(guarded(|| panic!("inside")).is_err() && panics());
+            panic!("it is guarded")
+        });
+        assert_eq!((inner, PRINTED.get()), (Err::<(), _>("it is guarded".to_string()), 1));
+        assert!(panics(), "behind a guard nothing is kept back");
+        assert_eq!(PRINTED.get(), 2);
+        let _ = panic::take_hook();
+    }
 
     #[test]
     fn what_a_panic_says_is_the_error_and_what_works_is_the_result() {

@@ -41,7 +41,7 @@ pub use lockstep::{Compare, Watched};
 pub use minimise::{Minimised, Progress, minimise, what_is_left};
 pub use mutate::Mutator;
 pub use names::Names;
-pub use oracle::ORACLE_NAMES;
+pub use oracle::{ORACLE_NAMES, check_names};
 pub use random::Random;
 pub use state::{StateDigest, digest_of_states, state_digest};
 pub use tally::Tally;

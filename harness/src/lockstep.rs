@@ -1,7 +1,7 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
 use stalemap_operations::{
-    Errno, Field, Home, Machine, Observables, Observation, Operation, Outcome, Program, Step, Subject,
+    BlockContract, Capabilities, Errno, Field, Home, Machine, Observation, Operation, Outcome, Program, Step, Subject,
 };
 use stalemap_reference::Model;
 
@@ -9,7 +9,7 @@ use crate::comparison::Comparison;
 use crate::digest::{self, SideDigest};
 use crate::divergence::{Divergence, Mismatch};
 use crate::names::Names;
-use crate::oracle::{self, OracleSet};
+use crate::oracle::{self, FrameRules, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::{Before, Transitions};
 use crate::watchdog::Watch;
@@ -87,6 +87,7 @@ pub(crate) struct Lockstep<S> {
     pub(crate) reference: Model,
     pub(crate) position: Position,
     machine: Machine,
+    blocks: BlockContract,
     /// Digests of both sides; none for a subject that cannot show all that is in a digest, or not tell what it touched.
     digests: Option<Box<[SideDigest; 2]>>,
     /// Free frames of both at the start.
@@ -96,21 +97,27 @@ pub(crate) struct Lockstep<S> {
 }
 
 impl<S: Subject> Lockstep<S> {
-    /// `machine` is what the subject was built as, and `observables` what it shows.
-    pub(crate) fn new(subject: S, machine: Machine, observables: Observables, reference: Model) -> Self {
-        let has_digest = observables.include(digest::NEEDS);
-        let capacity = reference.capacity();
-        let new = || SideDigest::new(&machine, capacity);
+    /// `machine` is what the subject was built as, and `capabilities` what it shows and promises.
+    pub(crate) fn new(subject: S, machine: Machine, capabilities: Capabilities, reference: Model) -> Self {
+        let has_digest = capabilities.observables.include(digest::NEEDS);
+        let (capacity, blocks) = (reference.capacity(), capabilities.blocks);
+        let rules = FrameRules { machine: &machine, blocks: &blocks };
+        let new = || SideDigest::new(rules, capacity);
         Lockstep {
             reference,
             digests: has_digest.then(|| Box::new([new(), new()])),
             subject,
             position: Position::default(),
             capacity,
-            comparison: Comparison::new(&machine),
+            comparison: Comparison::new(rules),
             machine,
+            blocks,
             names: Names::default(),
         }
+    }
+
+    fn rules(&self) -> FrameRules<'_> {
+        FrameRules { machine: &self.machine, blocks: &self.blocks }
     }
 
     /// Whether the subject is this machine itself, so that the answers that are written for it are the reference's; not
@@ -136,7 +143,7 @@ impl<S: Subject> Lockstep<S> {
         let has_every_comparison = oracles.has_every_comparison();
         let mut last = None;
         for (step, &operation) in program.operations.iter().enumerate() {
-            if !capabilities.operations.contains(operation.kind()) {
+            if !capabilities.can(operation) {
                 continue;
             }
             self.position = Position { step: Some(step), in_reference: false };
@@ -295,14 +302,14 @@ impl<S: Subject> Lockstep<S> {
         self.position.in_reference = false;
         self.comparison.look_at_subject(&self.subject);
         self.comparison.bind();
-        oracle::check(&self.comparison.view(&self.machine, answers), oracles)
+        oracle::check(&self.comparison.view(self.rules(), answers), oracles)
     }
 
     /// Lets the oracles check the answers, with nothing looked at.
     #[cold]
     #[inline(never)]
     fn judge(&self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        oracle::check(&Comparison::new(&self.machine).view(&self.machine, answers), oracles)
+        oracle::check(&Comparison::new(self.rules()).view(self.rules(), answers), oracles)
     }
 
     fn recount(&self, oracles: OracleSet) -> Result<(), Mismatch> {

@@ -60,3 +60,32 @@ impl Tally {
 fn class_of(errno: Errno) -> usize {
     Outcome::Refused(errno).class()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+    use stalemap_operations::{Effect, Errno, Kind, Outcome};
+
+    #[test]
+    fn what_is_counted_is_added_up_and_what_never_came_is_named() {
+        let (done, refused) = (Outcome::Done(Effect::Nothing), Outcome::Refused(Errno::EEXIST));
+        let [mut one, mut other] = [Tally::default(), Tally::default()];
+        one.count(Kind::Map, done);
+        one.count(Kind::Map, refused);
+        other.count(Kind::Map, done);
+        other.count(Kind::Unmap, done);
+        one.merge(&other);
+        assert_eq!((one.of(Kind::Map, done.class()), one.of(Kind::Map, refused.class())), (2, 1));
+        assert_eq!((one.of(Kind::Unmap, done.class()), one.operations()), (1, 4));
+        assert_eq!(other.operations(), 2);
+        let missing = one.never_met([Kind::Map]);
+        let refusals = Kind::Map.row().refusals.iter().filter(|&&errno| errno != Errno::EEXIST);
+        let expected: Vec<_> = refusals.map(|errno| (Kind::Map, errno.name())).collect();
+        assert_eq!(missing, expected);
+        let never = Tally::default().never_met([Kind::Map]);
+        assert_eq!(never.len(), Kind::Map.row().refusals.len() + 1);
+        assert_eq!(never[0], (Kind::Map, "ok"));
+        one.clear();
+        assert_eq!(one, Tally::default());
+    }
+}

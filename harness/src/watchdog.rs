@@ -33,7 +33,7 @@ pub struct Watch(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     program: Mutex<Program>,
-    /// Number of the execution shifted left by 32, plus the step; an even number of executions is between two.
+    /// How often an execution has begun or ended, shifted left by 32, plus the step; an even number is between two.
     at: AtomicU64,
 }
 
@@ -55,18 +55,17 @@ impl Watch {
             running.operations.clear();
             running.operations.extend_from_slice(&program.operations);
         }
-        self.next(true);
+        self.next();
     }
 
     /// The execution has ended.
     pub(crate) fn end(&self) {
-        self.next(false);
+        self.next();
     }
 
-    fn next(&self, running: bool) {
+    fn next(&self) {
         let number = self.0.at.load(Ordering::Relaxed) >> STEPS;
-        let number = if (number % 2 == 1) == running { number + 2 } else { number + 1 };
-        self.0.at.store(number << STEPS, Ordering::Release);
+        self.0.at.store((number + 1) << STEPS, Ordering::Release);
     }
 
     /// The execution is at this step.

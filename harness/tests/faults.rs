@@ -3,9 +3,9 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use stalemap_harness::{Build, Compare, Divergence, Driver, Watch, Watchdog, quiet_panics};
+use stalemap_harness::{Build, Compare, Divergence, Driver, Hang, Watch, Watchdog, quiet_panics};
 use stalemap_implementation::Implementation;
 use stalemap_operations::{
     Capabilities, Home, Kind, Machine, Observation, Operation, Outcome, Program, Scope, Subject, Touched, Trace,
@@ -165,4 +165,63 @@ fn what_does_not_end_is_told_with_its_program_and_step() {
     assert_eq!(hang.program, program());
     assert_eq!((hang.divergence.step, hang.divergence.signature().to_string().as_str()), (3, "termination.hang@read"));
     assert_eq!(hangs.recv_timeout(deadline * 3), Err(mpsc::RecvTimeoutError::Timeout), "once");
+}
+
+/// A watchdog and what it tells.
+fn watchdog(watches: Vec<Watch>, deadline: Duration) -> (Watchdog, mpsc::Receiver<Hang>) {
+    let (sender, hangs) = mpsc::channel();
+    let told = move |hang| sender.send(hang).expect("it is awaited");
+    (Watchdog::start(watches, deadline, told), hangs)
+}
+
+#[test]
+fn what_has_ended_and_what_goes_on_with_others_is_not_told_of() {
+    let deadline = Duration::from_millis(200);
+    let watches: Vec<Watch> = (0..4).map(|_| Watch::default()).collect();
+    let (_watchdog, hangs) = watchdog(watches.clone(), deadline);
+    let short = Program::new(program().machine, program().operations[..1].iter().copied());
+    let run = |watch: &Watch, times: usize| {
+        let mut driver = Driver::new(build(Fault::IsSilent));
+        driver.watched_by(watch.clone());
+        for _ in 0..times {
+            driver.run(&short, Compare::Touched).expect("it takes every machine");
+        }
+    };
+    // None, one and two executions, and a panic.
+    run(&watches[0], 1);
+    run(&watches[1], 2);
+    let mut panicking = Driver::new(build(Fault::PanicsInBuild));
+    panicking.watched_by(watches[2].clone());
+    quiet_panics();
+    panicking.run(&program(), Compare::Touched).expect("it takes every machine");
+    assert_eq!(hangs.recv_timeout(deadline * 3), Err(mpsc::RecvTimeoutError::Timeout));
+}
+
+#[test]
+fn each_of_several_that_hang_is_told_in_time_and_none_behind_its_end() {
+    let deadline = Duration::from_millis(400);
+    let watches = [Watch::default(), Watch::default()];
+    let (watchdog, hangs) = watchdog(watches.to_vec(), deadline);
+    let begun = Instant::now();
+    let hang = |watch: &Watch| {
+        let watch = watch.clone();
+        thread::spawn(move || {
+            let mut driver = Driver::new(build(Fault::HangsInRead));
+            driver.watched_by(watch);
+            driver.run(&program(), Compare::Touched)
+        })
+    };
+    hang(&watches[0]);
+    hang(&watches[1]);
+    for _ in 0..2 {
+        let hang = hangs.recv_timeout(Duration::from_secs(60)).expect("it is told");
+        assert_eq!((hang.program, hang.divergence.step), (program(), 3));
+        assert_eq!(hang.divergence.mismatch.expected, "read s0 v0 ends");
+        assert_eq!(hang.divergence.mismatch.actual, "the execution has not ended after 0.4 s");
+    }
+    let told = begun.elapsed();
+    assert!(told >= deadline && told < deadline * 10, "told after {told:?}");
+    drop(watchdog);
+    // Its thread has ended, and with it the sender.
+    assert_eq!(hangs.try_recv(), Err(mpsc::TryRecvError::Disconnected));
 }

@@ -10,6 +10,7 @@
 
 extern crate alloc;
 
+mod capabilities;
 mod explorable;
 mod machine;
 mod observation;
@@ -17,6 +18,7 @@ mod operand;
 mod outcome;
 mod program;
 pub mod record;
+mod space_set;
 mod subject;
 pub mod table;
 mod text;
@@ -26,6 +28,7 @@ mod visit;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 
+pub use capabilities::{BlockContract, Capabilities, Observables, Refusals};
 pub use explorable::{CompleteState, Explorable};
 pub use machine::{Dialect, Home, Machine};
 pub use observation::{
@@ -38,7 +41,8 @@ pub use operand::{
 };
 pub use outcome::{Effect, EffectShape, Errno, Outcome};
 pub use program::Program;
-pub use subject::{Capabilities, Observables, Subject};
+pub use space_set::SpaceSet;
+pub use subject::Subject;
 pub use table::{Act, Kind, KindSet, Operation, Row, TABLE};
 pub use text::ParseError;
 pub use trace::{Step, Trace};

@@ -2,76 +2,12 @@
 
 use alloc::string::String;
 
+use crate::capabilities::Capabilities;
 use crate::machine::{Home, Machine};
 use crate::observation::{Observation, Scope, Touched};
 use crate::outcome::Outcome;
-use crate::table::{KindSet, Operation};
+use crate::table::Operation;
 use crate::visit::Visitor;
-
-/// Kinds of fact that a subject can show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Observables(u16);
-
-impl Observables {
-    /// Which places are mapped, with which access and entry.
-    pub const PLACES: Observables = Observables(1 << 0);
-    /// The stamps of pages.
-    pub const STAMPS: Observables = Observables(1 << 1);
-    /// Which pages are exclusive.
-    pub const EXCLUSIVE: Observables = Observables(1 << 2);
-    /// Mapcounts.
-    pub const MAPCOUNTS: Observables = Observables(1 << 3);
-    /// Refcounts.
-    pub const REFCOUNTS: Observables = Observables(1 << 4);
-    /// Reverse maps.
-    pub const RMAPS: Observables = Observables(1 << 5);
-    /// Slots.
-    pub const SLOTS: Observables = Observables(1 << 6);
-    /// Free frames at each home.
-    pub const FREE: Observables = Observables(1 << 7);
-    /// Which frames things are in.
-    pub const FRAMES: Observables = Observables(1 << 8);
-    /// No fact.
-    pub const NONE: Observables = Observables(0);
-    /// All facts.
-    pub const ALL: Observables = Observables((1 << 9) - 1);
-    /// The names in the order of the bits.
-    const NAMES: [&str; 9] =
-        ["places", "stamps", "exclusive", "mapcounts", "refcounts", "rmaps", "slots", "free counts", "frames"];
-
-    /// Both.
-    #[must_use]
-    pub const fn and(self, other: Observables) -> Observables {
-        Observables(self.0 | other.0)
-    }
-
-    /// Whether all of the others are among these.
-    #[inline]
-    #[must_use]
-    pub const fn include(self, others: Observables) -> bool {
-        self.0 & others.0 == others.0
-    }
-
-    /// Those of the others that are not among these, by name.
-    pub fn missing(self, others: Observables) -> impl Iterator<Item = &'static str> {
-        let missing = others.0 & !self.0;
-        Self::NAMES.into_iter().enumerate().filter(move |(bit, _)| missing >> bit & 1 == 1).map(|(_, name)| name)
-    }
-}
-
-/// What a subject can show and do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Observables that it can show.
-    pub observables: Observables,
-    /// Operations that it can do; others are dropped before either side runs.
-    pub operations: KindSet,
-}
-
-impl Capabilities {
-    /// Everything.
-    pub const ALL: Capabilities = Capabilities { observables: Observables::ALL, operations: KindSet::ALL };
-}
 
 /// A machine that can be driven and looked at: the model, the allocator, an allocator of another project, a real kernel.
 ///

@@ -15,6 +15,8 @@ fn count<T>(things: impl Iterator<Item = T>) -> u32 {
 impl Model {
     /// What the model can show.
     pub(crate) const OBSERVABLES: Observables = Observables::PLACES
+        .and(Observables::WRITABLE)
+        .and(Observables::SPACES)
         .and(Observables::STAMPS)
         .and(Observables::EXCLUSIVE)
         .and(Observables::MAPCOUNTS)

@@ -19,7 +19,8 @@ impl Model {
         if self.free(Home::Ram) < order.frames() {
             return Err(Errno::ENOMEM);
         }
-        if order > Order(0) && claimed == Some(Outcome::Refused(Errno::ENOMEM)) {
+        let may_refuse = order > Order(0) || self.contract.refusals.permit(order);
+        if may_refuse && claimed == Some(Outcome::Refused(Errno::ENOMEM)) {
             mark!(self, "a block refused although enough frames are free");
             return Err(Errno::ENOMEM);
         }

@@ -3,15 +3,15 @@
 use alloc::vec::Vec;
 
 use stalemap_operations::{
-    Access, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome,
-    PageToken, Phase, PinSlot, Place, Route, Scope, Space, Stamp, Subject, Touched, TransactionSlot, Visitor,
+    Access, BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation,
+    Order, Outcome, PageToken, Phase, PinSlot, Place, Route, Scope, Space, SpaceSet, Stamp, Subject, Touched,
+    TransactionSlot, Visitor,
 };
 
 use crate::marks::MARKS;
 use crate::notes::Notes;
 use crate::places::Places;
 use crate::slots::Slots;
-use crate::spaces::Spaces;
 
 /// What an operation answers.
 pub(crate) type Answer = Result<Effect, Errno>;
@@ -92,7 +92,9 @@ pub(crate) struct Block {
 pub struct Model {
     pub(crate) machine: Machine,
     pub(crate) capacity: [u32; Home::LIMIT],
-    pub(crate) alive: Spaces,
+    /// What the subject beside it promises of blocks.
+    pub(crate) contract: BlockContract,
+    pub(crate) alive: SpaceSet,
     pub(crate) places: Places,
     /// The living pages by name; `None` under a name that is free.
     pages: Vec<Option<Page>>,
@@ -115,7 +117,8 @@ impl Model {
         Model {
             machine,
             capacity,
-            alive: Spaces::START,
+            contract: BlockContract::BUDDY,
+            alive: SpaceSet::from(1),
             places: Places::new(&machine),
             pages: Vec::new(),
             transactions: Slots::new(),
@@ -126,6 +129,12 @@ impl Model {
             notes: Notes::default(),
             met: [0; MARKS.len()],
         }
+    }
+
+    /// The same machine beside a subject that promises this of its blocks: what it may refuse follows its answer.
+    #[must_use]
+    pub fn with_blocks(self, contract: BlockContract) -> Model {
+        Model { contract, ..self }
     }
 
     /// Does an operation after a subject did it. Equal to [`apply`](Subject::apply) in everything but an `alloc` of
@@ -349,7 +358,7 @@ impl Subject for Model {
     }
 
     fn reset(&mut self) {
-        self.alive = Spaces::START;
+        self.alive.clone_from(&SpaceSet::from(1));
         self.places.clear();
         self.pages.clear();
         self.transactions.clear();

@@ -94,7 +94,7 @@ impl Summary {
             writeln!(text, "  never: {name}")?;
         }
         for oracle in &self.skipped_oracles {
-            writeln!(text, "{STRONG}skipped oracle{STRONG:#}  {oracle}")?;
+            writeln!(text, "{STRONG}not checked{STRONG:#}  {oracle}")?;
         }
         self.write_campaign(text)?;
         let interrupted = if self.ending == Ending::Interrupted { ", interrupted" } else { "" };

@@ -35,7 +35,7 @@ impl Lists {
         scope.pages.dedup();
         side.observe(scope, seen);
         for space in (0..*spaces).map(Space) {
-            visitor.space(space, seen.alive >> space.0 & 1 == 1, seen.locked >> space.0 & 1 == 1);
+            visitor.space(space, seen.alive.contains(space), seen.locked.contains(space));
         }
         visitor.free(seen.free);
         for view in &seen.places {

@@ -2,14 +2,15 @@
 
 use stalemap_implementation::Implementation;
 use stalemap_operations::{
-    Access, Capabilities, Counts, Device, Entry, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome,
-    PageFacts, PageToken, PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Program, Scope, Slot, SlotState,
-    Space, Stamp, Subject, Touched, TransactionSlot, VirtualPage, Visitor,
+    Access, BlockContract, Capabilities, Counts, Device, Dialect, Entry, HoldSlot, Home, Machine, Observation,
+    Operation, Order, Outcome, PageFacts, PageToken, PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Program,
+    Scope, Slot, SlotState, Space, SpaceSet, Stamp, Subject, Touched, TransactionSlot, VirtualPage, Visitor,
 };
 use stalemap_reference::Model;
 
 use super::SideDigest;
 use crate::generate::{Generator, Settings};
+use crate::oracle::FrameRules;
 
 /// A side that shows what it is told, and says that it has touched all of it.
 struct Side {
@@ -75,8 +76,8 @@ impl Subject for Side {
         for view in seen.places.iter().rev() {
             visitor.place(view.place, view.state);
         }
-        for space in (0..3).map(Space) {
-            visitor.space(space, seen.alive >> space.0 & 1 == 1, seen.locked >> space.0 & 1 == 1);
+        for space in (0..SPACES).map(Space) {
+            visitor.space(space, seen.alive.contains(space), seen.locked.contains(space));
         }
         visitor.free(seen.free);
         true
@@ -84,6 +85,8 @@ impl Subject for Side {
 }
 
 const CAPACITY: [u32; Home::LIMIT] = [8, 4, 4];
+/// As many as there can be.
+const SPACES: u32 = Space::LIMIT;
 const PIN: Slot = Slot::Pin(PinSlot(0));
 const HOLD: Slot = Slot::Hold(HoldSlot(1));
 const TRANSACTION: Slot = Slot::Transaction(TransactionSlot(2));
@@ -129,7 +132,7 @@ fn shown() -> Observation {
             (HOLD, SlotState::Hold(PageToken(0))),
             (TRANSACTION, SlotState::Transaction { phase: Phase::Collected, candidates: 1, frames: 0..0 }),
         ],
-        alive: 0b11,
+        alive: SpaceSet::from(0b11),
         free: [3, 2, 1],
         rmaps: vec![place(0, 0), place(1, 0), place(0, 1)],
         ..Observation::default()
@@ -138,7 +141,8 @@ fn shown() -> Observation {
 
 /// A digest of a side at its start.
 fn start() -> SideDigest {
-    SideDigest::new(&Machine::DEFAULT, CAPACITY)
+    let machine = Machine::new(CAPACITY, SPACES, 8, Dialect::default()).expect("within the limits");
+    SideDigest::new(FrameRules { machine: &machine, blocks: &BlockContract::BUDDY }, CAPACITY)
 }
 
 /// The digest of what is shown at once, which is the same by lists and handed over.
@@ -217,8 +221,11 @@ const CHANGES: &[Change] = &[
     ("the frames of a block", |it| {
         it.slots[2].1 = SlotState::Block { order: Order(2), split: true, held: 3, base: None };
     }),
-    ("the spaces that are alive", |it| it.alive = 0b101),
-    ("the spaces that are locked", |it| it.locked = 0b1),
+    ("the spaces that are alive", |it| it.alive = SpaceSet::from(0b101)),
+    ("a space behind the first word that is alive", |it| it.alive.insert(Space(64))),
+    ("another space behind the first word that is alive", |it| it.alive.insert(Space(128))),
+    ("a space behind the first word that is locked", |it| it.locked.insert(Space(64))),
+    ("the spaces that are locked", |it| it.locked = SpaceSet::from(0b1)),
     ("the free frames of RAM", |it| it.free[0] += 1),
     ("the free frames of a device", |it| it.free[1] += 1),
     ("the free frames of the other device", |it| it.free[2] += 1),
@@ -269,14 +276,73 @@ fn a_page_that_takes_the_place_of_another_is_told_by_its_age() {
     };
     let before = step(&mut side);
     assert_eq!(step(&mut side), before, "the same again");
-    // Page 1 ends, and page 5 takes its place with the same facts.
-    let renamed = Observation {
-        places: vec![maps(place(0, 1), 5)],
-        pages: vec![page(5, 2..3)],
-        slots: vec![(PIN, SlotState::Pin(PageToken(5)))],
-        ..shown()
-    };
-    assert_ne!(step(&mut Side::from(renamed)), before);
+    // Page 1 ends, and page 5 takes its place with the same facts: all else is told again as it was.
+    let mut renamed = shown();
+    renamed.places[1] = maps(place(0, 1), 5);
+    renamed.pages[1] = page(5, 2..3);
+    renamed.slots[0].1 = SlotState::Pin(PageToken(5));
+    let mut side = Side { ended: vec![PageToken(1)], ..Side::from(renamed.clone()) };
+    assert_ne!(step(&mut side), before, "it is younger");
+    assert_eq!(digest_of(renamed), before, "from the start it has no other age");
+}
+
+#[test]
+fn each_state_of_each_place_makes_a_digest_of_its_own() {
+    let page = PageToken(0);
+    let entries = [false, true]
+        .into_iter()
+        .flat_map(|writable| [Entry::Maps { page, writable }, Entry::Migrating { page, writable }, Entry::Hole]);
+    let entries: Vec<Entry> = entries.take(5).collect();
+    let mut known = vec![("nothing".to_string(), digest_of_places(&[]))];
+    for (space, number) in (0..3).flat_map(|space| (0..8).map(move |number| (space, number))) {
+        for access in [Access::None, Access::Read, Access::ReadWrite] {
+            for &entry in &entries {
+                let view = PlaceView { place: place(space, number), state: PlaceState::Mapped { access, entry } };
+                known.push((format!("{view:?}"), digest_of_places(&[view])));
+            }
+        }
+    }
+    known.sort_by_key(|(_, digest)| *digest);
+    assert!(known.is_sorted_by(|(_, first), (_, second)| first < second), "{known:?}");
+}
+
+/// The digest of a side that shows these places and nothing else.
+fn digest_of_places(places: &[PlaceView]) -> u64 {
+    // One place at least is touched.
+    let unmapped = PlaceView { place: place(2, 7), state: PlaceState::Unmapped };
+    let places = if places.is_empty() { vec![unmapped] } else { places.to_vec() };
+    digest_of(Observation { places, ..Observation::default() })
+}
+
+#[test]
+fn each_state_of_each_slot_makes_a_digest_of_its_own() {
+    let mut known: Vec<(String, u64)> = Vec::new();
+    let phases = [Phase::Collected, Phase::Copied, Phase::Moved];
+    let transactions = phases
+        .into_iter()
+        .flat_map(|phase| (0..200).map(move |candidates| SlotState::Transaction { phase, candidates, frames: 0..0 }));
+    let blocks = (0..12).flat_map(|order| {
+        [false, true].into_iter().flat_map(move |split| {
+            (0..40).map(move |held| SlotState::Block { order: Order(order), split, held, base: None })
+        })
+    });
+    let pages = [PageToken(0), PageToken(9)].into_iter().flat_map(|page| [SlotState::Pin(page), SlotState::Hold(page)]);
+    let states: Vec<SlotState> = transactions.chain(blocks).chain(pages).collect();
+    for slot in [PIN, HOLD, TRANSACTION] {
+        for state in &states {
+            // Both pages live, so that which page it is makes a difference by their facts.
+            let other = PageView { stamp: Stamp(8), ..page(9, 0..0) };
+            let seen = Observation {
+                slots: vec![(slot, state.clone())],
+                pages: vec![page(0, 0..0), other],
+                ..Observation::default()
+            };
+            known.push((format!("{slot} {state:?}"), digest_of(seen)));
+        }
+    }
+    known.sort_by_key(|(_, digest)| *digest);
+    let same = known.windows(2).find(|pair| pair[0].1 == pair[1].1);
+    assert_eq!(same, None);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use stalemap_operations::Observables;
 
-use super::{Difference, StepView, differ};
+use super::{Check, Difference, StepView, differ};
 
-pub(super) const NEEDS: Observables = Observables::NONE;
+pub(super) const CHECKS: &[Check] = &[Check { name: "written", needs: Observables::NONE, find: check }];
 
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     let (operation, expected) = (step.answers.operation, step.answers.expected);
     match step.answers.written {
         Some(written) if written != expected => differ(

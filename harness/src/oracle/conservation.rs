@@ -2,11 +2,11 @@
 
 use stalemap_operations::{Home, Observables};
 
-use super::{Difference, StepView, differ};
+use super::{Check, Difference, StepView, differ};
 
-pub(super) const NEEDS: Observables = Observables::FREE;
+pub(super) const CHECKS: &[Check] = &[Check { name: "free", needs: Observables::FREE, find: check }];
 
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     for home in Home::ALL {
         let [expected, actual] = [step.reference, step.subject].map(|side| side.free[home.index()]);
         if expected != actual {

@@ -2,11 +2,12 @@
 
 use stalemap_operations::Observables;
 
-use super::{Difference, StepView, differ, name};
+use super::{Check, Difference, StepView, differ, name};
 
-pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::STAMPS);
+pub(super) const CHECKS: &[Check] =
+    &[Check { name: "stamp", needs: Observables::PLACES.and(Observables::STAMPS), find: check }];
 
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     for (reference, subject) in step.pages() {
         if reference.stamp != subject.stamp {
             let name = name(reference, step);

@@ -2,19 +2,37 @@
 
 use stalemap_operations::Observables;
 
-use super::{Difference, StepView, differ, name, name_in};
+use super::{Check, Difference, StepView, differ, name, name_in};
 use crate::comparison::Conflict;
 
-pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::SLOTS);
+pub(super) const CHECKS: &[Check] = &[
+    Check { name: "place", needs: Observables::PLACES, find: place },
+    Check { name: "slot", needs: Observables::PLACES.and(Observables::SLOTS), find: slot },
+    Check { name: "live", needs: Observables::PLACES.and(Observables::SLOTS), find: live },
+];
 
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
-    if let Some(conflict) = step.conflict {
-        let at = match conflict {
-            Conflict::Place(place) => place.to_string(),
-            Conflict::Slot(slot) => slot.to_string(),
-        };
-        return differ("page", format!("{at} has the page that it had before"), format!("{at} has another page"));
+fn place(step: &StepView<'_>) -> Result<(), Difference> {
+    match step.conflict {
+        Some(Conflict::Place(place)) => another_page(&place.to_string()),
+        Some(Conflict::Slot(_)) | None => Ok(()),
     }
+}
+
+/// The page of a slot was at a place when it came to the slot.
+fn slot(step: &StepView<'_>) -> Result<(), Difference> {
+    match step.conflict {
+        Some(Conflict::Slot(slot)) => another_page(&slot.to_string()),
+        Some(Conflict::Place(_)) | None => Ok(()),
+    }
+}
+
+#[cold]
+fn another_page(at: &str) -> Result<(), Difference> {
+    differ("page", format!("{at} has the page that it had before"), format!("{at} has another page"))
+}
+
+/// A page that neither a place nor a slot shows is known by a transaction alone, which is a slot.
+fn live(step: &StepView<'_>) -> Result<(), Difference> {
     if let Some(page) = step.reference.pages.iter().find(|page| !is_paired(step, page.token)) {
         let name = name(page, step);
         return differ("live", format!("{name} is live"), format!("{name} has ended, or no place or slot shows it"));

@@ -2,11 +2,12 @@
 
 use stalemap_operations::Observables;
 
-use super::{Difference, StepView, differ, name};
+use super::{Check, Difference, StepView, differ, name};
 
-pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::MAPCOUNTS);
+pub(super) const CHECKS: &[Check] =
+    &[Check { name: "count", needs: Observables::PLACES.and(Observables::MAPCOUNTS), find: check }];
 
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     for (reference, subject) in step.pages() {
         if reference.mapcount != subject.mapcount {
             let name = name(reference, step);

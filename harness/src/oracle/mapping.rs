@@ -1,36 +1,37 @@
 //! Mapping: places, entries, writable bits, slots and spaces are the same, and lead to the same pages.
 
-use stalemap_operations::{Entry, Observables, Observation, Place, PlaceState, SlotState};
+use stalemap_operations::{Entry, Observables, Observation, Place, PlaceState, SlotState, SpaceSet};
 
-use super::{Difference, StepView, differ, name};
+use super::{Check, Difference, StepView, differ, name};
 
-pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::SLOTS).and(Observables::EXCLUSIVE);
-
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
-    spaces(step)?;
-    places(step)?;
-    slots(step)?;
-    pages(step)
-}
+pub(super) const CHECKS: &[Check] = &[
+    Check { name: "spaces", needs: Observables::SPACES, find: spaces },
+    Check { name: "places", needs: Observables::PLACES, find: places },
+    Check { name: "writable", needs: Observables::PLACES.and(Observables::WRITABLE), find: writable },
+    Check { name: "slots", needs: Observables::SLOTS, find: slots },
+    Check { name: "home", needs: Observables::PLACES, find: home },
+    Check { name: "exclusive", needs: Observables::PLACES.and(Observables::EXCLUSIVE), find: exclusive },
+];
 
 /// Which spaces are alive, and which are locked.
 fn spaces(step: &StepView<'_>) -> Result<(), Difference> {
-    let list = |bits: u64| {
-        let names: Vec<String> = (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| format!("s{bit}")).collect();
+    let list = |spaces: &SpaceSet| {
+        let names: Vec<String> = spaces.iter().map(|space| space.to_string()).collect();
         if names.is_empty() { "none".to_string() } else { names.join(" ") }
     };
+    let (expected, shown) = (step.reference, step.subject);
     for (fact, reference, subject) in
-        [("alive", step.reference.alive, step.subject.alive), ("locked", step.reference.locked, step.subject.locked)]
+        [("alive", &expected.alive, &shown.alive), ("locked", &expected.locked, &shown.locked)]
     {
         if reference != subject {
-            let [expected, actual] = [reference, subject].map(|bits| format!("{fact} spaces: {}", list(bits)));
+            let [expected, actual] = [reference, subject].map(|spaces| format!("{fact} spaces: {}", list(spaces)));
             return differ(fact, expected, actual);
         }
     }
     Ok(())
 }
 
-/// Each place: mapped or not, access, entry, writable bit. Which page it is is a matter of identity.
+/// Each place: mapped or not, access, entry. Which page it is is a matter of identity.
 fn places(step: &StepView<'_>) -> Result<(), Difference> {
     for (place, reference, subject) in both(step.reference, step.subject) {
         let fact = match (reference, subject) {
@@ -40,14 +41,9 @@ fn places(step: &StepView<'_>) -> Result<(), Difference> {
                     "access"
                 } else {
                     match (e, f) {
-                        (Entry::Hole, Entry::Hole) => continue,
-                        (Entry::Maps { writable: a, .. }, Entry::Maps { writable: b, .. })
-                        | (Entry::Migrating { writable: a, .. }, Entry::Migrating { writable: b, .. }) => {
-                            if a == b {
-                                continue;
-                            }
-                            "writable"
-                        }
+                        (Entry::Hole, Entry::Hole)
+                        | (Entry::Maps { .. }, Entry::Maps { .. })
+                        | (Entry::Migrating { .. }, Entry::Migrating { .. }) => continue,
                         (Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. }, _) => "entry",
                     }
                 }
@@ -57,6 +53,20 @@ fn places(step: &StepView<'_>) -> Result<(), Difference> {
         return differ(fact, words(place, *reference), words(place, *subject));
     }
     Ok(())
+}
+
+/// The writable bit of each entry.
+fn writable(step: &StepView<'_>) -> Result<(), Difference> {
+    let bit = |state: &PlaceState| match state {
+        PlaceState::Mapped { entry: Entry::Maps { writable, .. } | Entry::Migrating { writable, .. }, .. } => {
+            Some(*writable)
+        }
+        PlaceState::Mapped { entry: Entry::Hole, .. } | PlaceState::Unmapped => None,
+    };
+    match both(step.reference, step.subject).find(|(_, reference, subject)| bit(reference) != bit(subject)) {
+        None => Ok(()),
+        Some((place, reference, subject)) => differ("writable", words(place, *reference), words(place, *subject)),
+    }
 }
 
 /// What the same places show on both sides; a place that only one side lists is unmapped on the other.
@@ -163,14 +173,21 @@ fn slot_words(state: &SlotState) -> String {
     }
 }
 
-/// Home and exclusivity of the pages.
-fn pages(step: &StepView<'_>) -> Result<(), Difference> {
+/// The home of the pages.
+fn home(step: &StepView<'_>) -> Result<(), Difference> {
     for (reference, subject) in step.pages() {
         if reference.home != subject.home {
             let name = name(reference, step);
             let [expected, actual] = [reference, subject].map(|page| format!("{name} is at home in {}", page.home));
             return differ("home", expected, actual);
         }
+    }
+    Ok(())
+}
+
+/// Whether the pages are exclusive.
+fn exclusive(step: &StepView<'_>) -> Result<(), Difference> {
+    for (reference, subject) in step.pages() {
         if reference.exclusive != subject.exclusive {
             let name = name(reference, step);
             let [expected, actual] = [reference, subject]

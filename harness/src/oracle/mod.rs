@@ -1,7 +1,8 @@
 //! The oracles: each looks at one kind of fact and finds where the two sides differ.
 //!
-//! They are asked in the order of the list, and the first mismatch is the divergence. An oracle that needs observables
-//! which the subject does not have is skipped. To add one: a file here, a line in the list.
+//! They are asked in the order of the list, and the first mismatch is the divergence. An oracle is made of checks, each of
+//! which names the observables that it needs; one that the subject shows too little for is skipped. To add an oracle: a
+//! file here, a line in the list.
 
 mod answer;
 mod conservation;
@@ -23,7 +24,7 @@ pub(crate) mod validity;
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use stalemap_operations::{Machine, Observables, Observation, PageView, PlaceView, SlotState};
+use stalemap_operations::{Observables, Observation, PageView, PlaceView, SlotState};
 
 use crate::binding::Binding;
 use crate::comparison::Conflict;
@@ -33,10 +34,11 @@ use crate::lockstep::Answers;
 pub(crate) use mapping::both as both_places;
 pub(crate) use outcome::is_permitted;
 pub(crate) use owners::Owners;
+pub(crate) use placement::FrameRules;
 
 /// One step as the oracles see it.
 pub(crate) struct StepView<'a> {
-    pub(crate) machine: &'a Machine,
+    pub(crate) rules: FrameRules<'a>,
     pub(crate) answers: Answers,
     /// Everything of the reference; nothing where nothing was looked at.
     pub(crate) reference: &'a Observation,
@@ -88,18 +90,51 @@ fn differ(
 pub(crate) struct Oracle {
     /// Its name, the first word of a signature.
     pub(crate) name: &'static str,
+    /// What it checks, in order.
+    pub(crate) checks: &'static [Check],
+}
+
+/// A part of an oracle that needs the same observables throughout.
+pub(crate) struct Check {
+    /// Its name, which no other check of its oracle has.
+    pub(crate) name: &'static str,
     /// The observables that it needs.
     pub(crate) needs: Observables,
+    /// Finds a difference in a step.
+    find: fn(&StepView<'_>) -> Result<(), Difference>,
+}
+
+/// All checks in the order in which they are made, each with its oracle.
+fn checks() -> impl Iterator<Item = (&'static Oracle, &'static Check)> {
+    ORACLES.iter().flat_map(|oracle| oracle.checks.iter().map(move |check| (oracle, check)))
+}
+
+/// The full name of a check, such as `mapping.writable`; of an oracle that has one check its own name.
+fn full_name(oracle: &Oracle, check: &Check) -> String {
+    if oracle.checks.len() == 1 { oracle.name.to_string() } else { format!("{}.{}", oracle.name, check.name) }
+}
+
+/// The names of all checks in the order in which they are made, as [`Skipped`](crate::Skipped) gives them and
+/// [`Driver::use_only_oracle`](crate::Driver::use_only_oracle) takes them.
+pub fn check_names() -> impl Iterator<Item = String> {
+    checks().map(|(oracle, check)| full_name(oracle, check))
+}
+
+/// The full names of the checks for which observables are missing, and which ones.
+pub(crate) fn skipped(known: Observables) -> impl Iterator<Item = (String, Observables)> {
+    checks()
+        .filter(move |(_, check)| !known.include(check.needs))
+        .map(move |(oracle, check)| (full_name(oracle, check), check.needs.without(known)))
 }
 
 /// Makes of one list of modules the oracles that check each step, in the order in which they are asked, and the names of
-/// /// all oracles. A module's name is the oracle's. One that checks each step has `NEEDS` and `check`; one that stands besides is
+/// all oracles. A module's name is the oracle's. One that checks each step has `CHECKS`; one that stands besides is
 /// called where what it finds is met, and says in `BY_OPERATION` whether that is grouped by operation.
 macro_rules! oracles {
     (each step: $($oracle:ident),+; besides: $($other:ident),+) => {
         /// All oracles that check each step, in the order in which they are asked.
         pub(crate) const ORACLES: &[Oracle] =
-            &[$(Oracle { name: stringify!($oracle), needs: $oracle::NEEDS }),+];
+            &[$(Oracle { name: stringify!($oracle), checks: $oracle::CHECKS }),+];
 
         /// Names of all oracles. Those behind the ones that check each step: `validity` is the subject's own recount,
         /// `panic` is what was caught, and `digest` says that the digests of the two sides differ and everything that
@@ -122,19 +157,6 @@ macro_rules! oracles {
             }
         }
 
-        /// Asks the oracles in their order; the first mismatch counts.
-        #[inline]
-        pub(crate) fn check(step: &StepView<'_>, OracleSet(oracles): OracleSet) -> Result<(), Mismatch> {
-            let mut bit = 1;
-            $(
-                if oracles & bit != 0 {
-                    $oracle::check(step).map_err(|difference| difference.of(stringify!($oracle)))?;
-                }
-                bit <<= 1;
-            )+
-            debug_assert_eq!(bit, OracleSet::VALIDITY, "a bit for each");
-            Ok(())
-        }
     };
 }
 
@@ -142,6 +164,14 @@ oracles! {
     each step: termination, answer, outcome, identity, mapping, mapcount, refcount, rmap, content, conservation, placement,
         refusal;
     besides: validity, panic, digest
+}
+
+/// Makes the checks in their order; the first mismatch counts.
+pub(crate) fn check(step: &StepView<'_>, set: OracleSet) -> Result<(), Mismatch> {
+    let asked = checks().enumerate().filter(|(index, _)| set.has(*index));
+    asked
+        .into_iter()
+        .try_for_each(|(_, (oracle, check))| (check.find)(step).map_err(|difference| difference.of(oracle.name)))
 }
 
 /// Checks the frames that the subject has shown step by step since the last check.
@@ -162,30 +192,41 @@ pub(crate) enum OracleChoice {
 }
 
 impl OracleChoice {
-    fn includes(&self, name: &str) -> bool {
+    fn includes(&self, oracle: &Oracle, check: &Check) -> bool {
+        match self {
+            OracleChoice::All | OracleChoice::AllButRecount => true,
+            OracleChoice::Only(only) => only == oracle.name || *only == full_name(oracle, check),
+        }
+    }
+
+    fn includes_recount(&self) -> bool {
         match self {
             OracleChoice::All => true,
-            OracleChoice::AllButRecount => name != VALIDITY,
-            OracleChoice::Only(only) => name == only,
+            OracleChoice::AllButRecount => false,
+            OracleChoice::Only(only) => only == VALIDITY,
         }
     }
 }
 
-/// A set of oracles.
+/// A set of checks, and whether the subject's own recount is asked too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OracleSet(u16);
+pub(crate) struct OracleSet(u32);
 
 impl OracleSet {
-    const VALIDITY: u16 = 1 << ORACLES.len();
+    const VALIDITY: u32 = 1 << 31;
 
-    /// Those that are chosen and have the observables that they need.
-    pub(crate) fn of(observables: Observables, choice: &OracleChoice) -> OracleSet {
-        let able = ORACLES
-            .iter()
+    /// Those that are chosen and need nothing but what is known of the subject.
+    pub(crate) fn of(known: Observables, choice: &OracleChoice) -> OracleSet {
+        let able = checks()
             .enumerate()
-            .filter(|(_, oracle)| observables.include(oracle.needs) && choice.includes(oracle.name));
+            .filter(|(_, (oracle, check))| known.include(check.needs) && choice.includes(oracle, check));
         let bits = able.fold(0, |bits, (index, _)| bits | 1 << index);
-        OracleSet(if choice.includes(VALIDITY) { bits | Self::VALIDITY } else { bits })
+        OracleSet(if choice.includes_recount() { bits | Self::VALIDITY } else { bits })
+    }
+
+    /// Whether the check with this index is among them.
+    fn has(self, index: usize) -> bool {
+        self.0 >> index & 1 == 1
     }
 
     /// Without the subject's own recount.
@@ -198,11 +239,10 @@ impl OracleSet {
         self.0 & Self::VALIDITY != 0
     }
 
-    /// Whether every oracle that compares the two sides is asked; those that look at frames alone need not be.
+    /// Whether every check that compares the two sides is made; those that look at frames alone need not be.
     pub(crate) fn has_every_comparison(self) -> bool {
-        let compares = |oracle: &&Oracle| !oracle.needs.include(Observables::FRAMES);
-        let needed = ORACLES.iter().enumerate().filter(|(_, oracle)| compares(oracle));
-        needed.into_iter().all(|(index, _)| self.0 >> index & 1 == 1)
+        let mut needed = checks().enumerate().filter(|(_, (_, check))| !check.needs.include(Observables::FRAMES));
+        needed.all(|(index, _)| self.has(index))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use stalemap_operations::{Kind, Observables, Operation, Outcome};
 
-use super::{Difference, StepView, differ};
+use super::{Check, Difference, StepView, differ};
 
-pub(super) const NEEDS: Observables = Observables::NONE;
+pub(super) const CHECKS: &[Check] = &[Check { name: "answer", needs: Observables::NONE, find: check }];
 
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     let row = step.answers.operation.kind().row();
     if step.answers.expected != step.answers.claimed {
         let fact = match (step.answers.expected, step.answers.claimed) {
@@ -52,3 +52,28 @@ static REFUSALS: [u16; Kind::COUNT] = {
     }
     refusals
 };
+
+#[cfg(test)]
+mod tests {
+    use super::is_permitted;
+    use stalemap_operations::{Effect, Errno, Kind, Machine, Operation, Outcome, Stamp};
+
+    #[test]
+    fn an_operation_may_answer_what_is_in_its_row_and_nothing_else() {
+        for &kind in Kind::ALL {
+            let row = kind.row();
+            let lowest: Vec<u32> = row.fields.iter().map(|field| field.lowest()).collect();
+            let operation = Operation::new(kind, &lowest, &Machine::DEFAULT).expect("the lowest of each field");
+            assert!(!is_permitted(operation, Outcome::Stuck), "{operation}");
+            for errno in Errno::ALL {
+                let is_in_row = row.refusals.contains(&errno);
+                assert_eq!(is_permitted(operation, Outcome::Refused(errno)), is_in_row, "{operation} = {errno}");
+            }
+            let freed = Effect::PagesFreed { pages: 1, freed: 1 };
+            for effect in [Effect::Nothing, Effect::Value(Stamp(1)), Effect::Freed(1), Effect::Pages(1), freed] {
+                let is_in_row = effect.shape() == row.effect;
+                assert_eq!(is_permitted(operation, Outcome::Done(effect)), is_in_row, "{operation} = {effect:?}");
+            }
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! Owners: which page or slot has which frame of the subject, kept from step to step.
 
-use stalemap_operations::{FrameToken, Home, Machine, Order, PageToken, Slot, SlotState};
+use stalemap_operations::{BlockContract, FrameToken, Home, Order, PageToken, Slot, SlotState};
+
+use super::FrameRules;
 
 /// The owner of a frame, as far as it was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +18,8 @@ pub(crate) enum Fault {
     Home { is: Home, should_be: Home },
     /// It is behind the last frame of its home.
     Range { home: Home, frames: u32 },
-    /// A block of this order does not begin at a multiple of its size.
-    Alignment(Order),
+    /// A block of this order does not begin at a multiple of so many frames.
+    Alignment { order: Order, frames: u32 },
     /// The same owner shows it twice.
     Twice,
     /// It has another owner.
@@ -38,6 +40,8 @@ struct Claim {
 pub(crate) struct Owners {
     /// Frames of each home.
     sizes: [u32; Home::LIMIT],
+    /// How blocks are aligned.
+    blocks: BlockContract,
     frames: [Vec<Option<Owner>>; Home::LIMIT],
     /// The frame of each page, by token: its home in the upper half, its offset and one in the lower; 0 for none.
     pages: Vec<u64>,
@@ -51,9 +55,10 @@ pub(crate) struct Owners {
 
 impl Owners {
     /// Nothing was shown yet.
-    pub(crate) fn new(machine: &Machine) -> Owners {
+    pub(crate) fn new(rules: FrameRules<'_>) -> Owners {
         Owners {
-            sizes: Home::ALL.map(|home| machine.frames(home)),
+            sizes: Home::ALL.map(|home| rules.machine.frames(home)),
+            blocks: *rules.blocks,
             frames: Default::default(),
             pages: Vec::new(),
             slots: Default::default(),
@@ -125,9 +130,10 @@ impl Owners {
             }
             SlotState::Block { order, held, base, .. } => {
                 if let Some(base) = *base {
-                    let is_aligned = base.offset % order.frames() == 0;
+                    let frames = self.blocks.alignment(*order);
+                    let is_aligned = base.offset % frames == 0;
                     let fault = match base.home {
-                        Home::Ram => (!is_aligned).then_some(Fault::Alignment(*order)),
+                        Home::Ram => (!is_aligned).then_some(Fault::Alignment { order: *order, frames }),
                         is @ Home::Device(_) => Some(Fault::Home { is, should_be: Home::Ram }),
                     };
                     let end = base.offset.saturating_add(order.frames());

@@ -1,14 +1,24 @@
 //! Placement: every frame that the subject shows is at the right home, within it, aligned, and has one owner.
 
-use stalemap_operations::{FrameToken, Observables, Observation, SlotState};
+use stalemap_operations::{BlockContract, FrameToken, Machine, Observables, Observation, SlotState};
 
 use super::owners::{Fault, Owner, Owners};
-use super::{Difference, StepView, differ, name_in};
+use super::{Check, Difference, StepView, differ, name_in};
 
-pub(super) const NEEDS: Observables = Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS);
+/// What is in a frame that is not shown takes part in no conflict, so that nothing but frames is needed.
+pub(super) const CHECKS: &[Check] = &[Check { name: "frames", needs: Observables::FRAMES, find: check }];
+
+/// What is checked of frames.
+#[derive(Clone, Copy)]
+pub(crate) struct FrameRules<'a> {
+    /// Where frames are.
+    pub(crate) machine: &'a Machine,
+    /// How blocks are aligned, and when one may be refused.
+    pub(crate) blocks: &'a BlockContract,
+}
 
 /// Everything that the subject shows, after a step.
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     let mut owners = step.owners.borrow_mut();
     owners.clear();
     let seen = step.subject;
@@ -52,8 +62,7 @@ fn differ_by(owner: Owner, fault: Fault, seen: Option<&Observation>) -> Result<(
         Fault::Range { home, frames } => {
             differ("range", format!("{home} has {frames} frames"), format!("{whose} is in a frame behind its end"))
         }
-        Fault::Alignment(order) => {
-            let frames = order.frames();
+        Fault::Alignment { order, frames } => {
             let expected = format!("the block of order {order} in {whose} begins at a multiple of {frames} frames");
             differ("alignment", expected, "it does not")
         }

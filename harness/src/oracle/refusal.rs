@@ -1,32 +1,43 @@
 //! Refusal: a block is refused only where no free aligned run of its size exists in the frames as the subject has laid
 //! them out.
 
-use stalemap_operations::{Errno, Field, Home, Observables, Observation, Outcome, SlotState};
+use stalemap_operations::{BlockContract, Errno, Field, Home, Observables, Observation, Order, Outcome, SlotState};
 
-use super::{Difference, StepView, differ};
+use super::{Check, Difference, StepView, differ};
 
-pub(super) const NEEDS: Observables = Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS);
+/// Each frame in use must be shown, of pages and of slots.
+pub(super) const CHECKS: &[Check] = &[Check {
+    name: "unjust",
+    needs: Observables::FRAMES.and(Observables::PLACES).and(Observables::SLOTS),
+    find: check,
+}];
 
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     if !is_asked(step) {
         return Ok(());
     }
-    let order = step.answers.operation.values().last(Field::Order);
-    let run = 1_usize << order;
-    let mut used = vec![false; step.machine.ram() as usize];
+    let order = Order(step.answers.operation.values().last(Field::Order));
+    let mut used = vec![false; step.rules.machine.ram() as usize];
     for frame in frames_of(step.subject) {
         if let Some(used) = used.get_mut(frame as usize) {
             *used = true;
         }
     }
-    match used.chunks_exact(run).position(|chunk| !chunk.contains(&true)) {
-        None => Ok(()),
-        Some(_) => differ(
-            "unjust",
-            format!("a block of order {order} is refused only where no aligned run of {run} frames is free"),
-            "it is refused although one is free",
-        ),
+    if !has_free_run(&used, order, step.rules.blocks) {
+        return Ok(());
     }
+    let run = order.frames();
+    differ(
+        "unjust",
+        format!("a block of order {order} is refused only where no aligned run of {run} frames is free"),
+        "it is refused although one is free",
+    )
+}
+
+/// Whether a run of frames is free in which a block of this order may be.
+fn has_free_run(used: &[bool], order: Order, blocks: &BlockContract) -> bool {
+    let starts = used.windows(order.frames() as usize).step_by(blocks.alignment(order) as usize);
+    starts.into_iter().any(|run| !run.contains(&true))
 }
 
 /// Whether the answer is the refusal of a block although enough frames are free.
@@ -34,6 +45,7 @@ fn is_asked(step: &StepView<'_>) -> bool {
     let operation = step.answers.operation;
     step.answers.claimed == Outcome::Refused(Errno::ENOMEM)
         && operation.kind().row().fields.contains(&Field::Order)
+        && !step.rules.blocks.refusals.permit(Order(operation.values().last(Field::Order)))
         && step.reference.free[Home::Ram.index()] >= 1 << operation.values().last(Field::Order)
 }
 

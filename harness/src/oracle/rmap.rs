@@ -2,11 +2,12 @@
 
 use stalemap_operations::{Observables, Place};
 
-use super::{Difference, StepView, differ, name};
+use super::{Check, Difference, StepView, differ, name};
 
-pub(super) const NEEDS: Observables = Observables::PLACES.and(Observables::RMAPS);
+pub(super) const CHECKS: &[Check] =
+    &[Check { name: "places", needs: Observables::PLACES.and(Observables::RMAPS), find: check }];
 
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     for (reference, subject) in step.pages() {
         let (expected, actual) = (step.reference.rmap(reference), step.subject.rmap(subject));
         if !same_places(expected, actual) {

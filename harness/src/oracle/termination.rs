@@ -2,12 +2,12 @@
 
 use stalemap_operations::{Observables, Outcome};
 
-use super::{Difference, StepView, differ};
+use super::{Check, Difference, StepView, differ};
 
-pub(super) const NEEDS: Observables = Observables::NONE;
+pub(super) const CHECKS: &[Check] = &[Check { name: "stuck", needs: Observables::NONE, find: check }];
 
 /// The state of a subject that stopped half-way says nothing, so this is asked first.
-pub(super) fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn check(step: &StepView<'_>) -> Result<(), Difference> {
     if step.answers.claimed == Outcome::Stuck {
         return differ(
             "fuel",

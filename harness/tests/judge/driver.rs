@@ -3,7 +3,7 @@
 use stalemap_harness::{Build, Compare, Driver, Run, Skipped};
 use stalemap_implementation::Implementation;
 use stalemap_operations::{
-    Dialect, Kind, KindSet, Machine, Observables, Observation, Outcome, Place, Program, Scope, Stamp, Subject,
+    Dialect, Errno, Kind, KindSet, Machine, Observables, Observation, Outcome, Place, Program, Scope, Stamp, Subject,
 };
 
 use crate::liar::{Call, Liar, Liars, Lie};
@@ -176,25 +176,39 @@ fn a_subject_that_cannot_be_built_is_no_divergence() {
 /// All observables but one.
 fn all_but(missing: Observables) -> Observables {
     use Observables as O;
-    let all = [O::PLACES, O::STAMPS, O::EXCLUSIVE, O::MAPCOUNTS, O::REFCOUNTS, O::RMAPS, O::SLOTS, O::FREE, O::FRAMES];
-    all.into_iter().filter(|&it| it != missing).fold(O::NONE, Observables::and)
+    O::ALL.without(missing)
 }
 
 #[test]
 fn an_oracle_that_cannot_see_is_skipped_and_says_what_is_missing() {
     use Observables as O;
-    let rows: [(Observables, &str, &[&str]); 9] = [
+    let rows: [(Observables, &str, &[&str]); 11] = [
         (
             O::PLACES,
             "places",
-            &["identity", "mapping", "mapcount", "refcount", "rmap", "content", "placement", "refusal"],
+            &[
+                "identity.place",
+                "identity.slot",
+                "identity.live",
+                "mapping.places",
+                "mapping.writable",
+                "mapping.home",
+                "mapping.exclusive",
+                "mapcount",
+                "refcount",
+                "rmap",
+                "content",
+                "refusal",
+            ],
         ),
         (O::STAMPS, "stamps", &["content"]),
-        (O::EXCLUSIVE, "exclusive", &["mapping"]),
+        (O::EXCLUSIVE, "exclusive", &["mapping.exclusive"]),
+        (O::WRITABLE, "writable bits", &["mapping.writable"]),
+        (O::SPACES, "spaces", &["mapping.spaces"]),
         (O::MAPCOUNTS, "mapcounts", &["mapcount"]),
         (O::REFCOUNTS, "refcounts", &["refcount"]),
         (O::RMAPS, "rmaps", &["rmap"]),
-        (O::SLOTS, "slots", &["identity", "mapping", "placement", "refusal"]),
+        (O::SLOTS, "slots", &["identity.slot", "identity.live", "mapping.slots", "refusal"]),
         (O::FREE, "free counts", &["conservation"]),
         (O::FRAMES, "frames", &["placement", "refusal"]),
     ];
@@ -203,7 +217,8 @@ fn an_oracle_that_cannot_see_is_skipped_and_says_what_is_missing() {
         liars.capabilities.observables = all_but(missing);
         let mut driver = Driver::new(liars);
         run(&mut driver, PROGRAM, Compare::Touched);
-        let expected: Vec<Skipped> = expected.iter().map(|&oracle| Skipped { oracle, missing: vec![name] }).collect();
+        let expected: Vec<Skipped> =
+            expected.iter().map(|&check| Skipped { check: check.to_string(), missing: vec![name] }).collect();
         assert_eq!(driver.skipped(), expected);
     }
     let mut driver = Driver::new(Liars::honest());
@@ -231,6 +246,8 @@ fn one_oracle_alone_finds_only_its_own() {
             page.mapcount += 1;
         }
     });
+    // Each step touches the page.
+    const PROGRAM: &str = "map s0 v0+2 rw; write s0 v0 #1; write s0 v0 #2; write s0 v0 #3";
     let mut driver = Driver::new(Liars::honest().and(lie, 2..=99).and(Lie::Recounts("a count is wrong"), LAST..=99));
     let rows = [
         (None, Some("mapcount.count")),
@@ -284,7 +301,7 @@ fn the_recount_is_asked_at_the_end_or_after_each_step_or_not_at_all() {
 
 #[test]
 fn answers_are_compared_even_where_nothing_is_looked_at() {
-    let shows = Liars::honest().and(Lie::Shows(|seen, _| seen.alive = 0), 0..=99);
+    let shows = Liars::honest().and(Lie::Shows(|seen, _| seen.alive.clear()), 0..=99);
     assert_eq!(fact(&run(&mut Driver::new(shows), PROGRAM, Compare::Outcomes)), None);
     let answers = Liars::honest().and(Lie::Answers(|_| Outcome::Stuck), 1..=1);
     let run = run(&mut Driver::new(answers), PROGRAM, Compare::Outcomes);
@@ -307,7 +324,7 @@ fn operations_that_the_subject_cannot_do_are_passed_over_on_both_sides() {
 
 #[test]
 fn a_program_of_nothing_that_the_subject_can_do_agrees() {
-    let mut liars = Liars::honest().and(Lie::Shows(|seen, _| seen.alive = 0), 0..=99);
+    let mut liars = Liars::honest().and(Lie::Shows(|seen, _| seen.alive.clear()), 0..=99);
     liars.capabilities.operations = KindSet::NONE;
     let run = run(&mut Driver::new(liars), PROGRAM, Compare::Touched);
     assert_eq!(run, Run { steps: 4, divergence: None });
@@ -352,4 +369,78 @@ fn who_builds_subjects_need_say_no_more_than_how() {
     let build = driver.build();
     assert!(build.uses_recount() && !build.looks_ahead());
     assert_eq!((build.largest(), build.look_ahead(&[Program::default()])), (None, Ok(())));
+}
+
+#[test]
+fn the_quick_comparison_looks_at_everything_once_and_where_a_digest_is_not_enough() {
+    const FILLED: &str = "map s0 v0+2 rw; write s0 v0 #1; alloc b0 2; alloc b1 2; map s0 v0+1 rw; protect s0 v0+1 r";
+    let looks = |liars: Liars, text: &str, compare: Compare| {
+        let counts = liars.counts.clone();
+        assert_eq!(run(&mut Driver::new(liars), text, compare).divergence, None);
+        counts.looks.get()
+    };
+    for (compare, expected) in [(Compare::Outcomes, 0), (Compare::Touched, 1), (Compare::Everything, 6)] {
+        assert_eq!(looks(Liars::honest(), FILLED, compare), expected, "{compare:?}");
+    }
+    // A block is refused although enough frames are free: whether it may be is seen in all frames alone.
+    let refuses = || Liars::honest().and(Lie::Refuses(Errno::ENOMEM), 3..=3).and(Lie::Shows(spread), 0..=99);
+    let half = "map s0 v0+2 rw; write s0 v0 #1; write s0 v1 #2; alloc b0 2";
+    assert_eq!(looks(refuses(), half, Compare::Touched), 2);
+    // Another refusal of the kind, of something else or with too few frames, needs no look.
+    let full = "machine ram=1 spaces=1 pages=2; map s0 v0+2 rw; write s0 v0 #1; write s0 v1 #1; alloc b0 0; read s0 v0";
+    assert_eq!(looks(Liars::honest(), full, Compare::Touched), 1);
+    let two = "machine ram=2 spaces=1 pages=2; map s0 v0+1 rw; write s0 v0 #1; alloc b0 1; read s0 v0";
+    assert_eq!(looks(Liars::honest(), two, Compare::Touched), 1);
+    // One oracle alone has no digest.
+    let mut driver = Driver::new(Liars::honest());
+    driver.use_only_oracle(Some("content"));
+    let counts = driver.build().counts.clone();
+    run(&mut driver, FILLED, Compare::Touched);
+    assert_eq!(counts.looks.get(), 7);
+}
+
+/// Puts the first two pages where no half of RAM is free.
+fn spread(seen: &mut Observation, whole: &Observation) {
+    for page in &mut seen.pages {
+        let is_second = whole.position(page.token) == Some(1);
+        if let Some(frame) = &mut page.frame {
+            frame.offset = if is_second { 7 } else { 0 };
+        }
+    }
+}
+
+#[test]
+fn frames_that_a_subject_keeps_to_itself_leave_no_room_for_a_block() {
+    let mut smaller =
+        Liars::honest().and(Lie::Refuses(Errno::ENOMEM), 1..=1).and(Lie::Shows(|seen, _| seen.free[0] -= 1), 0..=99);
+    smaller.capacity = Some([7, 4, 4]);
+    for compare in [Compare::Touched, Compare::Everything] {
+        let run = run(&mut Driver::new(smaller.clone()), "map s0 v0+1 rw; alloc b0 3; read s0 v0", compare);
+        assert_eq!(run.divergence, None, "{compare:?}");
+    }
+}
+
+#[test]
+fn machines_that_are_forgotten_are_built_anew() {
+    let liars = Liars::honest();
+    let counts = liars.counts.clone();
+    let mut driver = Driver::new(liars);
+    run(&mut driver, PROGRAM, Compare::Touched);
+    driver.forget_machines();
+    assert!(driver.sides(&trace(PROGRAM).machine).is_none());
+    run(&mut driver, PROGRAM, Compare::Touched);
+    assert_eq!(counts.built.get(), 2);
+}
+
+#[test]
+fn the_machine_of_a_subject_is_the_one_that_it_says() {
+    let machine = trace(PROGRAM).machine;
+    let other = Machine::from_sizes(machine.sizes(), Dialect::Linux6_1).expect("the sizes fit");
+    assert_ne!(other, machine);
+    assert_eq!(Driver::new(move |_: &Machine| Ok(Implementation::new(&other))).machine_of(&machine), Ok(other));
+    assert_eq!(Driver::new(Liars::honest()).machine_of(&machine), Ok(machine));
+    let refuses = |_: &Machine| Err::<Implementation, String>("no room".to_string());
+    assert_eq!(Driver::new(refuses).machine_of(&machine), Err("no room".to_string()));
+    let panics = |_: &Machine| -> Result<Implementation, String> { panic!("no way") };
+    assert_eq!(without_noise(|| Driver::new(panics).machine_of(&machine)), Err("no way".to_string()));
 }

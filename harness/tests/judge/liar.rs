@@ -61,6 +61,8 @@ pub(crate) struct Counts {
     /// Whether a lie was about what is not shown.
     pub(crate) was_pointless: Cell<bool>,
     pub(crate) validated: Cell<usize>,
+    /// How often everything was looked at.
+    pub(crate) looks: Cell<usize>,
 }
 
 impl Liars {
@@ -202,6 +204,9 @@ impl Subject for Liar {
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.may_panic(Call::Observe);
+        if scope.everything {
+            add(&self.liars.counts.looks);
+        }
         self.look(scope, into);
         let mut whole = Observation::default();
         self.honest.observe(&Scope::everything(), &mut whole);

@@ -37,12 +37,14 @@ pub(crate) const LARGEST: Machine = {
 pub fn capabilities() -> Capabilities {
     let operations: KindSet = Kind::ALL.iter().copied().filter(|&kind| support(kind) != Support::None).collect();
     let observables = Observables::PLACES
+        .and(Observables::WRITABLE)
+        .and(Observables::SPACES)
         .and(Observables::STAMPS)
         .and(Observables::EXCLUSIVE)
         .and(Observables::MAPCOUNTS)
         .and(Observables::RMAPS)
         .and(Observables::SLOTS);
-    Capabilities { observables, operations }
+    Capabilities { observables, operations, ..Capabilities::ALL }
 }
 
 /// What is generated for a kernel: executions of at most so many operations, of those that the guest can do, on machines

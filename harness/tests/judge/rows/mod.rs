@@ -3,8 +3,11 @@
 mod answers;
 mod calls;
 mod frames;
+mod hidden;
+mod last;
 mod pages;
 mod places;
+mod quiet;
 mod slots;
 
 use std::ops::RangeInclusive;
@@ -17,7 +20,8 @@ use crate::liar::{Liars, Lie};
 
 /// All rows.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
-    [places::ROWS, pages::ROWS, slots::ROWS, frames::ROWS, answers::ROWS, calls::ROWS].into_iter().flatten()
+    let of_facts = [places::ROWS, pages::ROWS, slots::ROWS, frames::ROWS, hidden::ROWS, last::ROWS];
+    of_facts.into_iter().chain([answers::ROWS, calls::ROWS, quiet::ROWS]).flatten()
 }
 
 /// A row of the table.
