@@ -7,6 +7,7 @@ use crate::machine::{Home, Machine};
 use crate::observation::{Observation, Scope, Touched};
 use crate::outcome::Outcome;
 use crate::table::Operation;
+use crate::visit::Visitor;
 
 /// A machine that can be driven and looked at: the model, the allocator, an allocator of another project, a real kernel.
 ///
@@ -44,6 +45,16 @@ pub trait Subject {
 
     /// Shows what the scope asks for, as [`Observation`] describes it; `into` is cleared first.
     fn observe(&self, scope: &Scope, into: &mut Observation);
+
+    /// Hands what the last `apply` touched to a visitor, as [`observe`](Self::observe) shows it: the facts that may differ
+    /// from those before. `false`, as of a subject that does not implement this, means that nothing was handed over; then
+    /// [`touched`](Self::touched) and [`observe`](Self::observe) are called, which say the same and cost more.
+    fn show_touched(&self, _visitor: &mut impl Visitor) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
 
     /// Counts everything again from first principles.
     ///

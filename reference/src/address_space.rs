@@ -158,6 +158,7 @@ impl Model {
         }
         self.must_be_unlocked(space)?;
         self.alive.insert(child);
+        self.notes.space = Some(child);
         for place in self.mapped_places(space) {
             let copied = self.fork_place(place, Place { space: child, ..place });
             if let Err(errno) = copied {
@@ -222,6 +223,7 @@ impl Model {
             self.make_unmapped(place, &mut removed);
         }
         self.alive.remove(space);
+        self.notes.space = Some(space);
         removed
     }
 

@@ -24,6 +24,7 @@ mod hidden;
 mod marks;
 mod migration;
 mod model;
+mod notes;
 mod observe;
 mod pins;
 mod places;
