@@ -4,6 +4,7 @@ use stalemap_operations::{Field, Machine, Operation, Program};
 
 use super::edits::{moved_down, next_named, renamed, with, without_page, without_result};
 use super::{Goal, Minimised, Progress, diverges};
+use crate::divergence::Divergence;
 use crate::driver::{Build, Driver};
 
 pub(crate) struct Search<'a, B: Build> {
@@ -33,6 +34,34 @@ impl<'a, B: Build> Search<'a, B> {
         Some(Search { driver, goal, keep_going, found, failed: Vec::new(), stopped: false })
     }
 
+    /// Goes on from another program with another goal; `false`, and nothing changes, where that does not diverge so.
+    pub(crate) fn turn_to(&mut self, program: Program, goal: Goal) -> bool {
+        let old = std::mem::replace(&mut self.goal, goal);
+        let failed = std::mem::take(&mut self.failed);
+        let turned = self.try_it(program);
+        if !turned {
+            (self.goal, self.failed) = (old, failed);
+        }
+        turned
+    }
+
+    /// How this program diverges when it is compared as the goal says, whatever the goal; `None` when the work is
+    /// stopped.
+    pub(crate) fn probe(&mut self, program: &Program) -> Option<Divergence> {
+        if !self.may_go_on() {
+            return None;
+        }
+        self.found.executions += 1;
+        self.driver.run(program, self.goal.compare).ok()?.divergence
+    }
+
+    fn may_go_on(&mut self) -> bool {
+        let operations = self.found.program.operations.len();
+        let progress = Progress { operations, executions: self.found.executions };
+        self.stopped |= !(self.keep_going)(&progress);
+        !self.stopped
+    }
+
     /// What was reached.
     pub(crate) fn end(mut self) -> Minimised {
         self.found.complete = !self.stopped;
@@ -56,10 +85,7 @@ impl<'a, B: Build> Search<'a, B> {
 
     /// Tries something smaller; keeps it if it diverges in the same way.
     pub(crate) fn try_it(&mut self, program: Program) -> bool {
-        let operations = self.found.program.operations.len();
-        let progress = Progress { operations, executions: self.found.executions };
-        self.stopped |= !(self.keep_going)(&progress);
-        if self.stopped || self.failed.contains(&program) {
+        if !self.may_go_on() || self.failed.contains(&program) {
             return false;
         }
         self.found.executions += 1;
