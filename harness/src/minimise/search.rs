@@ -2,7 +2,8 @@
 
 use stalemap_operations::{Field, Machine, Operation, Program};
 
-use super::edits::{moved_down, next_named, renamed, with, without_page, without_result};
+use super::edits::{moved_down, next_named, renamed, with, without_page};
+use super::shorter::shorter;
 use super::{Goal, Minimised, Progress, diverges};
 use crate::divergence::Divergence;
 use crate::driver::{Build, Driver};
@@ -76,7 +77,7 @@ impl<'a, B: Build> Search<'a, B> {
             let before = self.found.program.operations.len();
             // What is left after the first round goes singly or in pairs.
             self.drop_chunks(2);
-            self.drop_results();
+            self.shorten();
             if self.stopped || self.found.program.operations.len() == before {
                 return;
             }
@@ -226,12 +227,12 @@ impl<'a, B: Build> Search<'a, B> {
         }
     }
 
-    /// Drops operations that make a second of something, and lets those behind them use the first.
-    fn drop_results(&mut self) {
+    /// Makes the program shorter where that takes more than to leave operations out.
+    fn shorten(&mut self) {
         let mut step = 0;
         while step < self.found.program.operations.len() && !self.stopped {
-            let dropped = without_result(&self.found.program, step).is_some_and(|program| self.try_it(program));
-            step += usize::from(!dropped);
+            let is_shorter = shorter(&self.found.program, step).into_iter().any(|program| self.try_it(program));
+            step += usize::from(!is_shorter);
         }
     }
 
