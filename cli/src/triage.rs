@@ -173,13 +173,13 @@ fn verdict(implementation: &Difference, kernel: Option<&Difference>) -> Verdict 
 
 #[cfg(test)]
 mod tests {
-    use stalemap_harness::{Divergence, Mismatch};
+    use stalemap_harness::{Divergence, Mismatch, Sense};
 
     use super::{Verdict, verdict};
 
     fn at(step: usize, actual: &str) -> Option<Divergence> {
         let (expected, actual) = (String::new(), actual.to_string());
-        let mismatch = Mismatch { oracle: "outcome", fact: "errno".into(), expected, actual };
+        let mismatch = Mismatch { oracle: "outcome", fact: "errno".into(), expected, actual, sense: Sense::Other };
         Some(Divergence { step, operation: None, mismatch })
     }
 

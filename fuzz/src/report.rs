@@ -67,7 +67,7 @@ pub(crate) fn abort(
 
 #[cfg(test)]
 mod tests {
-    use stalemap_harness::{Divergence, Mismatch};
+    use stalemap_harness::{Divergence, Mismatch, Sense};
 
     use super::{BTreeSet, Kept, fs};
 
@@ -77,7 +77,13 @@ mod tests {
         fs::create_dir_all(&folder).expect("a folder");
         let mut kept = Kept { folder: folder.clone(), signatures: BTreeSet::new() };
         let divergence = |fact: &'static str| {
-            let mismatch = Mismatch { oracle: "mapping", fact: fact.into(), expected: "a".into(), actual: "b".into() };
+            let mismatch = Mismatch {
+                oracle: "mapping",
+                fact: fact.into(),
+                expected: "a".into(),
+                actual: "b".into(),
+                sense: Sense::Other,
+            };
             Divergence { step: 0, operation: None, mismatch }
         };
         for (bytes, fact) in [(b"one", "writable"), (b"two", "writable"), (b"six", "page")] {

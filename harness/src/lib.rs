@@ -32,7 +32,7 @@ mod transitions;
 mod watchdog;
 
 pub use canonical::{Canonical, Repeats, canonicalise, confirm};
-pub use divergence::{Divergence, Mismatch, NO_OPERATIONS, NotASignature, Signature};
+pub use divergence::{Divergence, Mismatch, NO_OPERATIONS, NotASignature, Sense, Signature};
 pub use driver::{Build, Driver, Run, Skipped};
 pub use enumerate::enumerate_operations;
 pub use generate::{Generator, Settings};

@@ -1,12 +1,13 @@
 //! The minimiser: shortens what leads to a divergence and keeps its signature.
 //!
 //! Passes: cut the tail, drop chunks from the end forward; rename to first appearance, shrink the machine, cut pages out
-//! of ranges, make operands smaller, until nothing changes; drop operations whose result can be replaced by its source;
-//! and all over again until nothing can be dropped. The result is 1-minimal: [`what_is_left`] finds nothing in it.
+//! of ranges, make operands smaller, until nothing changes; put the source of an operation in place of its result, one operation
+//! in place of a transaction, one range in place of two; and all over again until nothing can be dropped. The result is 1-minimal: [`what_is_left`] finds nothing in it.
 
 mod edits;
 mod minimal;
 mod search;
+mod shorter;
 
 use stalemap_operations::Program;
 

@@ -28,7 +28,7 @@ use stalemap_operations::{Observables, Observation, PageView, PlaceView, SlotSta
 
 use crate::binding::Binding;
 use crate::comparison::Conflict;
-use crate::divergence::Mismatch;
+use crate::divergence::{Mismatch, Sense};
 use crate::lockstep::Answers;
 
 pub(crate) use mapping::both as both_places;
@@ -66,16 +66,17 @@ pub(crate) struct Difference {
     fact: Cow<'static, str>,
     expected: String,
     actual: String,
+    sense: Sense,
 }
 
 impl Difference {
     fn of(self, oracle: &'static str) -> Mismatch {
-        let Difference { fact, expected, actual } = self;
-        Mismatch { oracle, fact, expected, actual }
+        let Difference { fact, expected, actual, sense } = self;
+        Mismatch { oracle, fact, expected, actual, sense }
     }
 }
 
-/// Makes a difference; apart from the comparison, which runs millions of times a second.
+/// Makes a difference that is neither less nor more; apart from the comparison, which runs millions of times a second.
 #[cold]
 #[inline(never)]
 fn differ(
@@ -83,7 +84,19 @@ fn differ(
     expected: impl Into<String>,
     actual: impl Into<String>,
 ) -> Result<(), Difference> {
-    Err(Difference { fact: fact.into(), expected: expected.into(), actual: actual.into() })
+    differ_in(Sense::Other, fact, expected, actual)
+}
+
+/// Makes a difference in which the subject has less or more.
+#[cold]
+#[inline(never)]
+fn differ_in(
+    sense: Sense,
+    fact: impl Into<Cow<'static, str>>,
+    expected: impl Into<String>,
+    actual: impl Into<String>,
+) -> Result<(), Difference> {
+    Err(Difference { fact: fact.into(), expected: expected.into(), actual: actual.into(), sense })
 }
 
 /// An oracle that checks each step.
@@ -172,6 +185,11 @@ pub(crate) fn check(step: &StepView<'_>, set: OracleSet) -> Result<(), Mismatch>
     asked
         .into_iter()
         .try_for_each(|(_, (oracle, check))| (check.find)(step).map_err(|difference| difference.of(oracle.name)))
+}
+
+/// Whether the oracle of this name checks each step.
+pub(crate) fn is_of_a_step(name: &str) -> bool {
+    ORACLES.iter().any(|oracle| oracle.name == name)
 }
 
 /// Checks the frames that the subject has shown step by step since the last check.
