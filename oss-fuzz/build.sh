@@ -29,7 +29,7 @@ cargo fuzz build --release --debug-assertions --sanitizer "$sanitizer" --target-
 triple=$(rustc -vV | sed -n 's/^host: //p')
 
 # The seeds are written by our own program, which needs no sanitizer: records, and the texts as they are.
-env -u RUSTFLAGS cargo build --locked --release -p stalemap --target-dir "$WORK/stalemap"
+env -u RUSTFLAGS cargo build --locked --release -p stalemap-cli --target-dir "$WORK/stalemap"
 rm -rf "$WORK/seeds"
 mkdir -p "$WORK/seeds/texts"
 "$WORK/stalemap/release/stalemap" seeds corpus -o "$WORK/seeds/records"

@@ -33,7 +33,7 @@ fn campaign(engine: &str, seconds: u64, more: &[&str]) -> Result<Value, String> 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(root)
-        .args(["run", "--quiet", "--release", "-p", "stalemap", "--", "fuzz", "--engine", engine])
+        .args(["run", "--quiet", "--release", "-p", "stalemap-cli", "--", "fuzz", "--engine", engine])
         .args(["--seconds", &seconds.to_string(), "--jobs", "1", "--seed", "1", "--from-nothing", "--format", "json"])
         .args(more)
         .arg("--out")

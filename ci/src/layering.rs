@@ -21,7 +21,9 @@ const IMPLEMENTATION: &str = "stalemap-implementation";
 const HARNESS: &str = "stalemap-harness";
 const REPORT: &str = "stalemap-report";
 const CAMPAIGN: &str = "stalemap-campaign";
+const COMMANDS: &str = "stalemap-commands";
 const ENGINES: &str = "stalemap-engines";
+const STALEMAP: &str = "stalemap";
 const GUEST: &str = "stalemap-guest";
 const LINUX: &str = "stalemap-linux";
 
@@ -34,14 +36,23 @@ const LAYERS: &[Layer] = &[
     Layer { name: HARNESS, crates: &[OPERATIONS, REFERENCE], packages: Some(&["sha2"]) },
     Layer { name: REPORT, crates: &[OPERATIONS, REFERENCE, HARNESS], packages: None },
     Layer { name: CAMPAIGN, crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT], packages: Some(&["thiserror"]) },
+    // Every subject's program has its commands; it knows no subject, no kernel and no engine.
+    Layer { name: COMMANDS, crates: &[OPERATIONS, HARNESS, REPORT, CAMPAIGN], packages: None },
+    Layer { name: "stalemap-foreign", crates: &[OPERATIONS, HARNESS, IMPLEMENTATION, COMMANDS], packages: Some(&[]) },
     // The command line and the targets share its protocol; it knows neither.
     Layer { name: ENGINES, crates: &[REPORT], packages: Some(&["rustix", "tempfile", "thiserror"]) },
     Layer { name: GUEST, crates: &[OPERATIONS], packages: None },
     Layer { name: LINUX, crates: &[OPERATIONS, HARNESS, GUEST], packages: None },
-    Layer { name: "stalemap-subjects", crates: &[OPERATIONS], packages: None },
+    // What outside users depend on: nothing that they do not need.
     Layer {
-        name: "stalemap",
-        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, ENGINES, LINUX],
+        name: STALEMAP,
+        crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT, CAMPAIGN, COMMANDS],
+        packages: Some(&[]),
+    },
+    Layer { name: "stalemap-subjects", crates: &[STALEMAP], packages: None },
+    Layer {
+        name: "stalemap-cli",
+        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, COMMANDS, ENGINES, LINUX],
         packages: None,
     },
     Layer { name: "stalemap-fuzz", crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, ENGINES], packages: None },
@@ -118,7 +129,9 @@ mod tests {
     use cargo_metadata::{Dependency, Metadata};
     use serde_json::json;
 
-    use super::{CAMPAIGN, ENGINES, HARNESS, IMPLEMENTATION, OPERATIONS, REFERENCE, dependencies, foreign_sources};
+    use super::{
+        CAMPAIGN, COMMANDS, ENGINES, HARNESS, IMPLEMENTATION, OPERATIONS, REFERENCE, dependencies, foreign_sources,
+    };
 
     fn dependency(name: &str, kind: &str) -> Dependency {
         let value = json!({ "name": name, "req": "*", "kind": kind, "optional": false, "features": [],
@@ -139,6 +152,8 @@ mod tests {
             ("stalemap-report", "stalemap", "normal", false),
             (CAMPAIGN, IMPLEMENTATION, "normal", false),
             (CAMPAIGN, IMPLEMENTATION, "dev", true),
+            (COMMANDS, IMPLEMENTATION, "normal", false),
+            (COMMANDS, "stalemap-linux", "normal", false),
             (ENGINES, HARNESS, "normal", false),
             ("stalemap-unknown", OPERATIONS, "normal", false),
         ];
@@ -149,7 +164,7 @@ mod tests {
         let (arbitrary, rand) = (dependency("arbitrary", "normal"), dependency("rand", "normal"));
         assert_eq!(dependencies(OPERATIONS, &[], &[&arbitrary]), [""; 0]);
         assert_eq!(dependencies(OPERATIONS, &[], &[&rand]).len(), 1);
-        assert_eq!(dependencies("stalemap", &[], &[&rand]), [""; 0]);
+        assert_eq!(dependencies("stalemap-cli", &[], &[&rand]), [""; 0]);
     }
 
     #[test]

@@ -1,16 +1,13 @@
-//! `stalemap distill`: the smallest set of inputs that still meets what all of them meet.
+//! `stalemap distill`: the smallest set of inputs that still meets what all of them meet, edges of a target among it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::Result;
 use clap::Args;
-use stalemap_harness::Compare;
-use stalemap_report::input_name;
+use stalemap_commands::Ending;
+use stalemap_commands::distill::{self, Chosen, DistillArguments};
 
-use crate::ending::Ending;
-use crate::{input, output, subject};
+use crate::catalogue::Line;
 
 /// Keep the smallest set of inputs that meets what all of them meet
 #[derive(Debug, Args)]
@@ -21,158 +18,35 @@ Traces stay as they are, other inputs are named by the SHA-1 of their bytes. Inp
 Examples:
   stalemap distill fuzz/corpus/lockstep -o small
   stalemap distill --edges fuzz/corpus/lockstep corpus -o nightly")]
-pub(crate) struct DistillArguments {
-    /// Traces, inputs of fuzzing engines, or folders of them
-    #[arg(required = true, value_name = "FILE|DIR")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// The folder for those that are kept; it must be empty or not there
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) output: PathBuf,
+pub(crate) struct DistillCommand {
+    #[command(flatten)]
+    inputs: DistillArguments,
     /// Keep what meets the same edges too, where `stalemap fuzz --engine libfuzzer` has built the target
     #[arg(long)]
-    pub(crate) edges: bool,
+    edges: bool,
 }
 
-/// An input and what it meets.
-struct Item {
-    /// Where it is from: a trace is kept as it stands, with its comments.
-    file: PathBuf,
-    is_text: bool,
-    bytes: Vec<u8>,
-    operations: usize,
-    transitions: BTreeSet<usize>,
-}
-
-pub(crate) fn distill(arguments: &DistillArguments) -> Result<Ending> {
-    let folder = &arguments.output;
-    ensure!(
-        !folder.is_dir() || fs::read_dir(folder)?.next().is_none(),
-        "{} is not empty; what it holds would pass for part of the result",
-        folder.display()
-    );
-    output::check_folder(folder)?;
-    let (items, left_out) = read(&arguments.paths)?;
-    ensure!(!items.is_empty(), "no input is left");
-    let all: BTreeSet<usize> = items.values().flat_map(|item| &item.transitions).copied().collect();
-    let mut kept: BTreeSet<&String> = items.keys().collect();
-    let edges = edges(&items, arguments)?;
-    if let Some(edges) = &edges {
-        kept.retain(|name| edges.contains(*name));
-    }
-    let by_edges = kept.len();
-    // What covers the edges stays; the transitions that this misses are covered by as few as possible.
-    let mut chosen: BTreeSet<&String> = if edges.is_some() { kept } else { BTreeSet::new() };
-    cover(&items, &all, &mut chosen, edges.is_none());
-    for name in &chosen {
-        write(folder, name, &items[*name])?;
-    }
-    let (count, operations) = (chosen.len(), chosen.iter().map(|name| items[*name].operations).sum::<usize>());
-    let with_edges = match edges {
-        Some(_) => format!("; {by_edges} of them meet all edges"),
-        None => "; edges were not looked at (--edges)".to_string(),
-    };
-    output::tell(format_args!(
-        "{count} of {} inputs with {operations} operations meet the same {} transitions{with_edges}",
-        items.len(),
-        all.len()
-    ));
-    if left_out > 0 {
-        output::tell(format_args!("{left_out} inputs are left out: they diverge, or their machine has no bytes"));
-    }
-    Ok(Ending::Agree)
-}
-
-/// The inputs by the SHA-1 of their bytes, and how many were left out.
-fn read(paths: &[PathBuf]) -> Result<(BTreeMap<String, Item>, usize)> {
-    let mut driver = subject::driver();
-    let mut items = BTreeMap::new();
-    let mut left_out = 0;
-    for file in input::files(paths)? {
-        let read = input::read(&file)?;
-        let Some(bytes) = read.trace.to_bytes() else {
-            left_out += 1;
-            continue;
-        };
-        driver.clear_met();
-        let run = driver.run(&read.trace.program(), Compare::Touched);
-        if run.map_err(|it| anyhow!(it))?.divergence.is_some() {
-            left_out += 1;
-            continue;
+pub(crate) fn distill(line: &Line, arguments: &DistillCommand) -> Result<Ending> {
+    distill::distill(line, &arguments.inputs, |inputs| {
+        if arguments.edges {
+            return by_edges(inputs);
         }
-        let transitions = driver.transitions().iter().collect();
-        let (is_text, operations) = (read.text.is_some(), read.trace.steps.len());
-        items.entry(input_name(&bytes)).or_insert(Item { file, is_text, bytes, operations, transitions });
-    }
-    Ok((items, left_out))
+        Ok(Chosen { names: None, remark: "; edges were not looked at (--edges)".to_string() })
+    })
 }
 
-/// Adds to the chosen as few as possible so that they meet everything, and takes out those that are not needed, the
-/// longest first. Those that were chosen before stay, unless `all_may_go`.
-fn cover<'a>(
-    items: &'a BTreeMap<String, Item>,
-    all: &BTreeSet<usize>,
-    chosen: &mut BTreeSet<&'a String>,
-    all_may_go: bool,
-) {
-    let fixed: BTreeSet<&String> = if all_may_go { BTreeSet::new() } else { chosen.clone() };
-    let mut missing: BTreeSet<usize> = all.clone();
-    for name in chosen.iter() {
-        missing.retain(|cell| !items[*name].transitions.contains(cell));
-    }
-    while !missing.is_empty() {
-        let gain = |item: &Item| item.transitions.intersection(&missing).count();
-        // Many transitions in few operations; the first by name where that is equal.
-        let best = items.iter().max_by(|(one, a), (other, b)| {
-            let by_gain = (gain(a) * (b.operations + 1)).cmp(&(gain(b) * (a.operations + 1)));
-            by_gain.then_with(|| other.cmp(one))
-        });
-        let Some((name, item)) = best else { return };
-        missing.retain(|cell| !item.transitions.contains(cell));
-        chosen.insert(name);
-    }
-    let mut times: BTreeMap<usize, usize> = BTreeMap::new();
-    for cell in chosen.iter().flat_map(|name| &items[*name].transitions) {
-        *times.entry(*cell).or_default() += 1;
-    }
-    let mut longest_first: Vec<&String> = chosen.iter().copied().filter(|name| !fixed.contains(name)).collect();
-    longest_first.sort_by_key(|name| std::cmp::Reverse(items[*name].operations));
-    for name in longest_first {
-        let transitions = &items[name].transitions;
-        if transitions.iter().all(|cell| times[cell] > 1) {
-            transitions.iter().for_each(|cell| *times.get_mut(cell).expect("it was counted") -= 1);
-            chosen.remove(name);
-        }
-    }
+/// A small set of inputs that meets every edge, from libFuzzer's merge.
+#[cfg(unix)]
+fn by_edges(inputs: &BTreeMap<&str, &[u8]>) -> Result<Chosen> {
+    use anyhow::Context;
+
+    let merged = stalemap_engines::merge(&crate::workspace::workspace()?, inputs)?;
+    let names = merged.context("interrupted")?;
+    let count = names.iter().filter(|name| inputs.contains_key(name.as_str())).count();
+    Ok(Chosen { names: Some(names), remark: format!("; {count} of them meet all edges") })
 }
 
-/// Names of a small set of inputs that meets every edge, from libFuzzer's merge; nothing where edges do not count.
-fn edges(items: &BTreeMap<String, Item>, arguments: &DistillArguments) -> Result<Option<BTreeSet<String>>> {
-    #[cfg(unix)]
-    {
-        let inputs: BTreeMap<&str, &[u8]> =
-            items.iter().map(|(name, item)| (name.as_str(), item.bytes.as_slice())).collect();
-        if !arguments.edges {
-            return Ok(None);
-        }
-        let merged = stalemap_engines::merge(&crate::engine::workspace()?, &inputs)?;
-        merged.context("interrupted").map(Some)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = items;
-        ensure!(!arguments.edges, "--edges needs a Unix");
-        Ok(None)
-    }
-}
-
-fn write(folder: &Path, name: &str, item: &Item) -> Result<()> {
-    if !item.is_text {
-        return output::write_file(&folder.join(name), &item.bytes);
-    }
-    let text = fs::read(&item.file).with_context(|| format!("cannot read {}", item.file.display()))?;
-    let file = item.file.file_name().unwrap_or_default();
-    let path = folder.join(file);
-    // Two folders may have traces of one name.
-    let path = if path.exists() { folder.join(format!("{name}.trace")) } else { path };
-    output::write_file(&path, &text)
+#[cfg(not(unix))]
+fn by_edges(_inputs: &BTreeMap<&str, &[u8]>) -> Result<Chosen> {
+    anyhow::bail!("--edges needs a Unix")
 }

@@ -3,11 +3,11 @@
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
+use stalemap_commands::{Ending, output};
 use stalemap_engines::{CARGO_AFL, CARGO_FUZZ, CARGO_LLVM_COV, Llvm, Tool, Workspace};
 use stalemap_report::style::{BAD, FAINT, GOOD, STRONG};
 
-use crate::ending::Ending;
-use crate::{engine, output};
+use crate::workspace::workspace;
 
 /// One thing that something needs.
 struct Check {
@@ -27,7 +27,7 @@ enum State {
 }
 
 pub(crate) fn doctor() -> Result<Ending> {
-    let workspace = engine::workspace().ok();
+    let workspace = workspace().ok();
     let clone = || Check {
         what: "a clone of stalemap".to_string(),
         state: match &workspace {

@@ -8,58 +8,69 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use anyhow::{Result, anyhow, bail, ensure};
+use stalemap_commands::findings::{Keep, Kept, known_signatures};
+use stalemap_commands::fuzz::FuzzArguments;
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::summary::{self, CampaignWork};
+use stalemap_commands::{Builder, Ending, Subjects as _, Work, output, seeds};
 use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
-use stalemap_engines::{Control, Order, Running, Workspace};
+use stalemap_engines::{Engine, Order, Running};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
 use stalemap_operations::{Kind, KindSet, Program};
+use stalemap_report::{Origin, Summary};
 
-use crate::arguments::{Engine, FuzzArguments};
-use crate::ending::Ending;
-use crate::findings::{Kept, known_signatures};
-use crate::fuzz::EngineWork;
-use crate::interrupt::interrupted;
-use crate::subject::{Builder, Work, work_with};
-use crate::{fuzz, output, seeds};
+use crate::catalogue::{Choice, Line};
+use crate::workspace::workspace;
 
 /// How often what the engine keeps is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
-/// Runs the campaign that the arguments ask for.
-pub(crate) fn fuzz(arguments: &FuzzArguments) -> Result<Ending> {
-    let target = target(arguments)?;
-    work_with(arguments.subject, OnTarget { arguments, target })
+/// A campaign of an engine, as it is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct EngineCampaign<'a> {
+    pub(crate) line: &'a Line,
+    pub(crate) engine: Engine,
+    /// Whether the engine begins with no input and keeps nothing.
+    pub(crate) from_nothing: bool,
+    /// Whether the target does nothing.
+    pub(crate) empty: bool,
+    pub(crate) campaign: &'a FuzzArguments<Choice>,
+}
+
+/// Runs the campaign that is asked for.
+pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
+    let target = target(wanted)?;
+    wanted.line.subjects().with(&wanted.campaign.subject, OnTarget { wanted, target })
 }
 
 /// A campaign of an engine that does not know yet on which subject its findings are run.
 struct OnTarget<'a> {
-    arguments: &'a FuzzArguments,
+    wanted: &'a EngineCampaign<'a>,
     target: &'static str,
 }
 
 impl Work for OnTarget<'_> {
-    fn with<B: Builder>(self, name: &'static str, build: &B) -> Result<Ending> {
-        fuzz_with(name, build, self.arguments, self.target)
+    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+        fuzz_with(name, build, self.wanted, self.target)
     }
 }
 
 fn fuzz_with<B: Builder>(
-    subject: &'static str,
+    subject: &str,
     build: &B,
-    arguments: &FuzzArguments,
+    wanted: &EngineCampaign<'_>,
     target: &'static str,
 ) -> Result<Ending> {
-    let known = known_signatures(arguments)?;
+    let EngineCampaign { line, engine, from_nothing, empty, campaign: arguments } = *wanted;
+    let known = known_signatures(arguments.known.as_deref())?;
     output::check_folder(&arguments.out)?;
-    let (seed, jobs) = (arguments.seed.unwrap_or_else(fuzz::draw_seed), fuzz::jobs(arguments));
-    let Some(engine) = process_of(arguments.engine) else {
-        bail!("the native engine has no target");
-    };
+    let (seed, jobs) = (arguments.seed(), arguments.jobs());
     let workspace = workspace()?;
     let scratch = workspace.scratch()?;
-    let corpus = if arguments.from_nothing { scratch.join("corpus") } else { workspace.corpus(target) };
+    let corpus = if from_nothing { scratch.join("corpus") } else { workspace.corpus(target) };
     let seeds = scratch.join("seeds");
     fs::create_dir_all(&corpus)?;
-    let written = if arguments.from_nothing { 0 } else { seeds::write(&[workspace.root().join("corpus")], &seeds)? };
+    let written = if from_nothing { 0 } else { seeds::write(&[workspace.root().join("corpus")], &seeds)? };
     // An engine refuses to begin with nothing; this is the smallest machine without an operation.
     output::write_file(&seeds.join("nothing"), &[0])?;
     let order = Order {
@@ -67,7 +78,7 @@ fn fuzz_with<B: Builder>(
         workspace: &workspace,
         target,
         bug: arguments.subject.bug(),
-        empty: arguments.empty,
+        empty,
         seconds: arguments.seconds,
         jobs,
         seed,
@@ -81,41 +92,29 @@ fn fuzz_with<B: Builder>(
     };
     output::tell(format_args!(
         "{} runs the target {target} from {written} seeds and {} kept inputs   seed {seed}",
-        arguments.engine.word(),
+        engine.name(),
         stalemap_engines::count(&order.corpus)
     ));
-    let mut campaign = Campaign::new(Kept::new(subject, build, arguments, known));
+    let keep = Keep::new(arguments.out.clone(), arguments.format, line.replay(&arguments.subject));
+    let mut campaign = Campaign::new(Kept::new(subject, build, keep, arguments.max_findings, known));
     campaign.run(running)?;
     order.gather()?;
-    campaign.finish(arguments, seed)
-}
-
-/// The engine as the library has it; nothing for the native one, which has no process.
-fn process_of(engine: Engine) -> Option<stalemap_engines::Engine> {
-    match engine {
-        Engine::Libfuzzer => Some(stalemap_engines::Engine::Libfuzzer),
-        Engine::Afl => Some(stalemap_engines::Engine::Afl),
-        Engine::Native => None,
-    }
-}
-
-/// The clone in which the current folder lies. What runs in it stops at Ctrl-C, and its messages go to stderr.
-pub(crate) fn workspace() -> Result<Workspace> {
-    Ok(Workspace::find(Control::new(interrupted, |event| output::tell(event)))?)
+    campaign.finish(subject, wanted, seed)
 }
 
 /// The target for the levels that are asked for.
-fn target(arguments: &FuzzArguments) -> Result<&'static str> {
-    let engine = arguments.engine.word();
+fn target(wanted: &EngineCampaign<'_>) -> Result<&'static str> {
+    let EngineCampaign { line, campaign: arguments, .. } = *wanted;
+    let engine = wanted.engine.name();
     ensure!(
         arguments.only.is_empty() && arguments.without.is_empty() && arguments.machine.is_none(),
         "--only, --without and --machine are for the native engine; {engine} runs whole targets"
     );
-    let option = arguments.subject.option();
+    let option = line.subjects().option(&arguments.subject);
     let is_ours = option.is_empty() || arguments.subject.bug().is_some();
     ensure!(is_ours, "{engine} drives the implementation; leave{option} out, or use --engine native");
     ensure!(arguments.runs.is_none(), "--runs is for the native engine; give {engine} --seconds");
-    ensure!(!arguments.empty || arguments.engine == Engine::Afl, "--empty is for afl");
+    ensure!(!wanted.empty || wanted.engine == Engine::Afl, "--empty is for afl");
     let levels = |wanted: &[u8]| -> KindSet {
         Kind::ALL.iter().copied().filter(|kind| wanted.contains(&kind.row().level)).collect()
     };
@@ -126,17 +125,30 @@ fn target(arguments: &FuzzArguments) -> Result<&'static str> {
     }
 }
 
+/// What an engine did.
+#[derive(Default)]
+struct EngineWork {
+    executions: u64,
+    /// Operations of all executions, where the engine's processes tell them.
+    operations: Option<u64>,
+    /// Processor time of these processes, where the system tells it.
+    cpu_seconds: Option<f64>,
+    time: Duration,
+    /// Inputs that it keeps.
+    kept: usize,
+}
+
 /// What the engine keeps, as it comes in.
-struct Campaign<'a, B: Builder> {
-    kept: Kept<'a, B>,
+struct Campaign<B: Builder> {
+    kept: Kept<B>,
     start: Instant,
     work: EngineWork,
     /// Inputs that stopped the target and do nothing here.
     unexplained: Vec<PathBuf>,
 }
 
-impl<'a, B: Builder> Campaign<'a, B> {
-    fn new(kept: Kept<'a, B>) -> Self {
+impl<B: Builder> Campaign<B> {
+    fn new(kept: Kept<B>) -> Self {
         Campaign { kept, start: Instant::now(), work: EngineWork::default(), unexplained: Vec::new() }
     }
 
@@ -182,7 +194,7 @@ impl<'a, B: Builder> Campaign<'a, B> {
             return Ok(());
         };
         if self.kept.all.count(&divergence.signature()) {
-            let origin = stalemap_report::Origin { input: Some(file.display().to_string()), ..Default::default() };
+            let origin = Origin { input: Some(file.display().to_string()), ..Origin::default() };
             self.kept.add(&program, &divergence, origin)?;
         }
         Ok(())
@@ -200,15 +212,16 @@ impl<'a, B: Builder> Campaign<'a, B> {
     fn show(&mut self) {
         let seconds = self.start.elapsed().as_secs_f64();
         let (executions, transitions) = (self.work.executions, self.kept.all.driver().transitions().count());
-        let findings = fuzz::words_of(&self.kept.all.counts());
+        let findings = summary::findings_of(&self.kept.all.counts());
         self.kept.status.show(|| {
             let rate = executions as f64 / seconds.max(0.001);
             format!("{seconds:.0} s  {rate:.0} executions/s  {executions} executions  {transitions} transitions  findings: {findings}")
         });
     }
 
-    fn finish(mut self, arguments: &FuzzArguments, seed: u64) -> Result<Ending> {
-        fuzz::finish(arguments, &mut self.kept, seed, &self.work)?;
+    fn finish(mut self, subject: &str, wanted: &EngineCampaign<'_>, seed: u64) -> Result<Ending> {
+        let summary = self.summary(wanted, seed);
+        summary::print(subject, wanted.campaign.format, &summary, &self.kept.findings)?;
         for file in &self.unexplained {
             output::tell(format_args!(
                 "{} stopped the target and does not diverge here: it took too long or too much memory there, or the \
@@ -217,6 +230,24 @@ impl<'a, B: Builder> Campaign<'a, B> {
             ));
         }
         Ok(if self.unexplained.is_empty() { self.kept.ending() } else { Ending::Trouble })
+    }
+
+    fn summary(&mut self, wanted: &EngineCampaign<'_>, seed: u64) -> Summary {
+        let EngineWork { executions, time, .. } = self.work;
+        let command = wanted.line.retyped(&[]);
+        let work = CampaignWork { engine: wanted.engine.name(), seed, command, executions, time };
+        let begun = summary::of_work(&self.kept, work);
+        let driver = self.kept.all.driver();
+        let mut summary = Summary {
+            kept: Some(self.work.kept),
+            engine_operations: self.work.operations,
+            engine_cpu_seconds: self.work.cpu_seconds,
+            transitions: driver.transitions().count(),
+            skipped_oracles: summary::skipped(driver.skipped()),
+            ..begun
+        };
+        summary.set_met(driver.tally(), driver.marks(), wanted.campaign.levels);
+        summary
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
+use stalemap_commands::{Ending, input, output};
 use stalemap_linux::{SELFTEST, Support, support};
 use stalemap_operations::{
     Effect, Entry, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, PlaceState, Scope, Subject as _,
@@ -12,12 +13,9 @@ use stalemap_operations::{
 };
 use stalemap_reference::Model;
 
-use crate::ending::Ending;
-use crate::{input, output};
-
 /// The language of an exported program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
+enum Language {
     /// C for a kernel with its test driver.
     C,
     /// A Rust test of the implementation beside the reference.
@@ -33,16 +31,16 @@ do; single phases, evictions, pins and holds need the requests that Stalemap's e
 Examples:
   stalemap export --as c corpus/linux/mutants/stale_mapping.trace -o stale_mapping.c
   stalemap linux try stale_mapping.c --fault stale_mapping
-  stalemap export --as rust finds/X.trace > tests/x.rs")]
+  stalemap export --as rust findings/X.trace > tests/x.rs")]
 pub(crate) struct ExportArguments {
     /// A trace, or an input of a fuzzing engine; `-` is stdin
-    pub(crate) file: PathBuf,
+    file: PathBuf,
     /// The language of the program
     #[arg(long = "as", value_name = "LANGUAGE", value_enum)]
-    pub(crate) language: Language,
+    language: Language,
     /// Where the program goes; to stdout where nothing is given
     #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    output: Option<PathBuf>,
 }
 
 pub(crate) fn export(arguments: &ExportArguments) -> Result<Ending> {

@@ -1,90 +1,122 @@
-//! What is typed: `stalemap fuzz`, `run`, `minimize`, `fmt`, `encode`, `seeds`, `distill`, `coverage`, `doctor`, `ops`,
-//! `exhaust`, `check-determinism` and `linux`.
+//! The commands of `stalemap`; each has its arguments in a module of its own, here or in the crate `commands`.
 
-mod arguments;
 #[cfg(feature = "seeded-bugs")]
 mod bugs;
+mod called;
+mod catalogue;
 mod coverage;
 mod determinism;
 mod distill;
 #[cfg(unix)]
 mod doctor;
-mod encode;
-mod ending;
 #[cfg(unix)]
 mod engine;
-mod exhaust;
 mod export;
-mod findings;
-mod fmt;
 mod fuzz;
-mod hang;
-mod input;
-mod interrupt;
 mod linux;
-mod linux_conformance;
-mod linux_mutants;
-mod linux_record;
-mod linux_try;
-#[cfg(unix)]
-mod minimize;
-mod ops;
-mod output;
-mod run;
-mod seeds;
-mod status;
-mod subject;
+#[cfg(feature = "seeded-bugs")]
+mod seeded;
 mod triage;
+#[cfg(unix)]
+mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use stalemap_commands::encode::{self, EncodeArguments};
+use stalemap_commands::exhaust::{self, ExhaustArguments};
+use stalemap_commands::fmt::{self, FmtArguments};
+use stalemap_commands::minimize::{self, MinimizeArguments};
+use stalemap_commands::ops::{self, OpsArguments};
+use stalemap_commands::run::{self, RunArguments};
+use stalemap_commands::seeds::{self, SeedsArguments};
+use stalemap_commands::{Ending, exit_code, interrupt, version};
 
-use crate::arguments::{Arguments, Command};
-use crate::ending::Ending;
+#[cfg(feature = "seeded-bugs")]
+use crate::bugs::BugsArguments;
+use crate::catalogue::Choice;
+use crate::coverage::CoverageCommand;
+use crate::determinism::DeterminismCommand;
+use crate::distill::DistillCommand;
+use crate::export::ExportArguments;
+use crate::fuzz::FuzzCommand;
+use crate::linux::LinuxArguments;
+use crate::triage::TriageArguments;
 
-fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match answer(arguments).and_then(finish) {
-        Ok(ending) => ending.code(),
-        // Who reads has read enough, as `head` does.
-        Err(error) if output::is_broken_pipe(&error) => Ending::Trouble.code(),
-        Err(error) => {
-            output::complain(&error);
-            Ending::Trouble.code()
-        }
-    }
+/// Fuzzing and differential testing for memory management code that moves pages.
+///
+/// Operation sequences drive a simple reference and an optimised page allocator side by side. Everything that can be
+/// seen is compared after every step; the first difference is shortened to a few lines that can be replayed.
+#[derive(Debug, Parser)]
+#[command(name = "stalemap", version = version(), propagate_version = true, after_help = "\
+Exit codes: 0 both sides agree, 1 a divergence, 2 trouble, 130 interrupted without a finding.
+
+Examples:
+  stalemap fuzz --seconds 60           fuzz for a minute, keep what is found in findings/
+  stalemap run corpus                  replay every trace below a folder
+  stalemap run --show findings/X.trace    the state of both sides after each step
+  stalemap minimize crash-1f2e         shorten what a fuzzing engine has kept")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
 }
 
-/// Does what is asked for.
-fn answer(arguments: Arguments) -> Result<Ending> {
-    interrupt::listen()?;
+/// The commands, in the order of the help.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Fuzz(FuzzCommand),
+    Run(RunArguments<Choice>),
+    Minimize(MinimizeArguments<Choice>),
+    Fmt(FmtArguments),
+    Encode(EncodeArguments),
+    Seeds(SeedsArguments),
+    Distill(DistillCommand),
+    Coverage(CoverageCommand),
+    /// Say what is there for each engine, what is missing, and the command that fixes it
+    ///
+    /// Ends with 2 if libfuzzer or afl cannot run.
+    #[cfg(unix)]
+    Doctor,
+    Ops(OpsArguments),
+    CheckDeterminism(DeterminismCommand),
+    Exhaust(ExhaustArguments),
+    Triage(TriageArguments),
+    Export(ExportArguments),
+    Linux(LinuxArguments),
+    #[cfg(feature = "seeded-bugs")]
+    Bugs(BugsArguments),
+}
+
+fn main() -> ExitCode {
+    exit_code(run(Arguments::parse().command))
+}
+
+fn run(command: Command) -> Result<Ending> {
+    interrupt::listen(|| {
+        #[cfg(unix)]
+        stalemap_engines::end_all();
+    })?;
     stalemap_harness::quiet_panics();
-    match arguments.command {
-        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
-        Command::Run(arguments) => run::run(&arguments),
-        Command::Minimize(arguments) => minimize::minimize(&arguments),
+    let line = &called::command_line();
+    match command {
+        Command::Fuzz(arguments) => fuzz::fuzz(line, &arguments),
+        Command::Run(arguments) => run::run(line, &arguments),
+        Command::Minimize(arguments) => minimize::minimize(line, &arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Encode(arguments) => encode::encode(&arguments),
         Command::Seeds(arguments) => seeds::seeds(&arguments),
-        Command::Distill(arguments) => distill::distill(&arguments),
-        Command::Coverage(arguments) => coverage::coverage(&arguments),
+        Command::Distill(arguments) => distill::distill(line, &arguments),
+        Command::Coverage(arguments) => coverage::coverage(line, &arguments),
         #[cfg(unix)]
         Command::Doctor => doctor::doctor(),
         Command::Ops(arguments) => ops::ops(&arguments),
-        Command::CheckDeterminism(arguments) => determinism::check(&arguments),
-        Command::Exhaust(arguments) => exhaust::exhaust(&arguments),
+        Command::CheckDeterminism(arguments) => determinism::check(line, &arguments),
+        Command::Exhaust(arguments) => exhaust::exhaust(line, &arguments),
         Command::Triage(arguments) => triage::triage(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]
-        Command::Bugs(arguments) => bugs::bugs(&arguments),
+        Command::Bugs(arguments) => bugs::bugs(line, &arguments),
     }
-}
-
-/// A result that could not be printed is trouble.
-fn finish(ending: Ending) -> Result<Ending> {
-    output::flush()?;
-    Ok(ending)
 }

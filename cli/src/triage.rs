@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
+use stalemap_commands::{Ending, input, output};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
 use stalemap_linux::{Cache, Fault, Kernels, Recorded, Version, capabilities};
 use stalemap_operations::{Machine, Operation, Trace};
 use stalemap_report::style::{BAD, GOOD};
 
-use crate::ending::Ending;
-use crate::{input, output, subject};
+use crate::catalogue;
 
 /// Run a trace on reference, implementation and the kernel whose rules it has, and say which disagrees with both others
 #[derive(Debug, Args)]
@@ -26,17 +26,17 @@ Examples:
 )]
 pub(crate) struct TriageArguments {
     /// A trace, or an input of a fuzzing engine; `-` is stdin
-    pub(crate) file: PathBuf,
+    file: PathBuf,
     /// A fault that is switched on in the kernel
     #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
-    pub(crate) fault: Option<Fault>,
+    fault: Option<Fault>,
     /// A transcript of the same operations, which is asked instead of the kernel
     #[arg(long, value_name = "FILE", conflicts_with = "fault")]
-    pub(crate) recording: Option<PathBuf>,
+    recording: Option<PathBuf>,
     /// Switch a seeded bug of the implementation on (`stalemap bugs` lists them)
     #[cfg(feature = "seeded-bugs")]
-    #[arg(long, value_name = "NAME", value_parser = crate::bugs::name())]
-    pub(crate) bug: Option<stalemap_implementation::Bug>,
+    #[arg(long, value_name = "NAME", value_parser = crate::seeded::name())]
+    bug: Option<stalemap_implementation::Bug>,
 }
 
 /// How a side differs from the reference, if it does.
@@ -46,7 +46,7 @@ type Difference = Option<Divergence>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     /// All agree.
-    Nobody,
+    None,
     /// The implementation differs from the reference, and the kernel does not or was not asked.
     Implementation,
     /// The kernel differs from both others: in Linux something else is true than they say.
@@ -54,7 +54,7 @@ enum Verdict {
     /// The others agree with one another.
     Reference,
     /// All three differ.
-    Everybody,
+    All,
 }
 
 pub(crate) fn triage(arguments: &TriageArguments) -> Result<Ending> {
@@ -64,7 +64,7 @@ pub(crate) fn triage(arguments: &TriageArguments) -> Result<Ending> {
     let kernel = kernel(arguments, &trace)?;
     let verdict = verdict(&implementation, kernel.as_ref());
     output::print_line(match verdict {
-        Verdict::Nobody => "all sides agree".to_string(),
+        Verdict::None => "all sides agree".to_string(),
         Verdict::Implementation if kernel.is_none() => {
             "the implementation and the reference differ; without a kernel it is not known which is wrong".to_string()
         }
@@ -75,22 +75,22 @@ pub(crate) fn triage(arguments: &TriageArguments) -> Result<Ending> {
             version(&trace)?.subject()
         ),
         Verdict::Reference => "the reference disagrees with both others: it is wrong".to_string(),
-        Verdict::Everybody => "all three differ; the kernel wins".to_string(),
+        Verdict::All => "all three differ; the kernel wins".to_string(),
     })?;
-    Ok(if verdict == Verdict::Nobody { Ending::Agree } else { Ending::Diverge })
+    Ok(if verdict == Verdict::None { Ending::Agree } else { Ending::Diverge })
 }
 
 #[cfg(feature = "seeded-bugs")]
 fn implementation(arguments: &TriageArguments, trace: &Trace) -> Result<Difference> {
     match arguments.bug {
-        Some(bug) => difference(crate::bugs::BuildSeeded::new(bug), trace),
-        None => difference(subject::implementation(), trace),
+        Some(bug) => difference(crate::seeded::BuildSeeded::new(bug), trace),
+        None => difference(catalogue::implementation(), trace),
     }
 }
 
 #[cfg(not(feature = "seeded-bugs"))]
 fn implementation(_: &TriageArguments, trace: &Trace) -> Result<Difference> {
-    difference(subject::implementation(), trace)
+    difference(catalogue::implementation(), trace)
 }
 
 /// The version whose rules a trace has.
@@ -159,7 +159,7 @@ fn print_side(name: &str, difference: &Difference) -> Result<()> {
 /// Two who differ from the reference at the same step in the same way agree with one another.
 fn verdict(implementation: &Difference, kernel: Option<&Difference>) -> Verdict {
     match (implementation, kernel) {
-        (None, None | Some(None)) => Verdict::Nobody,
+        (None, None | Some(None)) => Verdict::None,
         (Some(_), None | Some(None)) => Verdict::Implementation,
         (None, Some(Some(_))) => Verdict::Kernel,
         (Some(mine), Some(Some(other)))
@@ -167,7 +167,7 @@ fn verdict(implementation: &Difference, kernel: Option<&Difference>) -> Verdict 
         {
             Verdict::Reference
         }
-        (Some(_), Some(Some(_))) => Verdict::Everybody,
+        (Some(_), Some(Some(_))) => Verdict::All,
     }
 }
 
@@ -186,14 +186,14 @@ mod tests {
     #[test]
     fn the_side_that_disagrees_with_both_others_is_named() {
         for (implementation, kernel, expected) in [
-            (None, Some(None), Verdict::Nobody),
-            (None, None, Verdict::Nobody),
+            (None, Some(None), Verdict::None),
+            (None, None, Verdict::None),
             (at(3, "EFAULT"), Some(None), Verdict::Implementation),
             (at(3, "EFAULT"), None, Verdict::Implementation),
             (None, Some(at(3, "EFAULT")), Verdict::Kernel),
             (at(3, "EFAULT"), Some(at(3, "EFAULT")), Verdict::Reference),
-            (at(3, "EFAULT"), Some(at(2, "EFAULT")), Verdict::Everybody),
-            (at(3, "EFAULT"), Some(at(3, "EPERM")), Verdict::Everybody),
+            (at(3, "EFAULT"), Some(at(2, "EFAULT")), Verdict::All),
+            (at(3, "EFAULT"), Some(at(3, "EPERM")), Verdict::All),
         ] {
             assert_eq!(verdict(&implementation, kernel.as_ref()), expected, "{implementation:?} {kernel:?}");
         }

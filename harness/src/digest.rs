@@ -7,7 +7,7 @@
 
 use stalemap_operations::{
     Entry, Home, Observables, Observation, PageToken, PageView, Phase, Place, PlaceState, Scope, Slot, SlotState,
-    Subject, Touched,
+    SpaceSet, Subject, Touched,
 };
 
 /// Tokens from this one on are not kept in tables: the side is then compared in full.
@@ -51,7 +51,7 @@ struct PageWord {
 }
 
 /// The facts of the whole machine: the spaces that are alive, those that are locked, the free frames at each home.
-type MachineFacts = (u64, u64, [u32; Home::LIMIT]);
+type MachineFacts = (SpaceSet, SpaceSet, [u32; Home::LIMIT]);
 
 /// The digest of one side.
 #[derive(Clone, Debug, Default)]
@@ -166,11 +166,13 @@ impl Words {
     /// Replaces the facts of the machine; whether they are others.
     #[inline]
     fn replace_machine(&mut self, seen: &Observation) -> bool {
-        let machine = (seen.alive, seen.locked, seen.free);
-        let is_other = machine != self.machine;
+        let (alive, locked, free) = &mut self.machine;
+        let is_other = *free != seen.free || *alive != seen.alive || *locked != seen.locked;
         if is_other {
-            self.machine = machine;
-            self.machine_word = machine_word(machine);
+            alive.clone_from(&seen.alive);
+            locked.clone_from(&seen.locked);
+            *free = seen.free;
+            self.machine_word = machine_word(&self.machine);
         }
         is_other
     }
@@ -290,6 +292,7 @@ const PLACE: u64 = 1 << 60;
 const SHOWN_PLACE: u64 = 2 << 60;
 const SLOT: u64 = 3 << 60;
 const SHOWN_SLOT: u64 = 4 << 60;
+const MACHINE: u64 = 6 << 60;
 const PAGE: u64 = 5 << 60;
 
 /// The token of a page plus one; 0 for none. A token that no page has is none: the word of what shows it says so.
@@ -363,8 +366,13 @@ fn slot_word(slot: Slot, state: u32) -> u64 {
 }
 
 /// The word of the facts of the whole machine; 0 for nothing but zeros.
-fn machine_word((alive, locked, [ram, first, second]): MachineFacts) -> u64 {
-    mix(linear([alive, locked, ram.into(), first.into(), second.into()]))
+fn machine_word((alive, locked, [ram, first, second]): &MachineFacts) -> u64 {
+    let [mut alive, mut locked] = [alive.words(), locked.words()];
+    let [first_alive, first_locked] = [&mut alive, &mut locked].map(|words| words.next().unwrap_or(0));
+    let word = mix(linear([first_alive, first_locked, (*ram).into(), (*first).into(), (*second).into()]));
+    // Only a machine of more than 64 spaces has further words.
+    let words = (0..).step_by(2).zip(alive).chain((1..).step_by(2).zip(locked));
+    words.fold(word, |sum, (index, bits)| sum.wrapping_add(mix(mix(MACHINE ^ index) ^ bits)))
 }
 
 /// The sum of the numbers, each times its key.

@@ -4,7 +4,7 @@
 //! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
 //! the table's fields and acts, and no operation in particular.
 
-use stalemap_operations::{Act, Dialect, Kind, KindSet, Machine, Operation, Program, Row, Space};
+use stalemap_operations::{Act, Dialect, Kind, KindSet, Machine, Operation, Program, Row};
 
 use crate::generator_state::GeneratorState;
 use crate::random::Random;
@@ -206,7 +206,7 @@ fn small_machine(random: &mut Random) -> Machine {
         _ => [ram, device(random), device(random)],
     };
     let spaces = match random.below(32) {
-        0 if random.chance(1, 2) => Space::LIMIT,
+        0 if random.chance(1, 2) => Machine::BYTES_SPACES,
         0 => 9 + random.below(56),
         1..=2 => 5 + random.below(4),
         _ => [1, 2, 2, 2, 3, 3, 3, 4][random.below(8) as usize],

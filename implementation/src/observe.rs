@@ -12,7 +12,7 @@ impl Implementation {
     pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
         into.free = self.free_frames();
-        (into.alive, into.locked) = self.alive_and_locked();
+        self.show_spaces(into);
         if scope.everything {
             self.show_everything(into);
             return;
@@ -35,14 +35,17 @@ impl Implementation {
         }
     }
 
-    /// The spaces that are alive, and those that are locked, as bits.
+    /// Shows the spaces that are alive, and those that are locked.
     #[inline]
-    fn alive_and_locked(&self) -> (u64, u64) {
-        let mut bits = (0, 0);
-        for space in self.spaces.iter().rev() {
-            bits = (bits.0 << 1 | u64::from(space.alive), bits.1 << 1 | u64::from(space.locks > 0));
+    fn show_spaces(&self, into: &mut Observation) {
+        for (space, state) in (0..).map(Space).zip(&self.spaces) {
+            if state.alive {
+                into.alive.insert(space);
+            }
+            if state.locks > 0 {
+                into.locked.insert(space);
+            }
         }
-        bits
     }
 
     fn show_everything(&self, into: &mut Observation) {

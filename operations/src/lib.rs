@@ -18,6 +18,7 @@ mod operand;
 mod outcome;
 mod program;
 pub mod record;
+mod space_set;
 mod subject;
 pub mod table;
 mod text;
@@ -39,6 +40,7 @@ pub use operand::{
 };
 pub use outcome::{Effect, EffectShape, Errno, Outcome};
 pub use program::Program;
+pub use space_set::SpaceSet;
 pub use subject::Subject;
 pub use table::{Act, Kind, KindSet, Operation, Row, TABLE};
 pub use text::ParseError;

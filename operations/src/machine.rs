@@ -85,8 +85,18 @@ pub struct Machine {
 impl Machine {
     /// The most frames that a home can have.
     pub const FRAMES_LIMIT: u32 = 1 << 24;
-    /// A machine whose sizes are all at most this has bytes; a larger one has text only.
+    /// A machine whose sizes are all at most this, and that has at most [`BYTES_SPACES`](Self::BYTES_SPACES) spaces, has
+    /// bytes; a larger one has text only.
     pub const BYTES_LIMIT: u32 = 256;
+    /// The most spaces of a machine that has bytes: every record format folds the byte of a space by this number.
+    pub const BYTES_SPACES: u32 = 64;
+    /// The largest machine that has bytes.
+    pub const LARGEST_IN_BYTES: Machine = Machine {
+        frames: [Self::BYTES_LIMIT; Home::LIMIT],
+        spaces: Self::BYTES_SPACES,
+        pages: Self::BYTES_LIMIT,
+        rules: Dialect::Linux6_12,
+    };
     /// The small machine that an empty input means.
     pub const DEFAULT: Machine = Machine { frames: [8, 4, 4], spaces: 3, pages: 8, rules: Dialect::Linux6_12 };
 
@@ -160,8 +170,7 @@ impl Machine {
     /// Whether the machine, and so every operation on it, has a spelling in bytes.
     #[must_use]
     pub fn has_bytes(&self) -> bool {
-        let [ram, first, second] = self.frames;
-        ram.max(first).max(second).max(self.spaces).max(self.pages) <= Self::BYTES_LIMIT
+        self.sizes().iter().zip(Self::LARGEST_IN_BYTES.sizes()).all(|(&size, most)| size <= most)
     }
 
     /// The sizes in the order ram, first device, second device, spaces, pages.

@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use crate::machine::Home;
 use crate::operand::{Access, BlockSlot, HoldSlot, Order, PinSlot, Space, Stamp, TransactionSlot, VirtualPage};
+use crate::space_set::SpaceSet;
 
 /// A virtual page of a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -281,10 +282,10 @@ pub struct Observation {
     pub pages: Vec<PageView>,
     /// The slots of the scope in its order; of everything, those that are not empty, in order.
     pub slots: Vec<(Slot, SlotState)>,
-    /// The spaces that are alive, bit `i` for space `i`. Always seen.
-    pub alive: u64,
+    /// The spaces that are alive. Always seen.
+    pub alive: SpaceSet,
     /// The spaces that an open `setup` locks, likewise.
-    pub locked: u64,
+    pub locked: SpaceSet,
     /// Free frames at each home, by [`Home::index`]. Always seen.
     pub free: [u32; Home::LIMIT],
     /// What [`PageView::rmap`] points into.
@@ -295,16 +296,14 @@ pub struct Observation {
     pub tokens: Vec<PageToken>,
 }
 
-const _: () = assert!(Space::LIMIT <= u64::BITS, "a bit for each space");
-
 impl Observation {
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         self.places.clear();
         self.pages.clear();
         self.slots.clear();
-        self.alive = 0;
-        self.locked = 0;
+        self.alive.clear();
+        self.locked.clear();
         self.free = [0; Home::LIMIT];
         self.rmaps.clear();
         self.frames.clear();

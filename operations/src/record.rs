@@ -24,7 +24,7 @@
 use alloc::vec::Vec;
 
 use crate::machine::{Dialect, Machine};
-use crate::operand::{BlockSlot, Device, Field, FieldValues, HoldSlot, Order, PinSlot, Space, TransactionSlot};
+use crate::operand::{BlockSlot, Device, Field, FieldValues, HoldSlot, Order, PinSlot, TransactionSlot};
 use crate::table::{Kind, Operation, TABLE};
 
 /// Bytes in a record.
@@ -150,7 +150,7 @@ const fn most(field: Field) -> u32 {
 
 const _: () = {
     let limits = [
-        (Field::Space, Space::LIMIT),
+        (Field::Space, Machine::BYTES_SPACES),
         (Field::Device, Device::LIMIT),
         (Field::Transaction, TransactionSlot::LIMIT),
         (Field::Pin, PinSlot::LIMIT),

@@ -96,7 +96,7 @@ fn a_machine_line_has_every_key_once_and_every_size_within_its_limit() {
             "machine ram=8 device=4,4,4 spaces=1 pages=1",
             "1:24: expected 1 to 16777216 frames of a device, found \"4,4\"",
         ),
-        ("machine ram=8 spaces=65 pages=1", "1:22: expected 1 to 64 spaces, found \"65\""),
+        ("machine ram=8 spaces=513 pages=1", "1:22: expected 1 to 512 spaces, found \"513\""),
         ("machine ram=8 spaces=1 pages=65537", "1:30: expected 1 to 65536 pages, found \"65537\""),
         (
             "machine ram=8 spaces=1 pages=1 rules=linux-6.13",

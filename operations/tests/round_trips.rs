@@ -34,7 +34,7 @@ impl Numbers {
             1 => [self.size(most), 0],
             _ => [self.size(most), self.size(most)],
         };
-        let spaces = self.size(Space::LIMIT);
+        let spaces = self.size(if most > Machine::BYTES_LIMIT { Space::LIMIT } else { Machine::BYTES_SPACES });
         let pages = self.size(VirtualPage::LIMIT.min(most));
         let rules = Dialect::ALL[self.below(2) as usize];
         Machine::new([ram, devices[0], devices[1]], spaces, pages, rules).expect("sizes within limits")
@@ -190,7 +190,8 @@ fn a_large_machine_has_text_only() {
         ([1, 257, 0, 1, 1], false),
         ([1, 1, 257, 1, 1], false),
         ([1, 0, 0, 1, 257], false),
-        ([1 << 24, 1 << 24, 1 << 24, 64, 1 << 16], false),
+        ([1, 0, 0, 65, 1], false),
+        ([1 << 24, 1 << 24, 1 << 24, 512, 1 << 16], false),
     ] {
         let machine = Machine::from_sizes(sizes, Dialect::Linux6_1).expect("sizes within limits");
         let trace = Trace::new(machine, []);

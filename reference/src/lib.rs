@@ -29,7 +29,6 @@ mod pins;
 mod places;
 mod situation;
 mod slots;
-mod spaces;
 
 pub use hidden::HiddenState;
 pub use marks::MARKS;

@@ -4,14 +4,13 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{
     Access, BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation,
-    Order, Outcome, PageToken, Phase, PinSlot, Place, Route, Scope, Slot, Space, Stamp, Subject, Touched,
+    Order, Outcome, PageToken, Phase, PinSlot, Place, Route, Scope, Slot, Space, SpaceSet, Stamp, Subject, Touched,
     TransactionSlot,
 };
 
 use crate::marks::MARKS;
 use crate::places::Places;
 use crate::slots::Slots;
-use crate::spaces::Spaces;
 
 /// What an operation answers.
 pub(crate) type Answer = Result<Effect, Errno>;
@@ -94,7 +93,7 @@ pub struct Model {
     pub(crate) capacity: [u32; Home::LIMIT],
     /// What the subject beside it promises of blocks.
     pub(crate) contract: BlockContract,
-    pub(crate) alive: Spaces,
+    pub(crate) alive: SpaceSet,
     pub(crate) places: Places,
     /// The living pages by name; `None` under a name that is free.
     pages: Vec<Option<Page>>,
@@ -118,7 +117,7 @@ impl Model {
             machine,
             capacity,
             contract: BlockContract::BUDDY,
-            alive: Spaces::START,
+            alive: SpaceSet::from(1),
             places: Places::new(&machine),
             pages: Vec::new(),
             transactions: Slots::new(),
@@ -369,7 +368,7 @@ impl Subject for Model {
     }
 
     fn reset(&mut self) {
-        self.alive = Spaces::START;
+        self.alive.clone_from(&SpaceSet::from(1));
         self.places.clear();
         self.pages.clear();
         self.transactions.clear();

@@ -16,9 +16,8 @@ impl Model {
     pub(crate) fn show(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
         into.free = self.free_at_each();
-        into.alive = self.alive.bits();
-        let locked = self.transactions.values().filter_map(|transaction| transaction.space);
-        into.locked = locked.fold(0, |bits, space| bits | 1 << space.0);
+        into.alive.clone_from(&self.alive);
+        into.locked.extend(self.transactions.values().filter_map(|transaction| transaction.space));
         if scope.everything {
             into.places
                 .extend(self.places.iter().map(|(place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));

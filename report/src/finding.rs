@@ -106,16 +106,24 @@ impl Finding {
         }
     }
 
-    /// The text of a file that replays it: what it is on top, the reference's answers, a mark above the differing step.
+    /// The text of a file that `stalemap run` replays, with what stands behind these words; as
+    /// [`file_replayed_by`](Self::file_replayed_by).
     #[must_use]
     pub fn file(&self, version: &str, name: &str) -> String {
+        self.file_replayed_by(version, &format!("stalemap run {name}"))
+    }
+
+    /// The text of a file that this command replays: what it is on top, the reference's answers, a mark above the differing
+    /// step. The version is that of Stalemap.
+    #[must_use]
+    pub fn file_replayed_by(&self, version: &str, command: &str) -> String {
         let mut trace = self.parsed.clone();
         trace.title = vec![
             format!("# {}", self.signature),
             format!("# expected: {}", self.expected),
             format!("# actual:   {}", one_line(&self.actual)),
             format!("# Found by stalemap {version}{}.", self.origin.words()),
-            format!("# Replay with: stalemap run {name}"),
+            format!("# Replay with: {command}"),
         ];
         if let Some(step) = trace.steps.get_mut(self.step - 1) {
             step.comments.push(format!("# Here {} and reference differ.", self.subject));

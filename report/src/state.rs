@@ -65,11 +65,10 @@ fn line(text: &mut String, content: &str) {
 
 fn spaces(text: &mut String, observation: &Observation, machine: &Machine, name: &dyn Fn(PageToken) -> String) {
     for space in (0..machine.spaces()).map(Space) {
-        let bit = |bits: u64| bits >> space.0 & 1 == 1;
-        if !bit(observation.alive) {
+        if !observation.alive.contains(space) {
             continue;
         }
-        line(text, &format!("{space}{}", if bit(observation.locked) { "  locked" } else { "" }));
+        line(text, &format!("{space}{}", if observation.locked.contains(space) { "  locked" } else { "" }));
         for view in observation.places.iter().filter(|view| view.place.space == space) {
             let PlaceState::Mapped { access, entry } = view.state else {
                 continue;

@@ -2,18 +2,19 @@
 
 use bitmap_allocator::{BitAlloc, BitAlloc4K};
 
-use crate::Frames;
+use stalemap::BlockAllocator;
 
 /// Up to 4,096 frames.
 pub struct Bitmap(Box<BitAlloc4K>);
 
-impl Frames for Bitmap {
+impl BlockAllocator for Bitmap {
     const NAME: &'static str = "bitmap-allocator 0.4.6";
+    const SPLITS: bool = true;
 
-    fn new(frames: u32) -> Self {
+    fn new(frames: u32) -> Result<Self, String> {
         let mut map = Box::new(BitAlloc4K::DEFAULT);
         map.insert(0..frames as usize);
-        Bitmap(map)
+        Ok(Bitmap(map))
     }
 
     fn allocate(&mut self, order: u32) -> Option<u32> {

@@ -2,18 +2,19 @@
 
 use buddy_system_allocator::FrameAllocator;
 
-use crate::Frames;
+use stalemap::BlockAllocator;
 
 /// Orders 0 to 10.
 pub struct BuddySystem(FrameAllocator<11>);
 
-impl Frames for BuddySystem {
+impl BlockAllocator for BuddySystem {
     const NAME: &'static str = "buddy_system_allocator 0.13";
+    const SPLITS: bool = true;
 
-    fn new(frames: u32) -> Self {
+    fn new(frames: u32) -> Result<Self, String> {
         let mut allocator = FrameAllocator::new();
         allocator.add_frame(0, frames as usize);
-        BuddySystem(allocator)
+        Ok(BuddySystem(allocator))
     }
 
     fn allocate(&mut self, order: u32) -> Option<u32> {

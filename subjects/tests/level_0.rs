@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use stalemap::{BlockAllocator, blocks};
 use stalemap_harness::{Compare, Driver, Generator, Settings, minimise};
 use stalemap_operations::{Dialect, Kind, Machine, Program, Trace};
-use stalemap_subjects::{Bitmap, Blocks, BuddySlab, BuddySystem, Frames, SummaryBuddy};
+use stalemap_subjects::{Bitmap, BuddySlab, BuddySystem, SummaryBuddy};
 
 /// Frames of RAM and executions of each campaign; small machines of all sorts where no number is given.
 const CAMPAIGNS: [(Option<u32>, u64); 3] = [(None, 20_000), (Some(100), 4_000), (Some(3_000), 1_000)];
@@ -14,7 +15,7 @@ const CAMPAIGNS: [(Option<u32>, u64); 3] = [(None, 20_000), (Some(100), 4_000), 
 const OPERATIONS: usize = 128;
 
 /// Signature and minimised trace of each kind of difference that campaigns find.
-fn campaigns<F: Frames>() -> BTreeMap<String, Trace> {
+fn campaigns<F: BlockAllocator>() -> BTreeMap<String, Trace> {
     let mut found = BTreeMap::new();
     for (ram, executions) in CAMPAIGNS {
         campaign::<F>(ram, executions, &mut found);
@@ -22,8 +23,8 @@ fn campaigns<F: Frames>() -> BTreeMap<String, Trace> {
     found
 }
 
-fn campaign<F: Frames>(ram: Option<u32>, executions: u64, found: &mut BTreeMap<String, Trace>) {
-    let mut driver = Driver::new(|machine: &Machine| Ok(Blocks::<F>::new(machine)));
+fn campaign<F: BlockAllocator>(ram: Option<u32>, executions: u64, found: &mut BTreeMap<String, Trace>) {
+    let mut driver = Driver::new(blocks::<F>);
     let kinds = Kind::ALL.iter().copied().filter(|kind| kind.row().level == 0).collect();
     let machine = ram.and_then(|ram| Machine::new([ram, 0, 0], 1, 1, Dialect::default()));
     let mut generator = Generator::new(Settings { operations: OPERATIONS, kinds, machine, largest: None });
@@ -61,9 +62,9 @@ fn written(folder: &Path) -> BTreeMap<String, Trace> {
         .collect()
 }
 
-fn finds_what_is_written_down<F: Frames>() {
+fn finds_what_is_written_down<F: BlockAllocator>() {
     let written = written(&folder(F::NAME));
-    let mut driver = Driver::new(|machine: &Machine| Ok(Blocks::<F>::new(machine)));
+    let mut driver = Driver::new(blocks::<F>);
     for (signature, trace) in &written {
         let run = driver.run(&trace.program(), Compare::Touched).expect("it takes every machine");
         let again = run.divergence.map(|divergence| divergence.signature().to_string());
@@ -106,7 +107,7 @@ fn a_million_executions_find_what_is_written_down_and_nothing_else() {
     million::<SummaryBuddy>();
 }
 
-fn million<F: Frames>() {
+fn million<F: BlockAllocator>() {
     let written = written(&folder(F::NAME));
     let mut found = BTreeMap::new();
     campaign::<F>(None, MILLION, &mut found);
@@ -123,11 +124,13 @@ struct Forgetful {
     singles: Vec<u32>,
 }
 
-impl Frames for Forgetful {
+impl BlockAllocator for Forgetful {
     const NAME: &'static str = "forgetful 0";
 
-    fn new(frames: u32) -> Self {
-        Forgetful { next: 0, end: frames, singles: Vec::new() }
+    const SPLITS: bool = true;
+
+    fn new(frames: u32) -> Result<Self, String> {
+        Ok(Forgetful { next: 0, end: frames, singles: Vec::new() })
     }
 
     fn allocate(&mut self, order: u32) -> Option<u32> {

@@ -23,7 +23,7 @@ fn fuzz_for(context: &Context, seconds: u64, seed: &str) -> Result<()> {
     let sh = &context.sh;
     let seconds = context.seconds(seconds);
     let folder = context.fresh_folder("campaign")?;
-    let program = cmd!(sh, "cargo run --release --locked -p stalemap --");
+    let program = cmd!(sh, "cargo run --release --locked -p stalemap-cli --");
     let fuzz = ["fuzz", "--seconds", &seconds, "--seed", seed, "--format", "json", "--out"];
     let (code, report) = code_and_stdout(program.args(fuzz).arg(&folder))?;
     ensure!(OVER.contains(&code), "the campaign ended with exit code {code}");

@@ -17,11 +17,11 @@ pub(super) fn run(context: &Context) -> Result<()> {
     let machine = kept[0].strip_prefix("# machine ").with_context(|| format!("{KEPT} does not name its machine"))?;
     let depth = DEPTH.to_string();
     let search = ["exhaust", "--machine", machine, "--depth", &depth];
-    let reached = cmd!(context.sh, "cargo run --release --locked -q -p stalemap -- {search...}").read()?;
+    let reached = cmd!(context.sh, "cargo run --release --locked -q -p stalemap-cli -- {search...}").read()?;
     ensure!(
         reached.lines().eq(kept[..2 + DEPTH].iter().copied()),
         "other states are reached than {KEPT} has. Where a change of private lists explains it, keep them anew with\n  \
-         cargo run --release -p stalemap -- exhaust --depth {} --out {KEPT}\nreached:\n{reached}",
+         cargo run --release -p stalemap-cli -- exhaust --depth {} --out {KEPT}\nreached:\n{reached}",
         kept.len() - 2
     );
     Ok(())

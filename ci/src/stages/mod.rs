@@ -148,7 +148,7 @@ fn bugs_engines(context: &Context) -> Result<()> {
 
 fn bugs_bench(context: &Context, options: &[&str]) -> Result<()> {
     let out = context.target.join("ci").join("bugs.json");
-    let run = cmd!(context.sh, "cargo run --release --locked -p stalemap --features seeded-bugs -- bugs --bench");
+    let run = cmd!(context.sh, "cargo run --release --locked -p stalemap-cli --features seeded-bugs -- bugs --bench");
     Ok(run.args(["--fresh", "--out"]).arg(out).args(options).run()?)
 }
 

@@ -6,19 +6,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use stalemap_commands::fuzz::cores;
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, output};
 use stalemap_implementation::Bug;
 
-use super::BugsArguments;
+use super::arguments::BugsArguments;
 use super::engine::Engine;
 use super::hunt::{Hunt, Limits, hunt};
 #[cfg(unix)]
 use super::outside::Outside;
 use super::results::{Measured, Results, Settings};
 use super::{page, table};
-use crate::ending::Ending;
-use crate::interrupt::interrupted;
-use crate::output;
-use crate::status::Status;
+use crate::catalogue::Line;
 
 /// How often the file of results is written while hunts go on.
 const BETWEEN_WRITES: Duration = Duration::from_secs(2);
@@ -32,7 +33,7 @@ struct Task {
     limits: Limits,
 }
 
-/// Who hunts.
+/// The engines that are ready to hunt.
 struct Crew {
     #[cfg(unix)]
     outside: Option<Outside>,
@@ -47,7 +48,7 @@ impl Crew {
         Ok(Crew {})
     }
 
-    /// Does a hunt; nothing where somebody interrupts.
+    /// Does a hunt; nothing where the user interrupts.
     fn hunt(&self, task: &Task) -> Result<Option<Hunt>> {
         if let Some(mut source) = task.engine.start(task.seed, task.limits.operations) {
             return hunt(source.as_mut(), task.bug, task.limits);
@@ -61,7 +62,7 @@ impl Crew {
     }
 }
 
-pub(crate) fn bench(arguments: &BugsArguments) -> Result<Ending> {
+pub(super) fn bench(line: &Line, arguments: &BugsArguments) -> Result<Ending> {
     let engines = arguments.engines();
     let (bugs, seeds) = (arguments.bugs(), 0..arguments.seeds);
     page::check(arguments.page.as_deref(), "bench")?;
@@ -83,7 +84,7 @@ pub(crate) fn bench(arguments: &BugsArguments) -> Result<Ending> {
     let tasks =
         hunts.flat_map(|(engine, bug)| seeds.clone().map(move |seed| Task { engine, bug: Some(bug), seed, limits }));
     work(arguments, &crew, tasks.collect(), &mut results)?;
-    // A run of the same length with no bug on must end in silence.
+    // A run of the same length with no bug on must find nothing.
     let quiet = engines.iter().flat_map(|&engine| seeds.clone().map(move |seed| (engine, seed)));
     let tasks: Vec<Task> = quiet
         .map(|(engine, seed)| {
@@ -108,7 +109,7 @@ pub(crate) fn bench(arguments: &BugsArguments) -> Result<Ending> {
     let beside = arguments.out.with_extension("md");
     output::write_file(&beside, table.as_bytes())?;
     output::print(&table)?;
-    page::update(arguments.page.as_deref(), "bench", &table)?;
+    page::update(line, arguments.page.as_deref(), "bench", &table)?;
     output::tell(format_args!("written to {} and {}", arguments.out.display(), beside.display()));
     let undetected = table::undetected(&results, &bugs, arguments.seeds);
     let alarms = results.hunts.iter().filter(|it| it.bug.is_none() && it.signature.is_some()).count();
@@ -126,9 +127,7 @@ fn work(arguments: &BugsArguments, crew: &Crew, tasks: Vec<Task>, results: &mut 
     let name = |task: &Task| task.bug.map(Bug::name);
     let tasks: Vec<Task> =
         tasks.into_iter().filter(|task| results.find(task.engine, name(task), task.seed).is_none()).collect();
-    let jobs = arguments
-        .jobs
-        .map_or_else(|| thread::available_parallelism().map_or(1, |cores| cores.get()), |jobs| jobs as usize);
+    let jobs = arguments.jobs.unwrap_or_else(cores);
     let next = AtomicUsize::new(0);
     let mut status = Status::new();
     let mut written = Instant::now();

@@ -3,39 +3,38 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, output};
 use stalemap_harness::{Signature, minimise};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Trace;
 use stalemap_report::{Finding, Origin};
 
-use super::BugsArguments;
+use super::arguments::BugsArguments;
 use super::engine::Engine;
 use super::hunt::{Limits, hunt};
-use super::seeded;
-use crate::ending::Ending;
-use crate::interrupt::interrupted;
-use crate::output;
-use crate::status::Status;
+use crate::seeded;
 
-/// How often each bug is found; the best of the finds is kept.
-const FINDS: u64 = 24;
-/// CPU time for each find.
+/// How often each bug is found; the best of the findings is kept.
+const FINDINGS: u64 = 24;
+/// CPU time for each finding.
 const TIME: Duration = Duration::from_secs(60);
 
-/// A minimised find.
+/// A minimised finding.
 struct Shortest {
     signature: Signature,
     trace: Trace,
 }
 
-pub(crate) fn bless(arguments: &BugsArguments) -> Result<Ending> {
+pub(super) fn bless(arguments: &BugsArguments) -> Result<Ending> {
     output::check_folder(&arguments.corpus)?;
     let mut status = Status::new();
     let mut missed = 0;
     for bug in arguments.bugs() {
         let mut best: Option<Shortest> = None;
-        for seed in 0..FINDS {
-            status.show(|| format!("{}: find {} of {FINDS}", bug.name(), seed + 1));
+        for seed in 0..FINDINGS {
+            status.show(|| format!("{}: finding {} of {FINDINGS}", bug.name(), seed + 1));
             let limits = Limits { operations: arguments.ops, time: TIME, executions: None };
             let found = find(bug, seed, limits)?;
             if interrupted() {
@@ -68,7 +67,7 @@ fn rank(found: &Shortest) -> (bool, usize, String) {
     (found.signature.oracle() == "panic", found.trace.steps.len(), found.trace.to_string())
 }
 
-/// Finds a bug at one seed and minimises what was found; nothing where it is not found or somebody interrupts.
+/// Finds a bug at one seed and minimises what was found; nothing where it is not found or the user interrupts.
 fn find(bug: Bug, seed: u64, limits: Limits) -> Result<Option<Shortest>> {
     let mut native = Engine::Native.start(seed, limits.operations).context("the native engine is in this process")?;
     let Some(found) = hunt(native.as_mut(), Some(bug), limits)?.and_then(|hunt| hunt.found) else {

@@ -1,4 +1,4 @@
-//! Engines: whoever makes executions in which a bug may show.
+//! Engines: what makes executions in which a bug may show.
 
 use std::slice;
 
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use stalemap_harness::{Generator, Random, Settings};
 use stalemap_operations::{Dialect, Kind, Machine, Operation, Program};
 
-/// Who makes the executions.
+/// What makes the executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Engine {
     /// The suite's own generator
     Native,
-    /// Operations, operands and machines drawn evenly
+    /// Operations, operands and machines sampled evenly
     Uniform,
     /// The crate proptest-state-machine with the same table of operations
     Proptest,
@@ -117,7 +117,7 @@ struct Uniform {
     operations: u32,
 }
 
-/// The largest sizes of a machine that is drawn evenly: frames of RAM, of a device, spaces, pages.
+/// The largest sizes of a machine that is sampled evenly: frames of RAM, of a device, spaces, pages.
 const RAM: u32 = 16;
 const DEVICE: u32 = 6;
 const SPACES: u32 = 4;
@@ -143,7 +143,7 @@ impl Source for Uniform {
     }
 }
 
-/// What a user of proptest-state-machine writes down: the machine is the state, and every operation is possible in it.
+/// What a user of proptest-state-machine writes: the machine is the state, and every operation is possible in it.
 struct Table;
 
 impl ReferenceStateMachine for Table {

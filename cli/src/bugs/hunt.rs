@@ -1,4 +1,4 @@
-//! A hunt: one engine looks for one bug at one seed, until an oracle objects or its time is over.
+//! A hunt: one engine looks for one bug at one seed, until an oracle sees a mismatch or its time is over.
 //!
 //! Here for engines that make executions in this process; the others are in `outside`.
 
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use rustix::time::{ClockId, clock_gettime};
+use stalemap_commands::interrupt::interrupted;
 use stalemap_harness::{Compare, Divergence};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Program;
 
 use super::engine::Source;
-use super::seeded;
-use crate::interrupt::interrupted;
+use crate::seeded;
 
 /// When a hunt gives up.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ pub(crate) struct Found {
 /// Executions between two looks at the clock.
 const BETWEEN_LOOKS: u64 = 16;
 
-/// Hunts a bug with an engine that makes executions for us, or with `None` false alarms; nothing where somebody
+/// Hunts a bug with an engine that makes executions for us, or with `None` false alarms; nothing where the user
 /// interrupts.
 ///
 /// # Errors

@@ -1,45 +1,40 @@
-//! `stalemap bugs --minimiser`: how far finds are shortened, beside the minimisers of peers on the same finds.
+//! `stalemap bugs --minimiser`: how far findings are shortened, beside the minimisers of peers on the same findings.
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Driver, Generator, Settings, minimise, what_is_left};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Program;
 
+use super::arguments::BugsArguments;
 use super::engine::Engine;
 use super::hunt::{Found, cpu_time};
 #[cfg(unix)]
 use super::outside::Outside;
-use super::seeded::BuildSwitched;
+use super::shortened::Shortened;
 use super::table::{median, seconds, worst};
-use super::{BugsArguments, page, seeded, shrink};
-use crate::ending::Ending;
-use crate::interrupt::interrupted;
-use crate::output;
-use crate::status::Status;
+use super::{page, shrink};
+use crate::catalogue::Line;
+use crate::seeded::{self, BuildSwitched};
 
 /// Operations of the executions that are minimised.
 const LENGTHS: [usize; 3] = [64, 256, 1024];
-/// Finds of each length, of which the one that diverges last is minimised.
-const FINDS: u32 = 10;
+/// Findings of each length, of which the one that diverges last is minimised.
+const FINDINGS: u32 = 10;
 /// Executions in which these are looked for.
 const MOST: u64 = 50_000;
 
-/// What a minimiser came to.
-pub(super) struct Shortened {
-    pub(super) found: Found,
-    pub(super) executions: u64,
-    pub(super) time: Duration,
-}
-
-/// One find and what one minimiser made of it.
+/// One finding and what one minimiser made of it.
 struct Measured {
     engine: Engine,
     bug: Bug,
     length: usize,
-    /// The operation that diverged in the find, from 1.
+    /// The operation that diverged in the finding, from 1.
     at: usize,
     operations: usize,
     executions: u64,
@@ -49,8 +44,8 @@ struct Measured {
     same_signature: bool,
 }
 
-/// Prints for each bug how far finds of several lengths are shortened, in how many executions and how long.
-pub(super) fn minimiser(arguments: &BugsArguments) -> Result<Ending> {
+/// Prints for each bug how far findings of several lengths are shortened, in how many executions and how long.
+pub(super) fn minimiser(line: &Line, arguments: &BugsArguments) -> Result<Ending> {
     page::check(arguments.page.as_deref(), "minimiser")?;
     let engines: Vec<Engine> = arguments.engines().into_iter().filter(|engine| engine.minimises()).collect();
     let work = Work {
@@ -62,10 +57,10 @@ pub(super) fn minimiser(arguments: &BugsArguments) -> Result<Ending> {
     let mut status = Status::new();
     for bug in arguments.bugs() {
         for length in LENGTHS {
-            let Some(find) = late_find(bug, length)? else { continue };
+            let Some(finding) = late_finding(bug, length)? else { continue };
             for &engine in &engines {
                 status.show(|| format!("{} from {length} operations by {}", bug.name(), engine.name()));
-                measured.extend(work.measure(engine, bug, length, &find)?);
+                measured.extend(work.measure(engine, bug, length, &finding)?);
             }
         }
         if interrupted() {
@@ -78,7 +73,7 @@ pub(super) fn minimiser(arguments: &BugsArguments) -> Result<Ending> {
     }
     let table = table(&measured, &engines, &arguments.bugs());
     output::print(&table)?;
-    page::update(arguments.page.as_deref(), "minimiser", &table)?;
+    page::update(line, arguments.page.as_deref(), "minimiser", &table)?;
     let mut ending = Ending::Agree;
     for it in measured.iter().filter(|it| it.engine == Engine::Native) {
         if let Some(left) = &it.left {
@@ -89,7 +84,7 @@ pub(super) fn minimiser(arguments: &BugsArguments) -> Result<Ending> {
     Ok(ending)
 }
 
-/// Who minimises.
+/// The minimisers that are ready.
 struct Work {
     #[cfg(unix)]
     outside: Option<Outside>,
@@ -98,11 +93,11 @@ struct Work {
 }
 
 impl Work {
-    /// Lets one minimiser shorten a find, and checks what it came to; nothing where somebody interrupts.
-    fn measure(&self, engine: Engine, bug: Bug, length: usize, find: &Found) -> Result<Option<Measured>> {
+    /// Lets one minimiser shorten a finding, and checks what it came to; nothing where the user interrupts.
+    fn measure(&self, engine: Engine, bug: Bug, length: usize, finding: &Found) -> Result<Option<Measured>> {
         let mut driver = seeded::driver(&Switch::new(Some(bug)));
-        let signature = find.divergence.signature();
-        let Some(shortened) = self.shorten(engine, bug, &mut driver, find)? else {
+        let signature = finding.divergence.signature();
+        let Some(shortened) = self.shorten(engine, bug, &mut driver, finding)? else {
             return Ok(None);
         };
         let Found { program, divergence } = shortened.found;
@@ -111,7 +106,7 @@ impl Work {
             engine,
             bug,
             length,
-            at: find.divergence.step + 1,
+            at: finding.divergence.step + 1,
             operations: program.operations.len(),
             executions: shortened.executions,
             time: shortened.time,
@@ -125,14 +120,14 @@ impl Work {
         engine: Engine,
         bug: Bug,
         driver: &mut Driver<BuildSwitched>,
-        find: &Found,
+        finding: &Found,
     ) -> Result<Option<Shortened>> {
         match engine {
-            Engine::Native => ours(driver, find).map(Some),
-            Engine::Proptest => shrink::shrink(driver, find, self.cap),
+            Engine::Native => ours(driver, finding).map(Some),
+            Engine::Proptest => shrink::shrink(driver, finding, self.cap),
             #[cfg(unix)]
             Engine::Libfuzzer | Engine::LibfuzzerBytes => match &self.outside {
-                Some(outside) => outside.minimise(engine, bug, find, self.cap),
+                Some(outside) => outside.minimise(engine, bug, finding, self.cap),
                 None => Ok(None),
             },
             #[cfg(unix)]
@@ -142,23 +137,23 @@ impl Work {
     }
 }
 
-fn ours(driver: &mut Driver<BuildSwitched>, find: &Found) -> Result<Shortened> {
+fn ours(driver: &mut Driver<BuildSwitched>, finding: &Found) -> Result<Shortened> {
     let start = cpu_time();
-    let signature = find.divergence.signature();
-    let found = minimise(driver, &find.program, &signature, &mut |_| !interrupted());
+    let signature = finding.divergence.signature();
+    let found = minimise(driver, &finding.program, &signature, &mut |_| !interrupted());
     let time = cpu_time().saturating_sub(start);
     let found = found.ok_or_else(|| anyhow!("{signature}: it does not diverge again"))?;
     let (program, divergence) = (found.program, found.divergence);
     Ok(Shortened { found: Found { program, divergence }, executions: found.executions, time })
 }
 
-/// Of several finds the one that diverges at the latest operation, and is no panic; none where somebody interrupts.
-fn late_find(bug: Bug, operations: usize) -> Result<Option<Found>> {
+/// Of several findings the one that diverges at the latest operation, and is no panic; none where the user interrupts.
+fn late_finding(bug: Bug, operations: usize) -> Result<Option<Found>> {
     let mut driver = seeded::driver(&Switch::new(Some(bug)));
     let mut generator = Generator::new(Settings { operations, ..Settings::default() });
     let mut made = Program::default();
     let mut latest: Option<Found> = None;
-    let mut finds = 0;
+    let mut findings = 0;
     for index in 0..MOST {
         if interrupted() {
             return Ok(None);
@@ -169,8 +164,8 @@ fn late_find(bug: Bug, operations: usize) -> Result<Option<Found>> {
         if latest.as_ref().is_none_or(|before| before.divergence.step < divergence.step) {
             latest = Some(Found { program: made.clone(), divergence });
         }
-        finds += 1;
-        if finds == FINDS {
+        findings += 1;
+        if findings == FINDINGS {
             break;
         }
     }
@@ -188,7 +183,7 @@ fn table(measured: &[Measured], engines: &[Engine], bugs: &[Bug]) -> String {
 fn write_engines(text: &mut String, measured: &[Measured], engines: &[Engine]) -> std::fmt::Result {
     writeln!(
         text,
-        "| minimiser | finds | operations, median | worst | executions, median | worst | CPU, median | worst | 1-minimal | same signature |"
+        "| minimiser | findings | operations, median | worst | executions, median | worst | CPU, median | worst | 1-minimal | same signature |"
     )?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
     for &engine in engines {

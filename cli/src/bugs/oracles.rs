@@ -3,21 +3,23 @@
 use std::fmt::Write;
 
 use anyhow::{Result, anyhow};
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Generator, ORACLE_NAMES, Settings};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Program;
 
-use super::{BugsArguments, page, seeded};
-use crate::ending::Ending;
-use crate::interrupt::interrupted;
-use crate::output;
-use crate::status::Status;
+use super::arguments::BugsArguments;
+use super::page;
+use crate::catalogue::Line;
+use crate::seeded;
 
 /// Executions in which an oracle may catch a bug alone.
 const EXECUTIONS: u64 = 4_000;
 
-/// Prints bug × oracle: after how many executions of the native generator the oracle, asked alone, objects.
-pub(super) fn oracles(arguments: &BugsArguments) -> Result<Ending> {
+/// Prints bug × oracle: after how many executions of the native generator the oracle, asked alone, sees a mismatch.
+pub(super) fn oracles(line: &Line, arguments: &BugsArguments) -> Result<Ending> {
     page::check(arguments.page.as_deref(), "oracles")?;
     let mut table = format!("| bug | {} |\n|---|{}\n", ORACLE_NAMES.join(" | "), "--:|".repeat(ORACLE_NAMES.len()));
     let mut caught = vec![0; ORACLE_NAMES.len()];
@@ -38,13 +40,13 @@ pub(super) fn oracles(arguments: &BugsArguments) -> Result<Ending> {
     status.clear();
     let sums: Vec<String> = caught.iter().map(u32::to_string).collect();
     writeln!(table, "| **bugs caught** | {} |", sums.join(" | "))?;
-    writeln!(table, "\nExecutions until the oracle alone objects, at one seed; –: not in {EXECUTIONS}.")?;
+    writeln!(table, "\nExecutions until the oracle alone sees a mismatch, at one seed; –: not in {EXECUTIONS}.")?;
     output::print(&table)?;
-    page::update(arguments.page.as_deref(), "oracles", &table)?;
+    page::update(line, arguments.page.as_deref(), "oracles", &table)?;
     Ok(Ending::Agree)
 }
 
-/// How many executions it takes until the oracle alone objects.
+/// How many executions it takes until the oracle alone sees a mismatch.
 fn asked_alone(bug: Bug, oracle: &str, operations: u32) -> Result<Option<u64>> {
     let mut driver = seeded::driver(&Switch::new(Some(bug)));
     driver.use_only_oracle(Some(oracle));
@@ -53,7 +55,7 @@ fn asked_alone(bug: Bug, oracle: &str, operations: u32) -> Result<Option<u64>> {
     for index in 0..EXECUTIONS {
         generator.execution(0, index, &mut made);
         let run = driver.run(&made, Compare::Touched).map_err(|it| anyhow!(it))?;
-        // A panic is caught whoever is asked.
+        // A panic is caught whichever oracle is asked.
         if run.divergence.is_some_and(|divergence| divergence.mismatch.oracle == oracle) {
             return Ok(Some(index + 1));
         }

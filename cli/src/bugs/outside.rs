@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use stalemap_commands::interrupt::interrupted;
 use stalemap_engines::protocol::{self, Counts, LOCKSTEP};
 use stalemap_engines::{CARGO_AFL, Group, ToolFailure, Workspace, afl, cpu, libfuzzer};
 use stalemap_harness::Compare;
@@ -19,10 +20,9 @@ use tempfile::TempDir;
 
 use super::engine::Engine;
 use super::hunt::{Found, Hunt, Limits};
-use super::minimiser::Shortened;
-use super::seeded;
-use crate::engine;
-use crate::interrupt::interrupted;
+use super::shortened::Shortened;
+use crate::seeded;
+use crate::workspace::workspace;
 
 /// How often it is looked whether an engine has ended, and how much CPU time it has used.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
@@ -54,7 +54,7 @@ impl Outside {
             return Ok(None);
         }
         ensure!(cpu::is_told(), "the CPU time of an engine's processes is read from /proc, which is not there");
-        let workspace = engine::workspace()?;
+        let workspace = workspace()?;
         let scratch = tempfile::tempdir().context("cannot make a folder")?;
         let mut outside = Outside { workspace, libfuzzer: PathBuf::new(), afl: Default::default(), scratch };
         let workspace = &outside.workspace;
@@ -122,14 +122,20 @@ impl Outside {
         Ok(Some(Hunt { executions, operations, time, reached, triggered, found }))
     }
 
-    /// Lets libFuzzer minimise a find (`-minimize_crash=1`); nothing where the user interrupts.
+    /// Lets libFuzzer minimise a finding (`-minimize_crash=1`); nothing where the user interrupts.
     ///
     /// # Errors
     /// When it fails, or what it comes to is nothing here.
-    pub(super) fn minimise(&self, engine: Engine, bug: Bug, find: &Found, cap: Duration) -> Result<Option<Shortened>> {
+    pub(super) fn minimise(
+        &self,
+        engine: Engine,
+        bug: Bug,
+        finding: &Found,
+        cap: Duration,
+    ) -> Result<Option<Shortened>> {
         let folder = tempfile::tempdir_in(&self.scratch).context("cannot make a folder")?;
         let input = folder.path().join("input");
-        let bytes = find.program.to_bytes();
+        let bytes = finding.program.to_bytes();
         fs::write(&input, bytes.context("a machine of this size has no bytes")?)?;
         let mut command = self.libfuzzer(engine, 0, Some(MINIMISING));
         command.current_dir(&folder).env(protocol::HUNT, folder.path()).env(protocol::BUG, bug.name());
@@ -141,7 +147,7 @@ impl Outside {
         };
         ended?;
         let bytes =
-            fs::read(folder.path().join(protocol::FINDING)).context("libFuzzer has not seen the find diverge")?;
+            fs::read(folder.path().join(protocol::FINDING)).context("libFuzzer has not seen the finding diverge")?;
         let mut found = again(Some(bug), &bytes)?;
         found.program.operations.truncate(found.divergence.step + 1);
         let [executions, ..] = counts(&folder);
@@ -151,7 +157,7 @@ impl Outside {
     fn libfuzzer(&self, engine: Engine, seed: u64, executions: Option<u64>) -> Command {
         let mut command = Command::new(&self.libfuzzer);
         command.args(libfuzzer::LIMITS).args(libfuzzer::ACCOUNT);
-        // Seed 0 would be drawn anew each time.
+        // Seed 0 would be another one each time.
         command.arg(format!("-seed={}", seed + 1));
         command.args(executions.map(|executions| format!("-runs={executions}")));
         if engine == Engine::LibfuzzerBytes {

@@ -6,13 +6,14 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
+use stalemap_commands::output;
 
-use crate::output;
+use crate::catalogue::Line;
 
 /// What ends a part.
 const END: &str = "<!-- end -->";
 
-/// Whether the page has a part for this measurement. Asked before it begins.
+/// Whether the page has a part for this measurement. Call it before the measurement begins.
 ///
 /// # Errors
 /// When it has none, or cannot be read.
@@ -24,13 +25,13 @@ pub(super) fn check(page: Option<&Path>, what: &str) -> Result<()> {
 ///
 /// # Errors
 /// As [`check`], or when the page cannot be written.
-pub(super) fn update(page: Option<&Path>, what: &str, table: &str) -> Result<()> {
+pub(super) fn update(line: &Line, page: Option<&Path>, what: &str, table: &str) -> Result<()> {
     let Some(page) = page else {
         return Ok(());
     };
     let text = read(page)?;
     let (before, after) = parts(&text, page, what)?;
-    output::write_file(page, format!("{before}\n{}\n\n{table}{after}", made()).as_bytes())?;
+    output::write_file(page, format!("{before}\n{}\n\n{table}{after}", made(line)).as_bytes())?;
     output::tell(format_args!("written to {}", page.display()));
     Ok(())
 }
@@ -51,14 +52,14 @@ fn parts<'a>(text: &'a str, page: &Path, what: &str) -> Result<(&'a str, &'a str
 }
 
 /// When, where and how it was made.
-fn made() -> String {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+fn made(line: &Line) -> String {
+    let words: Vec<_> = line.words().iter().map(|word| word.to_string_lossy()).collect();
     let processors = thread::available_parallelism().map_or(1, usize::from);
     format!(
         "{}, {}, {processors} processors, `cargo run --release --features seeded-bugs -- {}`",
         Timestamp::now().strftime("%Y-%m-%d"),
         processor().unwrap_or_else(|| "unknown processor".to_string()),
-        shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" ")),
+        shlex::try_join(words.iter().map(AsRef::as_ref)).unwrap_or_else(|_| words.join(" ")),
     )
 }
 

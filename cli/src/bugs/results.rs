@@ -6,10 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
+use stalemap_commands::output;
 
 use super::engine::Engine;
 use super::hunt::Hunt;
-use crate::output;
 
 /// All that was measured, and with which settings.
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! What proptest-state-machine makes of a find: its shrinking, begun with the find instead of with something it drew.
+//! What proptest-state-machine makes of a finding: its shrinking, begun with the finding instead of with a sample.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use proptest::num::u32::BinarySearch;
 use proptest::strategy::{BoxedStrategy, NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use proptest_state_machine::Sequential;
+use stalemap_commands::interrupt::interrupted;
 use stalemap_harness::{Build, Compare, Driver};
 use stalemap_operations::{Machine, Operation, Program};
 
 use super::hunt::{Found, cpu_time};
-use super::minimiser::Shortened;
-use crate::interrupt::interrupted;
+use super::shortened::Shortened;
 
 /// A number that shrinks from this one to 0.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +28,11 @@ impl Strategy for Begin {
     }
 }
 
-/// Shrinks a find for as long as it diverges; nothing where somebody interrupts.
+/// Shrinks a finding for as long as it diverges; nothing where the user interrupts.
 ///
 /// # Errors
-/// When the find does not diverge.
-pub(super) fn shrink<B: Build>(driver: &mut Driver<B>, find: &Found, cap: Duration) -> Result<Option<Shortened>> {
+/// When the finding does not diverge.
+pub(super) fn shrink<B: Build>(driver: &mut Driver<B>, finding: &Found, cap: Duration) -> Result<Option<Shortened>> {
     let start = cpu_time();
     let mut executions = 0;
     let mut run = |program: &Program| {
@@ -40,10 +40,10 @@ pub(super) fn shrink<B: Build>(driver: &mut Driver<B>, find: &Found, cap: Durati
         let run = driver.run(program, Compare::Touched).map_err(|it| anyhow!(it))?;
         anyhow::Ok(run.divergence)
     };
-    let mut tree = strategy(find).new_tree(&mut TestRunner::deterministic()).map_err(|it| anyhow!("{it}"))?;
+    let mut tree = strategy(finding).new_tree(&mut TestRunner::deterministic()).map_err(|it| anyhow!("{it}"))?;
     let ((machine, _), operations, seen) = tree.current();
     let program = Program { machine, operations };
-    let mut divergence = run(&program)?.context("the find does not diverge")?;
+    let mut divergence = run(&program)?.context("the finding does not diverge")?;
     // As its test runner tells it: what stands behind the diverging operation was not seen.
     if let Some(seen) = seen {
         seen.store(divergence.step + 1, Ordering::SeqCst);
@@ -69,12 +69,12 @@ pub(super) fn shrink<B: Build>(driver: &mut Driver<B>, find: &Found, cap: Durati
     Ok(Some(Shortened { found, executions, time: cpu_time().saturating_sub(start) }))
 }
 
-/// The machine, and how many operations were drawn on it.
+/// The machine, and how many operations were sampled on it.
 type State = (Machine, usize);
 
-/// Draws the find: machine and operations shrink from what they are.
-fn strategy(find: &Found) -> Sequential<State, Operation, BoxedStrategy<State>, BoxedStrategy<Operation>> {
-    let Program { machine, operations } = find.program.clone();
+/// Samples the finding: machine and operations shrink from what they are.
+fn strategy(finding: &Found) -> Sequential<State, Operation, BoxedStrategy<State>, BoxedStrategy<Operation>> {
+    let Program { machine, operations } = finding.program.clone();
     Sequential::new(
         operations.len().into(),
         move || {

@@ -2,8 +2,8 @@
 
 use stalemap_operations::{
     Access, Capabilities, Device, Entry, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome, PageToken,
-    PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, Stamp, Subject, Touched,
-    TransactionSlot, VirtualPage,
+    PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, SpaceSet, Stamp, Subject,
+    Touched, TransactionSlot, VirtualPage,
 };
 
 use super::SideDigest;
@@ -87,7 +87,7 @@ fn shown() -> Observation {
             (HOLD, SlotState::Hold(PageToken(0))),
             (TRANSACTION, SlotState::Transaction { phase: Phase::Collected, candidates: 1, frames: 0..0 }),
         ],
-        alive: 0b11,
+        alive: SpaceSet::from(0b11),
         free: [3, 2, 1],
         rmaps: vec![place(0, 0), place(1, 0), place(0, 1)],
         ..Observation::default()
@@ -167,8 +167,11 @@ const CHANGES: &[Change] = &[
     ("the frames of a block", |it| {
         it.slots[2].1 = SlotState::Block { order: Order(2), split: true, held: 3, base: None };
     }),
-    ("the spaces that are alive", |it| it.alive = 0b101),
-    ("the spaces that are locked", |it| it.locked = 0b1),
+    ("the spaces that are alive", |it| it.alive = SpaceSet::from(0b101)),
+    ("a space behind the first word that is alive", |it| it.alive.insert(Space(64))),
+    ("another space behind the first word that is alive", |it| it.alive.insert(Space(128))),
+    ("a space behind the first word that is locked", |it| it.locked.insert(Space(64))),
+    ("the spaces that are locked", |it| it.locked = SpaceSet::from(0b1)),
     ("the free frames of RAM", |it| it.free[0] += 1),
     ("the free frames of a device", |it| it.free[1] += 1),
     ("the free frames of the other device", |it| it.free[2] += 1),

@@ -1,6 +1,6 @@
 //! Mapping: places, entries, writable bits, slots and spaces are the same, and lead to the same pages.
 
-use stalemap_operations::{Entry, Observables, Observation, Place, PlaceState, SlotState};
+use stalemap_operations::{Entry, Observables, Observation, Place, PlaceState, SlotState, SpaceSet};
 
 use super::{Check, Difference, StepView, differ, name};
 
@@ -15,15 +15,16 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Which spaces are alive, and which are locked.
 fn spaces(step: &StepView<'_>) -> Result<(), Difference> {
-    let list = |bits: u64| {
-        let names: Vec<String> = (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| format!("s{bit}")).collect();
+    let list = |spaces: &SpaceSet| {
+        let names: Vec<String> = spaces.iter().map(|space| space.to_string()).collect();
         if names.is_empty() { "none".to_string() } else { names.join(" ") }
     };
+    let (expected, shown) = (step.reference, step.subject);
     for (fact, reference, subject) in
-        [("alive", step.reference.alive, step.subject.alive), ("locked", step.reference.locked, step.subject.locked)]
+        [("alive", &expected.alive, &shown.alive), ("locked", &expected.locked, &shown.locked)]
     {
         if reference != subject {
-            let [expected, actual] = [reference, subject].map(|bits| format!("{fact} spaces: {}", list(bits)));
+            let [expected, actual] = [reference, subject].map(|spaces| format!("{fact} spaces: {}", list(spaces)));
             return differ(fact, expected, actual);
         }
     }

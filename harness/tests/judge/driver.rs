@@ -307,7 +307,7 @@ fn the_recount_is_asked_at_the_end_or_after_each_step_or_not_at_all() {
 
 #[test]
 fn answers_are_compared_even_where_nothing_is_looked_at() {
-    let shows = Liars::honest().and(Lie::Shows(|seen, _| seen.alive = 0), 0..=99);
+    let shows = Liars::honest().and(Lie::Shows(|seen, _| seen.alive.clear()), 0..=99);
     assert_eq!(fact(&run(&mut Driver::new(shows), PROGRAM, Compare::Outcomes)), None);
     let answers = Liars::honest().and(Lie::Answers(|_| Outcome::Stuck), 1..=1);
     let run = run(&mut Driver::new(answers), PROGRAM, Compare::Outcomes);
@@ -330,7 +330,7 @@ fn operations_that_the_subject_cannot_do_are_passed_over_on_both_sides() {
 
 #[test]
 fn a_program_of_nothing_that_the_subject_can_do_agrees() {
-    let mut liars = Liars::honest().and(Lie::Shows(|seen, _| seen.alive = 0), 0..=99);
+    let mut liars = Liars::honest().and(Lie::Shows(|seen, _| seen.alive.clear()), 0..=99);
     liars.capabilities.operations = KindSet::NONE;
     let run = run(&mut Driver::new(liars), PROGRAM, Compare::Touched);
     assert_eq!(run, Run { steps: 4, divergence: None });

@@ -79,8 +79,9 @@ fn names_begin_anew_with_each_run() {
 #[test]
 fn a_watcher_sees_each_step_up_to_the_first_mismatch_and_no_recount() {
     let program = trace(PROGRAM).program();
-    let wrong =
-        Liars::honest().and(Lie::Recounts("a count is wrong"), 0..=9).and(Lie::Shows(|seen, _| seen.alive = 0), 3..=9);
+    let wrong = Liars::honest()
+        .and(Lie::Recounts("a count is wrong"), 0..=9)
+        .and(Lie::Shows(|seen, _| seen.alive.clear()), 3..=9);
     let mut seen: Vec<(usize, Operation, bool, Option<String>)> = Vec::new();
     let run = Driver::new(wrong).watch(&program, &mut |step| {
         seen.push((

@@ -40,7 +40,7 @@ const LIMITS: &[Limit] = &[
     ("more pages than two levels of words have bits", |seen| seen.pages.len() > 64 * 64),
     ("a page that more than 31 places map", |seen| seen.pages.iter().any(|page| page.mapcount > 31)),
     ("a page that more than 63 places map", |seen| seen.pages.iter().any(|page| page.mapcount > 63)),
-    ("a space in the upper half of a word", |seen| seen.alive >> 32 != 0),
+    ("a space in the upper half of a word", |seen| seen.alive.iter().any(|space| space.0 >= 32)),
     ("a place behind the bits of a word", |seen| seen.places.iter().any(|view| view.place.page.0 >= 64)),
     ("a transaction of more candidates than a word has bits", |seen| {
         let counts = |state: &SlotState| matches!(state, SlotState::Transaction { candidates, .. } if *candidates > 64);

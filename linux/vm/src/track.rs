@@ -93,8 +93,8 @@ impl Tracker {
 
     fn show(&self, seen: &GuestState, bodies: &BTreeMap<Frame, Body>, into: &mut Observation) {
         into.clear();
-        into.alive = seen.alive.into();
-        into.locked = seen.locked.into();
+        into.alive = u64::from(seen.alive).into();
+        into.locked = u64::from(seen.locked).into();
         into.places.extend(seen.places.iter().map(|place| self.place(place)));
         let mut shown: Vec<(PageToken, &Body)> =
             bodies.values().map(|body| (self.pages[&body.named].token, body)).collect();

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use stalemap_operations::{
     Access, Capabilities, Device, Entry, Home, Machine, Observation, Operation, Outcome, PageToken, PageView, Phase,
-    Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, Stamp, Step, Subject, Touched, Trace, VirtualPage,
+    Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, SpaceSet, Stamp, Step, Subject, Touched, Trace,
+    VirtualPage,
 };
 
 use crate::subject::{capabilities, capacity};
@@ -51,20 +52,20 @@ impl Transcript {
 
 /// What is seen before anything was done.
 pub(crate) fn start() -> Observation {
-    Observation { alive: 1, ..Observation::default() }
+    Observation { alive: SpaceSet::from(1), ..Observation::default() }
 }
 
 /// An observation on one line.
 fn text(seen: &Observation) -> String {
-    let spaces = |bits: u64| {
-        (0..64).filter(|bit| bits >> bit & 1 == 1).fold(String::new(), |mut text, bit| {
-            write!(text, " s{bit}").expect("a string takes everything");
+    let spaces = |set: &SpaceSet| {
+        set.iter().fold(String::new(), |mut text, space| {
+            write!(text, " {space}").expect("a string takes everything");
             text
         })
     };
-    let mut items = vec![format!("alive{}", spaces(seen.alive))];
-    if seen.locked != 0 {
-        items.push(format!("locked{}", spaces(seen.locked)));
+    let mut items = vec![format!("alive{}", spaces(&seen.alive))];
+    if !seen.locked.is_empty() {
+        items.push(format!("locked{}", spaces(&seen.locked)));
     }
     items.extend(seen.places.iter().map(place_text));
     items.extend(seen.pages.iter().map(|page| page_text(page, seen)));
@@ -179,8 +180,8 @@ fn read(line: &str) -> Option<Observation> {
         let (first, rest) = item.split_once(' ').unwrap_or((item, ""));
         let mut words = rest.split(' ').filter(|word| !word.is_empty());
         match first {
-            "alive" => seen.alive = bits(words)?,
-            "locked" => seen.locked = bits(words)?,
+            "alive" => seen.alive = spaces(words)?,
+            "locked" => seen.locked = spaces(words)?,
             _ if first.contains('.') => {
                 let state = place_state(&mut words)?;
                 seen.places.push(PlaceView { place: place(first)?, state });
@@ -192,10 +193,8 @@ fn read(line: &str) -> Option<Observation> {
     Some(seen)
 }
 
-fn bits<'a>(words: impl Iterator<Item = &'a str>) -> Option<u64> {
-    words
-        .map(|word| number(word, "s").filter(|&space| space < Space::LIMIT))
-        .try_fold(0, |bits, space| Some(bits | 1 << space?))
+fn spaces<'a>(words: impl Iterator<Item = &'a str>) -> Option<SpaceSet> {
+    words.map(|word| number(word, "s").filter(|&space| space < Space::LIMIT).map(Space)).collect()
 }
 
 fn number(word: &str, letter: &str) -> Option<u32> {
@@ -267,6 +266,8 @@ fn slot<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Option<(Sl
 
 #[cfg(test)]
 mod tests {
+    use stalemap_operations::SpaceSet;
+
     use super::{read, text};
 
     /// A line of everything that can be seen.
@@ -277,7 +278,8 @@ mod tests {
     fn what_was_seen_is_read_as_it_was_written() {
         let seen = read(LINE).expect("a line");
         assert_eq!(text(&seen), LINE);
-        assert_eq!((seen.alive, seen.locked, seen.places.len(), seen.pages.len(), seen.slots.len()), (5, 4, 3, 2, 3));
+        assert_eq!((seen.alive, seen.locked), (SpaceSet::from(0b101), SpaceSet::from(0b100)));
+        assert_eq!((seen.places.len(), seen.pages.len(), seen.slots.len()), (3, 2, 3));
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn seen(operation: Operation) -> Observation {
         rmap: 0..0,
         frame: None,
     };
-    let mut seen = Observation { alive: 0b111, locked: 0b10, ..Observation::default() };
+    let mut seen = Observation { alive: 0b111.into(), locked: 0b10.into(), ..Observation::default() };
     seen.places.push(mapped(0, Entry::Maps { page, writable: true }));
     seen.places.push(mapped(1, Entry::Migrating { page, writable: false }));
     seen.places.push(mapped(2, Entry::Hole));

@@ -73,8 +73,8 @@ macro_rules! lettered {
 }
 
 lettered!(
-    /// An address space (Linux: `mm_struct`), `s0` to `s63`.
-    Space, "s", called "a space", field Space, limit 64, space |it| it => Space
+    /// An address space (Linux: `mm_struct`), `s0` to `s511`.
+    Space, "s", called "a space", field Space, limit 512, space |it| it => Space
 );
 lettered!(
     /// One virtual page of an address space, `v0` to `v65535`.

@@ -3,7 +3,7 @@
 use buddy_slab_allocator::BuddyAllocator;
 
 use super::FRAME_BYTES;
-use crate::Frames;
+use stalemap::BlockAllocator;
 
 /// The allocator, its memory, and the address of its first frame.
 pub struct BuddySlab {
@@ -13,12 +13,12 @@ pub struct BuddySlab {
     _memory: Vec<u8>,
 }
 
-impl Frames for BuddySlab {
+impl BlockAllocator for BuddySlab {
     const NAME: &'static str = "buddy-slab-allocator 0.6.1";
     /// A page is given back with the whole block that it begins; the others of a block cannot be given back at all.
     const SPLITS: bool = false;
 
-    fn new(frames: u32) -> Self {
+    fn new(frames: u32) -> Result<Self, String> {
         let frames = frames as usize;
         // Its metadata takes some of the memory; the least memory that leaves the frames is what it gets.
         let most = 2 * frames + 2;
@@ -31,7 +31,7 @@ impl Frames for BuddySlab {
             let init = unsafe { allocator.init(&mut memory[skip..skip + pages * FRAME_BYTES]) };
             let section = init.ok().and_then(|()| allocator.section(0)).filter(|it| it.total_pages == frames);
             if let Some(start) = section.map(|section| section.start) {
-                return BuddySlab { start, allocator, _memory: memory };
+                return Ok(BuddySlab { start, allocator, _memory: memory });
             }
         }
         unreachable!("some amount of memory leaves {frames} frames")

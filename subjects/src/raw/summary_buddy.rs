@@ -6,7 +6,7 @@ use std::ptr::{self, NonNull};
 use frame_alloc::{InitError, PageSize, PhysRange, PhysicalAllocator, Provenance, RegionInit, SummaryBuddyAllocator};
 
 use super::FRAME_BYTES;
-use crate::Frames;
+use stalemap::BlockAllocator;
 
 const FRAME: PageSize = PageSize::from_log2(12);
 const _: () = assert!(FRAME.bytes() == FRAME_BYTES, "frames are of one size");
@@ -39,14 +39,14 @@ pub struct SummaryBuddy {
     _memory: Vec<u8>,
 }
 
-impl Frames for SummaryBuddy {
+impl BlockAllocator for SummaryBuddy {
     const NAME: &'static str = "frame-alloc 0.1.0";
     /// Address and number of what is given back must be those of one allocation (`PhysicalAllocator`).
     const SPLITS: bool = false;
 
     /// The bitmaps go into memory of their own in front of the frames, as if the boot loader's map had a hole between
     /// the two: so frame 0 is aligned to the highest order, and all frames are left.
-    fn new(frames: u32) -> Self {
+    fn new(frames: u32) -> Result<Self, String> {
         let bytes = frames as usize * FRAME_BYTES;
         // A block in front has room for the bitmaps of more than four million frames. Nobody writes to the rest.
         let mut memory = vec![0; BLOCK_BYTES + BLOCK_BYTES + bytes];
@@ -73,7 +73,7 @@ impl Frames for SummaryBuddy {
         unsafe {
             allocator.add_usable(start, bytes);
         }
-        SummaryBuddy { allocator, start, _memory: memory }
+        Ok(SummaryBuddy { allocator, start, _memory: memory })
     }
 
     fn allocate(&mut self, order: u32) -> Option<u32> {

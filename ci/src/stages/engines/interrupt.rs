@@ -46,7 +46,7 @@ struct Case {
 /// Interrupts campaigns of each engine, with and without a finding.
 pub(super) fn run(context: &Context) -> Result<()> {
     for (features, bug) in [(&[][..], None), (&["--features", "seeded-bugs"][..], Some(BUG))] {
-        cmd!(context.sh, "cargo build --quiet --locked -p stalemap {features...}").run()?;
+        cmd!(context.sh, "cargo build --quiet --locked -p stalemap-cli {features...}").run()?;
         for engine in ["libfuzzer", "afl"] {
             for to in [To::Program, To::Group] {
                 Case { engine, bug, to }.run(context)?;

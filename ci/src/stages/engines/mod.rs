@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
 
 /// A campaign of the program. The engine's work counts here, not the program's: it need not be optimised.
 fn stalemap<'a>(context: &'a Context, arguments: &[&str]) -> Cmd<'a> {
-    cmd!(context.sh, "cargo run --quiet --locked -p stalemap -- fuzz {arguments...}")
+    cmd!(context.sh, "cargo run --quiet --locked -p stalemap-cli -- fuzz {arguments...}")
 }
 
 /// Starts a program whose output goes into a file.

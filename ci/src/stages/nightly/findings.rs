@@ -93,7 +93,7 @@ impl Findings {
     fn stalemap<'a>(&self, context: &'a Context, command: &str) -> Cmd<'a> {
         let features: &[&str] = if self.bug.is_some() { &["--features", "seeded-bugs"] } else { &[] };
         let bug = self.bug.iter().flat_map(|bug| ["--bug", bug]);
-        cmd!(context.sh, "cargo run --release -q --locked -p stalemap {features...} -- {command} {bug...}")
+        cmd!(context.sh, "cargo run --release -q --locked -p stalemap-cli {features...} -- {command} {bug...}")
     }
 }
 

@@ -1,6 +1,6 @@
 //! What slots show, and what is seen of the whole machine.
 
-use stalemap_operations::{BlockSlot, HoldSlot, Order, Phase, Slot, SlotState};
+use stalemap_operations::{BlockSlot, HoldSlot, Order, Phase, Slot, SlotState, Space};
 
 use super::{BLOCK, PAGE, Row, SHARED, SLOTS, SPLIT, TRANSACTION, once, slot};
 use crate::liar::Lie;
@@ -94,10 +94,10 @@ pub(super) const ROWS: &[Row] = &[
         })],
     ),
     // The whole machine.
-    once("mapping.alive", "a dead space is alive", PAGE, 2, &[Lie::Shows(|it, _| it.alive |= 1 << 2)]),
-    once("mapping.alive", "a living space is dead", SHARED, 2, &[Lie::Shows(|it, _| it.alive &= !2)]),
-    once("mapping.locked", "an unlocked space is locked", PAGE, 2, &[Lie::Shows(|it, _| it.locked |= 1)]),
-    once("mapping.locked", "a locked space is unlocked", TRANSACTION, 3, &[Lie::Shows(|it, _| it.locked = 0)]),
+    once("mapping.alive", "a dead space is alive", PAGE, 2, &[Lie::Shows(|it, _| it.alive.insert(Space(2)))]),
+    once("mapping.alive", "a living space is dead", SHARED, 2, &[Lie::Shows(|it, _| it.alive.remove(Space(1)))]),
+    once("mapping.locked", "an unlocked space is locked", PAGE, 2, &[Lie::Shows(|it, _| it.locked.insert(Space(0)))]),
+    once("mapping.locked", "a locked space is unlocked", TRANSACTION, 3, &[Lie::Shows(|it, _| it.locked.clear())]),
     once("conservation.free", "free frames of RAM", PAGE, 2, &[Lie::Shows(|it, _| it.free[0] -= 1)]),
     once("conservation.free", "free frames of the first device", PAGE, 2, &[Lie::Shows(|it, _| it.free[1] += 1)]),
     once("conservation.free", "free frames of the second device", PAGE, 2, &[Lie::Shows(|it, _| it.free[2] -= 1)]),

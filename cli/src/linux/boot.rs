@@ -1,0 +1,26 @@
+//! `stalemap linux boot`: boots a kernel and prints its console.
+
+use anyhow::Result;
+use clap::Args;
+use stalemap_commands::{Ending, output};
+use stalemap_linux::{Cache, Flavour, Kernels};
+
+use super::which::Which;
+
+/// Boot the kernel, for a look at its console
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct BootArguments {
+    #[command(flatten)]
+    kernel: Which,
+}
+
+/// Boots a guest and prints what its kernel says.
+pub(super) fn boot(cache: &Cache, arguments: &BootArguments) -> Result<Ending> {
+    let flavour = Flavour::from(arguments.kernel);
+    let kernels = Kernels::cached(cache, flavour, 0)?;
+    let (console, time) = kernels.look()?;
+    output::print(console)?;
+    output::tell(format_args!("linux-{flavour}: up after {:.1} s, and stopped", time.as_secs_f64()));
+    Ok(Ending::Agree)
+}

@@ -1,0 +1,78 @@
+//! `stalemap linux build`: installs what is missing, and builds kernels and the guest.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, output};
+use stalemap_linux::{Cache, Flavour, Version, build_guest, kernel, packages};
+
+use super::which::chosen;
+
+/// Install what is missing, build the kernel and the guest
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct BuildArguments {
+    /// The kernel's version; both where none is given
+    #[arg(long, value_name = "VERSION")]
+    version: Option<Version>,
+    /// With KASAN, the kernel's own finder of accesses to freed memory; about 600 CPU seconds
+    #[arg(long)]
+    kasan: bool,
+    /// Do not ask before packages are installed
+    #[arg(long)]
+    yes: bool,
+    /// Keep the source tree, for quick builds after a change of the edits
+    #[arg(long)]
+    keep_tree: bool,
+}
+
+pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending> {
+    let BuildArguments { version, kasan, yes, keep_tree } = *arguments;
+    let flavours: Vec<Flavour> = chosen(version).into_iter().map(|version| Flavour { version, kasan }).collect();
+    cache.make()?;
+    let wanted = flavours.iter().filter(|flavour| !cache.image(**flavour).exists());
+    let mut missing: Vec<String> = wanted.flat_map(|flavour| packages::missing(flavour.version)).collect();
+    missing.extend(packages::missing_to_run());
+    missing.sort();
+    missing.dedup();
+    if !missing.is_empty() && !install(cache, &missing, yes)? {
+        return Ok(Ending::Trouble);
+    }
+    let mut status = Status::new();
+    status.show(|| "building the guest".to_string());
+    build_guest(cache)?;
+    for flavour in &flavours {
+        let built = kernel::build(cache, *flavour, keep_tree, &mut |progress| status.show(|| progress.to_string()));
+        if interrupted() {
+            status.clear();
+            return Ok(Ending::Interrupted);
+        }
+        let image = built?;
+        status.aside(|| output::print_line(format_args!("linux-{flavour}  {}", image.display())))?;
+    }
+    status.clear();
+    Ok(Ending::Agree)
+}
+
+/// Installs packages, if that is wanted.
+fn install(cache: &Cache, missing: &[String], yes: bool) -> Result<bool> {
+    output::tell(format_args!("packages that are needed and not there: {}", missing.join(" ")));
+    if !yes {
+        if !io::stdin().is_terminal() {
+            bail!("stdin is no terminal, so nothing can be asked; `--yes` installs them");
+        }
+        anstream::eprint!("Install them with apt-get? [y/N] ");
+        io::stderr().flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        if !matches!(answer.trim(), "y" | "Y" | "yes") {
+            output::tell("nothing is installed and nothing is built");
+            return Ok(false);
+        }
+    }
+    packages::install(missing, cache.make()?)?;
+    Ok(true)
+}

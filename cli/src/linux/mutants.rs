@@ -1,0 +1,235 @@
+//! `stalemap linux mutants`: the suite's own test on a real kernel: which faults that are put into it are found.
+
+use std::path::PathBuf;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, output, quoted};
+use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator, Minimised, minimise};
+use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, MUTANTS, TROPHIES, bug_report};
+use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
+use stalemap_report::style::{BAD, GOOD};
+use stalemap_report::{Finding, Origin};
+
+use super::which::Which;
+
+/// Put known faults into the running kernel, one after the other, and see whether they are found
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct MutantsArguments {
+    #[command(flatten)]
+    kernel: Which,
+    /// Only the fault with this name
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Faults of the kernel as it is, which are hidden in all other runs, instead of mutants
+    #[arg(long)]
+    trophies: bool,
+    /// Give up on a fault after this many executions
+    #[arg(long, value_name = "N", default_value_t = 5_000)]
+    runs: u64,
+    /// Seed of the executions
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The most operations in an execution; as many as suit the fault where nothing is given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    ops: Option<u32>,
+    /// Minimise for at most this many seconds each
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    seconds: u64,
+    /// The folder for the minimised traces
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// An execution in which a fault showed.
+struct Shown {
+    index: u64,
+    time: Duration,
+    program: Program,
+    divergence: Divergence,
+}
+
+/// Executions that a guest does at once: few, since a fault is mostly met soon and a lost guest costs seconds.
+const BATCH: u64 = 16;
+/// Executions for which an operation is waited for that shows what has shown only while everything is given back.
+const LONGER: u64 = 400;
+
+/// The faults that are asked for.
+fn chosen(arguments: &MutantsArguments) -> Result<Vec<Fault>> {
+    let faults = if arguments.trophies { TROPHIES } else { MUTANTS };
+    match arguments.only.as_deref() {
+        Some(name) => Ok(vec![Fault::among(faults, name).map_err(|it| anyhow!(it))?]),
+        None => Ok(faults.to_vec()),
+    }
+}
+
+/// Looks for each fault. Ends well when all are found but those that change nothing in this version.
+pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<Ending> {
+    let faults = chosen(arguments)?;
+    let kernel = Flavour::from(arguments.kernel);
+    if let Some(folder) = &arguments.out {
+        output::check_folder(folder)?;
+    }
+    let mut missed = 0;
+    output::print_line(format_args!("{}, seed {}", kernel.version.subject(), arguments.seed))?;
+    for fault in &faults {
+        let kernels = Kernels::cached(cache, kernel, 1 << fault.bit)?;
+        let mut driver = Driver::new(kernels);
+        let mut status = Status::new();
+        let start = Instant::now();
+        let shown = search(&mut driver, arguments, &mut status, fault)?;
+        if interrupted() {
+            return Ok(Ending::Interrupted);
+        }
+        status.clear();
+        match shown {
+            Some(shown) => report(&mut driver, arguments, fault, &shown)?,
+            None => {
+                let equivalent = fault.equivalent.filter(|(version, _)| *version == kernel.version);
+                let (runs, time) = (arguments.runs, start.elapsed().as_secs_f64());
+                let name = fault.name;
+                output::print_line(match equivalent {
+                    Some((_, why)) => {
+                        format!("{GOOD}equivalent{GOOD:#}  {name}: {why}; {runs} executions, {time:.1} s")
+                    }
+                    None => {
+                        format!("{BAD}not found{BAD:#}   {name}: {runs} executions, {time:.1} s; {}", fault.meaning)
+                    }
+                })?;
+                missed += u32::from(equivalent.is_none());
+            }
+        }
+    }
+    Ok(if missed == 0 { Ending::Agree } else { Ending::Diverge })
+}
+
+/// Executions until one diverges in an operation, or, for some more, none but while everything is given back.
+fn search(
+    driver: &mut Driver<Kernels>,
+    arguments: &MutantsArguments,
+    status: &mut Status,
+    fault: &Fault,
+) -> Result<Option<Shown>> {
+    let operations = arguments.ops.unwrap_or(fault.campaign.operations);
+    let mut generator = Generator::new(Campaign { operations, ..fault.campaign }.settings());
+    let start = Instant::now();
+    let (mut index, mut late) = (0, None);
+    while index < arguments.runs && !interrupted() {
+        if late.as_ref().is_some_and(|late: &Shown| index > late.index + LONGER) {
+            break;
+        }
+        let batch: Vec<Program> = (index..arguments.runs.min(index + BATCH))
+            .map(|index| {
+                let mut program = Program::default();
+                generator.execution(arguments.seed, index, &mut program);
+                program
+            })
+            .collect();
+        driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
+        for program in batch {
+            let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+            if let Some(divergence) = run.divergence {
+                let shown = Shown { index, time: start.elapsed(), program, divergence };
+                let (shown, in_an_operation) = ended(driver, shown)?;
+                if in_an_operation {
+                    return Ok(Some(shown));
+                }
+                late.get_or_insert(shown);
+            }
+            index += 1;
+        }
+        status.show(|| format!("{}: {index} executions", fault.name));
+    }
+    Ok(late)
+}
+
+/// What shows only while the guest gives everything back mostly shows in an operation, if the transactions are ended by
+/// some. Says whether it does.
+fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<(Shown, bool)> {
+    const LATE: &str = "validity";
+    if shown.divergence.mismatch.oracle != LATE {
+        return Ok((shown, true));
+    }
+    let finalize = Kind::by_word("finalize").ok_or_else(|| anyhow!("there is no finalize"))?;
+    let ends = (0..TransactionSlot::LIMIT).filter_map(|slot| Operation::new(finalize, &[slot], &shown.program.machine));
+    let operations = shown.program.operations.iter().copied().chain(ends);
+    let program = Program::new(shown.program.machine, operations);
+    let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+    Ok(match run.divergence {
+        Some(divergence) if divergence.mismatch.oracle != LATE => (Shown { program, divergence, ..shown }, true),
+        Some(_) | None => (shown, false),
+    })
+}
+
+/// Minimises, prints a row and the trace, and keeps it.
+fn report(driver: &mut Driver<Kernels>, arguments: &MutantsArguments, fault: &Fault, shown: &Shown) -> Result<()> {
+    let kernel = Flavour::from(arguments.kernel);
+    let signature = shown.divergence.signature();
+    let mut status = Status::new();
+    let (start, patience) = (Instant::now(), Duration::from_secs(arguments.seconds));
+    let minimised = minimise(driver, &shown.program, &signature, &mut |progress| {
+        status
+            .show(|| format!("{}: {} operations after {} runs", fault.name, progress.operations, progress.executions));
+        start.elapsed() < patience && !interrupted()
+    });
+    status.clear();
+    let again = minimised.is_some();
+    let small = minimised.unwrap_or_else(|| Minimised {
+        program: shown.program.clone(),
+        divergence: shown.divergence.clone(),
+        executions: 0,
+        complete: false,
+    });
+    let note = match (again, small.complete) {
+        (false, _) => ", not repeated when run alone",
+        (true, false) => ", minimised as far as time allowed",
+        (true, true) => "",
+    };
+    output::print_line(format_args!(
+        "{GOOD}found{GOOD:#}       {}: {signature} after {} executions, {:.1} s; {} operations after {} runs{note}",
+        fault.name,
+        shown.index + 1,
+        shown.time.as_secs_f64(),
+        small.program.operations.len(),
+        small.executions,
+    ))?;
+    let machine = driver.machine_of(&small.program.machine).map_err(|it| anyhow!(it))?;
+    let program = Program { machine, ..small.program };
+    let trace = Trace::from(program.clone());
+    output::print_line(format_args!("{trace}  {}\n", small.divergence.mismatch.actual))?;
+    let stops = small.divergence.mismatch.actual.contains("the kernel");
+    let said = if stops { said(driver.build(), &trace)? } else { String::new() };
+    if !said.is_empty() {
+        output::print_line(format_args!("{said}\n"))?;
+    }
+    let Some(folder) = &arguments.out else { return Ok(()) };
+    let origin = Origin {
+        seed_and_execution: Some((arguments.seed, shown.index)),
+        minimised_in: Some(small.executions),
+        ..Origin::default()
+    };
+    let find = Finding::describe(driver, kernel.version.subject(), &program, &small.divergence, origin);
+    let path = folder.join(format!("{}.trace", fault.name));
+    let kasan = if kernel.kasan { "--kasan " } else { "" };
+    let options = format!("--subject {} {kasan}--fault {} ", kernel.version.subject(), fault.name);
+    let replayed = options + &quoted(&path.to_string_lossy());
+    let text = find.map_err(|it| anyhow!(it))?.file(env!("CARGO_PKG_VERSION"), &replayed);
+    output::write_file(&path, text.as_bytes())?;
+    if said.is_empty() {
+        return Ok(());
+    }
+    output::write_file(&path.with_extension("console"), format!("{said}\n").as_bytes())
+}
+
+/// What the kernel says when it stops in a trace; nothing where it does not. One that does not stop again, since its
+/// memory holds something else now, has said it when it was lost last.
+fn said(kernels: &Kernels, trace: &Trace) -> Result<String> {
+    let mut pool = kernels.pool().lock().unwrap_or_else(PoisonError::into_inner);
+    pool.replay_alone(&trace.program())?;
+    Ok(bug_report(pool.last_console()))
+}

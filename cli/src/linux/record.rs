@@ -1,0 +1,161 @@
+//! `stalemap linux record`: writes transcripts of a kernel, which are replayed without it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use clap::Args;
+use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::status::Status;
+use stalemap_commands::{Ending, input, output};
+use stalemap_harness::{Build as _, Compare, Driver, Generator};
+use stalemap_linux::{Cache, Kernels, Transcript, Version, capabilities, machine, settings};
+use stalemap_operations::{Outcome, Program, Trace};
+
+use super::which::chosen;
+
+/// Write down what the kernel answers and shows, so that it can be replayed without it
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct RecordArguments {
+    /// The kernel's version; both where none is given
+    #[arg(long, value_name = "VERSION")]
+    version: Option<Version>,
+    /// Traces that are recorded, or folders of them
+    #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
+    corpus: Vec<PathBuf>,
+    /// Generated executions of which those are recorded that meet something new
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    runs: u64,
+    /// The most of them that are recorded
+    #[arg(long, value_name = "N", default_value_t = 150)]
+    most: usize,
+    /// Seed of the executions
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The folder for the transcripts
+    #[arg(long, value_name = "DIR", default_value = "corpus/linux")]
+    out: PathBuf,
+}
+
+/// The most operations in a generated execution: what is read by people is short.
+const OPERATIONS: usize = 16;
+/// Executions that a guest does at once.
+const BATCH: u64 = 128;
+
+pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Ending> {
+    let files = input::files(&arguments.corpus)?;
+    for version in chosen(arguments.version) {
+        let kernels = Kernels::cached(cache, version, 0)?;
+        let release = kernels.release()?;
+        let folder = arguments.out.join(version.word());
+        let mut recorder = Recorder { driver: Driver::new(kernels), version, release, written: 0 };
+        for file in &files {
+            if interrupted() {
+                return Ok(Ending::Interrupted);
+            }
+            recorder.file(file, &folder)?;
+        }
+        if !recorder.distil(arguments, &folder.join("generated"))? {
+            return Ok(Ending::Interrupted);
+        }
+        let written = recorder.written;
+        output::print_line(format_args!("{}: {written} transcripts in {}", version.subject(), folder.display()))?;
+    }
+    Ok(Ending::Agree)
+}
+
+struct Recorder {
+    driver: Driver<Kernels>,
+    version: Version,
+    release: String,
+    written: usize,
+}
+
+impl Recorder {
+    /// Records a trace of the corpus under its own name, in a folder named as the one that it is in.
+    fn file(&mut self, file: &Path, folder: &Path) -> Result<()> {
+        let trace = input::read(file)?.trace;
+        let program = able(trace.program());
+        if program.operations.is_empty() {
+            return Ok(());
+        }
+        let transcript = self.transcript(&program, trace.title).with_context(|| file.display().to_string())?;
+        let group = file.parent().and_then(Path::file_name).context("a file in a folder")?;
+        let name = file.file_name().context("a file has a name")?;
+        self.write(&folder.join(group).join(name), &transcript)
+    }
+
+    /// Records those generated executions that meet transitions which none before has met.
+    fn distil(&mut self, arguments: &RecordArguments, folder: &Path) -> Result<bool> {
+        let mut generator = Generator::new(settings(OPERATIONS));
+        let mut status = Status::new();
+        self.driver.clear_met();
+        let (mut index, mut kept) = (0, 0);
+        while index < arguments.runs && kept < arguments.most {
+            if interrupted() {
+                return Ok(false);
+            }
+            let batch: Vec<Program> = (index..arguments.runs.min(index + BATCH))
+                .map(|index| {
+                    let mut program = Program::default();
+                    generator.execution(arguments.seed, index, &mut program);
+                    program
+                })
+                .collect();
+            self.driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
+            for program in batch {
+                let met = self.driver.transitions().count();
+                let run = self.driver.run(&program, Compare::Touched);
+                if let Some(divergence) = run.map_err(|it| anyhow!(it))?.divergence {
+                    bail!("seed {}, execution {index} diverges: {}", arguments.seed, divergence.signature());
+                }
+                if self.driver.transitions().count() > met && kept < arguments.most {
+                    let title = vec![format!("# Generated: seed {}, execution {index}.", arguments.seed)];
+                    let transcript = self.transcript(&able(program), title)?;
+                    if mostly_done(&transcript) {
+                        self.write(&folder.join(format!("execution-{index:05}.trace")), &transcript)?;
+                        kept += 1;
+                    }
+                }
+                index += 1;
+            }
+            status.show(|| format!("{}: {index} executions, {kept} recorded", self.version.subject()));
+        }
+        status.clear();
+        Ok(true)
+    }
+
+    /// Runs operations and writes down what the kernel says, if the reference agrees.
+    fn transcript(&mut self, program: &Program, mut title: Vec<String>) -> Result<Trace> {
+        title.push(format!("# Recorded from Linux {}.", self.release));
+        let machine = machine(self.version, &program.machine).map_err(|it| anyhow!(it))?;
+        let mut transcript = Transcript::new(title, machine);
+        let run = self.driver.watch(program, &mut |watched| {
+            transcript.step(watched.operation, watched.claimed, watched.subject);
+        });
+        match run.map_err(|it| anyhow!(it))?.divergence {
+            Some(divergence) => bail!("it diverges at operation {}: {}", divergence.step + 1, divergence.signature()),
+            None => Ok(transcript.finish()),
+        }
+    }
+
+    fn write(&mut self, path: &Path, transcript: &Trace) -> Result<()> {
+        let folder = path.parent().context("a file in a folder")?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        self.written += 1;
+        output::write_file(path, transcript.to_string().as_bytes())
+    }
+}
+
+/// The program without the operations that a kernel cannot do.
+fn able(mut program: Program) -> Program {
+    program.operations.retain(|operation| capabilities().operations.contains(operation.kind()));
+    program
+}
+
+/// Whether at least half of the operations were done; a transcript of refusals tells little.
+fn mostly_done(transcript: &Trace) -> bool {
+    let done = transcript.steps.iter().filter(|step| matches!(step.answer, Some(Outcome::Done(_)))).count();
+    2 * done >= transcript.steps.len()
+}

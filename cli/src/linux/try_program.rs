@@ -1,0 +1,54 @@
+//! `stalemap linux try`: runs an exported C program as the only process of a kernel.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use stalemap_commands::{Ending, output};
+use stalemap_linux::{Cache, Fault, Kernels, last_words};
+use stalemap_report::style::{BAD, GOOD};
+
+use super::which::Which;
+
+/// Compile an exported C program and run it as the only process of a kernel
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct TryArguments {
+    /// The program
+    file: PathBuf,
+    #[command(flatten)]
+    kernel: Which,
+    /// A fault that is switched on in the kernel
+    #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
+    fault: Option<Fault>,
+}
+
+/// What the program prints when every step answered as it should.
+const PASS: &str = "# stalemap: PASS";
+
+pub(super) fn try_program(cache: &Cache, arguments: &TryArguments) -> Result<Ending> {
+    let source = &arguments.file;
+    let kernels = Kernels::cached(cache, arguments.kernel, arguments.fault.map_or(0, |fault| 1 << fault.bit))?;
+    let folder = tempfile::tempdir()?;
+    let program = folder.path().join("init");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-static", "-O1", "-o"]).arg(&program).arg(source);
+    let compiled = compiler.output().context("cannot start cc, which compiles the program")?;
+    if !compiled.status.success() {
+        bail!("{} does not compile:\n{}", source.display(), String::from_utf8_lossy(&compiled.stderr).trim_end());
+    }
+    let console = kernels.run_alone(&std::fs::read(&program)?)?;
+    let is_tap =
+        |line: &&str| ["TAP ", "1..", "ok ", "not ok ", "# ", "Bail out!"].iter().any(|it| line.starts_with(it));
+    for line in console.lines().filter(is_tap) {
+        output::print_line(line)?;
+    }
+    let passes = console.contains(PASS);
+    if !console.contains("# stalemap: ") {
+        output::print_line(format_args!("Bail out! {}", last_words(&console)))?;
+    }
+    let verdict = if passes { format!("{GOOD}pass{GOOD:#}") } else { format!("{BAD}fail{BAD:#}") };
+    output::print_line(format_args!("{verdict}  {} on {}", source.display(), kernels.version().subject()))?;
+    Ok(if passes { Ending::Agree } else { Ending::Diverge })
+}

@@ -1,0 +1,149 @@
+//! `stalemap exhaust`: an exhaustive exploration, printed depth by depth.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use stalemap_campaign::{Deeper, DepthProgress, Exploration};
+use stalemap_harness::Transitions;
+use stalemap_operations::{Dialect, Explorable, Machine, Trace};
+
+use crate::command_line::CommandLine;
+use crate::ending::Ending;
+use crate::fuzz::cores;
+use crate::interrupt::interrupted;
+use crate::output;
+use crate::status::Status;
+use crate::subjects::{Builder, ExplorableWork, Subjects};
+use crate::values;
+
+/// The machine of the certificate.
+pub const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12) {
+    Some(machine) => machine,
+    None => panic!("sizes within limits"),
+};
+
+/// Try every operation from every state that can be reached, breadth first, and compare both sides
+#[derive(Debug, Args)]
+#[command(after_help = "\
+For each depth the states that are first reached there, the operations tried from those before, and a digest of all states so
+far. Equal digests mean equal sets of states. Ends with the state space, with --depth, or after the depth in which --seconds
+are over; Ctrl-C ends it at the last depth that was complete.
+
+Examples:
+  stalemap exhaust --depth 4
+  stalemap exhaust --machine \"ram=2 device=1 spaces=2 pages=2\" --seconds 600")]
+pub struct ExhaustArguments {
+    /// The machine, as on a machine line
+    #[arg(long, value_name = "MACHINE", default_value_t = TINY, value_parser = values::machine)]
+    machine: Machine,
+    /// End after this depth
+    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
+    depth: u32,
+    /// Begin no further depth after this many seconds
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    seconds: u64,
+    /// Operations that may be tried at the same time; as many as there are cores where none is given
+    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    jobs: Option<u32>,
+    /// A file to which the lines are written as well
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Explores the machine, and prints each depth.
+///
+/// # Errors
+/// When the subject's states cannot be told apart, it cannot be the machine, or the lines cannot be written.
+pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments) -> Result<Ending> {
+    line.subjects().explore(Exhaust { arguments })
+}
+
+struct Exhaust<'a> {
+    arguments: &'a ExhaustArguments,
+}
+
+impl ExplorableWork for Exhaust<'_> {
+    fn with<B: Builder<Subject: Explorable>>(self, build: &B) -> Result<Ending> {
+        exhaust_with(build, self.arguments)
+    }
+}
+
+fn exhaust_with<B: Builder<Subject: Explorable>>(build: &B, arguments: &ExhaustArguments) -> Result<Ending> {
+    let start = Instant::now();
+    let machine = arguments.machine;
+    let mut lines = vec![format!("# machine {machine}"), "# depth states edges digest".to_string()];
+    output::print_line(lines.join("\n"))?;
+    let mut exploration = Exploration::new(build.clone(), machine)?;
+    for depth in 1..=arguments.depth {
+        if exploration.is_closed() || start.elapsed() >= Duration::from_secs(arguments.seconds) {
+            break;
+        }
+        let edges = match deepen(&mut exploration, arguments.jobs)? {
+            Deeper::Edges(edges) => edges,
+            Deeper::Stopped => return Ok(Ending::Interrupted),
+            Deeper::Diverges(program, divergence) => {
+                output::print_line(format_args!("{}: {:?}", divergence.signature(), divergence.mismatch))?;
+                output::print(Trace::from(program))?;
+                return Ok(Ending::Diverge);
+            }
+        };
+        let line = format!("{depth} {} {edges} {}", exploration.states_of_last_depth(), exploration.digest());
+        output::print_line(&line)?;
+        lines.push(line);
+    }
+    if exploration.is_closed() {
+        lines.push("# the state space is closed".to_string());
+        output::print_line(lines[lines.len() - 1].as_str())?;
+    }
+    if let Some(path) = &arguments.out {
+        output::write_file(path, (lines.join("\n") + "\n").as_bytes())?;
+    }
+    output::tell(format_args!("{} states in {:.0} s", exploration.states(), start.elapsed().as_secs_f64()));
+    Ok(Ending::Agree)
+}
+
+/// The transitions that are met by every operation from every state up to this depth; none where it is interrupted.
+///
+/// # Errors
+/// When the subject's states cannot be told apart, or the sides diverge.
+pub fn transitions<S: Subjects>(line: &CommandLine<S>, machine: Machine, depth: u32) -> Result<Option<Transitions>> {
+    let mut met = None;
+    line.subjects().explore(Explore { machine, depth, program: line.name(), met: &mut met })?;
+    Ok(met)
+}
+
+struct Explore<'a> {
+    machine: Machine,
+    depth: u32,
+    program: &'a str,
+    /// What is met; none where it is interrupted.
+    met: &'a mut Option<Transitions>,
+}
+
+impl ExplorableWork for Explore<'_> {
+    fn with<B: Builder<Subject: Explorable>>(self, build: &B) -> Result<Ending> {
+        let mut exploration = Exploration::new(build.clone(), self.machine)?;
+        for _ in 0..self.depth {
+            match deepen(&mut exploration, None)? {
+                Deeper::Edges(_) => {}
+                Deeper::Stopped => return Ok(Ending::Interrupted),
+                Deeper::Diverges(..) => bail!("the two sides diverge; `{} exhaust` shows where", self.program),
+            }
+        }
+        *self.met = Some(exploration.transitions().clone());
+        Ok(Ending::Agree)
+    }
+}
+
+/// One depth more, with a status line.
+fn deepen<B: Builder<Subject: Explorable>>(exploration: &mut Exploration<B>, jobs: Option<u32>) -> Result<Deeper> {
+    let mut status = Status::new();
+    let jobs = jobs.unwrap_or_else(cores);
+    let deeper = exploration.deepen(jobs, &interrupted, &mut |DepthProgress { done, all }| {
+        status.show(|| format!("{done} of {all} states of this depth"));
+    });
+    status.clear();
+    Ok(deeper?)
+}

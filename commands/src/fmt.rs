@@ -1,0 +1,65 @@
+//! `stalemap fmt`: traces in their canonical text, with the reference's answers where they are wanted.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
+use clap::Args;
+use stalemap_report::answered;
+
+use crate::ending::Ending;
+use crate::{input, output};
+
+/// Print a trace in its canonical text
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stalemap fmt crash-1f2e                    an engine's input as text
+  stalemap fmt --answers --write my.trace    fill in what the reference answers, in place
+  stalemap fmt --check corpus                end with 1 if a trace is not canonical")]
+pub struct FmtArguments {
+    /// Traces, inputs of fuzzing engines, or folders of them; `-` is stdin
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    /// Write nothing; list the traces that are not canonical and end with 1 if there is one
+    #[arg(long, conflicts_with = "write")]
+    check: bool,
+    /// Write each text back to its file instead of to stdout
+    #[arg(short, long)]
+    write: bool,
+    /// Write behind each operation what the reference answers
+    #[arg(long)]
+    answers: bool,
+}
+
+/// Prints, checks or writes back each trace.
+///
+/// # Errors
+/// When a trace cannot be read or written back, or several are given and none of both is asked for.
+pub fn fmt(arguments: &FmtArguments) -> Result<Ending> {
+    let files = input::files(&arguments.paths)?;
+    if files.len() > 1 && !arguments.check && !arguments.write {
+        bail!("{} files are given; say --write to write each back, or --check", files.len());
+    }
+    let mut ending = Ending::Agree;
+    for file in &files {
+        let input = input::read(file)?;
+        let trace = if arguments.answers { answered(&input.trace) } else { input.trace };
+        let canonical = trace.to_string();
+        let is_canonical = input.text.as_deref() == Some(canonical.as_str());
+        if arguments.check {
+            if !is_canonical {
+                output::print_line(format_args!("not canonical  {}", file.display()))?;
+                ending = Ending::Diverge;
+            }
+        } else if arguments.write {
+            ensure!(file != Path::new("-"), "stdin cannot be written back; leave --write out");
+            ensure!(input.text.is_some(), "{}: bytes are not written back as text; leave --write out", file.display());
+            if !is_canonical {
+                output::write_file(file, canonical.as_bytes())?;
+            }
+        } else {
+            output::print(canonical)?;
+        }
+    }
+    Ok(ending)
+}

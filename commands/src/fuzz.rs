@@ -1,0 +1,234 @@
+//! `stalemap fuzz`: a campaign of the native generator, what it finds, and its summary.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use anyhow::{Error, Result, anyhow, ensure};
+use clap::Args;
+use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
+use stalemap_harness::{Settings, Signature};
+use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
+use stalemap_report::{Origin, Summary};
+
+use crate::command_line::CommandLine;
+use crate::ending::Ending;
+use crate::findings::{Keep, Kept, known_signatures};
+use crate::interrupt::interrupted;
+use crate::subjects::{Builder, Subjects, Work};
+use crate::summary::{self, CampaignWork};
+use crate::values::{Format, levels, machine, operation};
+use crate::{hang, output};
+
+/// Fuzz: generate operation sequences and compare both sides, until time, runs or patience are over
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The same seed, machine and operations give the same executions and the same findings, whatever the number of jobs.
+Each finding is minimised with everything compared after each step, and kept; those that say the same are one.
+
+Examples:
+  stalemap fuzz --seconds 60
+  stalemap fuzz --runs 100000 --seed 7 --levels 2-3
+  stalemap fuzz --only map,write,fork,unmap --machine \"ram=4 spaces=2 pages=4\"
+  stalemap fuzz --seconds 3600 --known known-signatures.txt --out nightly
+  stalemap fuzz --max-findings 1                   until the first finding")]
+pub struct FuzzArguments<C: Args> {
+    /// End after this many seconds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub seconds: Option<u64>,
+    /// End after this many executions
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: Option<u64>,
+    /// End with this many findings, each of another signature
+    #[arg(long, alias = "finds", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_findings: Option<u32>,
+    /// Seed of the campaign; one is drawn and printed where none is given
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Executions that run at the same time; as many as there are cores where none is given
+    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub jobs: Option<u32>,
+    /// The most operations in an execution
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=Trace::MOST_STEPS as i64))]
+    pub ops: u32,
+    /// Levels whose operations occur: 0 frames, 1 address space, 2 devices and migration, 3 pins and holds
+    #[arg(long, value_name = "LEVELS", default_value = "0-3", value_parser = levels)]
+    pub levels: KindSet,
+    /// Operations that occur, others do not
+    #[arg(long, value_name = "OPERATION", value_delimiter = ',', value_parser = operation())]
+    pub only: Vec<Kind>,
+    /// Operations that do not occur
+    #[arg(long, value_name = "OPERATION", value_delimiter = ',', value_parser = operation())]
+    pub without: Vec<Kind>,
+    /// The machine of every execution, as on a machine line; small ones of all sorts where none is given
+    #[arg(long, value_name = "MACHINE", value_parser = machine)]
+    pub machine: Option<Machine>,
+    /// The subject that is driven.
+    #[command(flatten)]
+    pub subject: C,
+    /// A file of signatures, one a line, that are counted and not reported
+    #[arg(long, value_name = "FILE")]
+    pub known: Option<PathBuf>,
+    /// The folder for what is found
+    #[arg(long, value_name = "DIR", default_value = "findings")]
+    pub out: PathBuf,
+    /// How results are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+impl<C: Args> FuzzArguments<C> {
+    /// As many jobs as are asked for, or else as there are cores.
+    pub fn jobs(&self) -> u32 {
+        self.jobs.unwrap_or_else(cores)
+    }
+
+    /// The seed that is given, or else one that differs from call to call; 32 bits are easier to pass on than 64.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()) >> 32)
+    }
+
+    /// What the generator is told, for a subject that can do these operations.
+    fn settings(&self, able: KindSet, largest: Option<Machine>) -> Result<Settings> {
+        let mut kinds = self.levels.and(able);
+        if !self.only.is_empty() {
+            kinds = kinds.and(self.only.iter().copied().collect());
+        }
+        kinds = self.without.iter().fold(kinds, |kinds, &kind| kinds.without(kind));
+        if let Some(machine) = &self.machine {
+            kinds = kinds.iter().filter(|kind| kind.exists_on(machine)).collect();
+        }
+        ensure!(
+            !kinds.is_empty(),
+            "no operation is left: --levels, --only, --without, --machine and the subject leave none"
+        );
+        Ok(Settings { operations: self.ops as usize, kinds, machine: self.machine, largest })
+    }
+}
+
+/// How many cores there are.
+#[must_use]
+pub fn cores() -> u32 {
+    available_parallelism().map_or(1, |cores| cores.get().try_into().unwrap_or(1))
+}
+
+/// Runs the campaign on the subject that is chosen.
+///
+/// # Errors
+/// When the subject is not there or cannot be a machine, no operation is left, or a finding cannot be kept.
+pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Choice>) -> Result<Ending> {
+    line.subjects().with(&arguments.subject, Fuzz { line, arguments })
+}
+
+struct Fuzz<'a, S: Subjects> {
+    line: &'a CommandLine<S>,
+    arguments: &'a FuzzArguments<S::Choice>,
+}
+
+impl<S: Subjects> Work for Fuzz<'_, S> {
+    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+        fuzz_with(name, build, self.line, self.arguments)
+    }
+}
+
+fn fuzz_with<S: Subjects, B: Builder>(
+    subject: &str,
+    build: &B,
+    line: &CommandLine<S>,
+    arguments: &FuzzArguments<S::Choice>,
+) -> Result<Ending> {
+    let settings = arguments.settings(operations(build)?, build.largest())?;
+    let known = known_signatures(arguments.known.as_deref())?;
+    output::check_folder(&arguments.out)?;
+    let seed = arguments.seed();
+    let keep = Keep::new(arguments.out.clone(), arguments.format, line.replay(&arguments.subject));
+    let (keep_hang, name) = (keep.clone(), subject.to_string());
+    let campaign = Campaign::new(build.clone())
+        .on_hang(line.limit(), move |hang| hang::end(&name, hang, &|finding, program| keep_hang.hang(finding, program)))
+        .seed(seed)
+        .jobs(arguments.jobs())
+        .settings(settings.clone())
+        .runs(arguments.runs)
+        .time(arguments.seconds.map(Duration::from_secs))
+        .stop_when(interrupted);
+    output::tell(format_args!("seed {seed}   {}", line.retyped(&[("--seed", seed)])));
+    let mut kept = Kept::new(subject, build, keep.clone(), arguments.max_findings, known);
+    // Findings are minimised beside the campaign.
+    let write = move |finding: &_, program| keep.hang(finding, program);
+    let _watchdog = hang::watch(subject, line.limit(), kept.all.driver(), write);
+    let mut native = Native { campaign: &campaign, seed, kept, trouble: None };
+    let stats = campaign.run(&mut native);
+    let Native { mut kept, trouble, .. } = native;
+    kept.status.clear();
+    // What was done and found is told whatever ended the campaign.
+    let (stats, cause) = match stats {
+        Ok(stats) => (stats, None),
+        Err(CampaignError { cause, stats }) => (*stats, Some(cause)),
+    };
+    let command = line.retyped(&[("--runs", stats.end), ("--seed", seed)]);
+    let summary = summary(seed, command, settings.kinds, &stats, &kept);
+    summary::print(subject, arguments.format, &summary, &kept.findings)?;
+    match trouble.or(cause.map(Error::new)) {
+        None => Ok(kept.ending()),
+        Some(error) => Err(error),
+    }
+}
+
+/// The operations that a subject can do.
+fn operations(build: &impl Builder) -> Result<KindSet> {
+    Ok(build.build(&Machine::DEFAULT).map_err(|it| anyhow!(it))?.capabilities().operations)
+}
+
+/// Observes the campaign.
+struct Native<'a, B: Builder> {
+    campaign: &'a Campaign<B>,
+    seed: u64,
+    kept: Kept<B>,
+    /// What ended the campaign early.
+    trouble: Option<Error>,
+}
+
+impl<B: Builder> Observer for Native<'_, B> {
+    fn diverged(&mut self, Diverged { index, divergence }: Diverged) -> ControlFlow<()> {
+        if !self.kept.all.count(&divergence.signature()) {
+            return ControlFlow::Continue(());
+        }
+        let origin = Origin { seed_and_execution: Some((self.seed, index)), ..Origin::default() };
+        self.trouble = self.kept.add(&self.campaign.execution(index), &divergence, origin).err();
+        if self.trouble.is_some() || self.kept.are_enough() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        let counts = &self.kept.all;
+        self.kept.status.show(|| status_line(progress, &counts.counts()));
+    }
+}
+
+fn status_line(progress: &Progress, counts: &BTreeMap<Signature, u64>) -> String {
+    let seconds = progress.time.as_secs_f64();
+    let findings = summary::findings_of(counts);
+    format!(
+        "{seconds:.0} s  {:.2} M operations/s  {} executions  {} transitions  findings: {findings}",
+        progress.operations as f64 / seconds.max(0.001) / 1e6,
+        progress.executions,
+        progress.transitions,
+    )
+}
+
+fn summary<B: Builder>(seed: u64, command: String, kinds: KindSet, stats: &CampaignStats, kept: &Kept<B>) -> Summary {
+    let work = CampaignWork { engine: "native", seed, command, executions: stats.executions, time: stats.time };
+    let mut summary = Summary {
+        transitions: stats.transitions.count(),
+        skipped_oracles: summary::skipped(&stats.skipped),
+        ..summary::of_work(kept, work)
+    };
+    summary.set_met(&stats.tally, &stats.marks, kinds);
+    summary
+}

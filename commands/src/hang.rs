@@ -1,0 +1,51 @@
+//! Executions that do not end: the watchdog writes them down as findings and ends the program.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use stalemap_harness::{Driver, Hang, Watch, Watchdog};
+use stalemap_operations::Program;
+use stalemap_report::Finding;
+
+use crate::ending::Ending;
+use crate::output;
+use crate::subjects::Builder;
+
+/// Watches what this driver runs until the watchdog is dropped, unless the subject is told ahead: such an execution may wait
+/// for others, and the subject notices itself what does not end. `write` writes the finding down; then the program ends.
+pub fn watch<B: Builder>(
+    subject: &str,
+    deadline: Duration,
+    driver: &mut Driver<B>,
+    write: impl Fn(&Finding, Program) -> Result<()> + Send + 'static,
+) -> Option<Watchdog> {
+    if driver.build().looks_ahead() {
+        return None;
+    }
+    let watch = Watch::default();
+    driver.watched_by(watch.clone());
+    let subject = subject.to_string();
+    Some(Watchdog::start(vec![watch], deadline, move |hang| end(&subject, hang, &write)))
+}
+
+/// Writes down what hangs and ends the program as with any finding, since a thread that hangs cannot be ended.
+pub fn end(subject: &str, hang: Hang, write: &dyn Fn(&Finding, Program) -> Result<()>) {
+    let finding = Finding::of_hang(subject, &hang);
+    let ending = match write(&finding, hang.program).and_then(|()| output::flush()) {
+        Ok(()) => Ending::Diverge,
+        Err(error) => {
+            output::complain(&error);
+            Ending::Trouble
+        }
+    };
+    std::process::exit(ending.number().into());
+}
+
+/// Prints what hangs on stderr, beside the output of a command that keeps no findings.
+///
+/// # Errors
+/// None: it is a `write` for [`watch`].
+pub fn tell(finding: &Finding, _: Program) -> Result<()> {
+    output::tell(finding.text());
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! `stalemap minimize`: shortens a trace that diverges.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, bail};
+use clap::Args;
+use stalemap_harness::{Compare, Driver, Run, minimise};
+use stalemap_operations::Trace;
+use stalemap_report::{Finding, Origin};
+
+use crate::command_line::{CommandLine, quoted};
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::subjects::{Builder, Subjects, Work};
+use crate::{hang, input, output};
+
+/// Shorten a trace that diverges, keeping its signature
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Ends with 0 when there was something to shorten. The result is 1-minimal: no operation can go, no operand can be smaller.
+Ctrl-C ends it early with what was reached.
+
+Examples:
+  stalemap minimize findings/outcome.errno@read-8c22d1f0.trace -o corpus/regressions/a-device-page-is-read-back.trace
+  stalemap minimize fuzz/artifacts/lockstep/crash-1f2e > small.trace")]
+pub struct MinimizeArguments<C: Args> {
+    /// A trace, or an input of a fuzzing engine; `-` is stdin
+    file: PathBuf,
+    #[command(flatten)]
+    subject: C,
+    /// Where the result goes; to stdout where nothing is given
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Minimises the trace on the subject that is chosen, and writes the result.
+///
+/// # Errors
+/// When the trace cannot be read or does not diverge, the subject is not there, or the result cannot be written.
+pub fn minimize<S: Subjects>(line: &CommandLine<S>, arguments: &MinimizeArguments<S::Choice>) -> Result<Ending> {
+    line.subjects().with(&arguments.subject, Minimize { line, arguments })
+}
+
+struct Minimize<'a, S: Subjects> {
+    line: &'a CommandLine<S>,
+    arguments: &'a MinimizeArguments<S::Choice>,
+}
+
+impl<S: Subjects> Work for Minimize<'_, S> {
+    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+        minimize_with(name, build, self.line, self.arguments)
+    }
+}
+
+fn minimize_with<S: Subjects, B: Builder>(
+    subject: &str,
+    build: &B,
+    line: &CommandLine<S>,
+    arguments: &MinimizeArguments<S::Choice>,
+) -> Result<Ending> {
+    let file = arguments.file.display();
+    let trace = input::read(&arguments.file)?.trace;
+    if let Some(path) = &arguments.output {
+        output::check_folder(path.parent().unwrap_or(path))?;
+    }
+    let mut driver = Driver::new(build.clone());
+    // Beside the output, which is what was minimised.
+    let _watchdog = hang::watch(subject, line.limit(), &mut driver, hang::tell);
+    let run = driver.run(&trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
+    let Some(divergence) = &run.divergence else {
+        bail!("{file}: {}", why_not(&trace, &run, &mut driver)?);
+    };
+    let signature = divergence.signature();
+    let mut status = Status::new();
+    let minimised = minimise(&mut driver, &trace.program(), &signature, &mut |progress| {
+        status.show(|| format!("{} operations after {} runs", progress.operations, progress.executions));
+        !interrupted()
+    });
+    status.clear();
+    let minimised = minimised.ok_or_else(|| anyhow!("{file}: it diverges at one time and agrees at another"))?;
+    let origin = Origin { minimised_in: Some(minimised.executions), ..Origin::default() };
+    let finding = Finding::describe(&mut driver, subject, &minimised.program, &minimised.divergence, origin);
+    let finding = finding.map_err(|it| anyhow!(it))?;
+    let name = arguments.output.as_ref().map_or("FILE".into(), |path| path.to_string_lossy());
+    let replay = line.replay(&arguments.subject).in_file(&quoted(&name));
+    let text = finding.file_replayed_by(env!("CARGO_PKG_VERSION"), &replay);
+    match &arguments.output {
+        Some(path) => output::write_file(path, text.as_bytes())?,
+        None => output::print(text)?,
+    }
+    let early = if minimised.complete { "" } else { ", interrupted before the end" };
+    output::tell(format_args!(
+        "{signature}: from {} operations to {} in {} runs{early}",
+        trace.steps.len(),
+        minimised.program.operations.len(),
+        minimised.executions
+    ));
+    Ok(Ending::Agree)
+}
+
+/// Why there is nothing to shorten.
+fn why_not<B: Builder>(trace: &Trace, run: &Run, driver: &mut Driver<B>) -> Result<String> {
+    let checked = driver.run_trace(trace, Compare::Touched).map_err(|it| anyhow!(it))?;
+    Ok(match checked.divergence {
+        Some(divergence) => format!(
+            "both sides agree; only the answer written at operation {} is wrong ({})",
+            divergence.step + 1,
+            divergence.mismatch.actual
+        ),
+        None => format!("both sides agree on all {} operations; there is nothing to shorten", run.steps),
+    })
+}

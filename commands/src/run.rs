@@ -1,0 +1,247 @@
+//! `stalemap run`: replays traces, checks what is written in them, and shows what happens.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use serde::Serialize;
+use stalemap_harness::{Compare, Driver};
+use stalemap_operations::{Program, Trace};
+use stalemap_report::style::{BAD, GOOD};
+use stalemap_report::{FileResult, Finding, Origin, Verdict, diff, junit_of_results, states};
+
+use crate::command_line::CommandLine;
+use crate::ending::Ending;
+use crate::interrupt::interrupted;
+use crate::status::Status;
+use crate::subjects::{Builder, Subjects, Work};
+use crate::values::Format;
+use crate::{hang, input, output};
+
+/// All results as JSON.
+#[derive(Serialize)]
+struct Results<'a> {
+    version: &'static str,
+    subject: &'a str,
+    files: &'a [FileResult],
+}
+
+/// Replay traces, and check the answers that are written in them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A folder stands for every trace (*.trace) and every input of a fuzzing engine below it; `-` is stdin.
+
+Examples:
+  stalemap run corpus
+  stalemap run --show findings/mapping.writable@migrate-3f1a09c2.trace
+  stalemap run --format junit corpus > replay.xml")]
+pub struct RunArguments<C: Args> {
+    /// Traces, inputs of fuzzing engines, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    subject: C,
+    /// Print the state after each step, of both sides where they differ
+    #[arg(long)]
+    show: bool,
+    /// Compare everything after each step, and let the subject recount itself
+    #[arg(long)]
+    full: bool,
+    /// How results are printed
+    #[arg(long, value_enum, default_value_t, conflicts_with = "show")]
+    format: Format,
+}
+
+/// Replays all files on the subject that is chosen.
+///
+/// # Errors
+/// When a path is not there, the subject is not, or a result cannot be printed.
+pub fn run<S: Subjects>(line: &CommandLine<S>, arguments: &RunArguments<S::Choice>) -> Result<Ending> {
+    let files = input::files(&arguments.paths)?;
+    let RunArguments { show, full, format, .. } = *arguments;
+    line.subjects().with(&arguments.subject, Files { files, deadline: line.limit(), show, full, format })
+}
+
+/// Files that are replayed, and how.
+struct Files {
+    files: Vec<PathBuf>,
+    deadline: Duration,
+    show: bool,
+    full: bool,
+    format: Format,
+}
+
+impl Work for Files {
+    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+        replay_all(name, build, &self)
+    }
+}
+
+fn replay_all<B: Builder>(name: &str, build: &B, wanted: &Files) -> Result<Ending> {
+    let (files, format) = (&wanted.files, wanted.format);
+    let mut driver = Driver::new(build.clone());
+    let so_far = Arc::new(Mutex::new(SoFar::default()));
+    let print_hang = print_hang(name, format, Arc::clone(&so_far));
+    let _watchdog = hang::watch(name, wanted.deadline, &mut driver, print_hang);
+    let mut status = Status::new();
+    for (done, file) in files.iter().enumerate() {
+        if interrupted() {
+            break;
+        }
+        status.show(|| format!("{done} of {} files", files.len()));
+        lock(&so_far).file = file.to_string_lossy().into_owned();
+        let result = replay(name, &mut driver, file, wanted);
+        if format == Format::Text {
+            status.aside(|| print_result(&result))?;
+        }
+        lock(&so_far).results.push(result);
+    }
+    status.clear();
+    let so_far = lock(&so_far);
+    print_all(name, &so_far.results, format)?;
+    Ok(ending(&so_far.results))
+}
+
+/// What the watchdog needs to print all results if a file hangs.
+#[derive(Default)]
+struct SoFar {
+    results: Vec<FileResult>,
+    /// The file that is being run.
+    file: String,
+}
+
+fn lock(so_far: &Mutex<SoFar>) -> MutexGuard<'_, SoFar> {
+    so_far.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What prints the results if a file hangs, which is the last of them.
+fn print_hang(
+    subject: &str,
+    format: Format,
+    so_far: Arc<Mutex<SoFar>>,
+) -> impl Fn(&Finding, Program) -> Result<()> + Send + use<> {
+    let subject = subject.to_string();
+    move |finding, _| {
+        let mut so_far = lock(&so_far);
+        let verdict = Verdict::Diverge(Box::new(finding.clone()));
+        let result = FileResult { file: so_far.file.clone(), operations: finding.step, verdict };
+        if format == Format::Text {
+            print_result(&result)?;
+        }
+        so_far.results.push(result);
+        print_all(&subject, &so_far.results, format)
+    }
+}
+
+fn ending(results: &[FileResult]) -> Ending {
+    let any = |wanted: fn(&Verdict) -> bool| results.iter().any(|result| wanted(&result.verdict));
+    if any(|verdict| matches!(verdict, Verdict::Trouble(_))) {
+        Ending::Trouble
+    } else if any(|verdict| matches!(verdict, Verdict::Diverge(_))) {
+        Ending::Diverge
+    } else if interrupted() {
+        Ending::Interrupted
+    } else {
+        Ending::Agree
+    }
+}
+
+/// Runs one file.
+fn replay<B: Builder>(subject: &str, driver: &mut Driver<B>, file: &Path, wanted: &Files) -> FileResult {
+    let name = file.to_string_lossy().into_owned();
+    let outcome = input::read(file).and_then(|input| {
+        if wanted.show {
+            show(subject, driver, &input.trace)?;
+        }
+        compare(subject, driver, &input.trace, wanted.full)
+    });
+    match outcome {
+        Ok((operations, None)) => FileResult { file: name, operations, verdict: Verdict::Agree },
+        Ok((operations, Some(finding))) => {
+            FileResult { file: name, operations, verdict: Verdict::Diverge(Box::new(finding)) }
+        }
+        Err(error) => FileResult { file: name, operations: 0, verdict: Verdict::Trouble(format!("{error:#}")) },
+    }
+}
+
+/// The operations that were done, and how they diverge if they do.
+fn compare<B: Builder>(
+    subject: &str,
+    driver: &mut Driver<B>,
+    trace: &Trace,
+    full: bool,
+) -> Result<(usize, Option<Finding>)> {
+    let compare = if full { Compare::Everything } else { Compare::Touched };
+    let run = driver.run_trace(trace, compare).map_err(|it| anyhow!(it))?;
+    let Some(divergence) = run.divergence else {
+        return Ok((run.steps, None));
+    };
+    let origin = Origin::default();
+    let finding = Finding::describe(driver, subject, &trace.program(), &divergence, origin);
+    Ok((run.steps, Some(finding.map_err(|it| anyhow!(it))?)))
+}
+
+/// Prints each step with the state after it.
+fn show<B: Builder>(subject: &str, driver: &mut Driver<B>, trace: &Trace) -> Result<()> {
+    output::print_line(format_args!("machine {}", trace.machine))?;
+    let mut printed = Ok(());
+    let run = driver.watch(&trace.program(), &mut |watched| {
+        if printed.is_ok() {
+            let claimed = if watched.claimed == watched.expected {
+                String::new()
+            } else {
+                format!("   {BAD}but {} answers {}{BAD:#}", subject, watched.claimed)
+            };
+            let [reference, other] = states(watched, &trace.machine);
+            let state = diff(&reference, &other, subject);
+            printed = output::print(format_args!(
+                "\n{}  {} = {}{claimed}\n{state}",
+                watched.step + 1,
+                watched.operation,
+                watched.expected
+            ));
+        }
+    });
+    printed?;
+    run.map_err(|it| anyhow!(it))?;
+    output::print_line("")
+}
+
+fn print_result(result: &FileResult) -> Result<()> {
+    let FileResult { file, operations, verdict } = result;
+    match verdict {
+        Verdict::Agree => output::print_line(format_args!("{GOOD}agree{GOOD:#}    {file}  {operations} operations")),
+        Verdict::Diverge(finding) => {
+            output::print_line(format_args!("{BAD}diverge{BAD:#}  {file}  at operation {}\n", finding.step))?;
+            output::print_line(finding.text())
+        }
+        Verdict::Trouble(sentence) => {
+            output::complain(&anyhow!(sentence.clone()));
+            Ok(())
+        }
+    }
+}
+
+/// Prints the end: all results as one document, or the sums.
+fn print_all(subject: &str, results: &[FileResult], format: Format) -> Result<()> {
+    match format {
+        Format::Json => {
+            let results = Results { version: env!("CARGO_PKG_VERSION"), subject, files: results };
+            output::print_line(serde_json::to_string_pretty(&results)?)
+        }
+        Format::Junit => output::print_line(junit_of_results(results).map_err(|it| anyhow!(it))?),
+        Format::Text if results.len() == 1 => Ok(()),
+        Format::Text => {
+            let count = |wanted: fn(&Verdict) -> bool| results.iter().filter(|it| wanted(&it.verdict)).count();
+            let agree = count(|verdict| matches!(verdict, Verdict::Agree));
+            let diverge = count(|verdict| matches!(verdict, Verdict::Diverge(_)));
+            let trouble = count(|verdict| matches!(verdict, Verdict::Trouble(_)));
+            output::print_line(format_args!(
+                "{} files: {agree} agree, {diverge} diverge, {trouble} in trouble",
+                results.len()
+            ))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `stalemap seeds`: from the traces of a corpus to the inputs that an engine begins with.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use stalemap_report::input_name;
+
+use crate::ending::Ending;
+use crate::{input, output};
+
+/// Write the inputs that a fuzzing engine begins with
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each trace that has bytes becomes a file named by their SHA-1, as libFuzzer names what it keeps. The target trace_text
+reads the traces themselves.
+
+Examples:
+  stalemap seeds corpus -o fuzz/corpus/lockstep
+  stalemap seeds findings corpus/regressions -o seeds")]
+pub struct SeedsArguments {
+    /// Traces, inputs of fuzzing engines, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    /// The folder for the seeds
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+/// Writes the seeds and tells how many there are.
+///
+/// # Errors
+/// When a trace cannot be read, a seed cannot be written, or none of the traces has bytes.
+pub fn seeds(arguments: &SeedsArguments) -> Result<Ending> {
+    output::check_folder(&arguments.output)?;
+    let written = write(&arguments.paths, &arguments.output)?;
+    ensure!(written > 0, "none of the traces has bytes: the machine of each has a size over 256");
+    output::tell(format_args!("{written} seeds in {}", arguments.output.display()));
+    Ok(Ending::Agree)
+}
+
+/// Writes the bytes of every trace that has some into a folder, under the name that libFuzzer would give them; how many
+/// different ones there are.
+///
+/// # Errors
+/// When a trace cannot be read, or a seed cannot be written.
+pub fn write(paths: &[PathBuf], folder: &Path) -> Result<usize> {
+    let mut names = std::collections::BTreeSet::new();
+    for file in input::files(paths)? {
+        let Some(bytes) = input::read(&file)?.trace.to_bytes() else {
+            continue;
+        };
+        let name = input_name(&bytes);
+        output::write_file(&folder.join(&name), &bytes)?;
+        names.insert(name);
+    }
+    Ok(names.len())
+}

@@ -1,0 +1,79 @@
+//! Values of options that several commands read alike: operations, levels, machines, formats.
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use stalemap_operations::{Kind, KindSet, Machine, TABLE, Trace};
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json,
+    /// JUnit's XML, for continuous integration.
+    Junit,
+}
+
+/// How a table is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json,
+}
+
+/// Reads an operation's word; clap names the nearest one to a wrong one.
+///
+/// # Panics
+/// Never: only words of the table get through.
+pub fn operation() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(TABLE.iter().map(|row| row.word))
+        .map(|word| Kind::by_word(&word).expect("one of the table's words"))
+}
+
+/// Reads `0-3` or `1,3`.
+///
+/// # Errors
+/// When it is no list of levels; says what one looks like.
+pub fn levels(text: &str) -> Result<KindSet, String> {
+    let highest = TABLE.iter().map(|row| row.level).max().unwrap_or(0);
+    let level = |text: &str| {
+        let level = text.parse().ok().filter(|level| *level <= highest);
+        level.ok_or_else(|| {
+            format!("expected levels 0 to {highest} such as `2`, `0-{highest}` or `1,3`, found \"{text}\"")
+        })
+    };
+    let mut kinds = KindSet::NONE;
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (level(first)?, level(last)?);
+        if first > last {
+            return Err(format!("expected the lower level first, found \"{part}\""));
+        }
+        let wanted = |kind: &Kind| (first..=last).contains(&kind.row().level);
+        kinds = Kind::ALL.iter().copied().filter(wanted).fold(kinds, KindSet::with);
+    }
+    Ok(kinds)
+}
+
+/// Reads what stands on a machine line.
+///
+/// # Errors
+/// Says what is wrong, and at which column.
+pub fn machine(text: &str) -> Result<Machine, String> {
+    const WORD: &str = "machine ";
+    if text.contains('\n') {
+        return Err("a machine is one line".to_string());
+    }
+    let trace = Trace::parse(&format!("{WORD}{text}\n")).map_err(|mut error| {
+        error.column = error.column.saturating_sub(WORD.len()).max(1);
+        let sentence = error.to_string();
+        let place = format!("{}:{}: ", error.line, error.column);
+        format!("column {}: {}", error.column, sentence.trim_start_matches(&place))
+    })?;
+    Ok(trace.machine)
+}

@@ -1,0 +1,153 @@
+//! What each command prints, writes and ends with in the program of a subject that Stalemap does not know.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// How a program ended.
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(program: &str, folder: &Path, arguments: &[&str]) -> Ended {
+    let mut command = Command::new(program);
+    let output = command.current_dir(folder).args(arguments).stdin(Stdio::null()).output().expect("the program");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    Ended {
+        code: output.status.code().expect("an exit code"),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+fn wrong_value(folder: &Path, arguments: &[&str]) -> Ended {
+    run(env!("CARGO_BIN_EXE_wrong_value"), folder, arguments)
+}
+
+fn endless(folder: &Path, arguments: &[&str]) -> Ended {
+    run(env!("CARGO_BIN_EXE_endless"), folder, arguments)
+}
+
+fn in_folder(work: impl FnOnce(&Path)) {
+    let folder = tempfile::tempdir().expect("a folder");
+    work(folder.path());
+}
+
+/// The findings in a folder.
+fn findings(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.join("findings")).expect("a folder of findings");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.filter(|path| path.extension().is_some_and(|ending| ending == "trace")).collect()
+}
+
+#[test]
+fn a_foreign_subject_is_fuzzed_and_its_findings_are_replayed_by_its_own_program() {
+    in_folder(|folder| {
+        let fuzz = wrong_value(folder, &["fuzz", "--runs", "2000", "--seed", "3", "--max-findings", "1"]);
+        assert_eq!(fuzz.code, 1, "{}{}", fuzz.stdout, fuzz.stderr);
+        assert!(fuzz.stdout.contains("outcome.effect@read"), "{}", fuzz.stdout);
+        assert!(fuzz.stdout.contains("  expected  read "), "{}", fuzz.stdout);
+        let kept = findings(folder);
+        let [kept] = kept.as_slice() else { panic!("{kept:?}") };
+        let text = fs::read_to_string(kept).expect("a finding");
+        let name = kept.strip_prefix(folder).expect("below it").to_str().expect("text");
+        assert!(text.contains(&format!("# Replay with: wrong_value run {name}\n")), "{text}");
+        assert!(text.contains("# Here wrong_value and reference differ."), "{text}");
+        let replay = fuzz.stdout.lines().find(|line| line.trim_start().starts_with("replay ")).expect("a command");
+        assert!(replay.ends_with(&format!("wrong_value run {name}")), "{replay}");
+        let run = wrong_value(folder, &["run", name]);
+        assert_eq!(run.code, 1, "{}", run.stdout);
+        assert!(run.stdout.starts_with("diverge  "), "{}", run.stdout);
+        let json = wrong_value(folder, &["run", "--format", "json", name]);
+        assert!(json.stdout.contains("\"subject\": \"wrong_value\""), "{}", json.stdout);
+    });
+}
+
+#[test]
+fn a_foreign_subject_is_minimised_and_formatted() {
+    in_folder(|folder| {
+        let long =
+            "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\nmap s0 v1 rw\nwrite s0 v1 #2a\nunmap s0 v0\nread s0 v1\n";
+        fs::write(folder.join("long.trace"), long).expect("a file");
+        let minimised = wrong_value(folder, &["minimize", "long.trace", "-o", "small.trace"]);
+        assert_eq!(minimised.code, 0, "{}", minimised.stderr);
+        let small = fs::read_to_string(folder.join("small.trace")).expect("it was written");
+        let operations = small.lines().filter(|line| ["map", "write", "read"].iter().any(|it| line.starts_with(it)));
+        assert_eq!(operations.count(), 3, "{small}");
+        assert!(small.contains("# Replay with: wrong_value run small.trace\n"), "{small}");
+        let ended = wrong_value(folder, &["fmt", "--check", "small.trace"]);
+        assert_eq!(ended.code, 0, "{}", ended.stdout);
+    });
+}
+
+#[test]
+fn a_foreign_subject_is_explored_covered_and_checked() {
+    in_folder(|folder| {
+        fs::write(folder.join("a.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\nunmap s0 v0\n")
+            .expect("a file");
+        let exhaust = wrong_value(folder, &["exhaust", "--machine", "ram=1 spaces=1 pages=1", "--depth", "4"]);
+        assert_eq!(exhaust.code, 1, "{}{}", exhaust.stdout, exhaust.stderr);
+        assert!(exhaust.stdout.contains("outcome.effect@read"), "{}", exhaust.stdout);
+        let shallow = wrong_value(folder, &["exhaust", "--machine", "ram=1 spaces=1 pages=1", "--depth", "1"]);
+        assert_eq!((shallow.code, shallow.stdout.lines().count()), (0, 3), "{}", shallow.stdout);
+        let coverage = wrong_value(folder, &["coverage", "a.trace"]);
+        assert!(coverage.code == 0 && coverage.stdout.starts_with("transitions  2 of "), "{}", coverage.stdout);
+        let twice = wrong_value(folder, &["check-determinism", "a.trace", "--runs", "3"]);
+        assert!(twice.code == 0 && twice.stdout.starts_with("4 traces, 0 differ"), "{}", twice.stdout);
+        assert_eq!(wrong_value(folder, &["distill", "a.trace", "-o", "small"]).code, 0);
+        assert!(folder.join("small/a.trace").exists());
+    });
+}
+
+#[test]
+fn help_names_the_program_and_only_what_it_has() {
+    in_folder(|folder| {
+        let help = wrong_value(folder, &["--help"]).stdout;
+        assert!(help.contains("Usage: wrong_value <COMMAND>") && help.contains("  exhaust "), "{help}");
+        let help = wrong_value(folder, &["fuzz", "--help"]).stdout;
+        assert!(help.contains("  wrong_value fuzz --seconds 60") && !help.contains("--subject"), "{help}");
+        assert!(!endless(folder, &["--help"]).stdout.contains("  exhaust "));
+        let refused = endless(folder, &["exhaust"]);
+        assert_eq!(refused.code, 2);
+        assert!(refused.stderr.contains("does not implement Explorable"), "{}", refused.stderr);
+        assert_eq!(wrong_value(folder, &["linux"]).code, 2);
+    });
+}
+
+#[test]
+fn a_campaign_on_a_subject_that_never_answers_ends_with_a_finding() {
+    in_folder(|folder| {
+        let fuzz = endless(folder, &["fuzz", "--seconds", "60", "--seed", "1"]);
+        assert_eq!(fuzz.code, 1, "{}{}", fuzz.stdout, fuzz.stderr);
+        assert!(fuzz.stdout.contains("termination.hang@protect"), "{}", fuzz.stdout);
+        let kept = findings(folder);
+        let text = fs::read_to_string(&kept[0]).expect("a finding");
+        assert!(text.contains("# Replay with: endless run findings/termination.hang@protect-"), "{text}");
+        assert_eq!(text.lines().last().expect("a line").split(' ').next(), Some("protect"), "{text}");
+    });
+}
+
+#[test]
+fn a_replay_on_a_subject_that_never_answers_ends_with_all_results_until_then() {
+    in_folder(|folder| {
+        let machine = "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n";
+        fs::write(folder.join("1.trace"), machine).expect("a file");
+        fs::write(folder.join("2.trace"), format!("{machine}protect s0 v0 r\nread s0 v0\n")).expect("a file");
+        fs::write(folder.join("3.trace"), machine).expect("a file");
+        let run = endless(folder, &["run", "1.trace", "2.trace", "3.trace"]);
+        assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+        assert!(run.stdout.contains("agree    1.trace"), "{}", run.stdout);
+        assert!(run.stdout.contains("diverge  2.trace  at operation 2"), "{}", run.stdout);
+        assert!(run.stdout.ends_with("2 files: 1 agree, 1 diverge, 0 in trouble\n"), "{}", run.stdout);
+        let json = endless(folder, &["run", "--format", "json", "2.trace"]);
+        assert_eq!(json.code, 1, "{}", json.stderr);
+        assert!(json.stdout.contains("\"termination.hang@protect\""), "{}", json.stdout);
+        for command in ["minimize", "coverage", "check-determinism"] {
+            let ended = endless(folder, &[command, "2.trace"]);
+            assert_eq!(ended.code, 1, "{command}: {}", ended.stderr);
+            assert!(ended.stderr.contains("termination.hang@protect"), "{command}: {}", ended.stderr);
+        }
+    });
+}

@@ -1,0 +1,32 @@
+//! Stalemap for your own code: an allocator or a memory manager beside the reference, compared after every operation.
+//!
+//! Implement one of these for it, whichever is the smallest that fits:
+//!
+//! | trait | what the code does | build |
+//! |---|---|---|
+//! | [`BlockAllocator`] | allocates and frees blocks of 2^n frames | [`blocks`] |
+//! | [`RangeAllocator`] | allocates and frees ranges | [`ranges`] |
+//! | [`AddressSpaces`] | maps, unmaps, protects, reads, writes and forks address spaces | [`spaces`] |
+//! | [`DeviceMemory`] | the same, and migrates pages to devices and back | [`spaces_with_devices`] |
+//! | [`Subject`] | everything, transactions, pins and holds among it | a function of yours |
+//!
+//! What the code cannot show is left out of the comparison, and named. [`main`] gives your program the commands `fuzz`, `run`,
+//! `minimize` and more for your subject.
+
+mod blocks;
+mod devices;
+mod identities;
+mod spaces;
+
+pub use blocks::{BlockAllocator, Blocks, RangeAllocator, Ranges, blocks, ranges};
+pub use devices::{DeviceMemory, SpacesWithDevices, spaces_with_devices};
+pub use spaces::{AddressSpaces, Mapping, Spaces, spaces};
+pub use stalemap_campaign as campaign;
+pub use stalemap_commands::{main, main_explorable};
+pub use stalemap_harness::{Build, Compare, Driver, Generator, Run, Settings};
+pub use stalemap_operations as operations;
+pub use stalemap_operations::{
+    Access, BlockContract, Capabilities, Device, Effect, Errno, FrameToken, Home, Kind, KindSet, Machine, Observables,
+    Observation, Operation, Outcome, PageRange, ParseError, Place, Program, Refusals, Route, Scope, Space, Stamp,
+    Subject, Touched, Trace, VirtualPage,
+};
