@@ -1,6 +1,6 @@
 //! Steps that touch nothing, or less than they show: what is seen of them all the same.
 
-use stalemap_operations::{Entry, Observation, Place, PlaceState, Stamp};
+use stalemap_operations::{Entry, Observation, Place, PlaceState, Space, Stamp};
 
 use super::{Row, S0_V0, allowed, lay_out, once};
 use crate::liar::Lie;
@@ -46,10 +46,28 @@ pub(super) const ROWS: &[Row] = &[
             }),
         ],
     ),
-    once("mapping.alive", "a space that has nothing is not made", EMPTY, 1, &[Lie::Shows(|it, _| it.alive &= !2)]),
-    once("mapping.alive", "a space that has nothing does not end", EMPTY, 2, &[Lie::Shows(|it, _| it.alive |= 2)]),
-    once("mapping.alive", "a refused operation ends a space", REFUSED_PAGE, 2, &[Lie::Shows(|it, _| it.alive = 0)]),
-    once("mapping.locked", "a refused operation locks a space", REFUSED_PAGE, 2, &[Lie::Shows(|it, _| it.locked = 1)]),
+    once(
+        "mapping.alive",
+        "a space that has nothing is not made",
+        EMPTY,
+        1,
+        &[Lie::Shows(|it, _| it.alive.remove(Space(1)))],
+    ),
+    once(
+        "mapping.alive",
+        "a space that has nothing does not end",
+        EMPTY,
+        2,
+        &[Lie::Shows(|it, _| it.alive.insert(Space(1)))],
+    ),
+    once("mapping.alive", "a refused operation ends a space", REFUSED_PAGE, 2, &[Lie::Shows(|it, _| it.alive.clear())]),
+    once(
+        "mapping.locked",
+        "a refused operation locks a space",
+        REFUSED_PAGE,
+        2,
+        &[Lie::Shows(|it, _| it.locked.insert(Space(0)))],
+    ),
     once(
         "conservation.free",
         "a refused operation loses a frame",
@@ -67,16 +85,16 @@ pub(super) const ROWS: &[Row] = &[
     once(
         "mapping.alive",
         "the last of all spaces is dead",
-        "machine ram=4 spaces=64 pages=1; map s0 v0+1 rw; write s0 v0 #1; fork s0 s63; read s0 v0",
+        "machine ram=4 spaces=512 pages=1; map s0 v0+1 rw; write s0 v0 #1; fork s0 s511; read s0 v0",
         2,
-        &[Lie::Shows(|it, _| it.alive &= !(1 << 63))],
+        &[Lie::Shows(|it, _| it.alive.remove(Space(511)))],
     ),
     once(
         "mapping.locked",
         "the last of all spaces is locked",
-        "machine ram=4 spaces=64 pages=1; map s0 v0+1 rw; write s0 v0 #1; fork s0 s63; read s0 v0",
+        "machine ram=4 spaces=512 pages=1; map s0 v0+1 rw; write s0 v0 #1; fork s0 s511; read s0 v0",
         2,
-        &[Lie::Shows(|it, _| it.locked |= 1 << 63)],
+        &[Lie::Shows(|it, _| it.locked.insert(Space(511)))],
     ),
     allowed(
         "a page stays where another ends, and a block takes the frame",
