@@ -26,7 +26,7 @@ pub struct Lockstep {
     /// Where is counted what a hunt did, if this is one.
     hunt: Option<Hunt>,
     statistics: Statistics,
-    /// Where digests go, if they are asked for instead of a judgement.
+    /// Where digests go, if they are asked for instead of a comparison.
     digests: Option<Digests>,
 }
 
