@@ -60,12 +60,26 @@ pub fn digest_of_states<'a>(states: impl IntoIterator<Item = &'a StateDigest>) -
 #[cfg(test)]
 mod tests {
     use super::{digest_of_states, state_digest};
-    use stalemap_operations::{PinSlot, Slot, TransactionSlot};
+    use stalemap_operations::{BlockSlot, HoldSlot, PinSlot, Slot, TransactionSlot};
     use stalemap_reference::HiddenState;
 
     fn hidden(dirty: bool, transaction: u64) -> HiddenState {
         let slot = Slot::Transaction(TransactionSlot(0));
         HiddenState { dirty: vec![dirty], transactions: vec![(slot, vec![transaction])] }
+    }
+
+    #[test]
+    fn slots_of_two_sorts_that_hold_the_same_make_two_digests() {
+        let slots = [
+            Slot::Transaction(TransactionSlot(1)),
+            Slot::Pin(PinSlot(1)),
+            Slot::Hold(HoldSlot(1)),
+            Slot::Block(BlockSlot(1)),
+        ];
+        let mut digests = slots.map(|slot| state_digest(&[], &[(slot, vec![3])], hidden(false, 5))).to_vec();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), slots.len());
     }
 
     #[test]

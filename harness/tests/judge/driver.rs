@@ -227,6 +227,12 @@ fn an_oracle_that_cannot_see_is_skipped_and_says_what_is_missing() {
 }
 
 #[test]
+fn what_is_skipped_is_told_in_words() {
+    let skipped = Skipped { check: "mapping.exclusive".to_string(), missing: vec!["places", "exclusive"] };
+    assert_eq!(skipped.to_string(), "mapping.exclusive (needs places, exclusive)");
+}
+
+#[test]
 fn what_a_subject_does_not_show_is_not_compared() {
     let lie = Lie::Shows(|seen, _| seen.pages.iter_mut().for_each(|page| page.stamp = Stamp(9)));
     let mut liars = Liars::honest().and(lie, 0..=99);
@@ -443,4 +449,18 @@ fn the_machine_of_a_subject_is_the_one_that_it_says() {
     assert_eq!(Driver::new(refuses).machine_of(&machine), Err("no room".to_string()));
     let panics = |_: &Machine| -> Result<Implementation, String> { panic!("no way") };
     assert_eq!(without_noise(|| Driver::new(panics).machine_of(&machine)), Err("no way".to_string()));
+}
+
+#[test]
+fn a_panic_of_the_reference_is_its_own_and_has_its_step() {
+    // The subject is built with fewer pages, and refuses what it has no pages for before it looks.
+    let mut smaller = Liars::honest().and(Lie::Refuses(Errno::EEXIST), 1..=1);
+    smaller.machine = Machine::new([8, 4, 4], 3, 2, Dialect::Linux6_12);
+    for compare in [Compare::Outcomes, Compare::Touched, Compare::Everything] {
+        let mut driver = Driver::new(smaller.clone());
+        let run = without_noise(|| run(&mut driver, "read s0 v0; map s2 v7+1 rw; read s0 v0", compare));
+        let divergence = run.divergence.expect("the reference has no such page");
+        assert_eq!((divergence.step, divergence.mismatch.oracle), (1, "panic"), "{compare:?}");
+        assert!(divergence.mismatch.fact.starts_with("reference_"), "{compare:?}: {}", divergence.mismatch.fact);
+    }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Liars {
     lies: Vec<(Lie, RangeInclusive<usize>)>,
     pub(crate) capabilities: Capabilities,
     pub(crate) capacity: Option<[u32; Home::LIMIT]>,
+    /// The machine that is built, where it is not the one that was asked for.
+    pub(crate) machine: Option<Machine>,
     pub(crate) counts: Rc<Counts>,
 }
 
@@ -68,7 +70,13 @@ pub(crate) struct Counts {
 impl Liars {
     /// Subjects that do not lie.
     pub(crate) fn honest() -> Liars {
-        Liars { lies: Vec::new(), capabilities: Capabilities::ALL, capacity: None, counts: Rc::default() }
+        Liars {
+            lies: Vec::new(),
+            capabilities: Capabilities::ALL,
+            capacity: None,
+            machine: None,
+            counts: Rc::default(),
+        }
     }
 
     /// Subjects that also tell this lie at these steps.
@@ -83,6 +91,7 @@ impl Build for Liars {
 
     fn build(&self, machine: &Machine) -> Result<Liar, String> {
         add(&self.counts.built);
+        let machine = self.machine.as_ref().unwrap_or(machine);
         Ok(Liar { honest: Implementation::new(machine), liars: self.clone(), step: None, is_idle: false })
     }
 }

@@ -85,16 +85,16 @@ pub(super) const ROWS: &[Row] = &[
     once(
         "mapping.alive",
         "the last of all spaces is dead",
-        "machine ram=4 spaces=64 pages=1; map s0 v0+1 rw; write s0 v0 #1; fork s0 s63; read s0 v0",
+        "machine ram=4 spaces=512 pages=1; map s0 v0+1 rw; write s0 v0 #1; fork s0 s511; read s0 v0",
         2,
-        &[Lie::Shows(|it, _| it.alive.remove(Space(63)))],
+        &[Lie::Shows(|it, _| it.alive.remove(Space(511)))],
     ),
     once(
         "mapping.locked",
         "the last of all spaces is locked",
-        "machine ram=4 spaces=64 pages=1; map s0 v0+1 rw; write s0 v0 #1; fork s0 s63; read s0 v0",
+        "machine ram=4 spaces=512 pages=1; map s0 v0+1 rw; write s0 v0 #1; fork s0 s511; read s0 v0",
         2,
-        &[Lie::Shows(|it, _| it.locked.insert(Space(63)))],
+        &[Lie::Shows(|it, _| it.locked.insert(Space(511)))],
     ),
     allowed(
         "a page stays where another ends, and a block takes the frame",
