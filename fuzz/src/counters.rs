@@ -45,7 +45,7 @@ mod linux {
     #[repr(C, align(8))]
     pub(super) struct Counters(pub(super) [AtomicU8; Transitions::CELLS.next_multiple_of(8)]);
 
-    /// libFuzzer finds them by the name of their section (FuzzerExtraCounters.cpp). Nobody here reads them, so the
+    /// libFuzzer finds them by the name of their section (FuzzerExtraCounters.cpp). No code here reads them, so the
     /// compiler would leave them out.
     #[used]
     #[unsafe(link_section = "__libfuzzer_extra_counters")]
@@ -75,7 +75,7 @@ mod tests {
         let (start, stop) =
             (&raw const __start___libfuzzer_extra_counters, &raw const __stop___libfuzzer_extra_counters);
         let length = stop.addr() - start.addr();
-        // SAFETY: between the two lie the counters, which are bytes, and nobody writes them meanwhile.
+        // SAFETY: between the two lie the counters, which are bytes, and no code writes them meanwhile.
         let seen = unsafe { std::slice::from_raw_parts(start, length) };
         let set: Vec<usize> = (0..length).filter(|&cell| seen[cell] != 0).collect();
         let mut met: Vec<usize> = driver.transitions().iter().collect();

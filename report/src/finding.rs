@@ -1,4 +1,4 @@
-//! A find: a minimised divergence, with everything that a person needs to understand and replay it.
+//! A finding: a minimised divergence, with everything that a person needs to understand and replay it.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::diff::diff;
 use crate::state::states_after;
 use crate::style::{BAD, FAINT, STRONG};
 
-/// Where a find came from.
+/// Where a finding came from.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Origin {
     /// Seed of the campaign and index of the execution, where it came from a campaign.
@@ -137,7 +137,7 @@ impl Finding {
         trace.to_string()
     }
 
-    /// The find for a terminal: signature, trace with the differing step marked, what was expected, and the diff of
+    /// The finding for a terminal: signature, trace with the differing step marked, what was expected, and the diff of
     /// the two states.
     #[must_use]
     pub fn text(&self) -> String {
