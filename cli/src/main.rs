@@ -86,6 +86,9 @@ enum Command {
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
     Bugs(BugsArguments),
+    /// Serve the campaign that has started this process
+    #[command(hide = true)]
+    Worker(Choice),
 }
 
 fn main() -> ExitCode {
@@ -118,5 +121,6 @@ fn run(command: Command) -> Result<Ending> {
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]
         Command::Bugs(arguments) => bugs::bugs(line, &arguments),
+        Command::Worker(choice) => line.subjects().serve(&choice),
     }
 }

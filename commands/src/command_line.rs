@@ -140,7 +140,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{CommandLine, quoted};
-    use crate::subjects::{NoChoice, Only};
+    use crate::subjects::{Only, OnlyChoice};
     use stalemap_implementation::Implementation;
     use stalemap_operations::Machine;
 
@@ -156,7 +156,7 @@ mod tests {
         };
         assert_eq!(line.retyped(&[("--seed", 3)]), "./target/my fuzz --seconds 5 --out 'a b' --seed 3");
         assert_eq!(line.retyped(&[("--runs", 9)]), "./target/my fuzz --seed=3 --out 'a b' --runs 9");
-        let replay = line.replay(&NoChoice {});
+        let replay = line.replay(&OnlyChoice::default());
         assert_eq!(replay.in_file("x.trace"), "'my program' run x.trace");
         assert_eq!(replay.printed("x.trace"), "./target/my run x.trace");
         assert_eq!([quoted("a'b"), quoted("")], ["\"a'b\"", "''"]);

@@ -105,7 +105,9 @@ impl Build for Isolated {
             Ok(Reply::Refused(sentence)) => Err(sentence),
             // The driver catches it: a constructor that panics, crashes or hangs is a finding.
             Ok(Reply::Panicked(message)) | Err(message) => panic!("{message}"),
-            Ok(Reply::Done) => Err("the worker answers what was not asked".to_string()),
+            Ok(Reply::Done | Reply::Loaded | Reply::Unusable(_)) => {
+                Err("the worker answers what was not asked".to_string())
+            }
         }
     }
 

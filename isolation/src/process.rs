@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,9 @@ const MEMORY: &str = "/dev/shm";
 
 /// Bytes of the standard error that are kept: the last ones.
 const ERRORS: usize = 1 << 14;
+
+/// How long the loading of a library may take, with a sanitizer in it.
+const LOADING: Duration = Duration::from_secs(20);
 
 /// How long an ended process may take until its status is there.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -54,6 +58,7 @@ pub(crate) enum Ran {
 }
 
 impl Process {
+    /// Starts the process and waits until it has loaded what builds the subjects.
     pub(crate) fn start(command: &WorkerCommand) -> Result<Process, IsolationError> {
         let shared = if Path::new(MEMORY).is_dir() { NamedTempFile::new_in(MEMORY) } else { NamedTempFile::new() };
         let shared = shared.map_err(IsolationError::Shared)?;
@@ -64,6 +69,8 @@ impl Process {
             .stdin(Stdio::from(OwnedFd::from(other)))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
+            // Ctrl-C is the campaign's to hear.
+            .process_group(0)
             .spawn();
         let mut child = started
             .map_err(|source| IsolationError::Start { command: command.program.display().to_string(), source })?;
@@ -71,7 +78,13 @@ impl Process {
         if let Some(stderr) = child.stderr.take() {
             keep_last(stderr, Arc::clone(&errors));
         }
-        Ok(Process { child, connection, shared, errors, run: 0, room: Vec::new() })
+        let mut process = Process { child, connection, shared, errors, run: 0, room: Vec::new() };
+        match process.ask(&Request::Load, LOADING)? {
+            Ok(Reply::Loaded) => Ok(process),
+            Ok(Reply::Unusable(sentence)) => Err(IsolationError::Unusable(sentence)),
+            Ok(_) => Err(IsolationError::Unusable("the worker answers what was not asked".to_string())),
+            Err(words) => Err(IsolationError::Unusable(format!("the subject cannot be loaded: {words}"))),
+        }
     }
 
     /// Asks for something that is not a run. Words for how the process died or hung, if it did.
@@ -99,7 +112,7 @@ impl Process {
         self.run = self.run.wrapping_add(1);
         match self.exchange(&request(self.run), deadline) {
             Ok(Reply::Refused(sentence) | Reply::Panicked(sentence)) => Ok(Ran::Refused(sentence)),
-            Ok(Reply::Built(_) | Reply::Done) => Ok(Ran::Whole(self.steps()?)),
+            Ok(Reply::Built(_) | Reply::Done | Reply::Loaded | Reply::Unusable(_)) => Ok(Ran::Whole(self.steps()?)),
             Err(IsolationError::Connection(error)) if is_timeout(&error) => Ok(Ran::Hung(self.steps()?)),
             Err(IsolationError::Connection(_)) => {
                 let death = self.death();

@@ -22,6 +22,9 @@ pub enum IsolationError {
         /// Why not.
         source: io::Error,
     },
+    /// The worker cannot build any subject; says why.
+    #[error("{0}")]
+    Unusable(String),
     /// The file in which steps are written cannot be made, read or written.
     #[error("the file that is shared with the worker: {0}")]
     Shared(io::Error),
@@ -36,6 +39,8 @@ pub enum IsolationError {
 /// What the campaign asks of the worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
+    /// Load what builds the subjects.
+    Load,
     /// Build a subject for this machine; the worker keeps it.
     Build(Machine),
     /// Run operations from the start of the machine. The steps are written under this number.
@@ -45,6 +50,10 @@ pub(crate) enum Request {
 /// What the worker answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
+    /// Subjects can be built.
+    Loaded,
+    /// No subject can be built, for this reason.
+    Unusable(String),
     /// The subject is there.
     Built(Described),
     /// The subject cannot be this machine.

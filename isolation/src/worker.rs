@@ -17,18 +17,29 @@ use crate::protocol::{Described, IsolationError, Packed, Reply, Request, Step, p
 /// Subjects that are kept for the next run at the most.
 const KEPT: usize = 64;
 
-/// Serves the campaign that has started this process, until it has gone: builds subjects and runs programs on them.
+/// Serves the campaign that has started this process, until it has gone: loads what builds the subjects, builds them and
+/// runs programs on them. Why nothing can be loaded is told to the campaign, which ends with it.
 ///
 /// The standard input is the connection to the campaign.
 ///
 /// # Errors
 /// When the process was not started by a campaign, or the connection breaks in the middle of a message.
-pub fn serve(build: &impl Build) -> Result<(), IsolationError> {
+pub fn serve<B: Build>(load: impl FnOnce() -> Result<B, String>) -> Result<(), IsolationError> {
+    die_with_the_campaign();
     let path = env::var_os(SHARED).ok_or_else(|| IsolationError::Shared(io::ErrorKind::NotFound.into()))?;
     let shared = OpenOptions::new().write(true).open(path).map_err(IsolationError::Shared)?;
     let mut campaign = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let mut worker = Worker { build, kept: BTreeMap::new(), shared, room: Vec::new(), all: Scope::everything() };
     let mut room = Vec::new();
+    if !matches!(receive(&mut campaign, &mut room)?, Request::Load) {
+        return Err(IsolationError::Connection(io::ErrorKind::InvalidData.into()));
+    }
+    let build = match load() {
+        Ok(build) => build,
+        Err(sentence) => return send(&mut campaign, &Reply::Unusable(sentence), &mut room),
+    };
+    send(&mut campaign, &Reply::Loaded, &mut room)?;
+    let mut worker =
+        Worker { build: &build, kept: BTreeMap::new(), shared, room: Vec::new(), all: Scope::everything() };
     loop {
         let request = match receive(&mut campaign, &mut room) {
             Ok(request) => request,
@@ -36,6 +47,7 @@ pub fn serve(build: &impl Build) -> Result<(), IsolationError> {
             Err(error) => return Err(error),
         };
         let reply = match request {
+            Request::Load => Reply::Loaded,
             Request::Build(machine) => worker.described(&machine),
             Request::Run { run, machine, operations, recounts_each } => {
                 worker.run(run, &machine, &operations, recounts_each)?
@@ -43,6 +55,13 @@ pub fn serve(build: &impl Build) -> Result<(), IsolationError> {
         };
         send(&mut campaign, &reply, &mut room)?;
     }
+}
+
+/// A worker whose subject loops for ever does not outlive a campaign that was killed.
+fn die_with_the_campaign() {
+    // Where it fails the worker ends with the next message.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
 struct Worker<'a, B: Build> {

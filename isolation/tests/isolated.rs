@@ -85,7 +85,8 @@ fn main() -> ExitCode {
             _ => Ok(Faulty { inner: Implementation::new(machine), fault: fault.clone() }),
         };
         quiet_panics();
-        return serve(&build).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+        let load = || if fault == "unloaded" { Err("there is no library") } else { Ok(build) };
+        return serve(|| load().map_err(str::to_string)).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     quiet_panics();
     for (name, test) in TESTS {
@@ -164,6 +165,8 @@ fn cannot_start() {
     let nothing = WorkerCommand { program: "/nothing/is/here".into(), arguments: Vec::new() };
     let told = Driver::new(Isolated::new(nothing)).run(&program(), Compare::Touched).expect_err("there is no program");
     assert!(told.starts_with("cannot start the worker /nothing/is/here"), "{told}");
+    let told = Driver::new(isolated("unloaded")).run(&program(), Compare::Touched).expect_err("it is told");
+    assert_eq!(told, "there is no library");
     let told = Driver::new(isolated("refused")).run(&program(), Compare::Touched).expect_err("it refuses");
     assert_eq!(told, "no such machine");
     let found = Driver::new(isolated("unbuilt")).run(&program(), Compare::Touched).expect("a finding").divergence;
