@@ -1,15 +1,14 @@
 //! Every fact that an oracle compares makes another digest; names of pages make none.
 
-use stalemap_implementation::Implementation;
+mod both_ways;
+
 use stalemap_operations::{
     Access, BlockContract, Capabilities, Counts, Device, Dialect, Entry, HoldSlot, Home, Machine, Observation,
-    Operation, Order, Outcome, PageFacts, PageToken, PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Program,
-    Scope, Slot, SlotState, Space, SpaceSet, Stamp, Subject, Touched, TransactionSlot, VirtualPage, Visitor,
+    Operation, Order, Outcome, PageFacts, PageToken, PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Scope,
+    Slot, SlotState, Space, SpaceSet, Stamp, Subject, Touched, TransactionSlot, VirtualPage, Visitor,
 };
-use stalemap_reference::Model;
 
 use super::SideDigest;
-use crate::generate::{Generator, Settings};
 use crate::oracle::FrameRules;
 
 /// A side that shows what it is told, and says that it has touched all of it.
@@ -364,64 +363,4 @@ fn a_digest_is_that_of_the_start_again_after_a_reset_and_after_everything_has_go
     assert_eq!(digest.update(&mut Side { ended, ..Side::from(gone.clone()) }), Some(()));
     let nothing = Observation { places: Vec::new(), slots: Vec::new(), ..gone };
     assert_eq!(digest.value(), digest_of(nothing), "nothing is left of what has gone");
-}
-
-/// A subject that names what it has touched, and does not hand it over.
-struct ByLists<'a, S>(&'a mut S);
-
-impl<S: Subject> Subject for ByLists<'_, S> {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-
-    fn machine(&self) -> &Machine {
-        self.0.machine()
-    }
-
-    fn reset(&mut self) {
-        self.0.reset();
-    }
-
-    fn apply(&mut self, operation: Operation) -> Outcome {
-        self.0.apply(operation)
-    }
-
-    fn touched(&mut self, into: &mut Touched) -> bool {
-        self.0.touched(into)
-    }
-
-    fn observe(&self, scope: &Scope, into: &mut Observation) {
-        self.0.observe(scope, into);
-    }
-}
-
-/// The first step after which what a side hands over makes another digest than what it names and shows.
-fn first_difference(side: &mut impl Subject, program: &Program) -> Option<usize> {
-    let mut digests = [start(), start()];
-    side.reset();
-    program.operations.iter().position(|&operation| {
-        side.apply(operation);
-        let [handed_over, by_lists] = &mut digests;
-        assert_eq!(handed_over.update(side), Some(()));
-        assert_eq!(by_lists.update(&mut ByLists(side)), Some(()));
-        handed_over.value() != by_lists.value()
-    })
-}
-
-#[test]
-fn what_both_sides_hand_over_makes_the_digest_of_what_they_name_and_show() {
-    let settings = Settings { machine: Some(Machine::DEFAULT), ..Settings::default() };
-    let (mut generator, mut program) = (Generator::new(settings), Program::default());
-    let mut implementation = Implementation::new(&Machine::DEFAULT);
-    let mut reference = Model::new(Machine::DEFAULT, CAPACITY);
-    for index in 0..300 {
-        generator.execution(5, index, &mut program);
-        let of_implementation = first_difference(&mut implementation, &program);
-        let of_reference = first_difference(&mut reference, &program);
-        assert_eq!((of_implementation, of_reference), (None, None), "execution {index}: {program:?}");
-    }
 }
