@@ -5,10 +5,12 @@
 
 mod calls;
 mod library;
+mod sanitizer;
 mod subject;
 mod table;
 
 pub use library::{LoadError, load};
+pub use sanitizer::environment;
 pub use subject::{CSubject, build};
 
 /// The text of `stalemap.h`, for programs that write it for their users.

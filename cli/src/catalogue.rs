@@ -118,6 +118,9 @@ impl Subjects for Catalogue {
             SubjectName::Library(path) => {
                 let build = isolated(["worker".as_ref(), "--subject".as_ref(), path.as_os_str()])?;
                 let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+                let build = stalemap_c::environment(path)
+                    .into_iter()
+                    .fold(build, |build, (name, value)| build.environment(name, value));
                 work.with(name.trim_start_matches("lib"), &build)
             }
         }

@@ -31,7 +31,7 @@ use stalemap_commands::minimize::{self, MinimizeArguments};
 use stalemap_commands::ops::{self, OpsArguments};
 use stalemap_commands::run::{self, RunArguments};
 use stalemap_commands::seeds::{self, SeedsArguments};
-use stalemap_commands::{Ending, exit_code, interrupt, version};
+use stalemap_commands::{Ending, Subjects as _, exit_code, interrupt, version};
 
 #[cfg(feature = "seeded-bugs")]
 use crate::bugs::BugsArguments;

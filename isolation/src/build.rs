@@ -23,6 +23,8 @@ pub struct WorkerCommand {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// Variables of its environment beside those of this process.
+    pub environment: Vec<(OsString, OsString)>,
 }
 
 impl WorkerCommand {
@@ -31,7 +33,8 @@ impl WorkerCommand {
     /// # Errors
     /// When the system does not say which program is running.
     pub fn this_program(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> std::io::Result<WorkerCommand> {
-        Ok(WorkerCommand { program: env::current_exe()?, arguments: arguments.into_iter().map(Into::into).collect() })
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        Ok(WorkerCommand { program: env::current_exe()?, arguments, environment: Vec::new() })
     }
 }
 
@@ -48,6 +51,14 @@ impl Isolated {
     #[must_use]
     pub fn new(command: WorkerCommand) -> Isolated {
         Isolated { command: Arc::new(command), process: Arc::default(), deadline: DEADLINE, largest: None }
+    }
+
+    /// With this variable in the environment of the worker.
+    #[must_use]
+    pub fn environment(self, name: impl Into<OsString>, value: impl Into<OsString>) -> Isolated {
+        let mut command = WorkerCommand::clone(&self.command);
+        command.environment.push((name.into(), value.into()));
+        Isolated { command: Arc::new(command), ..self }
     }
 
     /// With this time for a program; one that takes longer hangs at its last step.

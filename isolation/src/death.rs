@@ -17,18 +17,16 @@ const SIGNS: [&str; 7] = [
     "has overflowed its stack",
 ];
 
-/// Words for a process that ended in the middle of a program, from its status and the end of its standard error.
+/// Words for a process that ended in the middle of a program, from its status and the end of its standard error. What tells
+/// most comes first: findings are grouped by the first words.
 pub(crate) fn words(status: Option<ExitStatus>, errors: &str) -> String {
-    let end = match status {
-        Some(status) => match (status.signal(), status.code()) {
-            (Some(number), _) => format!("the process of the subject ended by {}", name(number)),
-            (None, Some(code)) => format!("the process of the subject ended with exit code {code}"),
-            (None, None) => "the process of the subject ended".to_string(),
-        },
-        None => "the process of the subject ended".to_string(),
+    let end = match status.map(|status| (status.signal(), status.code())) {
+        Some((Some(number), _)) => format!("{} ended the process of the subject", name(number)),
+        Some((None, Some(code))) => format!("exit code {code} of the process of the subject"),
+        Some((None, None)) | None => "the process of the subject ended".to_string(),
     };
     match errors.lines().find_map(sign) {
-        Some(sign) => format!("{end}: {sign}"),
+        Some(sign) => format!("{sign}: {end}"),
         None => end,
     }
 }
@@ -70,15 +68,15 @@ mod tests {
             (
                 ExitStatus::from_raw(6),
                 "==17==ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000010 at pc 0x1\n  #0 0x1 in f",
-                "the process of the subject ended by SIGABRT: AddressSanitizer: heap-use-after-free",
+                "AddressSanitizer: heap-use-after-free: SIGABRT ended the process of the subject",
             ),
             (
                 ExitStatus::from_raw(1 << 8),
                 "mine.c:7:3: runtime error: index 9 out of bounds for type 'int[4]'",
-                "the process of the subject ended with exit code 1: runtime error: index 9 out of bounds for type 'int[4]'",
+                "runtime error: index 9 out of bounds for type 'int[4]': exit code 1 of the process of the subject",
             ),
-            (ExitStatus::from_raw(11), "", "the process of the subject ended by SIGSEGV"),
-            (ExitStatus::from_raw(40), "noise", "the process of the subject ended by signal 40"),
+            (ExitStatus::from_raw(11), "", "SIGSEGV ended the process of the subject"),
+            (ExitStatus::from_raw(40), "noise", "signal 40 ended the process of the subject"),
         ];
         for (status, errors, expected) in rows {
             assert_eq!(words(Some(status), errors), expected);

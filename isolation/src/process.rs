@@ -65,6 +65,7 @@ impl Process {
         let (connection, other) = UnixStream::pair()?;
         let started = Command::new(&command.program)
             .args(&command.arguments)
+            .envs(command.environment.iter().map(|(name, value)| (name, value)))
             .env(SHARED, shared.path())
             .stdin(Stdio::from(OwnedFd::from(other)))
             .stdout(Stdio::null())

@@ -134,11 +134,11 @@ fn program() -> Program {
 
 fn ends_are_findings() {
     let rows = [
-        ("abort", "panic", "the process of the subject ended by SIGABRT"),
-        ("segfault", "panic", "the process of the subject ended by SIGSEGV"),
-        ("exit", "panic", "the process of the subject ended with exit code 3"),
+        ("abort", "panic", "SIGABRT ended the process of the subject"),
+        ("segfault", "panic", "SIGSEGV ended the process of the subject"),
+        ("exit", "panic", "exit code 3 of the process of the subject"),
         ("panic", "panic", "a table has no row"),
-        ("overflow", "panic", "the process of the subject ended by SIGABRT: has overflowed its stack"),
+        ("overflow", "panic", "has overflowed its stack: SIGABRT ended the process of the subject"),
         ("endless", "termination", "it goes on for ever"),
     ];
     let harmless = Trace::parse("machine ram=2 spaces=1 pages=2\nmap s0 v0+2 rw\nread s0 v0\n").expect("a trace");
@@ -162,7 +162,7 @@ fn is_minimised() {
 }
 
 fn cannot_start() {
-    let nothing = WorkerCommand { program: "/nothing/is/here".into(), arguments: Vec::new() };
+    let nothing = WorkerCommand { program: "/nothing/is/here".into(), arguments: Vec::new(), environment: Vec::new() };
     let told = Driver::new(Isolated::new(nothing)).run(&program(), Compare::Touched).expect_err("there is no program");
     assert!(told.starts_with("cannot start the worker /nothing/is/here"), "{told}");
     let told = Driver::new(isolated("unloaded")).run(&program(), Compare::Touched).expect_err("it is told");
@@ -170,7 +170,7 @@ fn cannot_start() {
     let told = Driver::new(isolated("refused")).run(&program(), Compare::Touched).expect_err("it refuses");
     assert_eq!(told, "no such machine");
     let found = Driver::new(isolated("unbuilt")).run(&program(), Compare::Touched).expect("a finding").divergence;
-    assert!(found.expect("its constructor crashes").mismatch.actual.ends_with("SIGABRT"));
+    assert!(found.expect("its constructor crashes").mismatch.actual.contains("SIGABRT"));
 }
 
 fn clones_do_not_wait() {
