@@ -140,7 +140,7 @@ fn lower_kinds(kind: Kind, is_last: bool) -> Vec<Kind> {
     lower
 }
 
-/// Lets neighbours change places where the later one is of an earlier kind.
+/// Exchanges neighbours where the later one is of an earlier kind.
 fn swap<B: Build>(search: &mut Search<'_, B>) {
     let mut step = 0;
     while step + 1 < search.found.program.operations.len() {

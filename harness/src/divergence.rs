@@ -1,4 +1,4 @@
-//! A divergence: the first step at which an oracle objected, and the signature by which it is grouped.
+//! A divergence: the first step at which an oracle finds a mismatch, and the signature by which it is grouped.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

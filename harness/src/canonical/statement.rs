@@ -46,7 +46,7 @@ impl Statement {
 }
 
 /// The order in which statements name a fault, the lowest first: an answer that is refused says least; then the kind of
-/// the last operation counts, then the order in which the oracles are asked.
+/// the last operation counts, then the order of the oracles.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     /// Whether it is a refusal on one side only.

@@ -2,7 +2,8 @@
 //!
 //! Passes: cut the tail, drop chunks from the end forward; rename to first appearance, shrink the machine, cut pages out
 //! of ranges, make operands smaller, until nothing changes; put the source of an operation in place of its result, one operation
-//! in place of a transaction, one range in place of two; and all over again until nothing can be dropped. The result is 1-minimal: [`what_is_left`] finds nothing in it.
+//! in place of a transaction, one range in place of two; and all over again until nothing can be dropped. The result is
+//! 1-minimal: [`what_is_left`] returns nothing for it.
 
 mod edits;
 mod minimal;
