@@ -19,6 +19,7 @@ mod enumerate;
 mod generate;
 mod generator_state;
 mod guard;
+mod large_world;
 mod lockstep;
 mod minimise;
 mod mutate;

@@ -26,6 +26,10 @@ impl Model {
         }
         self.blocks.fill(slot, Block { order, split: false, held: order.frames() });
         self.notes.slot(Slot::Block(slot));
+        self.mark_full();
+        if order == Order::HIGHEST {
+            mark!(self, "limit: a block of the highest order");
+        }
         Ok(Effect::Nothing)
     }
 

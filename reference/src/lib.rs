@@ -21,6 +21,7 @@ mod device;
 mod fault;
 mod frames;
 mod hidden;
+mod limits;
 mod marks;
 mod migration;
 mod model;
@@ -32,6 +33,6 @@ mod situation;
 mod slots;
 
 pub use hidden::HiddenState;
-pub use marks::MARKS;
+pub use marks::{LIMIT, MARKS};
 pub use model::Model;
 pub use situation::Situation;

@@ -72,9 +72,11 @@ impl Model {
         candidates: Vec<Candidate>,
     ) -> Answer {
         let pages = count(candidates.len());
+        self.mark_candidates(pages);
         self.transactions.fill(slot, Transaction { phase: Phase::Collected, route, space, candidates });
         self.notes.slot(Slot::Transaction(slot));
         self.notes.space = space;
+        self.mark_full();
         Ok(Effect::Pages(pages))
     }
 
@@ -173,6 +175,9 @@ impl Model {
         }
         transaction.phase = Phase::Copied;
         self.notes.slot(Slot::Transaction(slot));
+        if wanted.min(free) > 0 {
+            self.mark_frames(to);
+        }
         if wanted > free {
             mark!(self, "no frame left in the middle of a range");
         }
@@ -301,6 +306,9 @@ impl Model {
                     pages += 1;
                 }
                 None => {}
+            }
+            if what.is_some() && free > 0 {
+                self.mark_frames(to);
             }
             if let Some(What::Page(page, _)) = what {
                 self.make_mapping(page);

@@ -22,6 +22,7 @@ impl Model {
         self.pins.fill(slot, page);
         self.notes.page(page);
         self.notes.slot(Slot::Pin(slot));
+        self.mark_full();
         Ok(Effect::Nothing)
     }
 
@@ -74,6 +75,7 @@ impl Model {
         self.holds.fill(slot, page);
         self.notes.page(page);
         self.notes.slot(Slot::Hold(slot));
+        self.mark_full();
         Ok(Effect::Nothing)
     }
 
