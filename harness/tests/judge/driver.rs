@@ -464,3 +464,12 @@ fn a_panic_of_the_reference_is_its_own_and_has_its_step() {
         assert!(divergence.mismatch.fact.starts_with("reference_"), "{compare:?}: {}", divergence.mismatch.fact);
     }
 }
+
+#[test]
+fn pages_that_nothing_shows_are_known_anew_in_each_run() {
+    let text = "map s0 v0+2 rw; write s0 v0 #1; write s0 v1 #2; migrate s0 v0+2 to d0; collect t0 d0; unmap s0 v0+2";
+    let mut driver = Driver::new(Liars::honest().and(Lie::Renames(50), 0..=99));
+    for compare in [Compare::Touched, Compare::Everything, Compare::Touched, Compare::Touched] {
+        assert_eq!(run(&mut driver, text, compare), Run { steps: 6, divergence: None }, "{compare:?}");
+    }
+}
