@@ -473,3 +473,22 @@ fn pages_that_nothing_shows_are_known_anew_in_each_run() {
         assert_eq!(run(&mut driver, text, compare), Run { steps: 6, divergence: None }, "{compare:?}");
     }
 }
+
+#[test]
+fn a_block_is_aligned_as_its_contract_says() {
+    let shifted = |alignment| {
+        let lie = Lie::Shows(|seen, _| {
+            for (_, state) in &mut seen.slots {
+                if let stalemap_operations::SlotState::Block { base: Some(base), .. } = state {
+                    base.offset = 1;
+                }
+            }
+        });
+        let mut liars = Liars::honest().and(lie, 0..=99);
+        liars.capabilities.blocks.alignment = alignment;
+        fact(&run(&mut Driver::new(liars), "alloc b0 1; read s0 v0", Compare::Touched))
+    };
+    assert_eq!(shifted(None).as_deref(), Some("placement.alignment"));
+    assert_eq!(shifted(Some(2)).as_deref(), Some("placement.alignment"));
+    assert_eq!(shifted(Some(1)), None);
+}

@@ -56,6 +56,21 @@ pub(super) const ROWS: &[Row] = &[
         })],
     ),
     once(
+        "identity.live",
+        "a page too many before all others",
+        WRITTEN,
+        2,
+        &[
+            Lie::Renames(50),
+            Lie::Shows(|it, _| {
+                let mut extra = page(it).clone();
+                extra.token = PageToken(3);
+                extra.rmap = 0..0;
+                it.pages.insert(0, extra);
+            }),
+        ],
+    ),
+    once(
         "content.stamp",
         "what a fresh page has",
         "map s0 v0+1 rw; migrate s0 v0 to d0; device_read d0 s0 v0",
