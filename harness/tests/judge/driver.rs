@@ -492,3 +492,21 @@ fn a_block_is_aligned_as_its_contract_says() {
     assert_eq!(shifted(Some(2)).as_deref(), Some("placement.alignment"));
     assert_eq!(shifted(Some(1)), None);
 }
+
+#[test]
+fn a_block_is_refused_as_its_contract_says() {
+    use stalemap_operations::Refusals;
+    let refused = |refusals, text: &str| {
+        let mut liars = Liars::honest().and(Lie::Refuses(Errno::ENOMEM), 1..=1);
+        liars.capabilities.blocks.refusals = refusals;
+        [Compare::Touched, Compare::Everything]
+            .map(|compare| fact(&run(&mut Driver::new(liars.clone()), text, compare)))
+    };
+    let [large, single] = ["read s0 v0; alloc b0 3; read s0 v0", "read s0 v0; alloc b0 0; read s0 v0"];
+    let [unjust, errno] = ["refusal.unjust", "outcome.errno"].map(|it| [Some(it.to_string()), Some(it.to_string())]);
+    assert_eq!(refused(Refusals::OnlyWithoutRun, large), unjust);
+    assert_eq!(refused(Refusals::AboveOrder0, large), [None, None]);
+    assert_eq!(refused(Refusals::AboveOrder0, single), errno);
+    assert_eq!(refused(Refusals::Any, large), [None, None]);
+    assert_eq!(refused(Refusals::Any, single), [None, None]);
+}
