@@ -176,7 +176,7 @@ fn watchdog(watches: Vec<Watch>, deadline: Duration) -> (Watchdog, mpsc::Receive
 
 #[test]
 fn what_has_ended_and_what_goes_on_with_others_is_not_told_of() {
-    let deadline = Duration::from_millis(200);
+    let deadline = Duration::from_millis(500);
     let watches: Vec<Watch> = (0..4).map(|_| Watch::default()).collect();
     let (_watchdog, hangs) = watchdog(watches.clone(), deadline);
     let short = Program::new(program().machine, program().operations[..1].iter().copied());
@@ -220,7 +220,7 @@ fn each_of_several_that_hang_is_told_in_time_and_none_behind_its_end() {
         assert_eq!(hang.divergence.mismatch.actual, "the execution has not ended after 0.4 s");
     }
     let told = begun.elapsed();
-    assert!(told >= deadline && told < deadline * 10, "told after {told:?}");
+    assert!(told >= deadline && told < deadline * 15, "told after {told:?}");
     drop(watchdog);
     // Its thread has ended, and with it the sender.
     assert_eq!(hangs.try_recv(), Err(mpsc::TryRecvError::Disconnected));

@@ -464,3 +464,49 @@ fn a_panic_of_the_reference_is_its_own_and_has_its_step() {
         assert!(divergence.mismatch.fact.starts_with("reference_"), "{compare:?}: {}", divergence.mismatch.fact);
     }
 }
+
+#[test]
+fn pages_that_nothing_shows_are_known_anew_in_each_run() {
+    let text = "map s0 v0+2 rw; write s0 v0 #1; write s0 v1 #2; migrate s0 v0+2 to d0; collect t0 d0; unmap s0 v0+2";
+    let mut driver = Driver::new(Liars::honest().and(Lie::Renames(50), 0..=99));
+    for compare in [Compare::Touched, Compare::Everything, Compare::Touched, Compare::Touched] {
+        assert_eq!(run(&mut driver, text, compare), Run { steps: 6, divergence: None }, "{compare:?}");
+    }
+}
+
+#[test]
+fn a_block_is_aligned_as_its_contract_says() {
+    let shifted = |alignment| {
+        let lie = Lie::Shows(|seen, _| {
+            for (_, state) in &mut seen.slots {
+                if let stalemap_operations::SlotState::Block { base: Some(base), .. } = state {
+                    base.offset = 1;
+                }
+            }
+        });
+        let mut liars = Liars::honest().and(lie, 0..=99);
+        liars.capabilities.blocks.alignment = alignment;
+        fact(&run(&mut Driver::new(liars), "alloc b0 1; read s0 v0", Compare::Touched))
+    };
+    assert_eq!(shifted(None).as_deref(), Some("placement.alignment"));
+    assert_eq!(shifted(Some(2)).as_deref(), Some("placement.alignment"));
+    assert_eq!(shifted(Some(1)), None);
+}
+
+#[test]
+fn a_block_is_refused_as_its_contract_says() {
+    use stalemap_operations::Refusals;
+    let refused = |refusals, text: &str| {
+        let mut liars = Liars::honest().and(Lie::Refuses(Errno::ENOMEM), 1..=1);
+        liars.capabilities.blocks.refusals = refusals;
+        [Compare::Touched, Compare::Everything]
+            .map(|compare| fact(&run(&mut Driver::new(liars.clone()), text, compare)))
+    };
+    let [large, single] = ["read s0 v0; alloc b0 3; read s0 v0", "read s0 v0; alloc b0 0; read s0 v0"];
+    let [unjust, errno] = ["refusal.unjust", "outcome.errno"].map(|it| [Some(it.to_string()), Some(it.to_string())]);
+    assert_eq!(refused(Refusals::OnlyWithoutRun, large), unjust);
+    assert_eq!(refused(Refusals::AboveOrder0, large), [None, None]);
+    assert_eq!(refused(Refusals::AboveOrder0, single), errno);
+    assert_eq!(refused(Refusals::Any, large), [None, None]);
+    assert_eq!(refused(Refusals::Any, single), [None, None]);
+}

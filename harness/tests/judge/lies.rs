@@ -143,3 +143,27 @@ fn each_lie_is_told_of_where_there_are_no_digests() {
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn each_lie_is_told_of_behind_a_run_that_came_up_to_it() {
+    let mut wrong = Vec::new();
+    without_noise(|| {
+        for (row, fact) in rows().filter_map(|row| Some((row, row.expected?))) {
+            if fact.ends_with("panics_in_reset") {
+                continue;
+            }
+            for compare in [Compare::Touched, Compare::Everything] {
+                let mut driver = Driver::new(row.liars());
+                let mut before = trace(row.program).program();
+                before.operations.truncate(row.found_at());
+                let run = driver.run(&before, compare).expect("it takes every machine");
+                assert_eq!(run.divergence, None, "{}", row.name);
+                let told = found(&driver.run_trace(&trace(row.program), compare).expect("it takes every machine"));
+                if told != Some((fact.to_string(), row.found_at())) {
+                    wrong.push(format!("{} ({compare:?}): {told:?} instead of {fact}", row.name));
+                }
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -55,6 +55,33 @@ pub(super) const ROWS: &[Row] = &[
             it.pages.push(extra);
         })],
     ),
+    once(
+        "identity.live",
+        "a page too many before all others",
+        WRITTEN,
+        2,
+        &[
+            Lie::Renames(50),
+            Lie::Shows(|it, _| {
+                let mut extra = page(it).clone();
+                extra.token = PageToken(3);
+                extra.rmap = 0..0;
+                it.pages.insert(0, extra);
+            }),
+        ],
+    ),
+    once(
+        "content.stamp",
+        "what a fresh page has",
+        "map s0 v0+1 rw; migrate s0 v0 to d0; device_read d0 s0 v0",
+        1,
+        &[Lie::Shows(|it, _| page(it).stamp = Stamp(9))],
+    ),
+    allowed(
+        "tokens of pages that have ended are used again in another order",
+        "map s0 v0+4 rw; write s0 v0 #1; write s0 v1 #2; unmap s0 v0+2; write s0 v2 #3; write s0 v3 #4; read s0 v2",
+        &[],
+    ),
     allowed("two pages that a transaction has", COLLECTED, &[]),
     allowed("two pages that a transaction has, by other tokens", COLLECTED, &[Lie::Renames(50)]),
 ];
