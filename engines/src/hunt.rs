@@ -1,5 +1,5 @@
 //! Hunts for a seeded bug: one process of an engine, until it stops at an input or its processor time is over. The target is
-//! built once, and told at its start which bug is on and in which folder it counts.
+//! built once, and learns at its start which bug is on and in which folder it counts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -225,7 +225,7 @@ impl Hunter {
 fn libfuzzer_command(program: &Path, seed: u64, executions: Option<u64>, mutates_bytes: bool) -> Command {
     let mut command = Command::new(program);
     command.args(libfuzzer::LIMITS).args(libfuzzer::ACCOUNT);
-    // Seed 0 would be drawn anew each time.
+    // libFuzzer replaces seed 0 by another one at each start.
     command.arg(format!("-seed={}", seed + 1));
     command.args(executions.map(|executions| format!("-runs={executions}")));
     if mutates_bytes {

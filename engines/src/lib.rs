@@ -1,7 +1,7 @@
 //! libFuzzer and AFL++ as processes: their tools, the targets that they build, campaigns, hunts, merges and digests, and the
 //! [`protocol`] between these processes and the targets.
 //!
-//! The crate prints nothing and knows no command line. A [`Control`] tells it when to stop and takes its messages. A function
+//! The crate prints nothing and knows no command line. A [`Control`] says when to stop and takes its messages. A function
 //! that can be interrupted returns `None` when the control says so. Processes are Unix process groups; on other systems the
 //! crate is empty.
 #![cfg(unix)]

@@ -1,10 +1,11 @@
 //! Transitions as coverage: the engine takes them for edges, so that an input with a new transition is kept.
 
-#[cfg(all(feature = "afl", not(feature = "libfuzzer")))]
+// A test runs without AFL++, which has the map and hands out the guards.
+#[cfg(all(feature = "afl", not(feature = "libfuzzer"), not(test)))]
 pub(crate) use crate::afl_map::{clear, count};
 
 /// libFuzzer begins each run with counters at zero by itself.
-#[cfg(not(all(feature = "afl", not(feature = "libfuzzer"))))]
+#[cfg(not(all(feature = "afl", not(feature = "libfuzzer"), not(test))))]
 pub(crate) fn clear() {}
 
 /// Says which transitions the last run met.
@@ -16,7 +17,10 @@ pub(crate) fn count(met: impl Iterator<Item = usize>) {
 }
 
 /// There is no engine, or it has no such counters on this system.
-#[cfg(not(any(all(feature = "libfuzzer", target_os = "linux"), all(feature = "afl", not(feature = "libfuzzer")))))]
+#[cfg(not(any(
+    all(feature = "libfuzzer", target_os = "linux"),
+    all(feature = "afl", not(feature = "libfuzzer"), not(test))
+)))]
 pub(crate) fn count(_met: impl Iterator<Item = usize>) {}
 
 /// Counts as long as it lives, and shows the engine what was counted even if that ends in a panic.
