@@ -36,7 +36,7 @@ pub struct CampaignError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CampaignFault {
-    /// The subject cannot be a machine of the campaign; says why.
+    /// The subject cannot be any of several machines in a row; says why it cannot be the last.
     #[error("{0}")]
     Machine(String),
     /// A job has panicked outside a subject: a fault of ours.
@@ -126,7 +126,8 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
         Campaign { hang: Some(OnHang { deadline, callback: Arc::new(callback) }), ..self }
     }
 
-    /// The execution with this index.
+    /// The execution with this index, for a subject that can be every machine: where one cannot, another machine is drawn,
+    /// and [`Diverged`] has the program.
     #[must_use]
     pub fn execution(&self, index: u64) -> Program {
         let mut program = Program::default();
@@ -137,7 +138,7 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
     /// Runs until the executions or the time are over, the observer has enough, or it is told to stop.
     ///
     /// # Errors
-    /// When the subject cannot be a machine of the campaign; with what was done until then.
+    /// When the subject cannot be the machines of the campaign; with what was done until then.
     pub fn run(&self, observer: &mut dyn Observer) -> Result<CampaignStats, CampaignError> {
         let start = Instant::now();
         let next = AtomicU64::new(0);
@@ -187,6 +188,8 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
 pub struct Diverged {
     /// Its index.
     pub index: u64,
+    /// What was run.
+    pub program: Program,
     /// How it diverged.
     pub divergence: Divergence,
 }

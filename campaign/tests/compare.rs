@@ -16,7 +16,7 @@ struct Notes(Vec<(u64, usize, String)>);
 
 impl Observer for Notes {
     fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()> {
-        let Diverged { index, divergence } = diverged;
+        let Diverged { index, divergence, .. } = diverged;
         self.0.push((index, divergence.step, divergence.signature().to_string()));
         ControlFlow::Continue(())
     }

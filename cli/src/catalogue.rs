@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 use stalemap_commands::{CommandLine, Ending, ExplorableWork, Subjects, Work, isolated, quoted, serve};
+use stalemap_harness::AnyBuild;
 use stalemap_implementation::Implementation;
 use stalemap_linux::{Cache, Fault, Flavour, Kernels, Version};
 use stalemap_operations::Machine;
@@ -100,11 +101,11 @@ impl Subjects for Catalogue {
     fn with(&self, choice: &Choice, work: impl Work) -> Result<Ending> {
         if choice.isolate && choice.subject == SubjectName::Implementation {
             let words = ["worker".to_string()].into_iter().chain(choice.bug_words());
-            return work.with(IMPLEMENTATION, &isolated(words)?);
+            return work.with(IMPLEMENTATION, &AnyBuild::new(isolated(words)?));
         }
         #[cfg(feature = "seeded-bugs")]
         if let Some(bug) = choice.bug {
-            return work.with(IMPLEMENTATION, &crate::seeded::BuildSeeded::new(bug));
+            return work.with(IMPLEMENTATION, &AnyBuild::new(crate::seeded::BuildSeeded::new(bug)));
         }
         let bits = choice.fault.map_or(0, |fault| 1 << fault.bit);
         let kernel = |version| Kernels::cached(&Cache::of_the_user()?, Flavour { version, kasan: choice.kasan }, bits);
@@ -114,14 +115,14 @@ impl Subjects for Catalogue {
             }
             SubjectName::Implementation => work.with(IMPLEMENTATION, &implementation()),
             SubjectName::Linux(_) if choice.isolate => bail!("a kernel runs in a machine of its own already"),
-            SubjectName::Linux(version) => work.with(version.subject(), &kernel(*version)?),
+            SubjectName::Linux(version) => work.with(version.subject(), &AnyBuild::new(kernel(*version)?)),
             SubjectName::Library(path) => {
                 let build = isolated(["worker".as_ref(), "--subject".as_ref(), path.as_os_str()])?;
                 let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
                 let build = stalemap_c::environment(path)
                     .into_iter()
                     .fold(build, |build, (name, value)| build.environment(name, value));
-                work.with(name.trim_start_matches("lib"), &build)
+                work.with(name.trim_start_matches("lib"), &AnyBuild::new(build))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::iter;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
@@ -11,7 +12,7 @@ use anyhow::{Error, Result, anyhow, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
-use stalemap_harness::{Settings, Signature};
+use stalemap_harness::{Settings, Signature, guarded};
 use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
 use stalemap_report::{Origin, Summary, hex};
 
@@ -166,7 +167,7 @@ fn fuzz_with<S: Subjects, B: Builder>(
     // Findings are minimised beside the campaign.
     let write = move |finding: &_, program| keep.hang(finding, program);
     let _watchdog = hang::watch(subject, line.limit(), kept.all.driver(), write);
-    let mut native = Native { campaign: &campaign, seed, kept, trouble: None };
+    let mut native = Native { seed, kept, trouble: None };
     let stats = campaign.run(&mut native);
     let Native { mut kept, trouble, .. } = native;
     kept.status.clear();
@@ -185,27 +186,39 @@ fn fuzz_with<S: Subjects, B: Builder>(
     }
 }
 
-/// The operations that a subject can do.
+/// The operations that a subject can do, as it says on the first machine that it can be: the default, or one with more or
+/// less RAM.
 fn operations(build: &impl Builder) -> Result<KindSet> {
-    Ok(build.build(&Machine::DEFAULT).map_err(|it| anyhow!(it))?.capabilities().operations)
+    let [_, first, second, spaces, pages] = Machine::DEFAULT.sizes();
+    let others = (0..=12)
+        .filter_map(|log| Machine::from_sizes([1 << log, first, second, spaces, pages], Machine::DEFAULT.rules()));
+    let mut refused = String::new();
+    for machine in iter::once(Machine::DEFAULT).chain(others) {
+        match guarded(|| build.build(&machine).map(|subject| subject.capabilities().operations)) {
+            Ok(Ok(operations)) => return Ok(operations),
+            // The first says most: it is not odd in any way.
+            Ok(Err(sentence)) | Err(sentence) if refused.is_empty() => refused = sentence,
+            Ok(Err(_)) | Err(_) => {}
+        }
+    }
+    Err(anyhow!(refused))
 }
 
 /// Observes the campaign.
-struct Native<'a, B: Builder> {
-    campaign: &'a Campaign<B>,
+struct Native<B: Builder> {
     seed: u64,
     kept: Kept<B>,
     /// What ended the campaign early.
     trouble: Option<Error>,
 }
 
-impl<B: Builder> Observer for Native<'_, B> {
-    fn diverged(&mut self, Diverged { index, divergence }: Diverged) -> ControlFlow<()> {
+impl<B: Builder> Observer for Native<B> {
+    fn diverged(&mut self, Diverged { index, program, divergence }: Diverged) -> ControlFlow<()> {
         if !self.kept.all.count(&divergence.signature()) {
             return ControlFlow::Continue(());
         }
         let origin = Origin { seed_and_execution: Some((self.seed, index)), ..Origin::default() };
-        self.trouble = self.kept.add(&self.campaign.execution(index), &divergence, origin).err();
+        self.trouble = self.kept.add(&program, &divergence, origin).err();
         if self.trouble.is_some() || self.kept.are_enough() {
             ControlFlow::Break(())
         } else {

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use stalemap_harness::Build;
+use stalemap_harness::{AnyBuild, Build};
 use stalemap_isolation::{Isolated, WorkerCommand};
 use stalemap_operations::Explorable;
 
@@ -97,7 +97,7 @@ impl<B: Builder> Subjects for Only<B> {
 
     fn with(&self, choice: &OnlyChoice, work: impl Work) -> Result<Ending> {
         if choice.isolate {
-            return work.with(&self.name, &isolated(["worker"])?.largest(self.build.largest()));
+            return work.with(&self.name, &AnyBuild::new(isolated(["worker"])?.largest(self.build.largest())));
         }
         work.with(&self.name, &self.build)
     }

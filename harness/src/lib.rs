@@ -9,6 +9,7 @@
 #![warn(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 #![expect(clippy::disallowed_macros, reason = "the guard asks which thread panics; nothing of a run depends on it")]
 
+mod any_build;
 mod binding;
 mod canonical;
 mod comparison;
@@ -32,6 +33,7 @@ mod tally;
 mod transitions;
 mod watchdog;
 
+pub use any_build::AnyBuild;
 pub use canonical::{Canonical, Repeats, canonicalise, confirm};
 pub use divergence::{Divergence, Mismatch, NO_OPERATIONS, NotASignature, Sense, Signature};
 pub use driver::{Build, Driver, Run, Skipped};

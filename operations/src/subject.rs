@@ -1,5 +1,6 @@
 //! The seam: whatever can be driven by operations and looked at is a subject.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::capabilities::Capabilities;
@@ -62,5 +63,48 @@ pub trait Subject {
     /// Names what does not balance.
     fn validate(&self) -> Result<(), String> {
         Ok(())
+    }
+}
+
+/// A boxed subject is a subject. What it touched is handed over as lists.
+impl Subject for Box<dyn Subject> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        (**self).capabilities()
+    }
+
+    fn machine(&self) -> &Machine {
+        (**self).machine()
+    }
+
+    fn capacity(&self) -> [u32; Home::LIMIT] {
+        (**self).capacity()
+    }
+
+    fn reset(&mut self) {
+        (**self).reset();
+    }
+
+    fn announce(&mut self, operations: &[Operation]) {
+        (**self).announce(operations);
+    }
+
+    fn apply(&mut self, operation: Operation) -> Outcome {
+        (**self).apply(operation)
+    }
+
+    fn touched(&mut self, into: &mut Touched) -> bool {
+        (**self).touched(into)
+    }
+
+    fn observe(&self, scope: &Scope, into: &mut Observation) {
+        (**self).observe(scope, into);
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        (**self).validate()
     }
 }
