@@ -117,7 +117,7 @@ const INPUTS: u64 = 2_000;
 
 /// An input mutated, beside what results executed as the target executes it.
 fn mutator() -> Row {
-    let settings = Settings::default();
+    let settings = Settings { largest: Some(Machine::LARGEST_IN_BYTES), ..Settings::default() };
     let mut generator = Generator::new(settings.clone());
     let mut program = Program::default();
     let mut inputs: Vec<Vec<u8>> = (0..INPUTS)

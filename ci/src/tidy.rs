@@ -90,7 +90,6 @@ const LONGEST: usize = 400;
 
 /// Sources that are longer: path and reason.
 const LONG: &[(&str, &str)] = &[
-    ("harness/src/generator_state.rs", "the guess of the state, and what is sampled from each part of it"),
     ("harness/src/mutate.rs", "each way to change a sequence stands beside the others"),
     ("linux/guest/src/perform.rs", "each operation as system calls"),
     ("operations/src/table.rs", "each operation is a row with its documentation"),
