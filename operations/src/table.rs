@@ -1,5 +1,36 @@
 //! The operation table: one documented row for each operation, from which its variant, text, record and refusals follow.
 //!
+//! # What a refused operation answers
+//!
+//! An operation that is refused for several reasons answers the first of these; it changes nothing unless its row says
+//! otherwise.
+//!
+//! 1. `ESRCH`: the space is dead.
+//! 2. `EBUSY`: the slot is in use, or the child is alive (also where it is the parent itself).
+//! 3. `ENOENT`: the slot is empty.
+//! 4. `EAGAIN`: an open `setup` locks the space; also where the operation would do nothing, or fail otherwise.
+//! 5. `EINVAL`: wrong shape or phase. Only `move` looks before it at its first source place (`EFAULT`).
+//! 6. Place by place, ascending: `EFAULT` where nothing is mapped or access is not allowed, `EAGAIN` on a migration entry,
+//!    `EPERM` for a device's write to a read-only mapping, `EAGAIN` where a transaction locks the page.
+//! 7. `EEXIST`: a place is mapped already.
+//! 8. `ENOMEM`: no frame is free.
+//!
+//! # What an effect counts
+//!
+//! | operations | `pages` | `freed` |
+//! |---|---|---|
+//! | `unmap`, `discard`, `exit` | entries removed that map a page or are migration entries; holes do not count | pages that ended in this step: they lost their last entry, pin, hold and transaction |
+//! | `move` | the same, of the places at the destination that were unmapped before | likewise |
+//! | `setup`, `collect` | candidates; a hole is one on the way to a device | |
+//! | `copy` | candidates that got a frame | |
+//! | `pages`, `migrate`, `evict` | pages that moved, or came to be in a hole | |
+//! | `finalize` | entries that map their page again | pages that ended |
+//! | `unpin`, `release` | | 1 if the page ended, else 0 |
+//!
+//! Frames that a migration has not used, or leaves behind, are no pages; the free counts show them.
+//!
+//! # The rows
+//!
 //! A row reads `number => Variant "word" (operands) level, effect, acts act, refuses [errnos]`. Numbers are what records carry:
 //! they are never changed and never reused. To add an operation, add a row; the compiler then names the matches that
 //! need an arm (the reference, the implementation, and the guest of the real kernel).

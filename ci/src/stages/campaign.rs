@@ -6,6 +6,9 @@ use xshell::cmd;
 
 use crate::context::{Context, code_and_stdout};
 
+/// The start of the marks that name a limit of a data structure.
+const LIMIT: &str = "limit: ";
+
 /// How `stalemap fuzz` ends when the campaign is over: nothing was found, or something was.
 const OVER: &[i32] = &[0, 1];
 
@@ -51,7 +54,10 @@ fn check(code: i32, summary: &Value) -> Result<()> {
     ensure!(never.is_empty(), "the campaign never met these permitted outcomes: {}", never.join(", "));
     let marks = summary["marks"].as_object().context("the summary of the campaign has no marks")?;
     ensure!(!marks.is_empty(), "the summary of the campaign has no marks");
-    let missed: Vec<&str> = marks.iter().filter(|(_, count)| **count == 0).map(|(name, _)| name.as_str()).collect();
+    // Limits are met by few executions, large worlds; `harness/tests/strength/limits.rs` meets each of them for certain.
+    let (limits, rules): (Vec<_>, Vec<_>) = marks.iter().partition(|(name, _)| name.starts_with(LIMIT));
+    println!("{} of {} limits met", limits.iter().filter(|(_, count)| **count != 0).count(), limits.len());
+    let missed: Vec<&str> = rules.iter().filter(|(_, count)| **count == 0).map(|(name, _)| name.as_str()).collect();
     ensure!(missed.is_empty(), "the campaign never met these rules: {}", missed.join("; "));
     Ok(())
 }
@@ -74,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_campaign_passes_only_if_it_met_everything_and_found_nothing() {
-        let good = json!({ "signatures": {}, "never_met": [], "marks": { "fault back of a shared page": 3 } });
+        let good =
+            json!({ "signatures": {}, "never_met": [], "marks": { "fault back of a shared page": 3, "limit: 64": 0 } });
         check(0, &good).unwrap();
         let cases = [
             (1, "signatures", json!({ "outcome.errno@read": 2 }), "outcome.errno@read"),
