@@ -4,6 +4,9 @@ use bitmap_allocator::{BitAlloc, BitAlloc4K};
 
 use stalemap::BlockAllocator;
 
+/// The most frames that its map has room for.
+const FRAMES: u32 = 4_096;
+
 /// Up to 4,096 frames.
 pub struct Bitmap(Box<BitAlloc4K>);
 
@@ -12,6 +15,9 @@ impl BlockAllocator for Bitmap {
     const SPLITS: bool = true;
 
     fn new(frames: u32) -> Result<Self, String> {
+        if frames > FRAMES {
+            return Err(format!("it has room for {FRAMES} frames"));
+        }
         let mut map = Box::new(BitAlloc4K::DEFAULT);
         map.insert(0..frames as usize);
         Ok(Bitmap(map))

@@ -1,23 +1,21 @@
 //! The driver: what it keeps, what it throws away, what it holds against what, and what it counts.
 
-use stalemap_harness::{Build, Compare, Driver, Run, Skipped};
+use stalemap_harness::{Build, Compare, Driver, Run};
 use stalemap_implementation::Implementation;
-use stalemap_operations::{
-    Dialect, Errno, Kind, KindSet, Machine, Observables, Observation, Outcome, Place, Program, Scope, Stamp, Subject,
-};
+use stalemap_operations::{Dialect, Errno, Kind, Machine, Observation, Outcome, Place, Program, Scope, Subject};
 
 use crate::liar::{Call, Liar, Liars, Lie};
 use crate::{trace, without_noise};
 
-const PROGRAM: &str = "map s0 v0+2 rw; write s0 v0 #1; protect s0 v0+1 r; read s0 v0";
+pub(crate) const PROGRAM: &str = "map s0 v0+2 rw; write s0 v0 #1; protect s0 v0+1 r; read s0 v0";
 /// The last index of its operations.
-const LAST: usize = 3;
+pub(crate) const LAST: usize = 3;
 
-fn fact(run: &Run) -> Option<String> {
+pub(crate) fn fact(run: &Run) -> Option<String> {
     run.divergence.as_ref().map(|it| format!("{}.{}", it.mismatch.oracle, it.mismatch.fact))
 }
 
-fn run(driver: &mut Driver<impl Build>, text: &str, compare: Compare) -> Run {
+pub(crate) fn run(driver: &mut Driver<impl Build>, text: &str, compare: Compare) -> Run {
     driver.run_trace(&trace(text), compare).expect("it takes every machine")
 }
 
@@ -173,103 +171,6 @@ fn a_subject_that_cannot_be_built_is_no_divergence() {
     assert_eq!(driver.prepare(&program.machine), Err("no room".to_string()));
 }
 
-/// All observables but one.
-fn all_but(missing: Observables) -> Observables {
-    use Observables as O;
-    O::ALL.without(missing)
-}
-
-#[test]
-fn an_oracle_that_cannot_see_is_skipped_and_says_what_is_missing() {
-    use Observables as O;
-    let rows: [(Observables, &str, &[&str]); 11] = [
-        (
-            O::PLACES,
-            "places",
-            &[
-                "identity.place",
-                "identity.slot",
-                "identity.live",
-                "mapping.places",
-                "mapping.writable",
-                "mapping.home",
-                "mapping.exclusive",
-                "mapcount",
-                "refcount",
-                "rmap",
-                "content",
-                "refusal",
-            ],
-        ),
-        (O::STAMPS, "stamps", &["content"]),
-        (O::EXCLUSIVE, "exclusive", &["mapping.exclusive"]),
-        (O::WRITABLE, "writable bits", &["mapping.writable"]),
-        (O::SPACES, "spaces", &["mapping.spaces"]),
-        (O::MAPCOUNTS, "mapcounts", &["mapcount"]),
-        (O::REFCOUNTS, "refcounts", &["refcount"]),
-        (O::RMAPS, "rmaps", &["rmap"]),
-        (O::SLOTS, "slots", &["identity.slot", "identity.live", "mapping.slots", "refusal"]),
-        (O::FREE, "free counts", &["conservation"]),
-        (O::FRAMES, "frames", &["placement", "refusal"]),
-    ];
-    for (missing, name, expected) in rows {
-        let mut liars = Liars::honest();
-        liars.capabilities.observables = all_but(missing);
-        let mut driver = Driver::new(liars);
-        run(&mut driver, PROGRAM, Compare::Touched);
-        let expected: Vec<Skipped> =
-            expected.iter().map(|&check| Skipped { check: check.to_string(), missing: vec![name] }).collect();
-        assert_eq!(driver.skipped(), expected);
-    }
-    let mut driver = Driver::new(Liars::honest());
-    run(&mut driver, PROGRAM, Compare::Touched);
-    assert_eq!(driver.skipped(), []);
-}
-
-#[test]
-fn what_is_skipped_is_told_in_words() {
-    let skipped = Skipped { check: "mapping.exclusive".to_string(), missing: vec!["places", "exclusive"] };
-    assert_eq!(skipped.to_string(), "mapping.exclusive (needs places, exclusive)");
-}
-
-#[test]
-fn what_a_subject_does_not_show_is_not_compared() {
-    let lie = Lie::Shows(|seen, _| seen.pages.iter_mut().for_each(|page| page.stamp = Stamp(9)));
-    let mut liars = Liars::honest().and(lie, 0..=99);
-    assert_eq!(
-        fact(&run(&mut Driver::new(liars.clone()), PROGRAM, Compare::Touched)).as_deref(),
-        Some("content.stamp")
-    );
-    liars.capabilities.observables = all_but(Observables::STAMPS);
-    assert_eq!(fact(&run(&mut Driver::new(liars), PROGRAM, Compare::Everything)), None);
-}
-
-#[test]
-fn one_oracle_alone_finds_only_its_own() {
-    let lie = Lie::Shows(|seen, _| {
-        for page in &mut seen.pages {
-            page.stamp = Stamp(9);
-            page.mapcount += 1;
-        }
-    });
-    // Each step touches the page.
-    const PROGRAM: &str = "map s0 v0+2 rw; write s0 v0 #1; write s0 v0 #2; write s0 v0 #3";
-    let mut driver = Driver::new(Liars::honest().and(lie, 2..=99).and(Lie::Recounts("a count is wrong"), LAST..=99));
-    let rows = [
-        (None, Some("mapcount.count")),
-        (Some("content"), Some("content.stamp")),
-        (Some("conservation"), None),
-        (Some("validity"), Some("validity.a_count_is_wrong")),
-        (None, Some("mapcount.count")),
-    ];
-    for (oracle, expected) in rows {
-        driver.use_only_oracle(oracle);
-        for compare in [Compare::Touched, Compare::Everything] {
-            assert_eq!(fact(&run(&mut driver, PROGRAM, compare)).as_deref(), expected, "{oracle:?}");
-        }
-    }
-}
-
 /// Builds liars whose recount is not asked.
 struct Unasked(Liars);
 
@@ -312,28 +213,6 @@ fn answers_are_compared_even_where_nothing_is_looked_at() {
     let answers = Liars::honest().and(Lie::Answers(|_| Outcome::Stuck), 1..=1);
     let run = run(&mut Driver::new(answers), PROGRAM, Compare::Outcomes);
     assert_eq!((fact(&run).as_deref(), run.steps), (Some("termination.fuel"), 2));
-}
-
-#[test]
-fn operations_that_the_subject_cannot_do_are_passed_over_on_both_sides() {
-    let mut liars = Liars::honest().and(Lie::Answers(|_| Outcome::Stuck), 2..=2);
-    liars.capabilities.operations = KindSet::ALL.without(Kind::Protect);
-    let counts = liars.counts.clone();
-    let mut driver = Driver::new(liars);
-    let run = run(&mut driver, PROGRAM, Compare::Everything);
-    let divergence = run.divergence.expect("the third operation that is done does not end");
-    assert_eq!((divergence.step, divergence.operation), (3, Some(trace(PROGRAM).steps[3].operation)));
-    assert_eq!(counts.applied.get(), 3);
-    assert_eq!(driver.tally().of(Kind::Protect, 0), 0);
-    assert_eq!(driver.tally().operations(), 3);
-}
-
-#[test]
-fn a_program_of_nothing_that_the_subject_can_do_agrees() {
-    let mut liars = Liars::honest().and(Lie::Shows(|seen, _| seen.alive.clear()), 0..=99);
-    liars.capabilities.operations = KindSet::NONE;
-    let run = run(&mut Driver::new(liars), PROGRAM, Compare::Touched);
-    assert_eq!(run, Run { steps: 4, divergence: None });
 }
 
 #[test]
@@ -472,41 +351,4 @@ fn pages_that_nothing_shows_are_known_anew_in_each_run() {
     for compare in [Compare::Touched, Compare::Everything, Compare::Touched, Compare::Touched] {
         assert_eq!(run(&mut driver, text, compare), Run { steps: 6, divergence: None }, "{compare:?}");
     }
-}
-
-#[test]
-fn a_block_is_aligned_as_its_contract_says() {
-    let shifted = |alignment| {
-        let lie = Lie::Shows(|seen, _| {
-            for (_, state) in &mut seen.slots {
-                if let stalemap_operations::SlotState::Block { base: Some(base), .. } = state {
-                    base.offset = 1;
-                }
-            }
-        });
-        let mut liars = Liars::honest().and(lie, 0..=99);
-        liars.capabilities.blocks.alignment = alignment;
-        fact(&run(&mut Driver::new(liars), "alloc b0 1; read s0 v0", Compare::Touched))
-    };
-    assert_eq!(shifted(None).as_deref(), Some("placement.alignment"));
-    assert_eq!(shifted(Some(2)).as_deref(), Some("placement.alignment"));
-    assert_eq!(shifted(Some(1)), None);
-}
-
-#[test]
-fn a_block_is_refused_as_its_contract_says() {
-    use stalemap_operations::Refusals;
-    let refused = |refusals, text: &str| {
-        let mut liars = Liars::honest().and(Lie::Refuses(Errno::ENOMEM), 1..=1);
-        liars.capabilities.blocks.refusals = refusals;
-        [Compare::Touched, Compare::Everything]
-            .map(|compare| fact(&run(&mut Driver::new(liars.clone()), text, compare)))
-    };
-    let [large, single] = ["read s0 v0; alloc b0 3; read s0 v0", "read s0 v0; alloc b0 0; read s0 v0"];
-    let [unjust, errno] = ["refusal.unjust", "outcome.errno"].map(|it| [Some(it.to_string()), Some(it.to_string())]);
-    assert_eq!(refused(Refusals::OnlyWithoutRun, large), unjust);
-    assert_eq!(refused(Refusals::AboveOrder0, large), [None, None]);
-    assert_eq!(refused(Refusals::AboveOrder0, single), errno);
-    assert_eq!(refused(Refusals::Any, large), [None, None]);
-    assert_eq!(refused(Refusals::Any, single), [None, None]);
 }

@@ -1,5 +1,6 @@
 //! The judge is judged: subjects that lie about one thing, and what the driver says of them.
 
+mod capabilities;
 mod driver;
 mod liar;
 mod lies;
