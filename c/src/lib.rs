@@ -15,3 +15,6 @@ pub use subject::{CSubject, build};
 
 /// The text of `stalemap.h`, for programs that write it for their users.
 pub const HEADER: &str = include_str!("../include/stalemap.h");
+
+/// The text of an allocator in C, with a deliberate fault behind `-DFAULT`, likewise.
+pub const EXAMPLE: &str = include_str!("../examples/buddy.c");

@@ -59,7 +59,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: STALEMAP,
         crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT, CAMPAIGN, COMMANDS],
-        packages: Some(&[]),
+        // It comes with the commands.
+        packages: Some(&["anstream"]),
     },
     Layer { name: "stalemap-subjects", crates: &[STALEMAP], packages: None },
     Layer {

@@ -14,6 +14,7 @@ mod engine;
 mod export;
 mod fuzz;
 mod linux;
+mod new;
 #[cfg(feature = "seeded-bugs")]
 mod seeded;
 mod triage;
@@ -42,6 +43,7 @@ use crate::distill::DistillCommand;
 use crate::export::ExportArguments;
 use crate::fuzz::FuzzCommand;
 use crate::linux::LinuxArguments;
+use crate::new::NewArguments;
 use crate::triage::TriageArguments;
 
 /// Fuzzing and differential testing for memory management code that moves pages.
@@ -65,6 +67,7 @@ struct Arguments {
 /// The commands, in the order of the help.
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(NewArguments),
     Fuzz(FuzzCommand),
     Run(RunArguments<Choice>),
     Minimize(MinimizeArguments<Choice>),
@@ -103,6 +106,7 @@ fn run(command: Command) -> Result<Ending> {
     stalemap_harness::quiet_panics();
     let line = &called::command_line();
     match command {
+        Command::New(arguments) => new::new(&arguments),
         Command::Fuzz(arguments) => fuzz::fuzz(line, &arguments),
         Command::Run(arguments) => run::run(line, &arguments),
         Command::Minimize(arguments) => minimize::minimize(line, &arguments),

@@ -11,15 +11,19 @@
 //! | [`Subject`] | everything, transactions, pins and holds among it | a function of yours |
 //!
 //! What the code cannot show is left out of the comparison, and named. [`main`] gives your program the commands `fuzz`, `run`,
-//! `minimize` and more for your subject.
+//! `minimize` and more for your subject. [`replay!`] makes a test that replays a folder of traces; [`fuzz_target!`] and
+//! [`afl_target!`] make targets of cargo-fuzz and AFL++.
 
 mod blocks;
 mod devices;
+pub mod fuzzing;
 mod identities;
+mod replay;
 mod spaces;
 
 pub use blocks::{BlockAllocator, Blocks, RangeAllocator, Ranges, blocks, ranges};
 pub use devices::{DeviceMemory, SpacesWithDevices, spaces_with_devices};
+pub use replay::{ReplayError, replay_folder};
 pub use spaces::{AddressSpaces, Mapping, Spaces, spaces};
 pub use stalemap_campaign as campaign;
 pub use stalemap_commands::{main, main_explorable};
