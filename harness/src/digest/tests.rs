@@ -341,6 +341,27 @@ fn each_state_of_each_slot_makes_a_digest_of_its_own() {
 }
 
 #[test]
+fn each_space_of_a_large_machine_makes_a_digest_of_its_own() {
+    let mut known: Vec<(String, u64)> = Vec::new();
+    for number in 0..512 {
+        for is_locked in [false, true] {
+            let mut seen = Observation::default();
+            let set = if is_locked { &mut seen.locked } else { &mut seen.alive };
+            set.insert(Space(number));
+            set.insert(Space(511));
+            let mut digest = SideDigest::new(512, 1);
+            let mut side = Side(Observation { pages: vec![page(0, 0..0)], ..seen });
+            digest.gather(&mut side);
+            assert!(digest.update(&side));
+            known.push((format!("s{number}, locked: {is_locked}"), digest.value()));
+        }
+    }
+    known.sort_by_key(|(_, digest)| *digest);
+    let same = known.windows(2).find(|pair| pair[0].1 == pair[1].1);
+    assert_eq!(same, None);
+}
+
+#[test]
 fn a_digest_is_that_of_the_start_again_after_a_reset_and_after_everything_has_gone() {
     let start = SideDigest::new(3, 8).value();
     let mut digest = SideDigest::new(3, 8);
