@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stalemap_harness::{
-    Build, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch, Watchdog,
+    Build, Compare, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch, Watchdog,
 };
 use stalemap_operations::Program;
 use stalemap_reference::MARKS;
@@ -36,7 +36,7 @@ pub struct CampaignError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CampaignFault {
-    /// The subject cannot be a machine of the campaign; says why.
+    /// The subject cannot be any of several machines in a row; says why it cannot be the last.
     #[error("{0}")]
     Machine(String),
     /// A job has panicked outside a subject: a fault of ours.
@@ -51,6 +51,7 @@ pub struct Campaign<B> {
     seed: u64,
     jobs: u32,
     settings: Settings,
+    compare: Compare,
     runs: Option<u64>,
     time: Option<Duration>,
     stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
@@ -65,10 +66,11 @@ struct OnHang {
 }
 
 impl<B: Build + Clone + Send + Sync> Campaign<B> {
-    /// A campaign of the subjects that this builds: seed 0, one job, the default settings, no end.
+    /// A campaign of the subjects that this builds: seed 0, one job, the default settings, [`Compare::Touched`], no end.
     pub fn new(build: B) -> Self {
         let settings = Settings { largest: build.largest(), ..Settings::default() };
-        Campaign { build, seed: 0, jobs: 1, settings, runs: None, time: None, stop: None, hang: None }
+        let compare = Compare::Touched;
+        Campaign { build, seed: 0, jobs: 1, settings, compare, runs: None, time: None, stop: None, hang: None }
     }
 
     /// With this seed.
@@ -87,6 +89,13 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
     #[must_use]
     pub fn settings(self, settings: Settings) -> Self {
         Campaign { settings, ..self }
+    }
+
+    /// With so much compared after each step. Both [`Compare::Touched`] and [`Compare::Everything`] name a divergence in the same
+    /// way; the latter also sees what no digest shows, and takes many times as long.
+    #[must_use]
+    pub fn compare(self, compare: Compare) -> Self {
+        Campaign { compare, ..self }
     }
 
     /// Ends after this many executions, if a number is given.
@@ -117,7 +126,8 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
         Campaign { hang: Some(OnHang { deadline, callback: Arc::new(callback) }), ..self }
     }
 
-    /// The execution with this index.
+    /// The execution with this index, for a subject that can be every machine: where one cannot, another machine is drawn,
+    /// and [`Diverged`] has the program.
     #[must_use]
     pub fn execution(&self, index: u64) -> Program {
         let mut program = Program::default();
@@ -128,7 +138,7 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
     /// Runs until the executions or the time are over, the observer has enough, or it is told to stop.
     ///
     /// # Errors
-    /// When the subject cannot be a machine of the campaign; with what was done until then.
+    /// When the subject cannot be the machines of the campaign; with what was done until then.
     pub fn run(&self, observer: &mut dyn Observer) -> Result<CampaignStats, CampaignError> {
         let start = Instant::now();
         let next = AtomicU64::new(0);
@@ -178,6 +188,8 @@ impl<B: Build + Clone + Send + Sync> Campaign<B> {
 pub struct Diverged {
     /// Its index.
     pub index: u64,
+    /// What was run.
+    pub program: Program,
     /// How it diverged.
     pub divergence: Divergence,
 }

@@ -2,20 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stalemap_harness::{Build, Divergence, Driver, Progress, Repeats, Signature, canonicalise, confirm};
+use stalemap_harness::{Build, Divergence, Driver, Progress, Signature};
 use stalemap_operations::Program;
-use stalemap_report::{Finding, Origin};
+use stalemap_report::Origin;
 
-/// A new finding.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// How it is shown.
-    pub finding: Finding,
-    /// Its canonical program; on the machine that the subject is.
-    pub program: Program,
-    /// Whether it diverges again on machines that are built anew. One that does not is kept as it was seen.
-    pub repeats: bool,
-}
+use crate::sighting::{Form, Found, Sighting};
 
 /// Counts what diverges, and tells new findings from those that say the same.
 ///
@@ -85,29 +76,16 @@ impl<B: Build> Findings<B> {
         &mut self,
         program: &Program,
         divergence: &Divergence,
-        mut origin: Origin,
+        origin: Origin,
         keep_going: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<Option<Found>, String> {
-        let met = divergence.signature();
-        let canonical = canonicalise(&mut self.driver, program, divergence, keep_going);
-        let (program, divergence, repeats) = match canonical {
-            Some(it) => {
-                origin.minimised_in = Some(it.executions);
-                let repeats = confirm(&mut self.driver, &it.program, &it.key)? == Repeats::Yes;
-                (it.program, it.divergence, repeats)
-            }
-            // A subject that does not repeat itself is shown as it was seen.
-            None => (program.clone(), divergence.clone(), false),
-        };
-        let key = divergence.signature();
-        self.names.insert(met, key.clone());
+        let sighting = Sighting { program, divergence, origin };
+        let reduced = sighting.reduce(&mut self.driver, Form::Canonical, keep_going)?;
+        let key = reduced.divergence.signature();
+        self.names.insert(divergence.signature(), key.clone());
         if self.known.contains(&key) || !self.found.insert(key) {
             return Ok(None);
         }
-        let machine = self.driver.machine_of(&program.machine)?;
-        let program = Program { machine, ..program };
-        origin.repeats = Some(repeats);
-        let finding = Finding::describe(&mut self.driver, &self.subject, &program, &divergence, origin)?;
-        Ok(Some(Found { finding, program, repeats }))
+        reduced.describe(&mut self.driver, &self.subject).map(Some)
     }
 }

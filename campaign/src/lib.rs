@@ -2,7 +2,9 @@
 //! find.
 //!
 //! A [`Campaign`] makes executions from a seed and runs them; it reports to an [`Observer`] and prints nothing.
-//! [`Findings`] counts what diverges and brings each new finding to its canonical form, so that one fault is one finding.
+//! [`Findings`] counts what diverges and brings each new finding to its canonical form, so that one fault is one finding; a
+//! [`Sighting`] does so with a single divergence. A [`Store`] keeps findings in a folder. A [`Hunt`] looks for the first
+//! divergence at a seed.
 //!
 //! ```
 //! use stalemap_campaign::{Campaign, Diverged, Observer, Progress};
@@ -52,7 +54,15 @@
 mod campaign;
 mod explore;
 mod findings;
+mod hunt;
+mod sighting;
+mod store;
+mod whole;
 
 pub use campaign::{Campaign, CampaignError, CampaignFault, CampaignStats, Diverged, Observer, Progress};
 pub use explore::{Deeper, DepthProgress, Exploration, ExploreError};
-pub use findings::{Findings, Found};
+pub use findings::Findings;
+pub use hunt::{FirstDivergence, Hunt, Hunted, Source};
+pub use sighting::{Form, Found, Sighting};
+pub use store::{Added, Entry, Store, StoreError};
+pub use whole::{check_folder, write_whole};

@@ -89,6 +89,40 @@ fn a_subject_that_cannot_be_a_machine_ends_the_campaign_with_what_it_says() {
 }
 
 #[test]
+fn where_a_subject_cannot_be_a_machine_another_is_drawn() {
+    quiet_panics();
+    let is_odd = |machine: &Machine| machine.ram() % 3 == 0;
+    let seeded = Seeded(Some(Bug::ZapKeepsRmap));
+    let build = move |machine: &Machine| {
+        if is_odd(machine) { Err("frames in threes".to_string()) } else { seeded.build(machine) }
+    };
+    /// Keeps what diverged.
+    #[derive(Default)]
+    struct Keeps(Vec<Diverged>);
+    impl Observer for Keeps {
+        fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()> {
+            self.0.push(diverged);
+            ControlFlow::Continue(())
+        }
+        fn progress(&mut self, _: &Progress) {}
+    }
+    let [one, three] = [1, 3].map(|jobs| {
+        let mut keeps = Keeps::default();
+        let stats =
+            Campaign::new(build.clone()).seed(1).runs(300).jobs(jobs).run(&mut keeps).expect("others are drawn");
+        assert_eq!(stats.executions, 300);
+        keeps.0
+    });
+    let programs = |diverged: &[Diverged]| diverged.iter().map(|it| it.program.clone()).collect::<Vec<_>>();
+    assert_eq!(programs(&one), programs(&three), "an execution is the same whatever the number of jobs");
+    assert!(one.iter().all(|it| !is_odd(&it.program.machine)));
+    let mut findings = Findings::new("implementation", build, BTreeSet::new());
+    let Diverged { program, divergence, .. } = &one[0];
+    let found = findings.add(program, divergence, Origin::default(), &mut |_| true).expect("it can be the machine");
+    assert!(found.is_some_and(|it| it.repeats && !is_odd(&it.finding.program().machine)));
+}
+
+#[test]
 fn executions_of_one_fault_are_one_finding_and_are_counted_under_its_name() {
     quiet_panics();
     let build = Seeded(Some(Bug::ZapKeepsRmap));
@@ -107,14 +141,15 @@ fn executions_of_one_fault_are_one_finding_and_are_counted_under_its_name() {
         }
     }
     assert!(!found.is_empty() && found.len() <= met.len(), "{} findings of {} signatures", found.len(), met.len());
-    assert!(found.iter().all(|it| it.repeats && it.program.fits()));
+    assert!(found.iter().all(|it| it.repeats && it.complete && it.finding.program().fits()));
     assert_eq!(findings.counts().values().sum::<u64>(), total, "every execution that diverged is counted");
     // What is known is counted and is no finding.
     let known = found.iter().map(|it| it.finding.signature.parse().expect("a signature")).collect();
     let mut again = Findings::new("implementation", build, known);
-    let run = again.driver().run(&found[0].program, Compare::Touched).expect("it takes every machine");
+    let program = found[0].finding.program();
+    let run = again.driver().run(&program, Compare::Touched).expect("it takes every machine");
     let divergence = run.divergence.expect("it repeats");
-    let new = again.add(&found[0].program, &divergence, Origin::default(), &mut |_| true);
+    let new = again.add(&program, &divergence, Origin::default(), &mut |_| true);
     assert!(new.expect("it takes every machine").is_none());
 }
 

@@ -24,23 +24,35 @@ const CAMPAIGN: &str = "stalemap-campaign";
 const COMMANDS: &str = "stalemap-commands";
 const ENGINES: &str = "stalemap-engines";
 const STALEMAP: &str = "stalemap";
+const ISOLATION: &str = "stalemap-isolation";
+const C: &str = "stalemap-c";
 const GUEST: &str = "stalemap-guest";
 const LINUX: &str = "stalemap-linux";
 
 /// Who may need whom. Reference and implementation find each other's mistakes only while neither knows the other; the
 /// harness treats every subject alike only while it knows none. A crate that stands in no list is needed by no other.
 const LAYERS: &[Layer] = &[
-    Layer { name: OPERATIONS, crates: &[], packages: Some(&["arbitrary"]) },
+    Layer { name: OPERATIONS, crates: &[], packages: Some(&["arbitrary", "serde"]) },
     Layer { name: REFERENCE, crates: &[OPERATIONS], packages: Some(&[]) },
     Layer { name: IMPLEMENTATION, crates: &[OPERATIONS], packages: Some(&[]) },
     Layer { name: HARNESS, crates: &[OPERATIONS, REFERENCE], packages: Some(&["sha2"]) },
     Layer { name: REPORT, crates: &[OPERATIONS, REFERENCE, HARNESS], packages: None },
-    Layer { name: CAMPAIGN, crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT], packages: Some(&["thiserror"]) },
+    Layer {
+        name: CAMPAIGN,
+        crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT],
+        packages: Some(&["serde", "serde_json", "sha2", "tempfile", "thiserror"]),
+    },
     // Every subject's program has its commands; it knows no subject, no kernel and no engine.
-    Layer { name: COMMANDS, crates: &[OPERATIONS, HARNESS, REPORT, CAMPAIGN], packages: None },
+    Layer { name: COMMANDS, crates: &[OPERATIONS, HARNESS, REPORT, CAMPAIGN, ISOLATION], packages: None },
     Layer { name: "stalemap-foreign", crates: &[OPERATIONS, HARNESS, IMPLEMENTATION, COMMANDS], packages: Some(&[]) },
     // The command line and the targets share its protocol; it knows neither.
     Layer { name: ENGINES, crates: &[REPORT], packages: Some(&["rustix", "tempfile", "thiserror"]) },
+    Layer {
+        name: ISOLATION,
+        crates: &[OPERATIONS, HARNESS],
+        packages: Some(&["postcard", "rustix", "serde", "tempfile", "thiserror"]),
+    },
+    Layer { name: C, crates: &[STALEMAP], packages: Some(&["libloading", "thiserror"]) },
     Layer { name: GUEST, crates: &[OPERATIONS], packages: None },
     Layer { name: LINUX, crates: &[OPERATIONS, HARNESS, GUEST], packages: None },
     // What outside users depend on: nothing that they do not need.
@@ -52,10 +64,14 @@ const LAYERS: &[Layer] = &[
     Layer { name: "stalemap-subjects", crates: &[STALEMAP], packages: None },
     Layer {
         name: "stalemap-cli",
-        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, COMMANDS, ENGINES, LINUX],
+        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, COMMANDS, C, ENGINES, LINUX],
         packages: None,
     },
-    Layer { name: "stalemap-fuzz", crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, ENGINES], packages: None },
+    Layer {
+        name: "stalemap-fuzz",
+        crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, ENGINES],
+        packages: None,
+    },
     Layer { name: "stalemap-bench", crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS], packages: None },
     Layer { name: "stalemap-ci", crates: &[OPERATIONS], packages: None },
 ];
@@ -69,7 +85,7 @@ const NOT_IN_TESTS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates with lints of their own, since they call what is unsafe: system calls, C, and two allocators.
-const OWN_LINTS: &[&str] = &[GUEST, "stalemap-fuzz", "stalemap-bench", "stalemap-subjects"];
+const OWN_LINTS: &[&str] = &[GUEST, "stalemap-fuzz", "stalemap-bench", "stalemap-subjects", C];
 
 /// What breaks the rules in the workspace at this root, a line each.
 ///

@@ -1,31 +1,55 @@
 //! The subjects that `stalemap` can drive, and the options that choose one.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
-use stalemap_commands::{CommandLine, Ending, ExplorableWork, Subjects, Work};
+use clap::Args;
+use stalemap_commands::{CommandLine, Ending, ExplorableWork, Subjects, Work, isolated, quoted, serve};
+use stalemap_harness::AnyBuild;
 use stalemap_implementation::Implementation;
 use stalemap_linux::{Cache, Fault, Flavour, Kernels, Version};
 use stalemap_operations::Machine;
 
 /// The subject that is driven beside the reference.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum SubjectName {
     /// The optimised allocator.
     #[default]
     Implementation,
-    /// Linux 6.1 in a virtual machine (`stalemap linux build` makes it).
-    #[value(name = "linux-6.1")]
-    Linux6_1,
-    /// Linux 6.12 in a virtual machine.
-    #[value(name = "linux-6.12")]
-    Linux6_12,
+    /// Linux in a virtual machine (`stalemap linux build` makes it).
+    Linux(Version),
+    /// A shared library with the table of functions of `stalemap.h`.
+    Library(PathBuf),
+}
+
+/// The name of the implementation.
+const IMPLEMENTATION: &str = "implementation";
+
+impl SubjectName {
+    /// Reads a name, or the path of a library.
+    fn parse(text: &str) -> Result<SubjectName, String> {
+        let kernel = [Version::V6_1, Version::V6_12].into_iter().find(|version| version.subject() == text);
+        let is_library =
+            text.contains('/') || Path::new(text).extension().is_some_and(|it| it == "so" || it == "dylib");
+        match kernel {
+            Some(version) => Ok(SubjectName::Linux(version)),
+            None if text == IMPLEMENTATION => Ok(SubjectName::Implementation),
+            None if is_library => Ok(SubjectName::Library(text.into())),
+            None => {
+                Err("possible values: implementation, linux-6.1, linux-6.12, or the path of a shared library such \
+                         as ./libmine.so"
+                    .to_string())
+            }
+        }
+    }
 }
 
 /// Which subject is driven.
-#[derive(Clone, Copy, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Choice {
-    /// The subject that is driven beside the reference
-    #[arg(long, value_name = "SUBJECT", value_enum, default_value_t)]
+    /// The subject that is driven beside the reference: implementation, linux-6.1, linux-6.12, or the path of a shared
+    /// library that is built with stalemap.h
+    #[arg(long, value_name = "SUBJECT", value_parser = SubjectName::parse, default_value = IMPLEMENTATION)]
     subject: SubjectName,
     /// Switch a seeded bug of the implementation on (`stalemap bugs` lists them)
     #[cfg(feature = "seeded-bugs")]
@@ -37,9 +61,21 @@ pub(crate) struct Choice {
     /// The kernel that is built with KASAN (`stalemap linux build --kasan`)
     #[arg(long)]
     kasan: bool,
+    /// Drive the implementation in a process of its own, as a library always is: a crash or an endless loop is a finding
+    #[arg(long)]
+    isolate: bool,
 }
 
 impl Choice {
+    /// The words that switch the seeded bug on in another process.
+    fn bug_words(&self) -> Vec<String> {
+        #[cfg(feature = "seeded-bugs")]
+        if let Some(bug) = self.bug {
+            return vec!["--bug".to_string(), bug.name().to_string()];
+        }
+        Vec::new()
+    }
+
     /// The seeded bug that is switched on, if one is.
     #[cfg(unix)]
     pub(crate) fn bug(&self) -> Option<&'static str> {
@@ -63,19 +99,31 @@ impl Subjects for Catalogue {
     const EXPLORES: bool = true;
 
     fn with(&self, choice: &Choice, work: impl Work) -> Result<Ending> {
+        if choice.isolate && choice.subject == SubjectName::Implementation {
+            let words = ["worker".to_string()].into_iter().chain(choice.bug_words());
+            return work.with(IMPLEMENTATION, &AnyBuild::new(isolated(words)?));
+        }
         #[cfg(feature = "seeded-bugs")]
         if let Some(bug) = choice.bug {
-            return work.with("implementation", &crate::seeded::BuildSeeded::new(bug));
+            return work.with(IMPLEMENTATION, &AnyBuild::new(crate::seeded::BuildSeeded::new(bug)));
         }
         let bits = choice.fault.map_or(0, |fault| 1 << fault.bit);
         let kernel = |version| Kernels::cached(&Cache::of_the_user()?, Flavour { version, kasan: choice.kasan }, bits);
-        match choice.subject {
-            SubjectName::Implementation if choice.fault.is_some() || choice.kasan => {
+        match &choice.subject {
+            SubjectName::Implementation | SubjectName::Library(_) if choice.fault.is_some() || choice.kasan => {
                 bail!("--fault and --kasan are of a kernel; --subject names one")
             }
-            SubjectName::Implementation => work.with("implementation", &implementation()),
-            SubjectName::Linux6_1 => work.with(Version::V6_1.subject(), &kernel(Version::V6_1)?),
-            SubjectName::Linux6_12 => work.with(Version::V6_12.subject(), &kernel(Version::V6_12)?),
+            SubjectName::Implementation => work.with(IMPLEMENTATION, &implementation()),
+            SubjectName::Linux(_) if choice.isolate => bail!("a kernel runs in a machine of its own already"),
+            SubjectName::Linux(version) => work.with(version.subject(), &AnyBuild::new(kernel(*version)?)),
+            SubjectName::Library(path) => {
+                let build = isolated(["worker".as_ref(), "--subject".as_ref(), path.as_os_str()])?;
+                let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+                let build = stalemap_c::environment(path)
+                    .into_iter()
+                    .fold(build, |build, (name, value)| build.environment(name, value));
+                work.with(name.trim_start_matches("lib"), &AnyBuild::new(build))
+            }
         }
     }
 
@@ -84,10 +132,29 @@ impl Subjects for Catalogue {
         if let Some(bug) = choice.bug {
             return format!(" --bug {}", bug.name());
         }
-        let name = choice.subject.to_possible_value().filter(|_| choice.subject != SubjectName::default());
-        let subject = name.map_or_else(String::new, |name| format!(" --subject {}", name.get_name()));
+        let subject = match &choice.subject {
+            SubjectName::Implementation => String::new(),
+            SubjectName::Linux(version) => format!(" --subject {}", version.subject()),
+            SubjectName::Library(path) => format!(" --subject {}", quoted(&path.to_string_lossy())),
+        };
         let fault = choice.fault.map_or_else(String::new, |fault| format!(" --fault {}", fault.name));
-        subject + if choice.kasan { " --kasan" } else { "" } + &fault
+        let kasan = if choice.kasan { " --kasan" } else { "" };
+        subject + kasan + if choice.isolate { " --isolate" } else { "" } + &fault
+    }
+
+    fn serve(&self, choice: &Choice) -> Result<Ending> {
+        #[cfg(feature = "seeded-bugs")]
+        if let Some(bug) = choice.bug {
+            return serve(|| Ok(crate::seeded::BuildSeeded::new(bug)));
+        }
+        match &choice.subject {
+            SubjectName::Implementation => serve(|| Ok(implementation())),
+            SubjectName::Library(path) => serve(|| {
+                stalemap_c::load(path).map_err(|error| error.to_string())?;
+                Ok(stalemap_c::build)
+            }),
+            SubjectName::Linux(_) => bail!("a kernel runs in a machine of its own already"),
+        }
     }
 
     fn explore(&self, work: impl ExplorableWork) -> Result<Ending> {

@@ -40,7 +40,7 @@ pub(crate) fn distill(line: &Line, arguments: &DistillCommand) -> Result<Ending>
 fn by_edges(inputs: &BTreeMap<&str, &[u8]>) -> Result<Chosen> {
     use anyhow::Context;
 
-    let merged = stalemap_engines::merge(&crate::workspace::workspace()?, inputs)?;
+    let merged = stalemap_engines::merge(&crate::workspace::workspace()?, inputs).map_err(crate::workspace::hinted)?;
     let names = merged.context("interrupted")?;
     let count = names.iter().filter(|name| inputs.contains_key(name.as_str())).count();
     Ok(Chosen { names: Some(names), remark: format!("; {count} of them meet all edges") })

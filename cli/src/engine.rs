@@ -4,7 +4,7 @@
 //! those that stopped the target are run here, grouped by signature and minimised as the native campaign's findings are.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use std::{fs, thread};
 
 use anyhow::{Result, anyhow, bail, ensure};
@@ -12,6 +12,7 @@ use stalemap_commands::findings::{Keep, Kept, known_signatures};
 use stalemap_commands::fuzz::FuzzArguments;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::summary::{self, CampaignWork};
+use stalemap_commands::values::Amount;
 use stalemap_commands::{Builder, Ending, Subjects as _, Work, output, seeds};
 use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
 use stalemap_engines::{Engine, Order, Running};
@@ -63,8 +64,11 @@ fn fuzz_with<B: Builder>(
 ) -> Result<Ending> {
     let EngineCampaign { line, engine, from_nothing, empty, campaign: arguments } = *wanted;
     let known = known_signatures(arguments.known.as_deref())?;
-    output::check_folder(&arguments.out)?;
     let (seed, jobs) = (arguments.seed(), arguments.jobs());
+    // An engine does other executions each time, whatever its seed is.
+    let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let name = format!("{}, seed {seed}, begun {begun}", engine.name());
+    let keep = Keep::new(&arguments.out, &name, arguments.format, line.replay(&arguments.subject))?;
     let workspace = workspace()?;
     let scratch = workspace.scratch()?;
     let corpus = if from_nothing { scratch.join("corpus") } else { workspace.corpus(target) };
@@ -95,7 +99,6 @@ fn fuzz_with<B: Builder>(
         engine.name(),
         stalemap_engines::count(&order.corpus)
     ));
-    let keep = Keep::new(arguments.out.clone(), arguments.format, line.replay(&arguments.subject));
     let mut campaign = Campaign::new(Kept::new(subject, build, keep, arguments.max_findings, known));
     campaign.run(running)?;
     order.gather()?;
@@ -114,6 +117,10 @@ fn target(wanted: &EngineCampaign<'_>) -> Result<&'static str> {
     let is_ours = option.is_empty() || arguments.subject.bug().is_some();
     ensure!(is_ours, "{engine} drives the implementation; leave{option} out, or use --engine native");
     ensure!(arguments.runs.is_none(), "--runs is for the native engine; give {engine} --seconds");
+    ensure!(
+        arguments.compare == Amount::Touched,
+        "--compare is for the native engine; targets compare what was touched"
+    );
     ensure!(!wanted.empty || wanted.engine == Engine::Afl, "--empty is for afl");
     let levels = |wanted: &[u8]| -> KindSet {
         Kind::ALL.iter().copied().filter(|kind| wanted.contains(&kind.row().level)).collect()
@@ -220,6 +227,7 @@ impl<B: Builder> Campaign<B> {
     }
 
     fn finish(mut self, subject: &str, wanted: &EngineCampaign<'_>, seed: u64) -> Result<Ending> {
+        self.kept.keep_counts();
         let summary = self.summary(wanted, seed);
         summary::print(subject, wanted.campaign.format, &summary, &self.kept.findings)?;
         for file in &self.unexplained {

@@ -31,7 +31,7 @@ use stalemap_commands::minimize::{self, MinimizeArguments};
 use stalemap_commands::ops::{self, OpsArguments};
 use stalemap_commands::run::{self, RunArguments};
 use stalemap_commands::seeds::{self, SeedsArguments};
-use stalemap_commands::{Ending, exit_code, interrupt, version};
+use stalemap_commands::{Ending, Subjects as _, exit_code, interrupt, version};
 
 #[cfg(feature = "seeded-bugs")]
 use crate::bugs::BugsArguments;
@@ -86,6 +86,9 @@ enum Command {
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
     Bugs(BugsArguments),
+    /// Serve the campaign that has started this process
+    #[command(hide = true)]
+    Worker(Choice),
 }
 
 fn main() -> ExitCode {
@@ -118,5 +121,6 @@ fn run(command: Command) -> Result<Ending> {
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]
         Command::Bugs(arguments) => bugs::bugs(line, &arguments),
+        Command::Worker(choice) => line.subjects().serve(&choice),
     }
 }

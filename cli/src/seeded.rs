@@ -43,9 +43,14 @@ impl Build for BuildSwitched {
     }
 }
 
+/// Builds machines with this switch.
+pub(crate) fn build(switch: &Switch) -> BuildSwitched {
+    BuildSwitched(switch.clone())
+}
+
 /// A driver of machines with this switch.
 pub(crate) fn driver(switch: &Switch) -> Driver<BuildSwitched> {
-    Driver::new(BuildSwitched(switch.clone()))
+    Driver::new(build(switch))
 }
 
 /// Reads a bug's name; clap names the nearest one to a wrong one.

@@ -17,7 +17,7 @@ use crate::catalogue;
 #[command(
     visible_alias = "blame",
     after_help = "\
-The kernel is asked where it is built (`stalemap linux build`). Elsewhere a recording of it says what it did: the file
+The kernel runs the trace where it is built (`stalemap linux build`). Elsewhere a recording of it says what it did: the file
 itself, if it is a transcript (`stalemap linux record`), or another one. 0 if all agree, 1 if one disagrees.
 
 Examples:
@@ -30,7 +30,7 @@ pub(crate) struct TriageArguments {
     /// A fault that is switched on in the kernel
     #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
     fault: Option<Fault>,
-    /// A transcript of the same operations, which is asked instead of the kernel
+    /// A transcript of the same operations, which stands for the kernel
     #[arg(long, value_name = "FILE", conflicts_with = "fault")]
     recording: Option<PathBuf>,
     /// Switch a seeded bug of the implementation on (`stalemap bugs` lists them)
@@ -47,7 +47,7 @@ type Difference = Option<Divergence>;
 enum Verdict {
     /// All agree.
     None,
-    /// The implementation differs from the reference, and the kernel does not or was not asked.
+    /// The implementation differs from the reference, and the kernel does not or was not run.
     Implementation,
     /// The kernel differs from both others: in Linux something else is true than they say.
     Kernel,
@@ -156,7 +156,7 @@ fn print_side(name: &str, difference: &Difference) -> Result<()> {
     }
 }
 
-/// Two who differ from the reference at the same step in the same way agree with one another.
+/// Two sides that differ from the reference at the same step in the same way agree with one another.
 fn verdict(implementation: &Difference, kernel: Option<&Difference>) -> Verdict {
     match (implementation, kernel) {
         (None, None | Some(None)) => Verdict::None,
@@ -173,13 +173,13 @@ fn verdict(implementation: &Difference, kernel: Option<&Difference>) -> Verdict 
 
 #[cfg(test)]
 mod tests {
-    use stalemap_harness::{Divergence, Mismatch};
+    use stalemap_harness::{Divergence, Mismatch, Sense};
 
     use super::{Verdict, verdict};
 
     fn at(step: usize, actual: &str) -> Option<Divergence> {
         let (expected, actual) = (String::new(), actual.to_string());
-        let mismatch = Mismatch { oracle: "outcome", fact: "errno".into(), expected, actual };
+        let mismatch = Mismatch { oracle: "outcome", fact: "errno".into(), expected, actual, sense: Sense::Other };
         Some(Divergence { step, operation: None, mismatch })
     }
 

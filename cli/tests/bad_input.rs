@@ -52,8 +52,8 @@ const BAD: &[Bad] = &[
     },
     Bad {
         name: "spaces.trace",
-        content: b"machine ram=4 spaces=65 pages=4\n",
-        says: "spaces.trace:1:22: expected 1 to 64 spaces, found \"65\"",
+        content: b"machine ram=4 spaces=513 pages=4\n",
+        says: "spaces.trace:1:22: expected 1 to 512 spaces, found \"513\"",
     },
     Bad {
         name: "out-of-range.trace",

@@ -3,9 +3,19 @@
 
 mod program;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use program::{in_folder, stalemap};
+
+/// The traces of a folder, in the order of their names.
+fn traces(folder: &Path) -> Vec<PathBuf> {
+    let mut traces: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    traces.retain(|path| path.extension().is_some_and(|it| it == "trace"));
+    traces.sort();
+    traces
+}
 
 #[test]
 fn the_list_names_every_bug_with_its_history() {
@@ -31,11 +41,69 @@ fn a_bug_that_is_switched_on_is_found_replayed_and_minimised() {
         assert_eq!(stalemap(folder, &["fuzz", "--runs", "200", "--seed", "3"]).code, 0);
         assert_eq!(stalemap(folder, &["run", "findings", bug[0], bug[1]]).code, 1);
         assert_eq!(stalemap(folder, &["run", "findings"]).code, 0);
-        let find = fs::read_dir(folder.join("findings")).unwrap().next().unwrap().unwrap().path();
+        let find = traces(&folder.join("findings")).remove(0);
         let find = find.to_str().unwrap();
         let minimised = stalemap(folder, &["minimize", find, bug[0], bug[1]]);
         assert_eq!(minimised.code, 0, "{}", minimised.stderr);
         assert!(minimised.stdout.contains("machine "), "{}", minimised.stdout);
+    });
+}
+
+#[test]
+fn both_amounts_of_comparison_find_run_and_minimise_the_same() {
+    in_folder(|folder| {
+        let bug = ["--bug", "refill_not_counted"];
+        let with = |command: &[&str], amount: &[&str]| {
+            let ended = stalemap(folder, &[command, &bug[..], amount].concat());
+            assert!(ended.code < 2, "{}", ended.stderr);
+            (ended.code, ended.stdout)
+        };
+        let amounts: [&[&str]; 3] = [&[], &["--compare", "touched"], &["--compare", "full"]];
+        let campaign = ["fuzz", "--runs", "200", "--seed", "3", "--format", "junit"];
+        let [one, two, full] = amounts.map(|amount| with(&campaign, amount));
+        assert_eq!((one.0, &one, &one), (1, &two, &full));
+        let trace = traces(&folder.join("findings")).remove(0);
+        let trace = trace.to_str().unwrap();
+        let [one, two, full] = amounts.map(|amount| with(&["run", trace], amount));
+        assert_eq!((one.0, &one, &one, &one), (1, &two, &full, &with(&["run", trace], &["--full"])));
+        let operations = |(code, text): (i32, String)| {
+            assert_eq!(code, 0);
+            text.lines().filter(|line| !line.starts_with('#')).collect::<String>()
+        };
+        let [one, two, full] = amounts.map(|amount| operations(with(&["minimize", trace], amount)));
+        assert!(one.starts_with("machine ") && one == two && one == full, "{one}\n{full}");
+        let both = stalemap(folder, &["run", trace, "--full", "--compare", "touched"]);
+        assert_eq!(both.code, 2, "{}", both.stdout);
+    });
+}
+
+#[test]
+fn campaigns_that_share_a_folder_keep_one_trace_of_each_finding() {
+    in_folder(|folder| {
+        let mut expected = BTreeMap::new();
+        for seed in ["3", "4", "3"] {
+            let ended = stalemap(
+                folder,
+                &["fuzz", "--runs", "400", "--bug", "subpage_pointer", "--format", "json", "--seed", seed],
+            );
+            assert_eq!(ended.code, 1, "{}", ended.stderr);
+            let results: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+            for finding in results["findings"].as_array().unwrap() {
+                let signature = finding["signature"].as_str().unwrap();
+                let count = results["summary"]["signatures"][signature].as_u64().unwrap();
+                expected.insert((signature.to_string(), seed), count);
+            }
+        }
+        let store = stalemap_campaign::Store::open(folder.join("findings")).unwrap();
+        let entries = store.entries().unwrap();
+        let kept: u64 = entries.iter().flat_map(|entry| entry.executions.values()).sum();
+        assert_eq!(kept, expected.values().sum::<u64>(), "a campaign that is done again adds nothing: {entries:?}");
+        let signatures: BTreeSet<&String> = expected.keys().map(|(signature, _)| signature).collect();
+        assert!(entries.iter().map(|entry| &entry.signature).eq(signatures));
+        assert!(entries.iter().any(|entry| entry.executions.len() == 2), "both seeds met it: {entries:?}");
+        let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path).collect();
+        paths.sort();
+        assert_eq!(paths, traces(&folder.join("findings")));
     });
 }
 
@@ -46,10 +114,7 @@ fn a_campaign_ends_with_as_many_finds_as_are_asked_for_whatever_the_jobs() {
         let names = |out: &str, more: &[&str]| {
             let ended = stalemap(folder, &[&fuzz[..], &["--out", out], more].concat());
             assert_eq!(ended.code, 1, "{}", ended.stderr);
-            let mut names: Vec<_> =
-                fs::read_dir(folder.join(out)).unwrap().map(|find| find.unwrap().file_name()).collect();
-            names.sort();
-            names
+            traces(&folder.join(out)).iter().map(|it| it.file_name().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert!(names("all", &[]).len() > 2);
         let two = names("two", &["--max-findings", "2", "--jobs", "1"]);

@@ -196,7 +196,7 @@ fn the_version_names_the_record_format() {
 }
 
 #[test]
-fn colour_is_for_those_who_want_it() {
+fn colour_is_for_terminals_and_where_it_is_forced() {
     in_folder(|folder| {
         fs::write(folder.join("good.trace"), GOOD).unwrap();
         let coloured = |variable: &str| {
@@ -296,7 +296,7 @@ fn the_rust_test_that_is_run_is_what_its_trace_is_exported_as() {
 }
 
 #[test]
-fn without_a_kernel_blame_asks_the_implementation_and_says_so() {
+fn without_a_kernel_triage_runs_the_implementation_and_says_so() {
     in_folder(|folder| {
         fs::write(folder.join("a.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\nread s0 v0\n")
             .expect("a file");
@@ -309,7 +309,7 @@ fn without_a_kernel_blame_asks_the_implementation_and_says_so() {
 }
 
 #[test]
-fn blame_asks_a_recording_where_there_is_no_kernel() {
+fn triage_reads_a_recording_where_there_is_no_kernel() {
     let spec = "corpus/spec/migration/collect-locks-no-space.trace";
     in_folder(|folder| {
         let blame = |arguments: &[&str]| {

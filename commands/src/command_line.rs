@@ -112,6 +112,12 @@ impl Replay {
         format!("{} run{} {path}", quoted(&self.name), self.option)
     }
 
+    /// The options that choose the subject, each with a space in front of it.
+    #[must_use]
+    pub fn option(&self) -> &str {
+        &self.option
+    }
+
     /// What is printed: to be pasted where the program was called. The path is quoted already.
     #[must_use]
     pub fn printed(&self, path: &str) -> String {
@@ -134,7 +140,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{CommandLine, quoted};
-    use crate::subjects::{NoChoice, Only};
+    use crate::subjects::{Only, OnlyChoice};
     use stalemap_implementation::Implementation;
     use stalemap_operations::Machine;
 
@@ -150,7 +156,7 @@ mod tests {
         };
         assert_eq!(line.retyped(&[("--seed", 3)]), "./target/my fuzz --seconds 5 --out 'a b' --seed 3");
         assert_eq!(line.retyped(&[("--runs", 9)]), "./target/my fuzz --seed=3 --out 'a b' --runs 9");
-        let replay = line.replay(&NoChoice {});
+        let replay = line.replay(&OnlyChoice::default());
         assert_eq!(replay.in_file("x.trace"), "'my program' run x.trace");
         assert_eq!(replay.printed("x.trace"), "./target/my run x.trace");
         assert_eq!([quoted("a'b"), quoted("")], ["\"a'b\"", "''"]);

@@ -63,6 +63,9 @@ enum AnyCommand<C: Args> {
     Ops(OpsArguments),
     CheckDeterminism(DeterminismArguments),
     Exhaust(ExhaustArguments),
+    /// Serve the campaign that has started this process
+    #[command(hide = true)]
+    Worker(C),
 }
 
 impl<S: Subjects> Cli<S> {
@@ -96,6 +99,7 @@ impl<S: Subjects> Cli<S> {
             AnyCommand::Ops(arguments) => ops::ops(arguments),
             AnyCommand::CheckDeterminism(arguments) => determinism::check(line, arguments, |_| Ok(Some(0))),
             AnyCommand::Exhaust(arguments) => exhaust::exhaust(line, arguments),
+            AnyCommand::Worker(choice) => line.subjects().serve(choice),
         }
     }
 

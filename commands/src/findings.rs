@@ -1,15 +1,14 @@
-//! The findings of a campaign: printed, and kept in files.
+//! The findings of a campaign: printed, and kept in a store.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use sha2::{Digest, Sha256};
-use stalemap_campaign::{Findings, Found};
+use anyhow::{Context, Error, Result, anyhow, ensure};
+use stalemap_campaign::{Findings, Found, Store};
 use stalemap_harness::{Divergence, Signature};
-use stalemap_operations::{Program, Trace};
-use stalemap_report::{Finding, Origin, hex};
+use stalemap_operations::Program;
+use stalemap_report::{Finding, Origin};
 
 use crate::command_line::{Replay, quoted};
 use crate::ending::Ending;
@@ -20,56 +19,52 @@ use crate::subjects::Builder;
 use crate::values::Format;
 
 /// What is done with a finding.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Keep {
-    /// The folder for its file.
-    out: PathBuf,
+    store: Store,
     format: Format,
     replay: Replay,
 }
 
 impl Keep {
-    /// Keeps findings in this folder, and shows them beside results that are printed in this form.
-    #[must_use]
-    pub fn new(out: PathBuf, format: Format, replay: Replay) -> Keep {
-        Keep { out, format, replay }
+    /// Keeps findings in the store in this folder, and shows them beside results that are printed in this form. Campaigns of one
+    /// name are the same executions: their counts do not add up.
+    ///
+    /// # Errors
+    /// When no file can be written into the folder.
+    pub fn new(out: &Path, campaign: &str, format: Format, replay: Replay) -> Result<Keep> {
+        let in_file = replay.clone();
+        let store = Store::open(out)?.variant(replay.option().trim_start()).campaign(campaign);
+        let store = store.replayed_by(move |path| in_file.in_file(&quoted(&path.to_string_lossy())));
+        Ok(Keep { store, format, replay })
     }
 
     /// Keeps an execution that hangs, and shows it.
     ///
     /// # Errors
     /// When it cannot be kept or shown.
-    pub fn hang(&self, finding: &Finding, program: Program) -> Result<()> {
-        let (kept, where_it_is) = self.keep(finding, program);
+    pub fn hang(&self, finding: &Finding, _: Program) -> Result<()> {
+        let (kept, where_it_is) = self.keep(finding);
         show(finding, &where_it_is, self.format)?;
         ensure!(kept, "the finding is not kept");
         Ok(())
     }
 
-    /// Writes a finding into the folder; whether it is kept, and the lines that say where.
-    fn keep(&self, finding: &Finding, program: Program) -> (bool, String) {
-        match self.write(finding, program) {
-            Ok(path) => {
-                let path = quoted(&path.to_string_lossy());
+    /// Adds a finding to the store; whether it is kept, and the lines that say where.
+    fn keep(&self, finding: &Finding) -> (bool, String) {
+        match self.store.add(finding) {
+            Ok(added) => {
+                let path = quoted(&added.path().to_string_lossy());
                 (true, format!("  kept in   {path}\n  replay    {}\n", self.replay.printed(&path)))
             }
-            Err(error) => (false, format!("  NOT KEPT  {error:#}\n")),
+            Err(error) => (false, format!("  NOT KEPT  {:#}\n", Error::new(error))),
         }
-    }
-
-    /// Writes a finding to a file of its own; where it is.
-    fn write(&self, finding: &Finding, program: Program) -> Result<PathBuf> {
-        let digest = hex(&Sha256::digest(Trace::from(program).to_string())[..4]);
-        let path = self.out.join(format!("{}-{digest}.trace", finding.signature));
-        let replay = self.replay.in_file(&quoted(&path.to_string_lossy()));
-        let text = finding.file_replayed_by(env!("CARGO_PKG_VERSION"), &replay);
-        output::write_file(&path, text.as_bytes())?;
-        Ok(path)
     }
 }
 
 /// What a campaign has found so far.
 pub struct Kept<B: Builder> {
+    subject: String,
     keep: Keep,
     /// What has diverged, each fault once.
     pub all: Findings<B>,
@@ -87,6 +82,7 @@ impl<B: Builder> Kept<B> {
     /// Nothing was found yet. Findings with a known signature are counted and not kept.
     pub fn new(subject: &str, build: &B, keep: Keep, enough: Option<u32>, known: BTreeSet<Signature>) -> Self {
         Kept {
+            subject: subject.to_string(),
             keep,
             all: Findings::new(subject, build.clone(), known),
             status: Status::new(),
@@ -108,10 +104,10 @@ impl<B: Builder> Kept<B> {
                 .show(|| format!("{signature}: {} operations after {} runs", progress.operations, progress.executions));
             !interrupted()
         });
-        let Some(Found { finding, program, repeats }) = found.map_err(|it| anyhow!(it))? else {
+        let Some(Found { finding, repeats, .. }) = found.map_err(|it| anyhow!(it))? else {
             return Ok(());
         };
-        let (kept, mut where_it_is) = self.keep.keep(&finding, program);
+        let (kept, mut where_it_is) = self.keep.keep(&finding);
         if !repeats {
             where_it_is += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
         }
@@ -124,6 +120,17 @@ impl<B: Builder> Kept<B> {
     /// Whether as many were found as were asked for.
     pub fn are_enough(&self) -> bool {
         self.enough.is_some_and(|enough| self.findings.len() >= enough as usize)
+    }
+
+    /// Keeps how often each finding was met.
+    pub fn keep_counts(&mut self) {
+        for (signature, count) in self.all.counts() {
+            if let Err(error) = self.keep.store.count(&signature, &self.subject, count) {
+                output::complain(&error.into());
+                self.lost += 1;
+                return;
+            }
+        }
     }
 
     /// How the campaign came out.

@@ -34,7 +34,7 @@ pub struct FmtArguments {
 /// Prints, checks or writes back each trace.
 ///
 /// # Errors
-/// When a trace cannot be read or written back, or several are given and none of both is asked for.
+/// When a trace cannot be read or written back, or several are given and neither --check nor --write is.
 pub fn fmt(arguments: &FmtArguments) -> Result<Ending> {
     let files = input::files(&arguments.paths)?;
     if files.len() > 1 && !arguments.check && !arguments.write {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::iter;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
@@ -9,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Error, Result, anyhow, ensure};
 use clap::Args;
+use sha2::{Digest, Sha256};
 use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
-use stalemap_harness::{Settings, Signature};
+use stalemap_harness::{Settings, Signature, guarded};
 use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
-use stalemap_report::{Origin, Summary};
+use stalemap_report::{Origin, Summary, hex};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
@@ -20,7 +22,7 @@ use crate::findings::{Keep, Kept, known_signatures};
 use crate::interrupt::interrupted;
 use crate::subjects::{Builder, Subjects, Work};
 use crate::summary::{self, CampaignWork};
-use crate::values::{Format, levels, machine, operation};
+use crate::values::{Amount, Format, levels, machine, operation};
 use crate::{hang, output};
 
 /// Fuzz: generate operation sequences and compare both sides, until time, runs or patience are over
@@ -45,7 +47,7 @@ pub struct FuzzArguments<C: Args> {
     /// End with this many findings, each of another signature
     #[arg(long, alias = "finds", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_findings: Option<u32>,
-    /// Seed of the campaign; one is drawn and printed where none is given
+    /// Seed of the campaign; one is chosen and printed where none is given
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
     /// Executions that run at the same time; as many as there are cores where none is given
@@ -66,6 +68,9 @@ pub struct FuzzArguments<C: Args> {
     /// The machine of every execution, as on a machine line; small ones of all sorts where none is given
     #[arg(long, value_name = "MACHINE", value_parser = machine)]
     pub machine: Option<Machine>,
+    /// How much is compared after each step of an execution
+    #[arg(long, value_enum, value_name = "AMOUNT", default_value_t)]
+    pub compare: Amount,
     /// The subject that is driven.
     #[command(flatten)]
     pub subject: C,
@@ -142,15 +147,18 @@ fn fuzz_with<S: Subjects, B: Builder>(
 ) -> Result<Ending> {
     let settings = arguments.settings(operations(build)?, build.largest())?;
     let known = known_signatures(arguments.known.as_deref())?;
-    output::check_folder(&arguments.out)?;
     let seed = arguments.seed();
-    let keep = Keep::new(arguments.out.clone(), arguments.format, line.replay(&arguments.subject));
+    // The same executions are a campaign of the same name, however long it is.
+    let made_by = hex(&Sha256::digest(format!("{settings:?}"))[..4]);
+    let name = format!("native {}, seed {seed}, settings {made_by}", env!("CARGO_PKG_VERSION"));
+    let keep = Keep::new(&arguments.out, &name, arguments.format, line.replay(&arguments.subject))?;
     let (keep_hang, name) = (keep.clone(), subject.to_string());
     let campaign = Campaign::new(build.clone())
         .on_hang(line.limit(), move |hang| hang::end(&name, hang, &|finding, program| keep_hang.hang(finding, program)))
         .seed(seed)
         .jobs(arguments.jobs())
         .settings(settings.clone())
+        .compare(arguments.compare.compare())
         .runs(arguments.runs)
         .time(arguments.seconds.map(Duration::from_secs))
         .stop_when(interrupted);
@@ -159,10 +167,11 @@ fn fuzz_with<S: Subjects, B: Builder>(
     // Findings are minimised beside the campaign.
     let write = move |finding: &_, program| keep.hang(finding, program);
     let _watchdog = hang::watch(subject, line.limit(), kept.all.driver(), write);
-    let mut native = Native { campaign: &campaign, seed, kept, trouble: None };
+    let mut native = Native { seed, kept, trouble: None };
     let stats = campaign.run(&mut native);
     let Native { mut kept, trouble, .. } = native;
     kept.status.clear();
+    kept.keep_counts();
     // What was done and found is told whatever ended the campaign.
     let (stats, cause) = match stats {
         Ok(stats) => (stats, None),
@@ -177,27 +186,39 @@ fn fuzz_with<S: Subjects, B: Builder>(
     }
 }
 
-/// The operations that a subject can do.
+/// The operations that a subject can do, as it says on the first machine that it can be: the default, or one with more or
+/// less RAM.
 fn operations(build: &impl Builder) -> Result<KindSet> {
-    Ok(build.build(&Machine::DEFAULT).map_err(|it| anyhow!(it))?.capabilities().operations)
+    let [_, first, second, spaces, pages] = Machine::DEFAULT.sizes();
+    let others = (0..=12)
+        .filter_map(|log| Machine::from_sizes([1 << log, first, second, spaces, pages], Machine::DEFAULT.rules()));
+    let mut refused = String::new();
+    for machine in iter::once(Machine::DEFAULT).chain(others) {
+        match guarded(|| build.build(&machine).map(|subject| subject.capabilities().operations)) {
+            Ok(Ok(operations)) => return Ok(operations),
+            // The first says most: it is not odd in any way.
+            Ok(Err(sentence)) | Err(sentence) if refused.is_empty() => refused = sentence,
+            Ok(Err(_)) | Err(_) => {}
+        }
+    }
+    Err(anyhow!(refused))
 }
 
 /// Observes the campaign.
-struct Native<'a, B: Builder> {
-    campaign: &'a Campaign<B>,
+struct Native<B: Builder> {
     seed: u64,
     kept: Kept<B>,
     /// What ended the campaign early.
     trouble: Option<Error>,
 }
 
-impl<B: Builder> Observer for Native<'_, B> {
-    fn diverged(&mut self, Diverged { index, divergence }: Diverged) -> ControlFlow<()> {
+impl<B: Builder> Observer for Native<B> {
+    fn diverged(&mut self, Diverged { index, program, divergence }: Diverged) -> ControlFlow<()> {
         if !self.kept.all.count(&divergence.signature()) {
             return ControlFlow::Continue(());
         }
         let origin = Origin { seed_and_execution: Some((self.seed, index)), ..Origin::default() };
-        self.trouble = self.kept.add(&self.campaign.execution(index), &divergence, origin).err();
+        self.trouble = self.kept.add(&program, &divergence, origin).err();
         if self.trouble.is_some() || self.kept.are_enough() {
             ControlFlow::Break(())
         } else {

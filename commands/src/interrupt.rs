@@ -11,7 +11,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Begins to listen. `at_once` is called before a second Ctrl-C ends the program: it ends what the program has started.
 ///
 /// # Errors
-/// When the system has no room for a handler, or a handler is there already.
+/// When the system refuses a handler, or one is there already.
 pub fn listen(at_once: impl Fn() + Send + 'static) -> Result<()> {
     ctrlc::set_handler(move || {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {

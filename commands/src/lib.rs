@@ -45,4 +45,4 @@ pub mod values;
 pub use command_line::{CommandLine, Replay, program_name, quoted};
 pub use ending::{Ending, exit_code};
 pub use entry::{Cli, main, main_explorable, version};
-pub use subjects::{Builder, ExplorableWork, NoChoice, Only, OnlyExplorable, Subjects, Work};
+pub use subjects::{Builder, ExplorableWork, Only, OnlyChoice, OnlyExplorable, Subjects, Work, isolated, serve};

@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use stalemap_harness::{Compare, Driver, Run, minimise};
+use stalemap_campaign::{Form, Found, Sighting};
+use stalemap_harness::{Compare, Driver, Run};
 use stalemap_operations::Trace;
-use stalemap_report::{Finding, Origin};
+use stalemap_report::Origin;
 
 use crate::command_line::{CommandLine, quoted};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subjects::{Builder, Subjects, Work};
+use crate::values::Amount;
 use crate::{hang, input, output};
 
 /// Shorten a trace that diverges, keeping its signature
@@ -27,6 +29,9 @@ Examples:
 pub struct MinimizeArguments<C: Args> {
     /// A trace, or an input of a fuzzing engine; `-` is stdin
     file: PathBuf,
+    /// How much is compared after each step
+    #[arg(long, value_enum, value_name = "AMOUNT", default_value_t)]
+    compare: Amount,
     #[command(flatten)]
     subject: C,
     /// Where the result goes; to stdout where nothing is given
@@ -67,21 +72,22 @@ fn minimize_with<S: Subjects, B: Builder>(
     let mut driver = Driver::new(build.clone());
     // Beside the output, which is what was minimised.
     let _watchdog = hang::watch(subject, line.limit(), &mut driver, hang::tell);
-    let run = driver.run(&trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
+    let (program, compare) = (trace.program(), arguments.compare.compare());
+    let run = driver.run(&program, compare).map_err(|it| anyhow!(it))?;
     let Some(divergence) = &run.divergence else {
         bail!("{file}: {}", why_not(&trace, &run, &mut driver)?);
     };
-    let signature = divergence.signature();
     let mut status = Status::new();
-    let minimised = minimise(&mut driver, &trace.program(), &signature, &mut |progress| {
+    let sighting = Sighting { program: &program, divergence, origin: Origin::default() };
+    let found = sighting.find(&mut driver, subject, Form::SameSignature(compare), &mut |progress| {
         status.show(|| format!("{} operations after {} runs", progress.operations, progress.executions));
         !interrupted()
     });
     status.clear();
-    let minimised = minimised.ok_or_else(|| anyhow!("{file}: it diverges at one time and agrees at another"))?;
-    let origin = Origin { minimised_in: Some(minimised.executions), ..Origin::default() };
-    let finding = Finding::describe(&mut driver, subject, &minimised.program, &minimised.divergence, origin);
-    let finding = finding.map_err(|it| anyhow!(it))?;
+    let Found { finding, repeats, complete } = found.map_err(|it| anyhow!(it))?;
+    let Some(executions) = finding.origin.minimised_in else {
+        bail!("{file}: it diverges at one time and agrees at another");
+    };
     let name = arguments.output.as_ref().map_or("FILE".into(), |path| path.to_string_lossy());
     let replay = line.replay(&arguments.subject).in_file(&quoted(&name));
     let text = finding.file_replayed_by(env!("CARGO_PKG_VERSION"), &replay);
@@ -89,12 +95,13 @@ fn minimize_with<S: Subjects, B: Builder>(
         Some(path) => output::write_file(path, text.as_bytes())?,
         None => output::print(text)?,
     }
-    let early = if minimised.complete { "" } else { ", interrupted before the end" };
+    let early = if complete { "" } else { ", interrupted before the end" };
+    let once = if repeats { "" } else { "; IT DOES NOT REPEAT on new machines" };
     output::tell(format_args!(
-        "{signature}: from {} operations to {} in {} runs{early}",
+        "{}: from {} operations to {} in {executions} runs{early}{once}",
+        finding.signature,
         trace.steps.len(),
-        minimised.program.operations.len(),
-        minimised.executions
+        finding.step,
     ));
     Ok(Ending::Agree)
 }

@@ -1,11 +1,10 @@
 //! Where results go: stdout, stripped of colour where it is no terminal, and files that are whole or not there.
 
-use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use stalemap_report::style::BAD;
 
 /// Prints a text to stdout as it is, styles included.
@@ -67,21 +66,7 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// # Errors
 /// When the path is a folder, or the system refuses.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
-    write_whole(path, content).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    ensure!(!path.is_dir(), "it is a folder");
-    let folder = folder_of(path);
-    std::fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(".stalemap-").tempfile_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    stalemap_campaign::write_whole(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Whether files can be written into a folder, or into the folder in which it would be made.
@@ -89,18 +74,5 @@ fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
 /// # Errors
 /// Says why not. Call it before long work, whose findings could not be kept otherwise.
 pub fn check_folder(folder: &Path) -> Result<()> {
-    let nearest = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
-    let nearest = if nearest.as_os_str().is_empty() { Path::new(".") } else { nearest };
-    let probe = || {
-        ensure!(nearest.is_dir(), "{} is not a folder", nearest.display());
-        let mut file = tempfile::tempfile_in(nearest)?;
-        file.write_all(&[0; 4096])?;
-        file.sync_all()?;
-        Ok(())
-    };
-    probe().with_context(|| format!("cannot write into {}", folder.display()))
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| *folder.as_os_str() != *OsStr::new("")).unwrap_or(Path::new("."))
+    stalemap_campaign::check_folder(folder).with_context(|| format!("cannot write into {}", folder.display()))
 }

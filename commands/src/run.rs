@@ -17,7 +17,7 @@ use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
 use crate::subjects::{Builder, Subjects, Work};
-use crate::values::Format;
+use crate::values::{Amount, Format};
 use crate::{hang, input, output};
 
 /// All results as JSON.
@@ -46,8 +46,11 @@ pub struct RunArguments<C: Args> {
     /// Print the state after each step, of both sides where they differ
     #[arg(long)]
     show: bool,
-    /// Compare everything after each step, and let the subject recount itself
-    #[arg(long)]
+    /// How much is compared after each step
+    #[arg(long, value_enum, value_name = "AMOUNT", default_value_t)]
+    compare: Amount,
+    /// The same as --compare full
+    #[arg(long, conflicts_with = "compare")]
     full: bool,
     /// How results are printed
     #[arg(long, value_enum, default_value_t, conflicts_with = "show")]
@@ -61,7 +64,8 @@ pub struct RunArguments<C: Args> {
 pub fn run<S: Subjects>(line: &CommandLine<S>, arguments: &RunArguments<S::Choice>) -> Result<Ending> {
     let files = input::files(&arguments.paths)?;
     let RunArguments { show, full, format, .. } = *arguments;
-    line.subjects().with(&arguments.subject, Files { files, deadline: line.limit(), show, full, format })
+    let compare = if full { Compare::Everything } else { arguments.compare.compare() };
+    line.subjects().with(&arguments.subject, Files { files, deadline: line.limit(), show, compare, format })
 }
 
 /// Files that are replayed, and how.
@@ -69,7 +73,7 @@ struct Files {
     files: Vec<PathBuf>,
     deadline: Duration,
     show: bool,
-    full: bool,
+    compare: Compare,
     format: Format,
 }
 
@@ -155,7 +159,7 @@ fn replay<B: Builder>(subject: &str, driver: &mut Driver<B>, file: &Path, wanted
         if wanted.show {
             show(subject, driver, &input.trace)?;
         }
-        compare(subject, driver, &input.trace, wanted.full)
+        compare(subject, driver, &input.trace, wanted.compare)
     });
     match outcome {
         Ok((operations, None)) => FileResult { file: name, operations, verdict: Verdict::Agree },
@@ -171,9 +175,8 @@ fn compare<B: Builder>(
     subject: &str,
     driver: &mut Driver<B>,
     trace: &Trace,
-    full: bool,
+    compare: Compare,
 ) -> Result<(usize, Option<Finding>)> {
-    let compare = if full { Compare::Everything } else { Compare::Touched };
     let run = driver.run_trace(trace, compare).map_err(|it| anyhow!(it))?;
     let Some(divergence) = run.divergence else {
         return Ok((run.steps, None));

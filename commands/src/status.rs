@@ -18,6 +18,12 @@ pub struct Status {
     last: Instant,
 }
 
+impl Default for Status {
+    fn default() -> Status {
+        Status::new()
+    }
+}
+
 impl Status {
     /// Nothing is shown yet.
     #[must_use]

@@ -1,10 +1,12 @@
 //! The subjects that a program can drive, and what is done with the one that is chosen.
 
+use std::ffi::OsString;
 use std::fmt::Debug;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use stalemap_harness::Build;
+use stalemap_harness::{AnyBuild, Build};
+use stalemap_isolation::{Isolated, WorkerCommand};
 use stalemap_operations::Explorable;
 
 use crate::ending::Ending;
@@ -49,6 +51,15 @@ pub trait Subjects {
     /// The options that make this choice, each with a space in front of it; empty for the default.
     fn option(&self, choice: &Self::Choice) -> String;
 
+    /// Serves a campaign that drives the chosen subject in this process, which is a worker's (crate `stalemap-isolation`).
+    ///
+    /// # Errors
+    /// When the subject cannot be isolated, or the campaign breaks off.
+    fn serve(&self, choice: &Self::Choice) -> Result<Ending> {
+        let _ = choice;
+        bail!("this subject cannot be driven in a process of its own")
+    }
+
     /// Does some work with the subject of the default, whose states must be told apart.
     ///
     /// # Errors
@@ -59,9 +70,13 @@ pub trait Subjects {
     }
 }
 
-/// Options that choose nothing, since there is one subject.
+/// The options of a program with one subject.
 #[derive(Clone, Copy, Debug, Default, Args)]
-pub struct NoChoice {}
+pub struct OnlyChoice {
+    /// Drive the subject in a process of its own: a crash or an endless loop is a finding, and the campaign goes on
+    #[arg(long)]
+    isolate: bool,
+}
 
 /// One subject, and no other.
 #[derive(Clone, Debug)]
@@ -78,15 +93,40 @@ impl<B: Builder> Only<B> {
 }
 
 impl<B: Builder> Subjects for Only<B> {
-    type Choice = NoChoice;
+    type Choice = OnlyChoice;
 
-    fn with(&self, _: &NoChoice, work: impl Work) -> Result<Ending> {
+    fn with(&self, choice: &OnlyChoice, work: impl Work) -> Result<Ending> {
+        if choice.isolate {
+            return work.with(&self.name, &AnyBuild::new(isolated(["worker"])?.largest(self.build.largest())));
+        }
         work.with(&self.name, &self.build)
     }
 
-    fn option(&self, _: &NoChoice) -> String {
-        String::new()
+    fn option(&self, choice: &OnlyChoice) -> String {
+        if choice.isolate { " --isolate".to_string() } else { String::new() }
     }
+
+    fn serve(&self, _: &OnlyChoice) -> Result<Ending> {
+        serve(|| Ok(self.build.clone()))
+    }
+}
+
+/// Subjects that live in a worker, which is this program with these arguments.
+///
+/// # Errors
+/// When the system does not say which program is running.
+pub fn isolated(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Isolated> {
+    let command = WorkerCommand::this_program(arguments);
+    Ok(Isolated::new(command.context("the system does not say which program is running")?))
+}
+
+/// Serves a campaign in this process, with what is loaded so.
+///
+/// # Errors
+/// When the campaign breaks off.
+pub fn serve<B: Build>(load: impl FnOnce() -> Result<B, String>) -> Result<Ending> {
+    stalemap_isolation::serve(load)?;
+    Ok(Ending::Agree)
 }
 
 /// One subject whose states can be told apart.
@@ -101,16 +141,20 @@ impl<B: Builder<Subject: Explorable>> OnlyExplorable<B> {
 }
 
 impl<B: Builder<Subject: Explorable>> Subjects for OnlyExplorable<B> {
-    type Choice = NoChoice;
+    type Choice = OnlyChoice;
 
     const EXPLORES: bool = true;
 
-    fn with(&self, choice: &NoChoice, work: impl Work) -> Result<Ending> {
+    fn with(&self, choice: &OnlyChoice, work: impl Work) -> Result<Ending> {
         self.0.with(choice, work)
     }
 
-    fn option(&self, choice: &NoChoice) -> String {
+    fn option(&self, choice: &OnlyChoice) -> String {
         self.0.option(choice)
+    }
+
+    fn serve(&self, choice: &OnlyChoice) -> Result<Ending> {
+        self.0.serve(choice)
     }
 
     fn explore(&self, work: impl ExplorableWork) -> Result<Ending> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 use stalemap_harness::{Signature, Skipped};
-use stalemap_report::{Ending as HowEnded, Finding, Summary, junit_of_finds};
+use stalemap_report::{Ending as HowEnded, Finding, Summary, junit_of_findings};
 
 use crate::findings::Kept;
 use crate::interrupt::interrupted;
@@ -14,7 +14,7 @@ use crate::output;
 use crate::subjects::Builder;
 use crate::values::Format;
 
-/// What a campaign did, whoever made its executions.
+/// What a campaign did, whichever engine made its executions.
 #[derive(Clone, Debug)]
 pub struct CampaignWork {
     /// What makes the executions.
@@ -84,7 +84,7 @@ struct Results<'a> {
 pub fn print(subject: &str, format: Format, summary: &Summary, findings: &[Finding]) -> Result<()> {
     match format {
         Format::Text => output::print(summary.text()),
-        Format::Junit => output::print_line(junit_of_finds(findings).map_err(|it| anyhow!(it))?),
+        Format::Junit => output::print_line(junit_of_findings(findings).map_err(|it| anyhow!(it))?),
         Format::Json => {
             let campaign = Results { version: env!("CARGO_PKG_VERSION"), subject, summary, findings, finds: findings };
             output::print_line(serde_json::to_string_pretty(&campaign)?)

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use stalemap_harness::Compare;
 use stalemap_operations::{Kind, KindSet, Machine, TABLE, Trace};
 
 /// How results are printed.
@@ -14,6 +15,27 @@ pub enum Format {
     Json,
     /// JUnit's XML, for continuous integration.
     Junit,
+}
+
+/// How much is compared after each step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Amount {
+    /// Digests of what both sides touched, and everything at the end.
+    #[default]
+    Touched,
+    /// Everything, and the subject's own recount: many times slower, and sees what no digest shows.
+    Full,
+}
+
+impl Amount {
+    /// As the harness has it.
+    #[must_use]
+    pub fn compare(self) -> Compare {
+        match self {
+            Amount::Touched => Compare::Touched,
+            Amount::Full => Compare::Everything,
+        }
+    }
 }
 
 /// How a table is printed.

@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 use crate::{compiler, protocol, watch};
 
 /// The environment of AFL++ (docs/env_variables.md in AFL++ 4.40c).
-pub const VARIABLES: &[(&str, &str)] = &[
+pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("AFL_NO_UI", "1"),
     ("AFL_SKIP_CPUFREQ", "1"),
     ("AFL_NO_AFFINITY", "1"),
@@ -29,7 +29,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("AFL_CUSTOM_MUTATOR_ONLY", "1"),
     // Trimming cuts through records.
     ("AFL_DISABLE_TRIM", "1"),
-    // Three runs tell as well as seven whether an input does the same again, and a kept corpus has thousands.
+    // Three runs show as well as seven whether an input does the same again, and a kept corpus has thousands.
     ("AFL_FAST_CAL", "1"),
     // In minutes. By default an instance reads what the others have found every twenty.
     ("AFL_SYNC_TIME", "1"),
@@ -39,7 +39,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
 /// Where the usual targets are built.
 pub(crate) const FOLDER: &str = "afl";
 /// Where targets with seeded bugs are built.
-pub const BUGS_FOLDER: &str = "afl-bugs";
+pub(crate) const BUGS_FOLDER: &str = "afl-bugs";
 /// The target that does nothing; an example, so that no list of targets has it.
 const EMPTY: &str = "empty";
 
@@ -48,7 +48,7 @@ const FLAGS: &[&str] = &[
     "-Cdebug-assertions=off",
     "-Coverflow-checks=off",
     "-Cllvm-args=-sanitizer-coverage-trace-compares=0",
-    // A block that is always entered with another one tells nothing more.
+    // A block that is always entered with another one adds nothing.
     "-Cllvm-args=-sanitizer-coverage-prune-blocks=1",
     // Edges are counted in place; the target lays the counters into AFL++'s map (its `afl_map`).
     "-Cllvm-args=-sanitizer-coverage-trace-pc-guard=0",
@@ -74,7 +74,7 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
         };
         call.args(["fuzz", "-i"]).arg(&order.seeds).arg("-o").arg(&shared);
         call.args([if name == MAIN { "-M" } else { "-S" }, name.as_str()]);
-        // cargo-afl asks for comparisons to be logged; the targets have none that are.
+        // By default cargo-afl has comparisons logged; the targets have none that are.
         call.args(["-c", "-", "-t", "10000", "-G", &order.longest.to_string()]);
         call.args(["-s", &(order.seed & u64::from(u32::MAX)).to_string()]);
         if let Some(seconds) = order.seconds {
@@ -140,7 +140,7 @@ fn build_for(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>, EngineErro
 ///
 /// # Errors
 /// When the tool cannot be installed or cannot build.
-pub fn build(
+pub(crate) fn build(
     workspace: &Workspace,
     target: &str,
     folder: &str,

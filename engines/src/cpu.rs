@@ -9,7 +9,7 @@ use rustix::process::Pid;
 
 /// Whether this system shows them.
 #[must_use]
-pub fn is_told() -> bool {
+pub(crate) fn is_told() -> bool {
     fs::exists("/proc/self/stat").unwrap_or(false)
 }
 
@@ -22,7 +22,7 @@ struct Entry {
     ticks: u64,
 }
 
-/// What the processes of the group have used, and those whose end they waited for; nothing where it is not told.
+/// What the processes of the group have used, and those whose end they waited for; zero where the system shows none.
 pub(crate) fn of_group(group: Pid) -> Duration {
     let group = group.as_raw_nonzero().get();
     let ticks: u64 = table().values().filter(|entry| entry.group == group).map(|entry| entry.ticks).sum();
@@ -30,7 +30,7 @@ pub(crate) fn of_group(group: Pid) -> Duration {
 }
 
 /// Seconds that a process, those below it in whichever group, and those whose end any of them has waited for have used;
-/// `None` where it is not told.
+/// `None` where the system does not show it.
 pub(crate) fn seconds_of_tree(root: Pid) -> Option<f64> {
     let (root, table) = (root.as_raw_nonzero().get(), table());
     table.get(&root)?;

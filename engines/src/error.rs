@@ -27,10 +27,7 @@ pub enum EngineError {
     #[error("the current folder is not there")]
     NoCurrentFolder(#[source] io::Error),
     /// Engines build the targets from source, which is not here.
-    #[error(
-        "libfuzzer and afl build their targets from source, and the current folder is in no clone of stalemap; go into \
-         one, or use --engine native"
-    )]
+    #[error("libfuzzer and afl build their targets from source, and the current folder is in no clone of stalemap")]
     NoWorkspace,
     /// The compiler does not say which machine it is for.
     #[error("`rustc -vV` says nothing of its host; is Rust in the path?")]
@@ -57,14 +54,33 @@ pub enum EngineError {
     /// The build succeeded and left no program.
     #[error("cargo fuzz built no {target}")]
     NotBuilt {
-        /// The target that was asked for.
+        /// The target that was named.
         target: String,
     },
     /// A merge needs a target that is built.
-    #[error(
-        "the target whose edges are to be met is not built; `stalemap fuzz --engine libfuzzer --seconds 1` builds it"
-    )]
+    #[error("the target whose edges are to be met is not built")]
     NeverBuilt,
+    /// A hunt is measured in the processor time of the engine's processes, which this system does not show.
+    #[error("the CPU time of an engine's processes is read from /proc, which is not there")]
+    NoCpuTime,
+    /// An engine ended well and did nothing.
+    #[error("{engine} ended without an execution")]
+    NoExecution {
+        /// The word for the engine.
+        engine: &'static str,
+    },
+    /// An engine has no minimiser of its own for records.
+    #[error("{engine} does not minimise")]
+    DoesNotMinimise {
+        /// The word for the engine.
+        engine: &'static str,
+    },
+    /// The target does not stop at an input that was to be made smaller.
+    #[error("the target does not stop at the input that is to be made smaller")]
+    NotStopped {
+        /// Why there is no smaller one.
+        source: io::Error,
+    },
     /// An engine ended well and wrote no digest.
     #[error("{engine} ran no input")]
     RanNothing {

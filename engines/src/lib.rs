@@ -1,7 +1,7 @@
-//! libFuzzer and AFL++ as processes: their tools, the targets that they build, campaigns, merges and digests, and the
+//! libFuzzer and AFL++ as processes: their tools, the targets that they build, campaigns, hunts, merges and digests, and the
 //! [`protocol`] between these processes and the targets.
 //!
-//! The crate prints nothing and knows no command line. A [`Control`] tells it when to stop and takes its messages. A function
+//! The crate prints nothing and knows no command line. A [`Control`] says when to stop and takes its messages. A function
 //! that can be interrupted returns `None` when the control says so. Processes are Unix process groups; on other systems the
 //! crate is empty.
 #![cfg(unix)]
@@ -9,19 +9,21 @@
 pub mod protocol;
 
 #[cfg(feature = "processes")]
-pub mod afl;
+mod afl;
 #[cfg(feature = "processes")]
 mod compiler;
 #[cfg(feature = "processes")]
 mod control;
 #[cfg(feature = "processes")]
-pub mod cpu;
+mod cpu;
 #[cfg(feature = "processes")]
 mod digests;
 #[cfg(feature = "processes")]
 mod error;
 #[cfg(feature = "processes")]
-pub mod libfuzzer;
+mod hunt;
+#[cfg(feature = "processes")]
+mod libfuzzer;
 #[cfg(feature = "processes")]
 mod merge;
 #[cfg(feature = "processes")]
@@ -43,6 +45,7 @@ pub use {
     control::{Control, Event},
     digests::digests,
     error::{EngineError, ToolFailure},
+    hunt::{HuntOrder, HuntResult, Hunter},
     merge::merge,
     order::{Engine, Order},
     process::{Group, end_all},

@@ -18,11 +18,11 @@ use crate::workspace::Workspace;
 /// Where the usual targets are built.
 pub(crate) const FOLDER: &str = "libfuzzer";
 /// Where targets with seeded bugs are built.
-pub const BUGS_FOLDER: &str = "libfuzzer-bugs";
+pub(crate) const BUGS_FOLDER: &str = "libfuzzer-bugs";
 /// Seconds that an input may take, and megabytes of memory.
-pub const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
+pub(crate) const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
 /// Switches off what libFuzzer keeps account of and the targets do not need.
-pub const ACCOUNT: [&str; 4] = [
+pub(crate) const ACCOUNT: [&str; 4] = [
     // With transitions as coverage, how often an edge was taken adds nothing but a third of the time.
     "-use_counters=0",
     // How rare each edge is, and which input could be replaced by a shorter one, takes another third; without it the
@@ -91,7 +91,7 @@ fn build_for(order: &Order<'_>) -> Result<Option<PathBuf>, EngineError> {
 ///
 /// # Errors
 /// When the tool cannot be installed or cannot build.
-pub fn build(
+pub(crate) fn build(
     workspace: &Workspace,
     target: &str,
     folder: &str,

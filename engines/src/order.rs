@@ -1,4 +1,4 @@
-//! What an engine is asked to do, whichever it is.
+//! What an engine is to do, whichever it is.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ impl Engine {
     }
 }
 
-/// A campaign that an engine is asked to run.
+/// A campaign that an engine is to run.
 pub struct Order<'a> {
     /// Runs the campaign.
     pub engine: Engine,

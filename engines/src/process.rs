@@ -116,7 +116,7 @@ impl Group {
     /// How it has ended; `None` while it runs. A process that a signal ends during an interrupt has ended well.
     ///
     /// # Errors
-    /// When the system does not tell it.
+    /// When the system does not say.
     pub fn ended(&mut self) -> Result<Option<Result<(), ToolFailure>>, EngineError> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         if !self.is_over {
@@ -167,7 +167,7 @@ impl Group {
     }
 
     /// Seconds of CPU time of it and of all that it started, those in other groups too; known when it is over, where
-    /// the system tells it.
+    /// the system says.
     pub(crate) fn seconds_in_all(&self) -> Option<f64> {
         self.used_in_all
     }

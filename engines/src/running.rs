@@ -21,7 +21,7 @@ pub struct Running {
 pub(crate) struct Progress {
     /// Executions so far.
     pub(crate) executions: Box<dyn Fn() -> u64>,
-    /// Operations of all executions; known at the end, where the processes tell it.
+    /// Operations of all executions; known at the end, where the processes report them.
     pub(crate) operations: Box<dyn Fn() -> Option<u64>>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Folders {
 }
 
 impl Running {
-    /// These processes were started now, and are asked to end after the time.
+    /// These processes were started now, and end after the time.
     pub(crate) fn new(processes: Vec<Group>, folders: Folders, time: Option<Duration>, progress: Progress) -> Running {
         Running {
             processes,
@@ -49,7 +49,7 @@ impl Running {
     /// Whether a process works and the time is not over.
     ///
     /// # Errors
-    /// When the system does not tell it.
+    /// When the system does not say.
     pub fn is_at_work(&mut self) -> Result<bool, EngineError> {
         let mut at_work = false;
         for process in &mut self.processes {
@@ -83,13 +83,13 @@ impl Running {
         self.corpora.look(most)
     }
 
-    /// Executions so far, as the engine last told it.
+    /// Executions so far, as the engine last reported them.
     #[must_use]
     pub fn executions(&self) -> u64 {
         (self.progress.executions)()
     }
 
-    /// Operations of all executions. Only libFuzzer tells it, when it ends.
+    /// Operations of all executions. Only libFuzzer reports them, when it ends.
     #[must_use]
     pub fn operations(&self) -> Option<u64> {
         (self.progress.operations)()

@@ -10,6 +10,7 @@ use crate::control::Control;
 use crate::error::EngineError;
 
 /// A clone of the project, and the control of what runs in it.
+#[derive(Clone)]
 pub struct Workspace {
     root: PathBuf,
     target: PathBuf,

@@ -1,7 +1,7 @@
 //! Coverage for AFL++: edges counted in place, as libFuzzer's are, and transitions, laid into its map after each run.
 //!
 //! What cargo-afl asks the compiler for calls a function at each edge, which takes half of an execution. A counter in
-//! place takes one instruction. AFL++ 4.40c knows nothing of such counters, but hands out room in its map to whoever has
+//! place takes one instruction. AFL++ 4.40c knows nothing of such counters, but gives a part of its map to code that has
 //! guards (`__sanitizer_cov_trace_pc_guard_init` in instrumentation/afl-compiler-rt.o.c): here a guard stands for each
 //! counter and for each transition. A target that is built as cargo-afl does it has no counters, and nothing is laid.
 
@@ -43,7 +43,7 @@ impl Room {
     /// # Safety
     /// The counters are still there.
     unsafe fn clear(&self) {
-        // SAFETY: as promised; they are bytes, and nobody else uses them now.
+        // SAFETY: as promised; they are bytes, and no other code uses them now.
         unsafe { ptr::write_bytes(self.edges, 0, self.count) };
     }
 

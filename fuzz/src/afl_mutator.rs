@@ -44,7 +44,7 @@ pub unsafe extern "C" fn afl_custom_fuzz(
     other_size: usize,
     most: usize,
 ) -> usize {
-    // SAFETY: as promised above; nobody else has the state while AFL++ waits.
+    // SAFETY: as promised above; no other code has the state while AFL++ waits.
     let (state, input) = unsafe { (&mut *state, bytes(input, size)) };
     // SAFETY: as promised above.
     let other = unsafe { bytes(other, other_size) };

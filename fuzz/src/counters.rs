@@ -1,10 +1,11 @@
 //! Transitions as coverage: the engine takes them for edges, so that an input with a new transition is kept.
 
-#[cfg(all(feature = "afl", not(feature = "libfuzzer")))]
+// A test runs without AFL++, which has the map and hands out the guards.
+#[cfg(all(feature = "afl", not(feature = "libfuzzer"), not(test)))]
 pub(crate) use crate::afl_map::{clear, count};
 
 /// libFuzzer begins each run with counters at zero by itself.
-#[cfg(not(all(feature = "afl", not(feature = "libfuzzer"))))]
+#[cfg(not(all(feature = "afl", not(feature = "libfuzzer"), not(test))))]
 pub(crate) fn clear() {}
 
 /// Says which transitions the last run met.
@@ -16,7 +17,10 @@ pub(crate) fn count(met: impl Iterator<Item = usize>) {
 }
 
 /// There is no engine, or it has no such counters on this system.
-#[cfg(not(any(all(feature = "libfuzzer", target_os = "linux"), all(feature = "afl", not(feature = "libfuzzer")))))]
+#[cfg(not(any(
+    all(feature = "libfuzzer", target_os = "linux"),
+    all(feature = "afl", not(feature = "libfuzzer"), not(test))
+)))]
 pub(crate) fn count(_met: impl Iterator<Item = usize>) {}
 
 /// Counts as long as it lives, and shows the engine what was counted even if that ends in a panic.
@@ -45,7 +49,7 @@ mod linux {
     #[repr(C, align(8))]
     pub(super) struct Counters(pub(super) [AtomicU8; Transitions::CELLS.next_multiple_of(8)]);
 
-    /// libFuzzer finds them by the name of their section (FuzzerExtraCounters.cpp). Nobody here reads them, so the
+    /// libFuzzer finds them by the name of their section (FuzzerExtraCounters.cpp). No code here reads them, so the
     /// compiler would leave them out.
     #[used]
     #[unsafe(link_section = "__libfuzzer_extra_counters")]
@@ -75,7 +79,7 @@ mod tests {
         let (start, stop) =
             (&raw const __start___libfuzzer_extra_counters, &raw const __stop___libfuzzer_extra_counters);
         let length = stop.addr() - start.addr();
-        // SAFETY: between the two lie the counters, which are bytes, and nobody writes them meanwhile.
+        // SAFETY: between the two lie the counters, which are bytes, and no code writes them meanwhile.
         let seen = unsafe { std::slice::from_raw_parts(start, length) };
         let set: Vec<usize> = (0..length).filter(|&cell| seen[cell] != 0).collect();
         let mut met: Vec<usize> = driver.transitions().iter().collect();

@@ -1,4 +1,4 @@
-//! What `stalemap check-determinism --engines` asks of a target: the digest of each input instead of a judgement.
+//! What `stalemap check-determinism --engines` asks of a target: the digest of each input instead of a comparison.
 
 use std::env;
 use std::fs::File;

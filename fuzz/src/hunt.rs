@@ -31,7 +31,7 @@ impl Hunt {
     /// The hunt that the environment asks for, if it does.
     ///
     /// # Panics
-    /// When its file cannot be opened: nobody would learn what was counted.
+    /// When its file cannot be opened: what was counted would be lost.
     pub(crate) fn from_environment() -> Option<Hunt> {
         let folder = PathBuf::from(env::var_os(HUNT)?);
         let path = folder.join(COUNTS);

@@ -21,12 +21,12 @@ pub struct Lockstep {
     /// The largest number of frames, spaces or pages.
     largest: u32,
     program: Program,
-    /// Where finds go, if they do not end the process.
+    /// Where inputs that diverge go, if they do not end the process.
     kept: Option<Kept>,
     /// Where is counted what a hunt did, if this is one.
     hunt: Option<Hunt>,
     statistics: Statistics,
-    /// Where digests go, if they are asked for instead of a judgement.
+    /// Where digests go, if they are asked for instead of a comparison.
     digests: Option<Digests>,
 }
 

@@ -1,26 +1,27 @@
-//! What a target does on a find: it prints what `stalemap` prints and how to go on, and aborts; or it keeps the input
+//! What a target does with a finding: it prints what `stalemap` prints and how to go on, and aborts; or it keeps the input
 //! where it is told to, and goes on.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::{env, fs};
 
+use stalemap_campaign::{Form, Sighting};
 use stalemap_engines::protocol::KEEP;
-use stalemap_harness::{Divergence, Driver, Signature, minimise};
+use stalemap_harness::{Divergence, Driver, Signature};
 use stalemap_operations::Program;
-use stalemap_report::{Finding, Origin};
+use stalemap_report::Origin;
 
 use crate::subject::BuildImplementation;
 use crate::{artifact, stacks};
 
-/// Where finds are kept, and which have been.
+/// Where inputs that diverge are kept, and which signatures have been.
 pub(crate) struct Kept {
     folder: PathBuf,
     signatures: BTreeSet<Signature>,
 }
 
 impl Kept {
-    /// Kept if somebody asks for it.
+    /// Kept if the environment asks for it.
     pub(crate) fn from_environment() -> Option<Kept> {
         let folder = env::var_os(KEEP)?.into();
         Some(Kept { folder, signatures: BTreeSet::new() })
@@ -29,7 +30,7 @@ impl Kept {
     /// Writes the input, if it is the first of its signature.
     ///
     /// # Panics
-    /// When it cannot be written: a find must not be lost.
+    /// When it cannot be written: it must not be lost.
     #[cold]
     pub(crate) fn keep(&mut self, bytes: &[u8], divergence: &Divergence) {
         if self.signatures.insert(divergence.signature()) {
@@ -39,7 +40,7 @@ impl Kept {
     }
 }
 
-/// Minimises and prints the divergence, and aborts through the function that is named after it.
+/// Brings the divergence to its canonical form and prints it, and aborts through the function that is named after it.
 #[cold]
 pub(crate) fn abort(
     driver: &mut Driver<BuildImplementation>,
@@ -50,21 +51,13 @@ pub(crate) fn abort(
     let signature = divergence.signature();
     // First of all, and whatever happens afterwards: triage looks for this line.
     eprintln!("ASSERTION FAILED: {} {}", signature.oracle(), signature.operation());
-    // Under AFL++ nobody would see the rest, and it costs as much as hundreds of executions.
+    // AFL++ shows the rest to no user, and it costs as much as hundreds of executions.
     if env::var_os("__AFL_SHM_ID").is_some() {
         stacks::end_on_the_stack_of(signature.oracle(), signature.operation(), std::process::abort);
     }
-    let find = {
-        let smallest = minimise(driver, program, &signature, &mut |_| true);
-        let (program, divergence) = match &smallest {
-            Some(it) => (&it.program, &it.divergence),
-            None => (program, divergence),
-        };
-        let origin = Origin { minimised_in: smallest.as_ref().map(|it| it.executions), ..Origin::default() };
-        Finding::describe(driver, "implementation", program, divergence, origin)
-    };
-    match find {
-        Ok(find) => anstream::eprintln!("\n{}", find.text()),
+    let sighting = Sighting { program, divergence, origin: Origin::default() };
+    match sighting.find(driver, "implementation", Form::Canonical, &mut |_| true) {
+        Ok(found) => anstream::eprintln!("\n{}", found.finding.text()),
         Err(sentence) => eprintln!("\n{sentence}\n"),
     }
     let file = artifact::path(bytes);
@@ -74,7 +67,7 @@ pub(crate) fn abort(
 
 #[cfg(test)]
 mod tests {
-    use stalemap_harness::{Divergence, Mismatch};
+    use stalemap_harness::{Divergence, Mismatch, Sense};
 
     use super::{BTreeSet, Kept, fs};
 
@@ -84,7 +77,13 @@ mod tests {
         fs::create_dir_all(&folder).expect("a folder");
         let mut kept = Kept { folder: folder.clone(), signatures: BTreeSet::new() };
         let divergence = |fact: &'static str| {
-            let mismatch = Mismatch { oracle: "mapping", fact: fact.into(), expected: "a".into(), actual: "b".into() };
+            let mismatch = Mismatch {
+                oracle: "mapping",
+                fact: fact.into(),
+                expected: "a".into(),
+                actual: "b".into(),
+                sense: Sense::Other,
+            };
             Divergence { step: 0, operation: None, mismatch }
         };
         for (bytes, fact) in [(b"one", "writable"), (b"two", "writable"), (b"six", "page")] {

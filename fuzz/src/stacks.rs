@@ -1,5 +1,5 @@
-//! How a target ends on a find: through a function that is named after the operation and one that is named after the
-//! oracle. One shared function would make all finds look alike to crash triage, which compares the frames on top.
+//! How a target ends on a finding: through a function that is named after the operation and one that is named after the
+//! oracle. One shared function would make all findings look alike to crash triage, which compares the frames on top.
 
 use std::hint::black_box;
 

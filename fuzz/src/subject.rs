@@ -1,4 +1,4 @@
-//! What the targets drive: the implementation, with a seeded bug where somebody asks for one.
+//! What the targets drive: the implementation, with a seeded bug where the environment names one.
 
 #[cfg(feature = "seeded-bugs")]
 use stalemap_engines::protocol::BUG;
@@ -15,7 +15,7 @@ pub(crate) struct BuildImplementation {
 }
 
 impl BuildImplementation {
-    /// Without a bug, as everybody but a measurement wants it.
+    /// Without a bug, as everything but a measurement wants it.
     #[cfg(not(feature = "seeded-bugs"))]
     pub(crate) fn from_environment() -> Self {
         BuildImplementation {}

@@ -5,18 +5,21 @@
 //! difference, neighbours change places where the earlier kind can go first, and the result is minimised again, until
 //! nothing changes. Whether a page is faulted back by `hold`, `pin` or `read` then makes no difference.
 //!
-//! Oracle and fact stay what they were. Two ways to merge more were measured and left out,
-//! since each let one fault hide behind another that was there too: naming a finding by what another last operation
-//! shows, and by what the same operations show on a machine with frames to spare.
+//! At last a neighbour may name it (`canonical/restate.rs`): what is refused for want of memory is shown on a machine with a frame
+//! more, what a wide range shows by one of its pages, what a `write` shows by a `read`. Without a check that the
+//! neighbour shows the same fault, one fault hides behind another that is there too.
 
-use std::borrow::Cow;
+mod restate;
+mod statement;
 
 use stalemap_operations::{Kind, Program};
 
 use crate::divergence::{Divergence, Signature};
 use crate::driver::{Build, Driver};
 use crate::lockstep::Compare;
-use crate::minimise::{Goal, Progress, Search, minimise, swapped, with_kind};
+use crate::minimise::{Progress, Search, minimise, swapped, with_kind};
+use restate::restate;
+use statement::{KindRank, Rank, Statement};
 
 /// A finding in its canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +80,16 @@ pub fn canonicalise<B: Build>(
     let earliest = driver.run(&program, Compare::Everything).ok()?.divergence?;
     let mut search = Search::new(driver, &program, Statement::of(&earliest).goal(), keep_going)?;
     settle(&mut search);
+    let mut rank = Rank::of(&search.found.divergence);
+    while restate(&mut search) {
+        settle(&mut search);
+        // To settle may end with a later kind; then this would never end.
+        let reached = Rank::of(&search.found.divergence);
+        if reached >= rank {
+            break;
+        }
+        rank = reached;
+    }
     let found = search.end();
     Some(Canonical {
         key: found.divergence.signature(),
@@ -107,7 +120,8 @@ fn substitute<B: Build>(search: &mut Search<'_, B>) {
     for step in (0..search.found.program.operations.len()).rev() {
         // What was replaced before may have shortened the program.
         let Some(kind) = search.found.program.operations.get(step).map(|operation| operation.kind()) else { continue };
-        for &lower in Kind::ALL.iter().take_while(|&&lower| lower < kind) {
+        let is_last = step + 1 == search.found.program.operations.len();
+        for lower in lower_kinds(kind, is_last) {
             if with_kind(&search.found.program, step, lower).is_some_and(|program| search.try_it(program)) {
                 break;
             }
@@ -115,7 +129,18 @@ fn substitute<B: Build>(search: &mut Search<'_, B>) {
     }
 }
 
-/// Lets neighbours change places where the later one is of an earlier kind.
+/// The kinds that are tried in place of one, the first to be preferred.
+fn lower_kinds(kind: Kind, is_last: bool) -> Vec<Kind> {
+    if !is_last {
+        return Kind::ALL.iter().copied().take_while(|&lower| lower < kind).collect();
+    }
+    let mut lower: Vec<Kind> =
+        Kind::ALL.iter().copied().filter(|&lower| KindRank::of(lower) < KindRank::of(kind)).collect();
+    lower.sort_unstable_by_key(|&kind| KindRank::of(kind));
+    lower
+}
+
+/// Exchanges neighbours where the later one is of an earlier kind.
 fn swap<B: Build>(search: &mut Search<'_, B>) {
     let mut step = 0;
     while step + 1 < search.found.program.operations.len() {
@@ -125,27 +150,6 @@ fn swap<B: Build>(search: &mut Search<'_, B>) {
             search.try_it(swapped);
         }
         step += 1;
-    }
-}
-
-/// What a divergence says, whatever the operation after which it shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Statement {
-    oracle: &'static str,
-    fact: Cow<'static, str>,
-    /// Whether the subject lacks what the reference has: a bit that is clear and one that is set are two faults.
-    lacks: bool,
-}
-
-impl Statement {
-    fn of(divergence: &Divergence) -> Statement {
-        let mismatch = &divergence.mismatch;
-        Statement { oracle: mismatch.oracle, fact: mismatch.fact.clone(), lacks: mismatch.actual.contains("not ") }
-    }
-
-    /// Says the same.
-    fn goal(self) -> Goal {
-        Goal { compare: Compare::Everything, same: Box::new(move |divergence| Statement::of(divergence) == self) }
     }
 }
 

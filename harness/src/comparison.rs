@@ -1,11 +1,13 @@
 //! The full comparison: everything that both sides show, and which page of one is which page of the other.
 
+use std::cell::RefCell;
+
 use stalemap_operations::{Observation, PageToken, PageView, Place, Scope, Slot, Subject};
 use stalemap_reference::Model;
 
 use crate::binding::Binding;
 use crate::lockstep::Answers;
-use crate::oracle::{FrameRules, StepView, both_places};
+use crate::oracle::{FrameRules, Owners, StepView, both_places};
 
 /// A place or slot at which the two sides show different pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +26,14 @@ pub(crate) struct Comparison {
     /// The pages that both sides show, by their places in what was seen.
     pairs: Vec<(usize, usize)>,
     conflict: Option<Conflict>,
+    owners: RefCell<Owners>,
     /// Whether the steps before were looked at too, so that pages are known which nothing shows any more.
     is_continued: bool,
 }
 
-impl Default for Comparison {
-    fn default() -> Self {
+impl Comparison {
+    /// Nothing was seen yet.
+    pub(crate) fn new(rules: FrameRules<'_>) -> Comparison {
         Comparison {
             everything: Scope::everything(),
             reference: Observation::default(),
@@ -37,12 +41,11 @@ impl Default for Comparison {
             binding: Binding::default(),
             pairs: Vec::new(),
             conflict: None,
+            owners: RefCell::new(Owners::new(rules)),
             is_continued: false,
         }
     }
-}
 
-impl Comparison {
     /// Back to the start: no page is known.
     pub(crate) fn reset(&mut self) {
         self.binding.clear();
@@ -78,8 +81,8 @@ impl Comparison {
 
     /// The step as the oracles see it.
     pub(crate) fn view<'a>(&'a self, rules: FrameRules<'a>, answers: Answers) -> StepView<'a> {
-        let Comparison { reference, subject, binding, pairs, conflict, .. } = self;
-        StepView { rules, answers, reference, subject, binding, pairs, conflict: *conflict }
+        let Comparison { reference, subject, binding, pairs, conflict, owners, .. } = self;
+        StepView { rules, answers, reference, subject, binding, pairs, conflict: *conflict, owners }
     }
 
     /// What was seen of the reference and of the subject.

@@ -1,14 +1,22 @@
 //! The digest of a side: one number for all that the oracles compare, kept up to date from what each step touched.
 //!
-//! A digest is a sum of words: one for each place, page and slot, and one for the facts of the whole machine. A step
-//! replaces the words of what it touched. Names of pages are not in it: a page's word is made of its facts, of the places
-//! that its reverse map finds, of the places and slots that show it, and of the step at which it was first seen. Two sides
-//! with equal digests show the same, up to a collision of 64 bits.
+//! A digest is a sum of words: one for each place, page, slot and space, and one for the free frames. A step replaces the
+//! words of what it touched. Names of pages are not in it: a page's word is made of its facts, of the places that its
+//! reverse map finds, of the places and slots that show it, and of the step at which it was first seen. Two sides with
+//! equal digests show the same, up to a collision of 64 bits.
+
+mod lists;
+mod words;
 
 use stalemap_operations::{
-    Entry, Home, Observables, Observation, PageToken, PageView, Phase, Place, PlaceState, Scope, Slot, SlotState,
-    SpaceSet, Subject, Touched,
+    Counts, FrameToken, Home, Observables, PageFacts, PageToken, Place, PlaceState, Slot, SlotState, Space, Subject,
+    Visitor,
 };
+
+use crate::divergence::Mismatch;
+use crate::oracle::{self, FrameRules, Owners};
+use lists::Lists;
+use words::{free_word, maps, page_state, page_word, place_state, place_sum, shown, slot_state, slot_sum, space_word};
 
 /// Tokens from this one on are not kept in tables: the side is then compared in full.
 const TOKENS: usize = 1 << 20;
@@ -25,10 +33,9 @@ pub(crate) const NEEDS: Observables = Observables::PLACES
     .and(Observables::SLOTS)
     .and(Observables::FREE);
 
-/// A place or slot: what it shows, and its word.
+/// A place or slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Shows {
-    word: u64,
     /// Its state without the page, as a small number; 0 at the start.
     state: u32,
     /// The token of the page plus one; 0 for none.
@@ -40,353 +47,266 @@ struct Shows {
 struct PageWord {
     /// What is in the sum.
     word: u64,
+    /// The sum of the places that its reverse map finds; not where these are counted.
+    found: u64,
+    /// The sum of the places with an entry that maps it, and how many they are.
+    mapped: u64,
+    maps: u32,
     /// The page's own facts; 0 while it is not live.
-    facts: u64,
-    /// The sum of what the places and slots add that show it.
-    shown: u64,
+    state: u64,
+    /// The sum of what else shows it.
+    others: u64,
+    /// Mapcount and refcount; where they are counted 0 and the references that are not entries.
+    counts: [u32; 2],
+    is_counted: bool,
     /// The step at which it was first seen, from 1; 0 while it is not live.
     since: u32,
-    /// The step at which it was touched last.
-    step: u32,
+    /// The step at which it was told of last, and the last step with a change of its word.
+    told: u32,
+    due: u32,
 }
-
-/// The facts of the whole machine: the spaces that are alive, those that are locked, the free frames at each home.
-type MachineFacts = (SpaceSet, SpaceSet, [u32; Home::LIMIT]);
 
 /// The digest of one side.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct SideDigest {
     words: Words,
-    touched: Touched,
-    scope: Scope,
-    seen: Observation,
+    lists: Lists,
 }
 
-/// The words of places, pages and slots, and their sum.
-#[derive(Clone, Debug, Default)]
+/// The words of a side, and their sum.
+#[derive(Clone, Debug)]
 struct Words {
     sum: u64,
-    /// Nothing but zeros before the first look.
-    machine: MachineFacts,
-    machine_word: u64,
     /// By space × pages + page.
     places: Vec<Shows>,
     pages: Vec<PageWord>,
     slots: [Shows; Slot::COUNT],
+    /// By space; bit 0 for one that is alive, bit 1 for a locked one.
+    spaces: Vec<u8>,
+    free: [u32; Home::LIMIT],
+    free_word: u64,
+    /// Pages whose words are made anew at the end of the step.
+    due: Vec<PageToken>,
+    owners: Owners,
     /// Virtual pages of a space.
     width: usize,
     step: u32,
+    /// Whether a token was too large to be kept in tables.
+    is_beyond: bool,
 }
 
 impl SideDigest {
-    /// A digest of a side at its start.
-    pub(crate) fn new(spaces: u32, pages: u32) -> SideDigest {
-        let width = pages as usize;
-        let words = Words { places: vec![Shows::default(); spaces as usize * width], width, ..Words::default() };
-        SideDigest { words, scope: Scope { is_exact: true, ..Scope::default() }, ..SideDigest::default() }
-    }
-
-    /// Back to the start: nothing is mapped, in use or live.
-    pub(crate) fn reset(&mut self) {
-        let Words { sum, machine, machine_word, places, pages, slots, step, .. } = &mut self.words;
-        (*sum, *machine, *machine_word, *step) = (0, MachineFacts::default(), 0, 0);
-        places.fill(Shows::default());
-        pages.clear();
-        *slots = [Shows::default(); Slot::COUNT];
-        self.touched.clear();
-    }
-
-    /// Takes in what the last operation of the side touched; whether it was anything. `None` where the side cannot tell.
-    #[inline]
-    pub(crate) fn gather(&mut self, side: &mut impl Subject) -> Option<bool> {
-        self.words.step += 1;
-        self.touched.clear();
-        if !side.touched(&mut self.touched) {
-            return None;
-        }
-        Some(!self.touched.is_empty())
-    }
-
-    /// Looks at what was gathered and replaces its words. `false` where the side names its pages by numbers that are too
-    /// large to be kept in tables.
-    #[inline(never)]
-    pub(crate) fn update(&mut self, side: &impl Subject) -> bool {
-        let Some(()) = self.words.choose(&mut self.touched, &mut self.scope) else {
-            return false;
+    /// A digest of a side at its start, with so many free frames at each home.
+    pub(crate) fn new(rules: FrameRules<'_>, capacity: [u32; Home::LIMIT]) -> SideDigest {
+        let machine = rules.machine;
+        let (spaces, width) = (machine.spaces() as usize, machine.pages() as usize);
+        let words = Words {
+            sum: 0,
+            places: vec![Shows::default(); spaces * width],
+            pages: Vec::new(),
+            slots: [Shows::default(); Slot::COUNT],
+            spaces: vec![0; spaces],
+            free: capacity,
+            free_word: free_word(capacity),
+            due: Vec::new(),
+            owners: Owners::new(rules),
+            width,
+            step: 0,
+            is_beyond: false,
         };
-        side.observe(&self.scope, &mut self.seen);
-        self.words.replace(&self.scope, &self.seen).is_some()
+        let mut digest = SideDigest { words, lists: Lists::new(machine.spaces()) };
+        digest.words.space(Space(0), true, false);
+        digest
     }
 
-    /// Looks at the facts of the whole machine; whether they are others than after the last look.
+    /// Back to the start: `s0` is alive, nothing is mapped, in use or live.
+    pub(crate) fn reset(&mut self, capacity: [u32; Home::LIMIT]) {
+        let words = &mut self.words;
+        (words.sum, words.step, words.is_beyond) = (0, 0, false);
+        words.places.fill(Shows::default());
+        words.pages.clear();
+        words.slots = [Shows::default(); Slot::COUNT];
+        words.spaces.fill(0);
+        words.due.clear();
+        words.owners.clear();
+        words.space(Space(0), true, false);
+        words.free(capacity);
+    }
+
+    /// Looks at what the last operation of the side touched and replaces its words. `None` where the side cannot tell what
+    /// it is, or names its pages by numbers that are too large to be kept in tables.
     #[inline]
-    pub(crate) fn update_machine(&mut self, side: &impl Subject) -> bool {
-        let Scope { places, pages, slots, .. } = &mut self.scope;
-        places.clear();
-        pages.clear();
-        slots.clear();
-        side.observe(&self.scope, &mut self.seen);
-        self.words.replace_machine(&self.seen)
+    pub(crate) fn update(&mut self, side: &mut impl Subject) -> Option<()> {
+        let SideDigest { words, lists } = self;
+        words.step += 1;
+        if !side.show_touched(words) {
+            lists.look(side, words)?;
+        }
+        if !words.due.is_empty() {
+            words.settle();
+        }
+        if words.is_beyond { None } else { Some(()) }
     }
 
     /// The number.
     #[inline]
     pub(crate) fn value(&self) -> u64 {
-        self.words.sum.wrapping_add(self.words.machine_word)
+        self.words.sum.wrapping_add(self.words.free_word)
     }
 
-    /// What the last update looked at, and which pages.
+    /// Whether the frames that were shown have one owner each, at the right home and within it.
     #[inline]
-    pub(crate) fn seen(&self) -> (&Observation, &[PageToken]) {
-        (&self.seen, &self.scope.pages)
+    pub(crate) fn has_frames_apart(&mut self) -> bool {
+        self.words.owners.are_apart()
+    }
+
+    /// The first frame that was shown and is wrong.
+    pub(crate) fn check_frames(&mut self) -> Result<(), Mismatch> {
+        oracle::check_frames(&mut self.words.owners)
+    }
+}
+
+impl Visitor for Words {
+    // Where a subject makes the state just before, only its numbers are made.
+    #[inline(always)]
+    fn place(&mut self, place: Place, state: PlaceState) {
+        let index = place.space.index() * self.width + place.page.index();
+        let now = Shows { state: place_state(state), page: shown(state.page()) };
+        let before = std::mem::replace(&mut self.places[index], now);
+        if before != now {
+            self.exchange(before, now, place_sum(place), maps);
+        }
+    }
+
+    #[inline]
+    fn slot(&mut self, slot: Slot, held: SlotState, frames: impl Iterator<Item = FrameToken>) {
+        let now = Shows { state: slot_state(&held), page: shown(held.page()) };
+        let before = std::mem::replace(&mut self.slots[slot.index()], now);
+        if before != now {
+            self.exchange(before, now, slot_sum(slot), |_| false);
+        }
+        if matches!(slot, Slot::Transaction(_) | Slot::Block(_)) {
+            self.owners.slot(slot, &held, frames);
+        }
+    }
+
+    #[inline]
+    fn page<R: Iterator<Item = Place>>(&mut self, token: PageToken, facts: impl FnOnce() -> Option<PageFacts<R>>) {
+        let step = self.step;
+        let Some(page) = self.due(token) else { return };
+        if std::mem::replace(&mut page.told, step) == step {
+            return;
+        }
+        let Some(PageFacts { home, stamp, exclusive, counts, frame }) = facts() else {
+            (page.state, page.since, page.counts, page.found, page.is_counted) = (0, 0, [0; 2], 0, false);
+            self.owners.end(token);
+            return;
+        };
+        if page.since == 0 {
+            page.since = step;
+        }
+        page.state = page_state(home, stamp, exclusive);
+        match counts {
+            Counts::Stored { mapcount, refcount, rmap } => {
+                page.counts = [mapcount, refcount];
+                page.found = rmap.fold(0, |sum: u64, place| sum.wrapping_add(place_sum(place)));
+            }
+            Counts::Counted { references } => {
+                page.is_counted = true;
+                page.counts = [0, references];
+            }
+        }
+        self.owners.page(token, home, frame);
+    }
+
+    #[inline]
+    fn space(&mut self, space: Space, is_alive: bool, is_locked: bool) {
+        let state = u8::from(is_alive) | u8::from(is_locked) << 1;
+        let before = std::mem::replace(&mut self.spaces[space.index()], state);
+        if before != state {
+            self.sum = self.sum.wrapping_sub(space_word(space, before)).wrapping_add(space_word(space, state));
+        }
+    }
+
+    #[inline]
+    fn free(&mut self, free: [u32; Home::LIMIT]) {
+        if self.free != free {
+            self.free = free;
+            self.free_word = free_word(free);
+        }
     }
 }
 
 impl Words {
-    /// Puts what was touched into the scope. Pages are looked at once, since many are named several times and a look at
-    /// one costs much; a second look at a place or slot finds that nothing differs.
+    /// A place or slot shows something else. `sum` is its own number, which its word has as many times as its state says;
+    /// `maps` says of a state whether it is an entry that maps the page.
     #[inline]
-    fn choose(&mut self, touched: &mut Touched, scope: &mut Scope) -> Option<()> {
-        let step = self.step;
-        let Scope { places, pages, slots, .. } = scope;
-        std::mem::swap(places, &mut touched.places);
-        std::mem::swap(slots, &mut touched.slots);
-        pages.clear();
-        for &token in &touched.pages {
-            let page = self.page(token)?;
-            if std::mem::replace(&mut page.step, step) != step {
-                // One that is not seen again is not live any more; places may still show it.
-                page.facts = 0;
-                pages.push(token);
-            }
+    fn exchange(&mut self, before: Shows, now: Shows, sum: u64, maps: impl Fn(u32) -> bool) {
+        let states = u64::from(now.state).wrapping_sub(before.state.into());
+        self.sum = self.sum.wrapping_add(sum.wrapping_mul(states));
+        if before.page != now.page || maps(before.state) != maps(now.state) {
+            self.hide(before.page, maps(before.state), sum);
+            self.show(now.page, maps(now.state), sum);
         }
-        Some(())
     }
 
-    /// Replaces the facts of the machine; whether they are others.
+    /// Adds to what shows a page; `maps` says whether it is an entry that maps it.
     #[inline]
-    fn replace_machine(&mut self, seen: &Observation) -> bool {
-        let (alive, locked, free) = &mut self.machine;
-        let is_other = *free != seen.free || *alive != seen.alive || *locked != seen.locked;
-        if is_other {
-            alive.clone_from(&seen.alive);
-            locked.clone_from(&seen.locked);
-            *free = seen.free;
-            self.machine_word = machine_word(&self.machine);
+    fn show(&mut self, page: u32, maps: bool, by: u64) {
+        let Some(page) = page.checked_sub(1).and_then(|token| self.due(PageToken(token))) else { return };
+        if maps {
+            page.mapped = page.mapped.wrapping_add(by);
+            page.maps += 1;
+        } else {
+            page.others = page.others.wrapping_add(by);
         }
-        is_other
     }
 
+    /// What no longer shows it.
     #[inline]
-    fn replace(&mut self, scope: &Scope, seen: &Observation) -> Option<()> {
-        self.replace_machine(seen);
-        for view in &seen.places {
-            let index = self.index(view.place);
-            let (state, page) = (place_state(view.state), shown(view.state.page()));
-            let before = self.places[index];
-            if (before.state, before.page) != (state, page) {
-                let now = Shows { word: place_word(view.place, state), state, page };
-                self.places[index] = now;
-                self.exchange(before, now, || place_sum(view.place))?;
-            }
+    fn hide(&mut self, page: u32, maps: bool, by: u64) {
+        let Some(page) = page.checked_sub(1).and_then(|token| self.due(PageToken(token))) else { return };
+        if maps {
+            page.mapped = page.mapped.wrapping_sub(by);
+            page.maps -= 1;
+        } else {
+            page.others = page.others.wrapping_sub(by);
         }
-        for (slot, held) in &seen.slots {
-            let (state, page) = (slot_state(held), shown(held.page()));
-            let before = self.slots[slot.index()];
-            if (before.state, before.page) != (state, page) {
-                let now = Shows { word: slot_word(*slot, state), state, page };
-                self.slots[slot.index()] = now;
-                self.exchange(before, now, || mix(SHOWN_SLOT ^ slot.index() as u64))?;
-            }
-        }
-        let step = self.step;
-        for view in &seen.pages {
-            let page = self.page(view.token)?;
-            if page.since == 0 {
-                page.since = step;
-            }
-            page.facts = page_facts(view, seen, page.since);
-            if page.step != step {
-                self.pages[view.token.0 as usize].settle(&mut self.sum);
-            }
-        }
-        // Those that have ended are not among the seen ones.
-        for &token in &scope.pages {
-            self.pages[token.0 as usize].settle(&mut self.sum);
-        }
-        Some(())
     }
 
-    /// A place or slot shows something else; `by` is what it adds to the page that it shows.
+    /// A page whose word changes in this step; none where its token is too large.
     #[inline]
-    fn exchange(&mut self, before: Shows, now: Shows, by: impl FnOnce() -> u64) -> Option<()> {
-        self.sum = self.sum.wrapping_sub(before.word).wrapping_add(now.word);
-        if before.page != now.page {
-            let by = by();
-            self.show(before.page, by.wrapping_neg())?;
-            self.show(now.page, by)?;
-        }
-        Some(())
-    }
-
-    /// Adds to what shows a page. One that was touched gets its word at the end of the update.
-    #[inline]
-    fn show(&mut self, page: u32, by: u64) -> Option<()> {
-        if let Some(token) = page.checked_sub(1).map(PageToken) {
-            let step = self.step;
-            let page = self.page(token)?;
-            page.shown = page.shown.wrapping_add(by);
-            if page.step != step {
-                self.pages[token.0 as usize].settle(&mut self.sum);
-            }
-        }
-        Some(())
-    }
-
-    #[inline]
-    fn page(&mut self, token: PageToken) -> Option<&mut PageWord> {
+    fn due(&mut self, token: PageToken) -> Option<&mut PageWord> {
         let index = token.0 as usize;
         if index >= self.pages.len() {
             if index >= TOKENS {
+                self.is_beyond = true;
                 return None;
             }
             self.pages.resize(index + 1, PageWord::default());
         }
-        Some(&mut self.pages[index])
-    }
-
-    #[inline]
-    fn index(&self, place: Place) -> usize {
-        place.space.index() * self.width + place.page.index()
-    }
-}
-
-impl PageWord {
-    /// Makes the page's word anew and replaces it in the sum. One that is neither live nor shown has none: its word is 0.
-    #[inline]
-    fn settle(&mut self, sum: &mut u64) {
-        if self.facts == 0 {
-            self.since = 0;
+        let page = &mut self.pages[index];
+        if std::mem::replace(&mut page.due, self.step) != self.step {
+            self.due.push(token);
         }
-        let word = mix(self.facts.wrapping_add(self.shown.wrapping_mul(KEYS[3])));
-        *sum = sum.wrapping_sub(self.word).wrapping_add(word);
-        self.word = word;
+        Some(page)
     }
-}
 
-/// What several numbers of one word are multiplied by before they are added up (multilinear hashing: Lemire and Kaser,
-/// Strongly universal string hashing is fast, 2014). Odd numbers without a pattern: the first outputs of SplitMix64 from
-/// seed 0.
-const KEYS: [u64; 5] = {
-    let mut keys = [0; 5];
-    let mut i = 0;
-    while i < keys.len() {
-        keys[i] = mix((i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1;
-        i += 1;
-    }
-    keys
-};
-
-/// What sorts of words begin with, so that no word of one sort is one of another.
-const PLACE: u64 = 1 << 60;
-const SHOWN_PLACE: u64 = 2 << 60;
-const SLOT: u64 = 3 << 60;
-const SHOWN_SLOT: u64 = 4 << 60;
-const MACHINE: u64 = 6 << 60;
-const PAGE: u64 = 5 << 60;
-
-/// The token of a page plus one; 0 for none. A token that no page has is none: the word of what shows it says so.
-#[inline]
-fn shown(page: Option<PageToken>) -> u32 {
-    page.map_or(0, |page| page.0.wrapping_add(1))
-}
-
-/// What a place adds to the page that it shows, and to the page whose reverse map finds it.
-#[inline]
-fn place_sum(place: Place) -> u64 {
-    mix(SHOWN_PLACE ^ u64::from(place.space.0) << 32 ^ u64::from(place.page.0))
-}
-
-/// Access, entry and writable bit of a place as a number; 0 where it is unmapped.
-#[inline]
-fn place_state(state: PlaceState) -> u32 {
-    let PlaceState::Mapped { access, entry } = state else {
-        return 0;
-    };
-    let (kind, writable) = match entry {
-        Entry::Hole => (0, false),
-        Entry::Maps { writable, .. } => (1, writable),
-        Entry::Migrating { writable, .. } => (2, writable),
-    };
-    let is_unknown = entry.page() == Some(PageToken(u32::MAX));
-    1 << 6 | (access as u32) << 4 | kind << 2 | u32::from(writable) << 1 | u32::from(is_unknown)
-}
-
-/// The word of a place in a state; 0 for an unmapped one.
-#[inline]
-fn place_word(place: Place, state: u32) -> u64 {
-    if state == 0 {
-        return 0;
-    }
-    mix(PLACE ^ u64::from(place.space.0) << 40 ^ u64::from(place.page.0) << 8 ^ u64::from(state))
-}
-
-/// Home, stamp, exclusivity, counts, reverse map and age of a page; not 0.
-#[inline]
-fn page_facts(view: &PageView, seen: &Observation, since: u32) -> u64 {
-    let rmap = seen.rmap(view).iter().fold(0_u64, |sum, &place| sum.wrapping_add(place_sum(place)));
-    let home = view.home.index() as u64;
-    let facts =
-        PAGE ^ u64::from(view.mapcount) << 16 ^ u64::from(view.stamp.0) << 4 ^ home << 1 ^ u64::from(view.exclusive);
-    let counts = u64::from(view.refcount) << 32 ^ u64::from(since);
-    linear([facts, counts, rmap]) | 1
-}
-
-/// What a slot holds, without the page, as a number; 0 where it is empty.
-fn slot_state(held: &SlotState) -> u32 {
-    match held {
-        SlotState::Empty => 0,
-        SlotState::Pin(_) => 1,
-        SlotState::Hold(_) => 2,
-        SlotState::Transaction { phase, candidates, .. } => {
-            let phase = match phase {
-                Phase::Collected => 0,
-                Phase::Copied => 1,
-                Phase::Moved => 2,
+    /// Makes the words of the pages anew that changed in this step. One that is neither live nor shown has none: its word
+    /// is 0.
+    fn settle(&mut self) {
+        for token in self.due.drain(..) {
+            let page = &mut self.pages[token.0 as usize];
+            let PageWord { found, mapped, maps, state, others, counts: [mapcount, refcount], since, .. } = *page;
+            let word = if page.is_counted {
+                page_word(state, since, [maps, maps.wrapping_add(refcount)], [mapped, mapped, others])
+            } else {
+                page_word(state, since, [mapcount, refcount], [found, mapped, others])
             };
-            3 | phase << 3 | candidates << 5
+            self.sum = self.sum.wrapping_sub(page.word).wrapping_add(word);
+            page.word = word;
         }
-        SlotState::Block { order, split, held, .. } => 4 | u32::from(*split) << 3 | order.0 << 4 | held << 8,
     }
-}
-
-/// The word of a slot in a state; 0 for an empty one.
-fn slot_word(slot: Slot, state: u32) -> u64 {
-    if state == 0 { 0 } else { mix(mix(SLOT ^ slot.index() as u64) ^ u64::from(state)) }
-}
-
-/// The word of the facts of the whole machine; 0 for nothing but zeros.
-fn machine_word((alive, locked, [ram, first, second]): &MachineFacts) -> u64 {
-    let [mut alive, mut locked] = [alive.words(), locked.words()];
-    let [first_alive, first_locked] = [&mut alive, &mut locked].map(|words| words.next().unwrap_or(0));
-    let word = mix(linear([first_alive, first_locked, (*ram).into(), (*first).into(), (*second).into()]));
-    // Only a machine of more than 64 spaces has further words.
-    let words = (0..).step_by(2).zip(alive).chain((1..).step_by(2).zip(locked));
-    words.fold(word, |sum, (index, bits)| sum.wrapping_add(mix(mix(MACHINE ^ index) ^ bits)))
-}
-
-/// The sum of the numbers, each times its key.
-#[inline]
-fn linear<const N: usize>(numbers: [u64; N]) -> u64 {
-    numbers.iter().zip(KEYS).fold(0, |sum, (number, key)| sum.wrapping_add(number.wrapping_mul(key)))
-}
-
-/// Mixes the bits of a word (the finalizer of SplitMix64: Steele, Lea, Flood, 2014).
-#[inline]
-const fn mix(word: u64) -> u64 {
-    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
 }
 
 #[cfg(test)]

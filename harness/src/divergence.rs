@@ -1,6 +1,7 @@
-//! A divergence: the first step at which an oracle objected, and the signature by which it is grouped.
+//! A divergence: the first step at which an oracle finds a mismatch, and the signature by which it is grouped.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,6 +20,31 @@ pub struct Mismatch {
     pub expected: String,
     /// What the subject says.
     pub actual: String,
+    /// Whether the subject has less or more than the reference.
+    pub sense: Sense,
+}
+
+/// In which sense the subject differs. A bit that is clear and one that is set are different faults, and so are a count
+/// that is too low and one that is too high.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sense {
+    /// It has less: a bit is clear, a count is low, what the reference does is refused.
+    Less,
+    /// It has more: a bit is set, a count is high, what the reference refuses is done.
+    More,
+    /// Neither.
+    Other,
+}
+
+impl Sense {
+    /// The sense in which two values of one kind differ.
+    pub(crate) fn between<T: Ord>(expected: T, actual: T) -> Sense {
+        match actual.cmp(&expected) {
+            Ordering::Less => Sense::Less,
+            Ordering::Greater => Sense::More,
+            Ordering::Equal => Sense::Other,
+        }
+    }
 }
 
 /// The first difference between reference and subject.

@@ -2,11 +2,12 @@
 //!
 //! Each execution enables a random part of the operations with random weights (swarm testing: Groce and others, 2012),
 //! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
-//! the table's fields and acts, and no operation in particular.
+//! the table's fields and acts, and no operation in particular. Seldom, an execution is a [large world](crate::large_world).
 
-use stalemap_operations::{Act, Dialect, Kind, KindSet, Machine, Operation, Program, Row};
+use stalemap_operations::{Act, Dialect, Field, Kind, KindSet, Machine, Program, Row};
 
 use crate::generator_state::GeneratorState;
+use crate::large_world::{self, LargeWorld};
 use crate::random::Random;
 use crate::sample::{Given, idle, operation};
 
@@ -56,6 +57,9 @@ const GO_ON: u64 = 1 << 14;
 /// How often of 65,536 times an operation is done again at the place where it was done last, with other values.
 const AGAIN: u64 = 3 << 12;
 
+/// One of four times, where nothing is to be set back, a property is set at a special place.
+const BEGIN_TO_SET: u64 = 0x300;
+
 /// The low 16 bits as a choice among so many.
 #[inline]
 fn pick(bits: u64, choices: usize) -> usize {
@@ -70,13 +74,15 @@ pub struct Generator {
     weighted: Vec<&'static Row>,
     /// The same as a set.
     enabled: KindSet,
+    /// The enabled row that sets a property of places.
+    setter: Option<&'static Row>,
 }
 
 impl Generator {
     /// A generator with these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Generator {
-        Generator { settings, weighted: Vec::new(), enabled: KindSet::NONE }
+        Generator { settings, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
     }
 
     /// Makes the execution with this index: puts it into `program`, which keeps its memory. A pure function
@@ -84,7 +90,12 @@ impl Generator {
     pub fn execution(&mut self, seed: u64, index: u64, program: &mut Program) {
         let Program { machine: made, operations } = program;
         let mut random = Random::new(seed, index);
-        let machine = self.settings.machine.unwrap_or_else(|| self.settings.draw_machine(&mut random));
+        let large = self.large_world(&mut random);
+        let machine = match (large, self.settings.machine) {
+            (Some(large), _) => large.machine,
+            (None, Some(machine)) => machine,
+            (None, None) => self.settings.draw_machine(&mut random),
+        };
         *made = machine;
         self.choose_swarm(&machine, &mut random);
         operations.clear();
@@ -92,28 +103,45 @@ impl Generator {
             return;
         }
         let most = u32::try_from(self.settings.operations.max(1)).unwrap_or(u32::MAX);
-        let count = if random.chance(3, 4) { most } else { 1 + random.below(most) };
+        let mut count = if random.chance(3, 4) { most as usize } else { 1 + random.below(most) as usize };
         let mut state = GeneratorState::new();
         // A machine with nothing mapped refuses nearly everything.
         for opener in self.settings.kinds.iter().filter(|kind| kind.row().act == Act::Opens) {
-            if random.chance(7, 8) {
-                operations.push(operation(opener.row(), Given::Nothing, &machine, &mut state, &mut random));
+            if large.is_some() || random.chance(7, 8) {
+                let given = if large.is_some_and(|large| large.is_wide) { Given::Whole(0) } else { Given::Nothing };
+                operations.push(operation(opener.row(), given, &machine, &mut state, &mut random));
             }
         }
-        while operations.len() < count as usize {
-            let operation = self.next(&machine, &mut state, &mut random);
-            operations.push(operation);
+        if let Some(large) = large {
+            for (row, given) in large.opening(self.settings.kinds) {
+                operations.push(operation(row, given, &machine, &mut state, &mut random));
+            }
+            count = operations.len() + count * large.times;
+        }
+        let is_wide = large.is_some_and(|large| large.is_wide);
+        while operations.len() < count {
+            let (mut row, mut given) = self.choose(&machine, &state, random.bits());
+            if is_wide && random.chance(1, 8) {
+                // Of whatever sort: what a whole space is too large for answers so.
+                row = self.weighted[random.index(self.weighted.len())];
+                given = Given::Whole(random.below(machine.spaces()));
+            }
+            operations.push(operation(row, given, &machine, &mut state, &mut random));
+        }
+        // All that is left in a space ends at once.
+        for closer in self.settings.kinds.iter().filter(|kind| is_wide && kind.row().act == Act::Closes) {
+            operations.push(operation(closer.row(), Given::Whole(0), &machine, &mut state, &mut random));
         }
     }
 
-    /// The next operation: now and then the next phase of what is under way, most often any one that has something to do.
-    #[inline]
-    fn next(&self, machine: &Machine, state: &mut GeneratorState, random: &mut Random) -> Operation {
-        let (row, given) = self.choose(machine, state, random.bits());
-        operation(row, given, machine, state, random)
+    /// Now and then a large world, where nothing limits the machine.
+    fn large_world(&self, random: &mut Random) -> Option<LargeWorld> {
+        let is_free = self.settings.machine.is_none() && self.settings.largest.is_none();
+        (random.chance(1, large_world::SHARE) && is_free).then(|| LargeWorld::sample(rules(random), random))
     }
 
-    /// The row of the next operation, and what is known of it, by these bits.
+    /// The row of the next operation, and what is known of it, by these bits: now and then the next phase of what is under
+    /// way, most often any one that has something to do.
     #[inline]
     fn choose(&self, machine: &Machine, state: &GeneratorState, mut bits: u64) -> (&'static Row, Given) {
         let turn = bits >> 48;
@@ -123,10 +151,19 @@ impl Generator {
             {
                 return (kind.row(), Given::Slot(slot));
             }
-        } else if turn < GO_ON + AGAIN
-            && let Some((kind, place)) = state.again()
-        {
-            return (kind.row(), Given::Place(place));
+        } else if turn < GO_ON + AGAIN {
+            if let Some((kind, place)) = state.set_back() {
+                return (kind.row(), Given::Place(place));
+            }
+            // A page that has more than its mappings shows only when its entry is changed and changed back what is stored of it.
+            if bits & BEGIN_TO_SET == 0
+                && let (Some(row), Some(place)) = (self.setter, state.special())
+            {
+                return (row, Given::Place(place));
+            }
+            if let Some((kind, place)) = state.again() {
+                return (kind.row(), Given::Place(place));
+            }
         }
         // What would be refused is worth little: each 16 bits choose another kind, whose last three let it pass all the same.
         let mut row = self.weighted[pick(bits, self.weighted.len())];
@@ -144,8 +181,11 @@ impl Generator {
     fn choose_swarm(&mut self, machine: &Machine, random: &mut Random) {
         const WEIGHTS: [usize; 8] = [0, 0, 1, 1, 2, 2, 4, 8];
         const HIGHEST: usize = WEIGHTS[WEIGHTS.len() - 1];
+        const FAVOURED: usize = 4;
         const BITS: u32 = WEIGHTS.len().ilog2();
         let all_alike = random.chance(1, 4);
+        // One of four executions has much to do with slots of one sort.
+        let favoured = [Field::Transaction, Field::Pin, Field::Hold, Field::Block].get(random.index(16)).copied();
         let kinds = self.settings.kinds.iter().filter(|kind| kind.exists_on(machine));
         self.weighted.clear();
         let (mut bits, mut left) = (0, 0);
@@ -154,6 +194,7 @@ impl Generator {
                 (bits, left) = (random.bits(), u64::BITS);
             }
             let weight = if all_alike { 1 } else { WEIGHTS[(bits & 7) as usize] };
+            let weight = if favoured.is_some() && kind.row().slot == favoured { weight.max(FAVOURED) } else { weight };
             (bits, left) = (bits >> BITS, left - BITS);
             let count = self.weighted.len() + weight;
             // Written at once and cut, which is cheaper than one after the other.
@@ -167,6 +208,7 @@ impl Generator {
             self.weighted.extend(kinds.map(Kind::row));
         }
         self.enabled = self.weighted.iter().map(|row| row.kind).collect();
+        self.setter = self.weighted.iter().copied().find(|row| row.act == Act::Sets);
     }
 }
 
@@ -181,9 +223,13 @@ impl Generator {
     }
 }
 
+/// Where dialects differ, each is worth as much.
+fn rules(random: &mut Random) -> Dialect {
+    if random.chance(1, 2) { Dialect::Linux6_1 } else { Dialect::Linux6_12 }
+}
+
 fn small_machine(random: &mut Random) -> Machine {
-    // Where they differ, each is worth as much.
-    let rules = if random.chance(1, 2) { Dialect::Linux6_1 } else { Dialect::Linux6_12 };
+    let rules = rules(random);
     if random.chance(1, 4) {
         let default = Machine::DEFAULT;
         return Machine::from_sizes(default.sizes(), rules).expect("the default's sizes");

@@ -9,6 +9,7 @@
 #![warn(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 #![expect(clippy::disallowed_macros, reason = "the guard asks which thread panics; nothing of a run depends on it")]
 
+mod any_build;
 mod binding;
 mod canonical;
 mod comparison;
@@ -19,6 +20,7 @@ mod enumerate;
 mod generate;
 mod generator_state;
 mod guard;
+mod large_world;
 mod lockstep;
 mod minimise;
 mod mutate;
@@ -31,14 +33,15 @@ mod tally;
 mod transitions;
 mod watchdog;
 
+pub use any_build::AnyBuild;
 pub use canonical::{Canonical, Repeats, canonicalise, confirm};
-pub use divergence::{Divergence, Mismatch, NO_OPERATIONS, NotASignature, Signature};
+pub use divergence::{Divergence, Mismatch, NO_OPERATIONS, NotASignature, Sense, Signature};
 pub use driver::{Build, Driver, Run, Skipped};
 pub use enumerate::enumerate_operations;
 pub use generate::{Generator, Settings};
 pub use guard::{guarded, quiet_panics};
 pub use lockstep::{Compare, Watched};
-pub use minimise::{Minimised, Progress, minimise, what_is_left};
+pub use minimise::{Minimised, Progress, minimise, minimise_comparing, what_is_left};
 pub use mutate::Mutator;
 pub use names::Names;
 pub use oracle::{ORACLE_NAMES, check_names};

@@ -1,8 +1,7 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
 use stalemap_operations::{
-    Act, BlockContract, Capabilities, Errno, Field, Home, Machine, Observation, Operation, Outcome, Program, Step,
-    Subject,
+    BlockContract, Capabilities, Errno, Field, Home, Machine, Observation, Operation, Outcome, Program, Step, Subject,
 };
 use stalemap_reference::Model;
 
@@ -10,7 +9,7 @@ use crate::comparison::Comparison;
 use crate::digest::{self, SideDigest};
 use crate::divergence::{Divergence, Mismatch};
 use crate::names::Names;
-use crate::oracle::{self, FrameRules, OracleSet, Owners};
+use crate::oracle::{self, FrameRules, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::{Before, Transitions};
 use crate::watchdog::Watch;
@@ -91,8 +90,8 @@ pub(crate) struct Lockstep<S> {
     blocks: BlockContract,
     /// Digests of both sides; none for a subject that cannot show all that is in a digest, or not tell what it touched.
     digests: Option<Box<[SideDigest; 2]>>,
-    /// The owners of the subject's frames, step by step.
-    owners: Owners,
+    /// Free frames of both at the start.
+    capacity: [u32; Home::LIMIT],
     comparison: Comparison,
     names: Names,
 }
@@ -101,16 +100,18 @@ impl<S: Subject> Lockstep<S> {
     /// `machine` is what the subject was built as, and `capabilities` what it shows and promises.
     pub(crate) fn new(subject: S, machine: Machine, capabilities: Capabilities, reference: Model) -> Self {
         let has_digest = capabilities.observables.include(digest::NEEDS);
-        let new = || SideDigest::new(machine.spaces(), machine.pages());
+        let (capacity, blocks) = (reference.capacity(), capabilities.blocks);
+        let rules = FrameRules { machine: &machine, blocks: &blocks };
+        let new = || SideDigest::new(rules, capacity);
         Lockstep {
             reference,
             digests: has_digest.then(|| Box::new([new(), new()])),
             subject,
             position: Position::default(),
+            capacity,
+            comparison: Comparison::new(rules),
             machine,
-            blocks: capabilities.blocks,
-            owners: Owners::default(),
-            comparison: Comparison::default(),
+            blocks,
             names: Names::default(),
         }
     }
@@ -122,7 +123,7 @@ impl<S: Subject> Lockstep<S> {
     /// Whether the subject is this machine itself, so that the answers that are written for it are the reference's; not
     /// so where it plays by other rules or has other frames.
     pub(crate) fn is(&self, machine: &Machine) -> bool {
-        self.machine == *machine && self.subject.capacity() == Home::ALL.map(|home| machine.frames(home))
+        self.machine == *machine && self.capacity == Home::ALL.map(|home| machine.frames(home))
     }
 
     /// Runs the operations from the start of the machine up to the first difference. Operations that the subject cannot
@@ -151,13 +152,18 @@ impl<S: Subject> Lockstep<S> {
             }
             let (expected, claimed) = self.apply(operation, coverage);
             let written = written.and_then(|steps| steps[step].answer);
-            let answers = Answers { operation, expected, claimed, written };
-            last = Some((step, answers));
-            let mut checked = match self.steps(compare, has_every_comparison) {
-                Steps::Outcomes => self.check_answers(answers, oracles),
-                Steps::Digests => self.check_digests(answers, oracles),
-                Steps::Full => self.check_in_full(answers, oracles),
+            let (_, answers) = last.insert((step, Answers { operation, expected, claimed, written }));
+            let steps = self.steps(compare, has_every_comparison);
+            let agrees = match steps {
+                Steps::Outcomes => answers.are_as_expected(),
+                Steps::Digests => self.agree_by_digests(answers),
+                Steps::Full => false,
             };
+            if agrees {
+                continue;
+            }
+            let answers = *answers;
+            let mut checked = self.check(steps, answers, oracles);
             if compare == Compare::Everything {
                 checked = checked.and_then(|()| self.recount(oracles));
             }
@@ -183,11 +189,10 @@ impl<S: Subject> Lockstep<S> {
         self.position.in_reference = true;
         self.reference.reset();
         self.position.in_reference = false;
-        self.owners.clear();
         self.comparison.reset();
         self.names = Names::default();
         if let Some(digests) = &mut self.digests {
-            digests.iter_mut().for_each(SideDigest::reset);
+            digests.iter_mut().for_each(|digest| digest.reset(self.capacity));
         }
     }
 
@@ -216,78 +221,67 @@ impl<S: Subject> Lockstep<S> {
         (expected, claimed)
     }
 
-    /// Compares the answers alone.
+    /// Whether the answers are as they should be, the digests are the same, and the subject's frames have one owner each. That
+    /// something differs is all that is known where not.
     #[inline]
-    fn check_answers(&self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        if answers.are_as_expected() { Ok(()) } else { self.judge(answers, oracles) }
+    fn agree_by_digests(&mut self, answers: &Answers) -> bool {
+        let is_same = self.update_digests() == Some(true);
+        let [_, subject] = match self.digests.as_deref_mut() {
+            Some(digests) if is_same => digests,
+            Some(_) | None => return false,
+        };
+        subject.has_frames_apart() && answers.are_as_expected() && !self.is_refused_block(answers)
     }
 
-    /// Compares answers, digests, and whether the subject's frames have one owner each. What differs is found in words by a
-    /// full comparison; that some step differs is all that is known here.
-    #[inline]
-    fn check_digests(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        let Some(is_same) = self.update_digests(answers) else {
-            return self.check_afresh(answers, oracles);
-        };
-        self.check_frames()?;
-        if is_same && answers.are_as_expected() && !self.is_refused_block(answers) {
-            return Ok(());
+    /// Compares a step in which not everything is known to agree.
+    #[inline(never)]
+    fn check(&mut self, steps: Steps, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
+        match steps {
+            Steps::Outcomes => self.judge(answers, oracles),
+            Steps::Digests => self.check_suspicion(answers, oracles),
+            Steps::Full => self.check_in_full(answers, oracles),
         }
+    }
+
+    /// Finds in words what the digests suspect.
+    fn check_suspicion(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
         self.check_afresh(answers, oracles)?;
-        oracle::digest::check(is_same)
+        self.check_digests()
     }
 
     /// Compares everything, then what is known by digests, so that nothing is seen by digests alone.
     fn check_in_full(&mut self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
         let is_asked = answers.claimed != Outcome::Stuck && oracles.has_every_comparison();
-        let is_same = if is_asked { self.update_digests(answers) } else { None };
+        if is_asked {
+            self.update_digests();
+        }
         self.check_everything(answers, oracles)?;
-        is_same.map_or(Ok(()), |is_same| self.check_frames().and_then(|()| oracle::digest::check(is_same)))
+        if is_asked { self.check_digests() } else { Ok(()) }
+    }
+
+    /// Compares what is known of both sides by digests, and whether the subject's frames have one owner each.
+    fn check_digests(&mut self) -> Result<(), Mismatch> {
+        let Some([reference, subject]) = self.digests.as_deref_mut() else {
+            return Ok(());
+        };
+        subject.check_frames()?;
+        oracle::digest::check(reference.value() == subject.value())
     }
 
     /// Brings the digests up to date; whether they are the same. None without digests, or if a side turns out not to be
     /// one that has them: from then on everything is compared.
     #[inline]
-    fn update_digests(&mut self, answers: Answers) -> Option<bool> {
+    fn update_digests(&mut self) -> Option<bool> {
         let [reference, subject] = self.digests.as_deref_mut()?;
         self.position.in_reference = true;
-        let is_reference_touched = reference.gather(&mut self.reference) == Some(true);
+        let is_reference_known = reference.update(&mut self.reference);
         self.position.in_reference = false;
-        let is_subject_touched = subject.gather(&mut self.subject);
-        let is_quiet = !is_reference_touched && is_subject_touched == Some(false);
-        // Of the reference, nothing else changes a fact of the machine without a place, page or slot; a fact that is
-        // missed here is seen by the next update, and differs from the subject's.
-        let row = answers.operation.kind().row();
-        let may_change = row.slot.is_none() && matches!(row.act, Act::Fills | Act::Ends);
-        if is_quiet
-            && !subject.update_machine(&self.subject)
-            && !(may_change && reference.update_machine(&self.reference))
-        {
-            return Some(true);
-        }
-        self.position.in_reference = true;
-        let is_reference_known = reference.update(&self.reference);
-        self.position.in_reference = false;
-        let is_subject_known = is_subject_touched.is_some() && subject.update(&self.subject);
-        if !is_reference_known || !is_subject_known {
+        let is_subject_known = subject.update(&mut self.subject);
+        if is_reference_known.and(is_subject_known).is_none() {
             self.digests = None;
             return None;
         }
         Some(reference.value() == subject.value())
-    }
-
-    /// Whether the frames of what the subject touched have one owner each.
-    #[inline]
-    fn check_frames(&mut self) -> Result<(), Mismatch> {
-        let Some(digests) = &self.digests else {
-            return Ok(());
-        };
-        let (seen, pages) = digests[1].seen();
-        if seen.pages.is_empty() && seen.slots.is_empty() && pages.is_empty() {
-            return Ok(());
-        }
-        let rules = FrameRules { machine: &self.machine, blocks: &self.blocks };
-        oracle::check_frames(rules, seen, pages, &mut self.owners)
     }
 
     /// As [`check_everything`](Self::check_everything), where the steps before were not looked at: no page is known.
@@ -315,7 +309,7 @@ impl<S: Subject> Lockstep<S> {
     #[cold]
     #[inline(never)]
     fn judge(&self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        oracle::check(&Comparison::default().view(self.rules(), answers), oracles)
+        oracle::check(&Comparison::new(self.rules()).view(self.rules(), answers), oracles)
     }
 
     fn recount(&self, oracles: OracleSet) -> Result<(), Mismatch> {
@@ -324,7 +318,7 @@ impl<S: Subject> Lockstep<S> {
 
     /// Whether a block was refused although enough frames are free: the refusal oracle then looks at all frames.
     #[inline]
-    fn is_refused_block(&self, answers: Answers) -> bool {
+    fn is_refused_block(&self, answers: &Answers) -> bool {
         answers.claimed == Outcome::Refused(Errno::ENOMEM)
             && answers.operation.kind().row().fields.contains(&Field::Order)
             && self.reference.free(Home::Ram) >= 1 << answers.operation.values().last(Field::Order)

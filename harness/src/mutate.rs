@@ -67,6 +67,8 @@ impl Mutator {
     /// so already. Where the settings name a machine, that is the machine of everything; it must have bytes.
     #[must_use]
     pub fn new(settings: Settings) -> Mutator {
+        let largest = settings.largest.unwrap_or(Machine::LARGEST_IN_BYTES);
+        let settings = Settings { largest: Some(largest), ..settings };
         Mutator {
             generator: Generator::new(settings.clone()),
             settings,

@@ -27,7 +27,7 @@ pub(crate) fn idle(row: &Row, machine: &Machine, state: &GeneratorState) -> bool
 
 /// How many slots of this sort there are.
 #[inline]
-const fn slots(sort: Field) -> u32 {
+pub(crate) const fn slots(sort: Field) -> u32 {
     match sort {
         Field::Transaction => TransactionSlot::LIMIT,
         Field::Pin => PinSlot::LIMIT,
@@ -54,6 +54,8 @@ pub(crate) enum Given {
     Slot(u32),
     /// The place that it names, where an operation like it was before.
     Place(Position),
+    /// The space of which it takes every place.
+    Whole(u32),
 }
 
 /// An operation of this row, which must [exist](Kind::exists_on) on the machine, with operands that are likely to meet
@@ -108,16 +110,21 @@ fn names(
     if row.names_place {
         named.place = match given {
             Given::Place(place) => place,
+            Given::Whole(space) => (space, 0),
             Given::Nothing | Given::Slot(_) => place(Want::of(row), machine, state, odds, random),
         };
         if row.has(Field::Count) {
-            named.count = count(row, named.place, machine, state, odds, random);
+            named.count = if let Given::Whole(_) = given {
+                machine.pages()
+            } else {
+                count(row, named.place, machine, state, odds, random)
+            };
         }
         if row.has(Field::Destination) {
             named.destination = destination(&named, machine, random);
         }
         if row.has(Field::Access) {
-            let is_back = row.act == Act::Opens || matches!(given, Given::Place(_));
+            let is_back = row.act == Act::Opens || row.act == Act::Sets && state.set_back().is_some();
             named.access = if is_back && odds.often() { Access::ReadWrite as u32 } else { odds.below(3) };
         }
     } else if row.has(Field::Space) {
@@ -130,7 +137,7 @@ fn names(
     if let Some(sort) = row.slot {
         named.slot = match given {
             Given::Slot(slot) => slot,
-            Given::Nothing | Given::Place(_) => slot(row, sort, state, odds),
+            Given::Nothing | Given::Place(_) | Given::Whole(_) => slot(row, sort, state, odds),
         };
     }
     named
@@ -205,7 +212,7 @@ fn whole_space(row: &Row, machine: &Machine, state: &GeneratorState, odds: &mut 
 fn place(want: Want, machine: &Machine, state: &GeneratorState, odds: &mut Odds, random: &mut Random) -> Position {
     // Only a few places cannot be used.
     let any = odds.seldom();
-    let recent = if odds.often() { state.named(odds.falling()) } else { state.special() };
+    let recent = if odds.half() { state.named(odds.falling()) } else { state.special() };
     let fits = |place: Position| any || state.run(place, want) > 0;
     if let Some(place) = recent
         && odds.often()

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use stalemap_operations::Program;
 
-use crate::divergence::{Divergence, Mismatch};
+use crate::divergence::{Divergence, Mismatch, Sense};
 
 /// How long an execution may take unless something else is said.
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -90,6 +90,7 @@ impl Watch {
             fact: "hang".into(),
             expected: operation.map_or("an end".to_string(), |operation| format!("{operation} ends")),
             actual: format!("the execution has not ended after {} s", deadline.as_secs_f64()),
+            sense: Sense::Other,
         };
         Hang { program, divergence: Divergence { step, operation, mismatch } }
     }

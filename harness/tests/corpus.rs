@@ -10,7 +10,7 @@ use std::path::Path;
 use stalemap_harness::{Compare, Driver};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Effect, Kind, Machine, Outcome, Trace};
-use stalemap_reference::MARKS;
+use stalemap_reference::{LIMIT, MARKS};
 
 /// A trace of the corpus.
 struct Found {
@@ -131,7 +131,9 @@ fn the_specification_meets_every_mark() {
     for Found { trace, .. } in traces("spec") {
         driver.run_trace(&trace, Compare::Outcomes).expect("it takes every machine");
     }
-    let unmet = MARKS.iter().zip(driver.marks()).filter(|&(_, &met)| met == 0);
+    // Limits of data structures need more than a trace that explains something.
+    let rules = MARKS.iter().zip(driver.marks()).filter(|(mark, _)| !mark.starts_with(LIMIT));
+    let unmet = rules.filter(|&(_, &met)| met == 0);
     let missing: Vec<String> = unmet.map(|(mark, _)| format!("no trace meets the rule \"{mark}\"")).collect();
     expect_none("corpus/spec is incomplete", &missing);
 }

@@ -1,4 +1,4 @@
-//! The minimiser on finds of seeded bugs: few executions, and nothing single that could go or get smaller.
+//! The minimiser on findings of seeded bugs: few executions, and nothing single that could go or get smaller.
 
 use std::panic;
 
@@ -24,8 +24,8 @@ impl Build for Seeded {
     }
 }
 
-/// The first find of a bug whose executions have this many operations, that is no panic.
-fn find(driver: &mut Driver<Seeded>, operations: usize) -> (Program, Signature) {
+/// The first finding of a bug whose executions have this many operations, that is no panic.
+fn first_finding(driver: &mut Driver<Seeded>, operations: usize) -> (Program, Signature) {
     let mut generator = Generator::new(Settings { operations, ..Settings::default() });
     let mut program = Program::default();
     for index in 0.. {
@@ -46,7 +46,7 @@ fn every_bug_is_minimised_in_few_executions_to_what_nothing_single_shortens() {
     for &bug in Bug::ALL {
         for operations in [64, 256, 1024] {
             let mut driver = Driver::new(Seeded(Switch::new(Some(bug))));
-            let (program, signature) = find(&mut driver, operations);
+            let (program, signature) = first_finding(&mut driver, operations);
             let found = minimise(&mut driver, &program, &signature, &mut |_| true).expect("it diverges again");
             assert!(found.complete);
             let shown = Trace::from(found.program.clone());

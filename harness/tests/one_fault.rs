@@ -67,7 +67,7 @@ fn quietly<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// The most executions that a canonical form may take.
-const EXECUTIONS: u64 = 1_000;
+const EXECUTIONS: u64 = 1_500;
 
 #[test]
 fn the_findings_of_a_bug_are_few() {
@@ -95,16 +95,12 @@ fn the_findings_of_a_bug_are_few() {
         (counts[counts.len() / 2], counts[counts.len() - 1])
     });
     println!("{table}median and worst: {before:?} forms, {after:?} findings");
-    assert!(after.0 <= 1 && after.1 <= 6, "median and worst {after:?}\n{table}");
+    assert!(after.0 <= 1 && after.1 <= 3, "median and worst {after:?}\n{table}");
     assert!(wrong.is_empty(), "{wrong}");
 }
 
 /// Of 780 pairs one in so many is tried.
-const STRIDE: usize = 13;
-
-/// A bug that is lost beside another one, and the other: each shows as a bit that the other's findings lack too, and
-/// the search meets the other's program on its way down.
-const LOST: &[[Bug; 2]] = &[[Bug::ReadonlySlowPath, Bug::SubpagePointer]];
+const STRIDE: usize = 7;
 
 /// Pairs of bugs are switched on together. A bug that plain minimising shows on its own must be shown by a finding.
 #[test]
@@ -131,7 +127,7 @@ fn two_bugs_at_once_stay_two_findings() {
             let is_kept = findings.values().any(|form| shows(&form.program));
             shown += usize::from(is_kept);
             let other = if bug == pair[0] { pair[1] } else { pair[0] };
-            if !is_kept && !LOST.contains(&[bug, other]) && forms.iter().any(|(_, plain)| shows(plain)) {
+            if !is_kept && forms.iter().any(|(_, plain)| shows(plain)) {
                 lost.push(format!("{} beside {}", bug.name(), other.name()));
             }
         }

@@ -142,6 +142,7 @@ impl Implementation {
         }
         self.must_be_unlocked(space)?;
         self.spaces[child.index()].alive = true;
+        self.notes.space = Some(child);
         let mut copied = Ok(());
         let mut from = 0;
         while copied.is_ok()
@@ -231,6 +232,7 @@ impl Implementation {
             from = page.0 + 1;
         }
         self.spaces[space.index()].alive = false;
+        self.notes.space = Some(space);
         removed
     }
 

@@ -3,10 +3,11 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use stalemap_operations::{
     BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Outcome, PinSlot, Scope,
-    Space, Subject, Touched, TransactionSlot,
+    Space, Subject, Touched, TransactionSlot, Visitor,
 };
 
 use crate::blocks::Block;
@@ -17,6 +18,7 @@ use crate::notes::Notes;
 use crate::paging::PageTables;
 use crate::rmap::Graph;
 use crate::seeded::Switch;
+use crate::validate::Recount;
 
 /// Why an operation ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub struct Implementation {
     pub(crate) holds: [Option<Frame>; HoldSlot::LIMIT as usize],
     pub(crate) blocks: [Option<Block>; BlockSlot::LIMIT as usize],
     pub(crate) notes: Notes,
+    /// Room for the recount.
+    pub(crate) recount: RefCell<Recount>,
     /// The seeded bugs.
     pub(crate) bugs: Switch,
 }
@@ -92,6 +96,7 @@ impl Implementation {
             holds: Default::default(),
             blocks: Default::default(),
             notes: Notes::default(),
+            recount: RefCell::default(),
             bugs,
         };
         implementation.spaces[0].alive = true;
@@ -174,11 +179,11 @@ impl Subject for Implementation {
         self.pins = Default::default();
         self.holds = Default::default();
         self.blocks = Default::default();
-        self.notes.touched.clear();
+        self.notes.clear();
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
-        self.notes.touched.clear();
+        self.notes.clear();
         match self.answer(operation) {
             Ok(effect) => Outcome::Done(effect),
             Err(Stop::Refused(errno)) => Outcome::Refused(errno),
@@ -193,6 +198,15 @@ impl Subject for Implementation {
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.show(scope, into);
+    }
+
+    #[inline]
+    fn show_touched(&self, visitor: &mut impl Visitor) -> bool {
+        // Most operations are refused and touch nothing.
+        if !self.notes.is_empty() {
+            self.tell(visitor);
+        }
+        true
     }
 
     fn validate(&self) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Notes of what an operation touched, taken where entries and descriptors are written.
 
-use stalemap_operations::{PageToken, Place, Slot, Touched};
+use stalemap_operations::{PageToken, Place, Slot, Space, Touched};
 
 use crate::frames::Page;
 
@@ -8,9 +8,22 @@ use crate::frames::Page;
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) touched: Touched,
+    /// The space that began, ended, was locked or unlocked; no operation does it to two.
+    pub(crate) space: Option<Space>,
 }
 
 impl Notes {
+    pub(crate) fn clear(&mut self) {
+        self.touched.clear();
+        self.space = None;
+    }
+
+    /// Whether there is nothing.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.touched.is_empty() && self.space.is_none()
+    }
+
     /// A place whose entry or mapping was written.
     #[inline]
     pub(crate) fn place(&mut self, place: Place) {

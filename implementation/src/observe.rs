@@ -1,7 +1,8 @@
 //! What the implementation shows of itself: read from entries, descriptors and slots, never recounted.
 
 use stalemap_operations::{
-    Entry, Observation, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space,
+    Counts, Entry, FrameToken, Observation, PageFacts, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot,
+    SlotState, Space, Visitor,
 };
 
 use crate::frames::Frame;
@@ -21,8 +22,7 @@ impl Implementation {
             into.places.push(PlaceView { place, state: self.place_state(place) });
         }
         for &slot in &scope.slots {
-            let state = self.slot_state(slot, into);
-            into.slots.push((slot, state));
+            self.show_slot(slot, into);
         }
         if scope.is_exact {
             for &token in &scope.pages {
@@ -32,6 +32,40 @@ impl Implementation {
             }
         } else {
             self.show_seen_pages(scope, into);
+        }
+    }
+
+    /// Hands over what the last operation touched.
+    #[inline(never)]
+    pub(crate) fn tell(&self, visitor: &mut impl Visitor) {
+        for &place in &self.notes.touched.places {
+            visitor.place(place, self.place_state(place));
+        }
+        for &slot in &self.notes.touched.slots {
+            visitor.slot(slot, self.slot_state(slot), self.bare_frames(slot));
+        }
+        for &token in &self.notes.touched.pages {
+            visitor.page(token, || self.identities.frame(token).map(|frame| self.page_facts(frame)));
+        }
+        if let Some(space) = self.notes.space {
+            let state = &self.spaces[space.index()];
+            visitor.space(space, state.alive, state.locks > 0);
+        }
+        visitor.free(self.free_frames());
+    }
+
+    fn page_facts(&self, frame: Frame) -> PageFacts<impl Iterator<Item = Place> + '_> {
+        let page = &self.frames.memmap[frame];
+        PageFacts {
+            home: self.frames.memmap.home(frame),
+            stamp: self.frames.memmap.content(frame),
+            exclusive: page.is_exclusive(),
+            counts: Counts::Stored {
+                mapcount: page.mapcount(),
+                refcount: page.refcount(),
+                rmap: self.places_of(frame),
+            },
+            frame: Some(self.frames.memmap.token(frame)),
         }
     }
 
@@ -55,8 +89,7 @@ impl Implementation {
             }
         }
         for slot in Slot::all().filter(|&slot| !self.is_empty(slot)) {
-            let state = self.slot_state(slot, into);
-            into.slots.push((slot, state));
+            self.show_slot(slot, into);
         }
         for (token, frame) in self.identities.live() {
             self.show_page(token, frame, into);
@@ -83,7 +116,7 @@ impl Implementation {
     fn show_page(&self, token: PageToken, frame: Frame, into: &mut Observation) {
         let page = &self.frames.memmap[frame];
         let start = into.rmaps.len();
-        self.places_of(frame, |place| into.rmaps.push(place));
+        into.rmaps.extend(self.places_of(frame));
         into.pages.push(PageView {
             token,
             home: self.frames.memmap.home(frame),
@@ -96,6 +129,7 @@ impl Implementation {
         });
     }
 
+    #[inline]
     fn place_state(&self, place: Place) -> PlaceState {
         let Some((_, access)) = self.tables.mapping(place) else {
             return PlaceState::Unmapped;
@@ -120,21 +154,34 @@ impl Implementation {
         }
     }
 
-    fn slot_state(&self, slot: Slot, into: &mut Observation) -> SlotState {
+    fn show_slot(&self, slot: Slot, into: &mut Observation) {
+        let mut state = self.slot_state(slot);
+        if let SlotState::Transaction { frames, .. } = &mut state {
+            let start = into.frames.len();
+            into.frames.extend(self.bare_frames(slot));
+            *frames = start..into.frames.len();
+        }
+        into.slots.push((slot, state));
+    }
+
+    /// The frames that the transaction in a slot has beside those of living pages.
+    fn bare_frames(&self, slot: Slot) -> impl Iterator<Item = FrameToken> + '_ {
+        let candidates = match slot {
+            Slot::Transaction(slot) => self.transactions[slot.index()].candidates(),
+            Slot::Pin(_) | Slot::Hold(_) | Slot::Block(_) => &[],
+        };
+        let bare = candidates.iter().filter_map(|candidate| candidate.bare_frame());
+        bare.map(|frame| self.frames.memmap.token(frame))
+    }
+
+    /// What a slot shows; the frames of a transaction apart.
+    #[inline]
+    fn slot_state(&self, slot: Slot) -> SlotState {
         match slot {
             Slot::Transaction(slot) => {
                 let transaction = &self.transactions[slot.index()];
-                let Some(open) = transaction.open() else {
-                    return SlotState::Empty;
-                };
-                let start = into.frames.len();
-                let bare = transaction.candidates().iter().filter_map(|candidate| candidate.bare_frame());
-                into.frames.extend(bare.map(|frame| self.frames.memmap.token(frame)));
-                SlotState::Transaction {
-                    phase: open.phase,
-                    candidates: transaction.count(),
-                    frames: start..into.frames.len(),
-                }
+                let state = |phase| SlotState::Transaction { phase, candidates: transaction.count(), frames: 0..0 };
+                transaction.open().map_or(SlotState::Empty, |open| state(open.phase))
             }
             Slot::Pin(slot) => {
                 self.pins[slot.index()].map_or(SlotState::Empty, |frame| SlotState::Pin(self.token_of(frame)))
@@ -153,6 +200,7 @@ impl Implementation {
 
     /// The token of the page that a frame, or an entry that leads to it, is about; one that no page has if there is
     /// no page in it.
+    #[inline]
     fn token_of(&self, frame: Frame) -> PageToken {
         self.frames.memmap[frame].identity().map_or(PageToken(u32::MAX), PageToken)
     }

@@ -2,7 +2,6 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use stalemap_operations::{Home, Order, Place, Space};
@@ -13,7 +12,7 @@ use crate::migration::Source;
 use crate::paging::PteView;
 
 /// What the recount counts of a frame.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Count {
     /// Entries that map it.
     maps: u32,
@@ -29,12 +28,30 @@ struct Count {
     free: u32,
 }
 
-/// What the page tables say.
-struct Entries {
+/// What is counted, kept for the memory from recount to recount.
+#[derive(Debug, Default)]
+pub(crate) struct Recount {
+    /// Of each frame.
+    counts: Vec<Count>,
     /// The frames that are mapped, and where, ascending.
     maps: Vec<(Frame, Place)>,
     /// How many places belong to each region, by number.
     places: Vec<u32>,
+    /// What the reverse map walk of a frame finds.
+    walked: Vec<(Frame, Place)>,
+    /// How many frames are tagged with each anon_vma, and whether a chain leads to it, by number.
+    anon_vmas: Vec<(u32, bool)>,
+}
+
+impl Recount {
+    fn clear(&mut self) {
+        let Recount { counts, maps, places, walked, anon_vmas } = self;
+        counts.clear();
+        maps.clear();
+        places.clear();
+        walked.clear();
+        anon_vmas.clear();
+    }
 }
 
 /// Fails with a sentence unless the condition holds.
@@ -49,25 +66,32 @@ macro_rules! balance {
 impl Implementation {
     /// Recounts everything.
     pub(crate) fn balance(&self) -> Result<(), String> {
-        let mut counts = vec![Count::default(); self.frames.memmap.frames() as usize];
-        let Entries { mut maps, places: owned } = self.count_entries(&mut counts)?;
+        let mut recount = self.recount.borrow_mut();
+        recount.clear();
+        let Recount { counts, maps, places, walked, anon_vmas } = &mut *recount;
+        counts.resize(self.frames.memmap.frames() as usize, Count::default());
+        self.count_entries(counts, maps, places)?;
         maps.sort_unstable();
-        self.count_references(&mut counts)?;
-        self.count_free_frames(&mut counts)?;
-        let (mut maps, mut walked) = (maps.as_slice(), Vec::with_capacity(maps.len()));
-        for (number, count) in (0..).zip(&counts) {
+        self.count_references(counts)?;
+        self.count_free_frames(counts)?;
+        let mut maps = maps.as_slice();
+        for (number, count) in (0..).zip(counts.iter()) {
             let (mapping, others) = maps.split_at(count.maps as usize);
-            self.balance_frame(Frame(number), count, mapping, &mut walked)?;
+            self.balance_frame(Frame(number), count, mapping, walked)?;
             maps = others;
         }
         self.balance_identities()?;
-        self.balance_graph(&owned)
+        self.balance_graph(places, anon_vmas)
     }
 
     /// Entries, mappings and what they say of regions and pages.
-    fn count_entries(&self, counts: &mut [Count]) -> Result<Entries, String> {
-        let mut maps = Vec::new();
-        let mut places = vec![0; self.graph.regions().numbers()];
+    fn count_entries(
+        &self,
+        counts: &mut [Count],
+        maps: &mut Vec<(Frame, Place)>,
+        places: &mut Vec<u32>,
+    ) -> Result<(), String> {
+        places.resize(self.graph.regions().numbers(), 0);
         for space in (0..self.machine.spaces()).map(Space) {
             let alive = self.spaces[space.index()].alive;
             for place in self.tables.mapped(space) {
@@ -100,7 +124,7 @@ impl Implementation {
                 }
             }
         }
-        Ok(Entries { maps, places })
+        Ok(())
     }
 
     /// Pins, holds, blocks and transactions.
@@ -215,7 +239,7 @@ impl Implementation {
         }
         balance!(count.free == 0, "{frame} is in use and free");
         walked.clear();
-        self.places_of(frame, |place| walked.push((frame, place)));
+        walked.extend(self.places_of(frame).map(|place| (frame, place)));
         walked.sort_unstable();
         balance!(walked == places, "the reverse map of {frame} does not find the entries that map it");
         Ok(())
@@ -231,7 +255,7 @@ impl Implementation {
     }
 
     /// Regions, with how many places there are of each, anon_vmas and chains.
-    fn balance_graph(&self, places: &[u32]) -> Result<(), String> {
+    fn balance_graph(&self, places: &[u32], anon_vmas: &mut Vec<(u32, bool)>) -> Result<(), String> {
         for (number, region) in self.graph.regions().iter() {
             let counted = places[number as usize];
             balance!(region.places == counted, "region {number} counts {} places and has {counted}", region.places);
@@ -240,25 +264,24 @@ impl Implementation {
             balance!(anon_vma.is_some(), "region {number} has an anon_vma that is not there");
             balance!(region.heir.is_none(), "region {number} has an heir and nothing is forked or moved");
         }
-        let mut tagged = vec![0; self.graph.anon_vmas().numbers()];
+        anon_vmas.resize(self.graph.anon_vmas().numbers(), (0, false));
         for frame in (0..self.frames.memmap.frames()).map(Frame) {
             if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
-                let there = tagged.get_mut(anon_vma.0 as usize);
+                let there = anon_vmas.get_mut(anon_vma.0 as usize);
                 balance!(there.is_some(), "{frame} is tagged with anon_vma {}, which is not there", anon_vma.0);
-                there.into_iter().for_each(|count| *count += 1);
+                there.into_iter().for_each(|(tagged, _)| *tagged += 1);
             }
         }
-        let mut chained = vec![false; self.graph.anon_vmas().numbers()];
         for (number, chain) in self.graph.chains().iter() {
             let ends = self.graph.regions().get(chain.region.0).is_some()
                 && self.graph.anon_vmas().get(chain.anon_vma.0).is_some();
             balance!(ends, "chain {number} leads to a region or an anon_vma that is not there");
-            chained[chain.anon_vma.0 as usize] = true;
+            anon_vmas[chain.anon_vma.0 as usize].1 = true;
         }
         for (number, anon_vma) in self.graph.anon_vmas().iter() {
-            let (pages, counted) = (anon_vma.tagged, tagged[number as usize]);
+            let (pages, (counted, is_chained)) = (anon_vma.tagged, anon_vmas[number as usize]);
             balance!(pages == counted, "anon_vma {number} counts {pages} pages and has {counted}");
-            let reached = counted > 0 || chained[number as usize];
+            let reached = counted > 0 || is_chained;
             balance!(reached, "anon_vma {number} is still there after its last page and its last region");
         }
         Ok(())

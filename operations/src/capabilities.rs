@@ -15,6 +15,7 @@ use crate::table::{KindSet, Operation};
 /// assert!(shown.missing(needed).eq(["mapcounts"]));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Observables(u16);
 
 impl Observables {
@@ -92,6 +93,7 @@ impl Observables {
 
 /// What a subject can show and do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Capabilities {
     /// Observables that it can show.
     pub observables: Observables,
@@ -152,6 +154,7 @@ impl Capabilities {
 /// assert_eq!(BlockContract::BUDDY.alignment(Order(2)), 4);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BlockContract {
     /// Which requests may be refused with `ENOMEM` although an aligned run of the size is free.
     pub refusals: Refusals,
@@ -198,6 +201,7 @@ impl BlockContract {
 
 /// Which requests for a block may be refused with `ENOMEM` although enough frames are free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Refusals {
     /// Only one for which no aligned run of its size is free.
     OnlyWithoutRun,

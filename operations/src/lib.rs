@@ -23,6 +23,7 @@ mod subject;
 pub mod table;
 mod text;
 mod trace;
+mod visit;
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
@@ -45,3 +46,4 @@ pub use subject::Subject;
 pub use table::{Act, Kind, KindSet, Operation, Row, TABLE};
 pub use text::ParseError;
 pub use trace::{Step, Trace};
+pub use visit::{Counts, PageFacts, Visitor};

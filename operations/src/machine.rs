@@ -6,6 +6,7 @@ use crate::operand::{Device, Order, Space, VirtualPage};
 
 /// Which kernel decides where versions differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Dialect {
     /// Linux 6.12, the default.
     #[default]
@@ -30,6 +31,7 @@ impl Dialect {
 
 /// Where a page's frame is: in RAM or on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Home {
     /// Ordinary memory.
     Ram,
@@ -75,6 +77,7 @@ impl fmt::Display for Home {
 /// assert_eq!(Machine::new([8, 0, 2], 3, 16, Dialect::Linux6_12), None, "a second device without a first");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Machine {
     frames: [u32; Home::LIMIT],
     spaces: u32,

@@ -10,6 +10,7 @@ use crate::space_set::SpaceSet;
 
 /// A virtual page of a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Place {
     /// Whose.
     pub space: Space,
@@ -28,10 +29,12 @@ impl fmt::Display for Place {
 /// A page keeps its token while it lives, wherever it moves; a token may be used again once its page has ended.
 /// Small numbers keep tables of them small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PageToken(pub u32);
 
 /// A frame as only the placement and refusal oracles may read it: the home and how far into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FrameToken {
     /// RAM or a device.
     pub home: Home,
@@ -41,6 +44,7 @@ pub struct FrameToken {
 
 /// What is mapped at a mapped place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Entry {
     /// Nothing there yet; reads as zero.
     Hole,
@@ -74,6 +78,7 @@ impl Entry {
 
 /// What a place shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum PlaceState {
     /// No mapping.
     Unmapped,
@@ -100,6 +105,7 @@ impl PlaceState {
 
 /// A page as its owner shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PageView {
     /// The subject's name for it.
     pub token: PageToken,
@@ -121,6 +127,7 @@ pub struct PageView {
 
 /// A slot of any kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Slot {
     /// Of a migration transaction.
     Transaction(TransactionSlot),
@@ -174,6 +181,7 @@ impl fmt::Display for Slot {
 
 /// How far a transaction has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Phase {
     /// After `setup` or `collect`.
     Collected,
@@ -197,6 +205,7 @@ impl Phase {
 
 /// What a slot shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum SlotState {
     /// Nothing.
     Empty,
@@ -241,6 +250,7 @@ impl SlotState {
 
 /// A place and what it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PlaceView {
     /// Where.
     pub place: Place,
@@ -274,6 +284,7 @@ impl Scope {
 
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Observation {
     /// The places of the scope in its order; of everything, the mapped places in ascending order.
     pub places: Vec<PlaceView>,
@@ -334,6 +345,7 @@ impl Observation {
 
 /// What the last operation touched: what it may have changed. Lists may name a thing more than once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Touched {
     /// Places whose mapping or entry was written.
     pub places: Vec<Place>,

@@ -6,6 +6,7 @@ use crate::operand::Stamp;
 
 /// Why an operation was refused; named and meant as in Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Errno {
     /// The space is dead.
     ESRCH,
@@ -66,6 +67,7 @@ impl fmt::Display for Errno {
 
 /// What a successful operation answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Effect {
     /// Only that it is done.
     Nothing,
@@ -139,6 +141,7 @@ impl EffectShape {
 /// assert!(Kind::Unmap.row().refusals.contains(&Errno::EAGAIN));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Outcome {
     /// It was done, with this effect.
     Done(Effect),

@@ -17,6 +17,7 @@ use crate::operand::Space;
 /// assert_eq!(set, SpaceSet::from(0b101));
 /// ```
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SpaceSet {
     /// Bit `i` for space `i`. Most machines have no other spaces, so that a set costs one word to compare.
     first: u64,

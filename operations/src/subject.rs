@@ -1,5 +1,6 @@
 //! The seam: whatever can be driven by operations and looked at is a subject.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::capabilities::Capabilities;
@@ -7,6 +8,7 @@ use crate::machine::{Home, Machine};
 use crate::observation::{Observation, Scope, Touched};
 use crate::outcome::Outcome;
 use crate::table::Operation;
+use crate::visit::Visitor;
 
 /// A machine that can be driven and looked at: the model, the allocator, an allocator of another project, a real kernel.
 ///
@@ -45,11 +47,64 @@ pub trait Subject {
     /// Shows what the scope asks for, as [`Observation`] describes it; `into` is cleared first.
     fn observe(&self, scope: &Scope, into: &mut Observation);
 
+    /// Hands what the last `apply` touched to a visitor, as [`observe`](Self::observe) shows it: the facts that may differ
+    /// from those before. `false`, as of a subject that does not implement this, means that nothing was handed over; then
+    /// [`touched`](Self::touched) and [`observe`](Self::observe) are called, which say the same and cost more.
+    fn show_touched(&self, _visitor: &mut impl Visitor) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// Counts everything again from first principles.
     ///
     /// # Errors
     /// Names what does not balance.
     fn validate(&self) -> Result<(), String> {
         Ok(())
+    }
+}
+
+/// A boxed subject is a subject. What it touched is handed over as lists.
+impl Subject for Box<dyn Subject> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        (**self).capabilities()
+    }
+
+    fn machine(&self) -> &Machine {
+        (**self).machine()
+    }
+
+    fn capacity(&self) -> [u32; Home::LIMIT] {
+        (**self).capacity()
+    }
+
+    fn reset(&mut self) {
+        (**self).reset();
+    }
+
+    fn announce(&mut self, operations: &[Operation]) {
+        (**self).announce(operations);
+    }
+
+    fn apply(&mut self, operation: Operation) -> Outcome {
+        (**self).apply(operation)
+    }
+
+    fn touched(&mut self, into: &mut Touched) -> bool {
+        (**self).touched(into)
+    }
+
+    fn observe(&self, scope: &Scope, into: &mut Observation) {
+        (**self).observe(scope, into);
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        (**self).validate()
     }
 }

@@ -425,6 +425,7 @@ fn padded(values: &[u32]) -> [u32; FieldValues::MOST] {
 /// assert_eq!(words, ["read"]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct KindSet(u64);
 
 const _: () = assert!(Kind::COUNT <= 64, "a set of kinds is one word");

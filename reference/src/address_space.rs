@@ -38,6 +38,7 @@ impl Model {
         for place in places(space, range) {
             self.set(place, Some(Mapped { access, entry: Entry::Hole }));
         }
+        self.mark_place(Place { space, page: VirtualPage(range.first.0 + range.count - 1) });
         Ok(Effect::Nothing)
     }
 
@@ -49,6 +50,7 @@ impl Model {
         for place in places(space, range) {
             self.make_unmapped(place, &mut removed);
         }
+        self.mark_freed(removed.freed);
         removed.answer()
     }
 
@@ -158,6 +160,8 @@ impl Model {
         }
         self.must_be_unlocked(space)?;
         self.alive.insert(child);
+        self.notes.space = Some(child);
+        self.mark_space(child);
         for place in self.mapped_places(space) {
             let copied = self.fork_place(place, Place { space: child, ..place });
             if let Err(errno) = copied {
@@ -200,6 +204,9 @@ impl Model {
         let shared = Some(Mapped { access, entry: entry.write_protected() });
         self.set(parent, shared);
         self.set(child, shared);
+        if child.space.0 >= Self::SPACES_BEFORE_LIMITS {
+            self.mark_mapcount(self.mapcount(page));
+        }
         Ok(())
     }
 
@@ -213,7 +220,9 @@ impl Model {
         if self.mapped(space).any(|(_, mapped)| matches!(mapped.entry, Entry::Migrating { .. })) {
             mark!(self, "exit over a migration entry");
         }
-        self.tear_down(space).answer()
+        let removed = self.tear_down(space);
+        self.mark_freed(removed.freed);
+        removed.answer()
     }
 
     fn tear_down(&mut self, space: Space) -> Removed {
@@ -222,6 +231,7 @@ impl Model {
             self.make_unmapped(place, &mut removed);
         }
         self.alive.remove(space);
+        self.notes.space = Some(space);
         removed
     }
 

@@ -25,7 +25,11 @@ impl Model {
             return Err(Errno::ENOMEM);
         }
         self.blocks.fill(slot, Block { order, split: false, held: order.frames() });
-        self.touch_slot(Slot::Block(slot));
+        self.notes.slot(Slot::Block(slot));
+        self.mark_full();
+        if order == Order::HIGHEST {
+            mark!(self, "limit: a block of the highest order");
+        }
         Ok(Effect::Nothing)
     }
 
@@ -45,7 +49,7 @@ impl Model {
                 mark!(self, "free of the last frame of a split block");
             }
         }
-        self.touch_slot(Slot::Block(slot));
+        self.notes.slot(Slot::Block(slot));
         Ok(Effect::Nothing)
     }
 
@@ -56,7 +60,7 @@ impl Model {
             return Err(Errno::EINVAL);
         }
         block.split = true;
-        self.touch_slot(Slot::Block(slot));
+        self.notes.slot(Slot::Block(slot));
         Ok(Effect::Nothing)
     }
 }

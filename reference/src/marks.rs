@@ -10,6 +10,9 @@ macro_rules! mark {
 
 pub(crate) use mark;
 
+/// What the names of marks begin with that are no rules: each is a limit that data structures have.
+pub const LIMIT: &str = "limit: ";
+
 /// The names of all marks.
 pub const MARKS: &[&str] = &[
     "RAM full at fault back",
@@ -48,6 +51,24 @@ pub const MARKS: &[&str] = &[
     "hole filled between setup and pages",
     "hole filled in a locked space",
     "hole that becomes a page on the device",
+    "limit: a block of the highest order",
+    "limit: a device's frame behind a word of them",
+    "limit: a device's frame behind three levels of words",
+    "limit: a device's frame behind two levels of words",
+    "limit: a place behind a word of them",
+    "limit: a place behind two levels of words",
+    "limit: a space behind a word of them",
+    "limit: a transaction of more candidates than a word has bits",
+    "limit: a transaction of more candidates than two levels have bits",
+    "limit: every block slot is filled",
+    "limit: every hold slot is filled",
+    "limit: every pin slot is filled",
+    "limit: every transaction slot is filled",
+    "limit: more than 127 places map a page",
+    "limit: more than 255 places map a page",
+    "limit: more than 31 places map a page",
+    "limit: more than 63 places map a page",
+    "limit: more than 64 pages end at once",
     "migration in one step in a locked space",
     "migration in one step without a frame",
     "migration of a page that more than four places map",

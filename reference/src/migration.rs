@@ -72,8 +72,11 @@ impl Model {
         candidates: Vec<Candidate>,
     ) -> Answer {
         let pages = count(candidates.len());
+        self.mark_candidates(pages);
         self.transactions.fill(slot, Transaction { phase: Phase::Collected, route, space, candidates });
-        self.touch_slot(Slot::Transaction(slot));
+        self.notes.slot(Slot::Transaction(slot));
+        self.notes.space = space;
+        self.mark_full();
         Ok(Effect::Pages(pages))
     }
 
@@ -124,7 +127,7 @@ impl Model {
 
     /// Every entry that maps the page, in every space, becomes a migration entry, writable bit kept.
     fn make_migrating(&mut self, page: PageToken) {
-        self.touch(page);
+        self.notes.page(page);
         for place in self.rmap(page) {
             if let Some(Mapped { entry: Entry::Maps { writable, .. }, .. }) = self.at(place) {
                 self.set_entry(place, Entry::Migrating { page, writable });
@@ -171,7 +174,10 @@ impl Model {
             candidate.has_frame = true;
         }
         transaction.phase = Phase::Copied;
-        self.touch_slot(Slot::Transaction(slot));
+        self.notes.slot(Slot::Transaction(slot));
+        if wanted.min(free) > 0 {
+            self.mark_frames(to);
+        }
         if wanted > free {
             mark!(self, "no frame left in the middle of a range");
         }
@@ -211,7 +217,7 @@ impl Model {
         let transaction = self.transactions.get_mut(slot).expect("an open slot");
         transaction.candidates = candidates;
         transaction.phase = Phase::Moved;
-        self.touch_slot(Slot::Transaction(slot));
+        self.notes.slot(Slot::Transaction(slot));
         Ok(Effect::Pages(pages))
     }
 
@@ -239,14 +245,15 @@ impl Model {
         if transaction.phase != Phase::Moved {
             mark!(self, "migration that is aborted");
         }
-        self.touch_slot(Slot::Transaction(slot));
+        self.notes.slot(Slot::Transaction(slot));
+        self.notes.space = transaction.space;
         let to = destination(transaction.route);
         for home in transaction.candidates.iter().filter_map(|candidate| candidate.bare_frame(to)) {
             self.give_back(home, 1);
         }
         let (mut pages, mut freed) = (0, 0);
         for page in transaction.candidates.iter().filter_map(Candidate::page) {
-            self.touch(page);
+            self.notes.page(page);
             pages += self.make_mapping(page);
             let ended = self.free_if_unused(page);
             if ended > 0 {
@@ -299,6 +306,9 @@ impl Model {
                     pages += 1;
                 }
                 None => {}
+            }
+            if what.is_some() && free > 0 {
+                self.mark_frames(to);
             }
             if let Some(What::Page(page, _)) = what {
                 self.make_mapping(page);

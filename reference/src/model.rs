@@ -4,11 +4,12 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{
     Access, BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation,
-    Order, Outcome, PageToken, Phase, PinSlot, Place, Route, Scope, Slot, Space, SpaceSet, Stamp, Subject, Touched,
-    TransactionSlot,
+    Order, Outcome, PageToken, Phase, PinSlot, Place, Route, Scope, Space, SpaceSet, Stamp, Subject, Touched,
+    TransactionSlot, Visitor,
 };
 
 use crate::marks::MARKS;
+use crate::notes::Notes;
 use crate::places::Places;
 use crate::slots::Slots;
 
@@ -104,7 +105,7 @@ pub struct Model {
     /// Frames that were given back at each home since the start; only marks ask for it.
     given_back: [u32; Home::LIMIT],
     /// What the last operation touched.
-    touched: Touched,
+    pub(crate) notes: Notes,
     /// How often each rule of [`MARKS`] was met.
     pub(crate) met: [u64; MARKS.len()],
 }
@@ -125,7 +126,7 @@ impl Model {
             holds: Slots::new(),
             blocks: Slots::new(),
             given_back: [0; Home::LIMIT],
-            touched: Touched::default(),
+            notes: Notes::default(),
             met: [0; MARKS.len()],
         }
     }
@@ -140,7 +141,7 @@ impl Model {
     /// several frames while enough are free: whether they lie together is the subject's matter, so its claim is
     /// followed if it is ok or `ENOMEM` (an oracle asks whether the refusal was just).
     pub fn apply_after(&mut self, operation: Operation, claimed: Option<Outcome>) -> Outcome {
-        self.touched.clear();
+        self.notes.clear();
         let outcome = Outcome::from(self.answer(operation, claimed));
         #[cfg(debug_assertions)]
         self.assert_always();
@@ -211,15 +212,13 @@ impl Model {
     /// Changes a place; the only way to do it.
     pub(crate) fn set(&mut self, place: Place, to: Option<Mapped>) {
         let was = self.places.set(place, to);
-        if self.touched.places.last() != Some(&place) {
-            self.touched.places.push(place);
-        }
+        self.notes.place(place);
         let [was, is] = [was, to].map(|mapped| mapped.and_then(|mapped| mapped.entry.page()));
         if let Some(page) = was {
-            self.touch(page);
+            self.notes.page(page);
         }
         if let Some(page) = is.filter(|_| is != was) {
-            self.touch(page);
+            self.notes.page(page);
         }
     }
 
@@ -251,19 +250,8 @@ impl Model {
 
     /// A page that is about to change; the only way to do it.
     pub(crate) fn page_mut(&mut self, page: PageToken) -> &mut Page {
-        self.touch(page);
+        self.notes.page(page);
         self.pages[page.0 as usize].as_mut().expect("a living page")
-    }
-
-    /// A page whose references change.
-    #[inline]
-    pub(crate) fn touch(&mut self, page: PageToken) {
-        self.touched.pages.push(page);
-    }
-
-    /// A slot that is filled, emptied or advanced.
-    pub(crate) fn touch_slot(&mut self, slot: Slot) {
-        self.touched.slots.push(slot);
     }
 
     /// A fresh page, exclusive, under the smallest name that is free.
@@ -274,8 +262,9 @@ impl Model {
             self.pages.len() - 1
         });
         self.pages[free] = Some(page);
+        self.notes.has_frames = true;
         let token = PageToken(u32::try_from(free).expect("fewer than 2^32 pages"));
-        self.touch(token);
+        self.notes.page(token);
         token
     }
 
@@ -299,6 +288,7 @@ impl Model {
     /// Frames are free again.
     pub(crate) fn give_back(&mut self, home: Home, frames: u32) {
         self.given_back[home.index()] += frames;
+        self.notes.has_frames = true;
     }
 
     /// Whether one of the next so many frames at a home, of which so many are free, is not in use for the first time:
@@ -376,7 +366,7 @@ impl Subject for Model {
         self.holds.clear();
         self.blocks.clear();
         self.given_back = [0; Home::LIMIT];
-        self.touched.clear();
+        self.notes.clear();
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
@@ -384,11 +374,20 @@ impl Subject for Model {
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
-        into.take(&mut self.touched);
+        into.take(&mut self.notes.touched);
         true
     }
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.show(scope, into);
+    }
+
+    #[inline]
+    fn show_touched(&self, visitor: &mut impl Visitor) -> bool {
+        // Most operations are refused and touch nothing.
+        if !self.notes.is_empty() {
+            self.tell(visitor);
+        }
+        true
     }
 }

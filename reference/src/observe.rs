@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use stalemap_operations::{
-    Entry as Shown, Observation, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
+    Counts, Entry as Shown, Observation, PageFacts, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot,
+    SlotState, Visitor,
 };
 
 use crate::model::{Entry, Mapped, Model};
@@ -46,6 +47,38 @@ impl Model {
             into.tokens.dedup();
         }
         self.show_pages(into);
+    }
+
+    /// Hands over what the last operation touched. Nothing is stored of what refers to a page, so the visitor
+    /// counts the entries that it sees.
+    #[inline(never)]
+    pub(crate) fn tell(&self, visitor: &mut impl Visitor) {
+        for &place in &self.notes.touched.places {
+            visitor.place(place, shown(self.places.get(place)));
+        }
+        for &slot in &self.notes.touched.slots {
+            visitor.slot(slot, self.slot(slot), core::iter::empty());
+        }
+        for &token in &self.notes.touched.pages {
+            visitor.page(token, || self.facts(token));
+        }
+        if let Some(space) = self.notes.space {
+            visitor.space(space, self.alive.contains(space), self.is_space_locked(space));
+        }
+        if self.notes.has_frames {
+            visitor.free(self.free_at_each());
+        }
+    }
+
+    fn facts(&self, token: PageToken) -> Option<PageFacts<core::iter::Empty<Place>>> {
+        let page = self.live_page(token)?;
+        Some(PageFacts {
+            home: page.home,
+            stamp: page.stamp,
+            exclusive: page.exclusive,
+            counts: Counts::Counted { references: self.references(token) },
+            frame: None,
+        })
     }
 
     /// Shows one page, if it is live: a pass over the places finds those that map it.

@@ -20,15 +20,16 @@ impl Model {
             mark!(self, "second pin on a page");
         }
         self.pins.fill(slot, page);
-        self.touch(page);
-        self.touch_slot(Slot::Pin(slot));
+        self.notes.page(page);
+        self.notes.slot(Slot::Pin(slot));
+        self.mark_full();
         Ok(Effect::Nothing)
     }
 
     pub(crate) fn unpin(&mut self, slot: PinSlot) -> Answer {
         let page = self.pins.empty(slot).ok_or(Errno::ENOENT)?;
-        self.touch(page);
-        self.touch_slot(Slot::Pin(slot));
+        self.notes.page(page);
+        self.notes.slot(Slot::Pin(slot));
         let freed = self.free_if_unused(page);
         if freed > 0 {
             mark!(self, "page that ends with its last pin");
@@ -72,15 +73,16 @@ impl Model {
             mark!(self, "hold of a shared page");
         }
         self.holds.fill(slot, page);
-        self.touch(page);
-        self.touch_slot(Slot::Hold(slot));
+        self.notes.page(page);
+        self.notes.slot(Slot::Hold(slot));
+        self.mark_full();
         Ok(Effect::Nothing)
     }
 
     pub(crate) fn release(&mut self, slot: HoldSlot) -> Answer {
         let page = self.holds.empty(slot).ok_or(Errno::ENOENT)?;
-        self.touch(page);
-        self.touch_slot(Slot::Hold(slot));
+        self.notes.page(page);
+        self.notes.slot(Slot::Hold(slot));
         let freed = self.free_if_unused(page);
         if freed > 0 {
             mark!(self, "page that ends with its last hold");

@@ -17,6 +17,12 @@ impl<K: Copy + Ord, T> Slots<K, T> {
         self.0.clear();
     }
 
+    /// How many slots are filled.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether the slot is filled.
     #[inline]
     pub(crate) fn is_filled(&self, slot: K) -> bool {

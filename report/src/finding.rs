@@ -1,4 +1,4 @@
-//! A find: a minimised divergence, with everything that a person needs to understand and replay it.
+//! A finding: a minimised divergence, with everything that a person needs to understand and replay it.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::diff::diff;
 use crate::state::states_after;
 use crate::style::{BAD, FAINT, STRONG};
 
-/// Where a find came from.
+/// Where a finding came from.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Origin {
     /// Seed of the campaign and index of the execution, where it came from a campaign.
@@ -106,6 +106,12 @@ impl Finding {
         }
     }
 
+    /// The operations up to the one that differs, on the machine that the subject is.
+    #[must_use]
+    pub fn program(&self) -> Program {
+        self.parsed.program()
+    }
+
     /// The text of a file that `stalemap run` replays, with what stands behind these words; as
     /// [`file_replayed_by`](Self::file_replayed_by).
     #[must_use]
@@ -131,7 +137,7 @@ impl Finding {
         trace.to_string()
     }
 
-    /// The find for a terminal: signature, trace with the differing step marked, what was expected, and the diff of
+    /// The finding for a terminal: signature, trace with the differing step marked, what was expected, and the diff of
     /// the two states.
     #[must_use]
     pub fn text(&self) -> String {

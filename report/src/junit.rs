@@ -1,19 +1,25 @@
 //! Results for continuous integration: JUnit's XML.
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+use thiserror::Error;
 
 use crate::finding::Finding;
 use crate::results::{FileResult, Verdict};
+
+/// Why results cannot be written as JUnit's XML.
+#[derive(Debug, Error)]
+#[error("cannot write the results as JUnit's XML")]
+pub struct JunitError(#[from] SerializeError);
 
 /// A test case for each replayed file.
 ///
 /// # Errors
 /// When the XML cannot be made.
-pub fn junit_of_results(results: &[FileResult]) -> Result<String, String> {
+pub fn junit_of_results(results: &[FileResult]) -> Result<String, JunitError> {
     let cases = results.iter().map(|result| {
         let status = match &result.verdict {
             Verdict::Agree => TestCaseStatus::success(),
-            Verdict::Diverge(find) => failure(find),
+            Verdict::Diverge(finding) => failure(finding),
             Verdict::Trouble(sentence) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
                 status.set_message(sentence.clone());
@@ -25,31 +31,31 @@ pub fn junit_of_results(results: &[FileResult]) -> Result<String, String> {
     xml("replay", cases.collect())
 }
 
-/// A test case for each find of a campaign; one that succeeds where there is none.
+/// A test case for each finding of a campaign; one that succeeds where there is none.
 ///
 /// # Errors
 /// When the XML cannot be made.
-pub fn junit_of_finds(finds: &[Finding]) -> Result<String, String> {
+pub fn junit_of_findings(findings: &[Finding]) -> Result<String, JunitError> {
     let mut cases: Vec<TestCase> =
-        finds.iter().map(|find| TestCase::new(find.signature.clone(), failure(find))).collect();
+        findings.iter().map(|finding| TestCase::new(finding.signature.clone(), failure(finding))).collect();
     if cases.is_empty() {
         cases.push(TestCase::new("no divergence", TestCaseStatus::success()));
     }
     xml("campaign", cases)
 }
 
-fn failure(find: &Finding) -> TestCaseStatus {
+fn failure(finding: &Finding) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_type(find.signature.clone());
-    status.set_message(format!("expected {}, got {}", find.expected, find.actual));
-    status.set_description(find.trace.clone());
+    status.set_type(finding.signature.clone());
+    status.set_message(format!("expected {}, got {}", finding.expected, finding.actual));
+    status.set_description(finding.trace.clone());
     status
 }
 
-fn xml(name: &str, cases: Vec<TestCase>) -> Result<String, String> {
+fn xml(name: &str, cases: Vec<TestCase>) -> Result<String, JunitError> {
     let mut report = Report::new("stalemap");
     let mut suite = TestSuite::new(name);
     suite.add_test_cases(cases);
     report.add_test_suite(suite);
-    report.to_string().map_err(|error| error.to_string())
+    Ok(report.to_string()?)
 }

@@ -1,4 +1,4 @@
-//! What is shown: states, finds, results of replays and summaries of campaigns, as text, JSON or JUnit.
+//! What is shown: states, findings, results of replays and summaries of campaigns, as text, JSON or JUnit.
 
 mod diff;
 mod digest;
@@ -11,12 +11,12 @@ mod summary;
 pub use diff::diff;
 pub use digest::{digest, hex, input_name};
 pub use finding::{Finding, Origin, answered};
-pub use junit::{junit_of_finds, junit_of_results};
+pub use junit::{JunitError, junit_of_findings, junit_of_results};
 pub use results::{FileResult, Verdict};
 pub use state::states;
 pub use summary::{Ending, Summary};
 
-/// How text is dressed up; where the output is no terminal, whoever prints strips it.
+/// How text is dressed up; where the output is no terminal, the printer strips it.
 pub mod style {
     use anstyle::{AnsiColor, Style};
 

@@ -16,7 +16,7 @@ use crate::style::{BAD, GOOD, STRONG};
 pub enum Ending {
     /// Its time or its number of runs was over.
     Done,
-    /// Somebody interrupted it.
+    /// The user interrupted it.
     Interrupted,
 }
 
@@ -53,9 +53,9 @@ pub struct Summary {
     pub never_met: Vec<String>,
     /// Executions that diverged, by signature; signatures that are known already included.
     pub signatures: BTreeMap<String, u64>,
-    /// Those of the signatures that were known before, and are no finds.
+    /// Those of the signatures that were known before, and are no findings.
     pub known: Vec<String>,
-    /// Oracles that could not judge this subject, and the facts they miss.
+    /// Oracles that could not check this subject, and the facts they miss.
     pub skipped_oracles: Vec<String>,
 }
 

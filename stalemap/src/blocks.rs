@@ -2,7 +2,7 @@
 
 use stalemap_operations::{
     BlockContract, BlockSlot, Capabilities, Effect, Errno, FrameToken, Home, Kind, KindSet, Machine, Observables,
-    Observation, Operation, Order, Outcome, Scope, Slot, SlotState, Subject, Touched,
+    Observation, Operation, Order, Outcome, Scope, Slot, SlotState, Space, Subject, Touched,
 };
 
 /// An allocator of blocks of frames, which are numbered from 0.
@@ -234,7 +234,7 @@ impl<A: BlockAllocator> Subject for Blocks<A> {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let shown = Observables::SLOTS.and(Observables::FRAMES);
+        let shown = Observables::SPACES.and(Observables::SLOTS).and(Observables::FRAMES);
         let observables = if self.capacity.is_some() { shown.and(Observables::FREE) } else { shown };
         let operations = KindSet::NONE.with(Kind::Alloc).with(Kind::Free);
         let operations = if A::SPLITS { operations.with(Kind::Split) } else { operations };
@@ -276,6 +276,7 @@ impl<A: BlockAllocator> Subject for Blocks<A> {
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         into.clear();
+        into.alive.insert(Space(0));
         into.free = Home::ALL.map(|home| self.machine.frames(home));
         into.free[Home::Ram.index()] = self.allocator.free_frames().unwrap_or(0);
         let slots = (0..BlockSlot::LIMIT).map(BlockSlot).map(|slot| (Slot::Block(slot), self.state(slot)));

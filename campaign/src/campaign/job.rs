@@ -5,10 +5,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use stalemap_harness::{Build, Compare, Driver, Generator, Transitions, Watch};
+use stalemap_harness::{Build, Driver, Generator, Run, Transitions, Watch};
 use stalemap_operations::Program;
 
 use super::{Campaign, CampaignStats, Diverged, TICK};
+
+/// Machines that are drawn for an execution until the subject can be one.
+const ATTEMPTS: u64 = 32;
+
+/// The execution with this index, on the machine that is drawn at this attempt: a function of settings, seed, index and
+/// attempt.
+fn execution(generator: &mut Generator, seed: u64, index: u64, attempt: u64, program: &mut Program) {
+    // The first attempt is the execution of the seed; each other one is of a seed far away from those that users type.
+    generator.execution(seed ^ attempt.wrapping_mul(0x9e37_79b9_7f4a_7c15), index, program);
+}
 
 /// Executions that a job takes at once.
 const TAKEN: u64 = 128;
@@ -79,8 +89,7 @@ impl<B: Build + Clone + Send + Sync> Job<'_, B> {
             && !self.is_over()
             && let Some(index) = taken.next()
         {
-            generator.execution(self.campaign.seed, index, &mut program);
-            let run = match driver.run(&program, Compare::Touched) {
+            let run = match self.execute(driver, generator, index, &mut program) {
                 Ok(run) => run,
                 Err(sentence) => {
                     batch.unable = Some(sentence);
@@ -89,16 +98,36 @@ impl<B: Build + Clone + Send + Sync> Job<'_, B> {
             };
             batch.executions += 1;
             batch.operations += run.steps as u64;
-            batch.diverged.extend(run.divergence.map(|divergence| Diverged { index, divergence }));
+            let diverged = run.divergence.map(|divergence| Diverged { index, program: program.clone(), divergence });
+            batch.diverged.extend(diverged);
         }
         batch
+    }
+
+    /// Does an execution. Where the subject cannot be its machine, other machines are drawn.
+    fn execute(
+        &self,
+        driver: &mut Driver<B>,
+        generator: &mut Generator,
+        index: u64,
+        program: &mut Program,
+    ) -> Result<Run, String> {
+        let mut refused = String::new();
+        for attempt in 0..ATTEMPTS {
+            execution(generator, self.campaign.seed, index, attempt, program);
+            match driver.run(program, self.campaign.compare) {
+                Ok(run) => return Ok(run),
+                Err(sentence) => refused = sentence,
+            }
+        }
+        Err(refused)
     }
 
     /// Tells the builder of the subjects what is going to be run.
     fn look_ahead(&self, driver: &Driver<B>, generator: &mut Generator, taken: Range<u64>) -> Result<(), String> {
         let execution = |index| {
             let mut program = Program::default();
-            generator.execution(self.campaign.seed, index, &mut program);
+            execution(generator, self.campaign.seed, index, 0, &mut program);
             program
         };
         let executions: Vec<_> = taken.map(execution).collect();

@@ -36,8 +36,8 @@ fn fuzz_for(context: &Context, seconds: u64, seed: &str) -> Result<()> {
         summary["seconds"].as_f64().unwrap_or(f64::NAN),
         summary["transitions"]
     );
-    for trace in sh.read_dir(&folder)? {
-        println!("{}:\n{}", trace.display(), sh.read_file(&trace)?);
+    for trace in sh.read_dir(&folder)?.iter().filter(|it| it.extension().is_some_and(|it| it == "trace")) {
+        println!("{}:\n{}", trace.display(), sh.read_file(trace)?);
     }
     check(code, summary)
 }

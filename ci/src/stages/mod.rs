@@ -1,5 +1,6 @@
 //! The stages of continuous integration, in the order in which they run.
 
+mod c;
 mod campaign;
 mod canary;
 mod crash_buckets;
@@ -50,6 +51,7 @@ pub(crate) const STAGES: &[Stage] = &[
     always("campaign", "60 seconds of fuzzing find nothing and meet everything", campaign::short),
     always("exhaust", "every operation from every state, five deep, reaches the states that are kept", exhaust::run),
     always("bugs", "the native engine finds every seeded bug at three seeds, and nothing without one", bugs),
+    always("c", "subjects in C and C++ agree, and their faults and a sanitizer's report are findings", c::run),
     always(
         "fuzz-target",
         "the libFuzzer target builds on stable, replays the corpus and runs a little",

@@ -36,7 +36,7 @@ pub(crate) struct BugsArguments {
     /// Measure how many executions and how much CPU time each engine needs to find each bug
     #[arg(long, group = "what")]
     pub(super) bench: bool,
-    /// Print which oracle, asked alone, catches which bug, and after how many executions
+    /// Print which oracle, used alone, catches which bug, and after how many executions
     #[arg(long, group = "what")]
     pub(super) oracles: bool,
     /// Print how far findings of 64, 256 and 1,024 operations are shortened, in how many executions and how long, by our

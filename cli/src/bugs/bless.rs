@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use stalemap_campaign::{Form, Sighting};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
-use stalemap_harness::{Signature, minimise};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Trace;
 use stalemap_report::{Finding, Origin};
@@ -21,18 +21,12 @@ const FINDINGS: u64 = 24;
 /// CPU time for each finding.
 const TIME: Duration = Duration::from_secs(60);
 
-/// A minimised finding.
-struct Shortest {
-    signature: Signature,
-    trace: Trace,
-}
-
 pub(super) fn bless(arguments: &BugsArguments) -> Result<Ending> {
     output::check_folder(&arguments.corpus)?;
     let mut status = Status::new();
     let mut missed = 0;
     for bug in arguments.bugs() {
-        let mut best: Option<Shortest> = None;
+        let mut best: Option<Finding> = None;
         for seed in 0..FINDINGS {
             status.show(|| format!("{}: finding {} of {FINDINGS}", bug.name(), seed + 1));
             let limits = Limits { operations: arguments.ops, time: TIME, executions: None };
@@ -49,8 +43,8 @@ pub(super) fn bless(arguments: &BugsArguments) -> Result<Ending> {
             continue;
         };
         let path = arguments.corpus.join(format!("{}.trace", bug.name()));
-        output::write_file(&path, best.trace.to_string().as_bytes())?;
-        let length = best.trace.steps.len();
+        output::write_file(&path, text(bug, &best)?.as_bytes())?;
+        let length = best.step;
         status.aside(|| {
             output::print_line(format_args!("{}  {length} operations  {}", path.display(), best.signature))
         })?;
@@ -63,32 +57,33 @@ pub(super) fn bless(arguments: &BugsArguments) -> Result<Ending> {
 }
 
 /// What is better comes first: a difference that an oracle sees before a panic, few operations, a small machine.
-fn rank(found: &Shortest) -> (bool, usize, String) {
-    (found.signature.oracle() == "panic", found.trace.steps.len(), found.trace.to_string())
+fn rank(finding: &Finding) -> (bool, usize, String) {
+    (finding.signature.starts_with("panic."), finding.step, finding.trace.clone())
 }
 
-/// Finds a bug at one seed and minimises what was found; nothing where it is not found or the user interrupts.
-fn find(bug: Bug, seed: u64, limits: Limits) -> Result<Option<Shortest>> {
+/// Finds a bug at one seed and brings what was found to its canonical form; nothing where it is not found or the user
+/// interrupts.
+fn find(bug: Bug, seed: u64, limits: Limits) -> Result<Option<Finding>> {
     let mut native = Engine::Native.start(seed, limits.operations).context("the native engine is in this process")?;
     let Some(found) = hunt(native.as_mut(), Some(bug), limits)?.and_then(|hunt| hunt.found) else {
         return Ok(None);
     };
+    let sighting = Sighting { program: &found.program, divergence: &found.divergence, origin: Origin::default() };
     let mut driver = seeded::driver(&Switch::new(Some(bug)));
-    let signature = found.divergence.signature();
-    let minimised = minimise(&mut driver, &found.program, &signature, &mut |_| !interrupted());
-    let minimised =
-        minimised.ok_or_else(|| anyhow!("{}: it diverges at one time and agrees at another", bug.name()))?;
-    let described = {
-        let (program, divergence) = (&minimised.program, &minimised.divergence);
-        Finding::describe(&mut driver, "implementation", program, divergence, Origin::default())
-    };
-    let described = described.map_err(|it| anyhow!(it))?;
-    let mut trace = Trace::parse(&described.trace)?;
+    let found = sighting.find(&mut driver, "implementation", Form::Canonical, &mut |_| !interrupted());
+    let found = found.map_err(|it| anyhow!(it))?;
+    ensure!(found.repeats, "{}: it diverges at one time and agrees at another", bug.name());
+    Ok(Some(found.finding))
+}
+
+/// The trace of a bug, with what it is on top.
+fn text(bug: Bug, finding: &Finding) -> Result<String> {
+    let mut trace = Trace::parse(&finding.trace)?;
     trace.title = vec![
         format!("# seeded bug: {}", bug.name()),
-        format!("# signature: {signature}"),
-        format!("# expected: {}", described.expected),
-        format!("# actual: {}", described.actual),
+        format!("# signature: {}", finding.signature),
+        format!("# expected: {}", finding.expected),
+        format!("# actual: {}", finding.actual),
     ];
-    Ok(Some(Shortest { signature, trace }))
+    Ok(trace.to_string())
 }

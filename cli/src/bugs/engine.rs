@@ -8,6 +8,7 @@ use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
 use serde::{Deserialize, Serialize};
+use stalemap_campaign::Source;
 use stalemap_harness::{Generator, Random, Settings};
 use stalemap_operations::{Dialect, Kind, Machine, Operation, Program};
 
@@ -90,12 +91,6 @@ pub(crate) fn named() -> impl TypedValueParser<Value = Engines> {
         let one = Engine::value_variants().iter().find(|engine| engine.name() == word);
         Engines(one.map_or(Engine::value_variants(), slice::from_ref))
     })
-}
-
-/// Makes executions.
-pub(crate) trait Source {
-    /// Makes the next execution.
-    fn next(&mut self, program: &mut Program);
 }
 
 struct Native {

@@ -1,4 +1,4 @@
-//! A hunt: one engine looks for one bug at one seed, until an oracle sees a mismatch or its time is over.
+//! A hunt: one engine looks for one bug at one seed, until an execution diverges or its time is over.
 //!
 //! Here for engines that make executions in this process; the others are in `outside`.
 
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use rustix::time::{ClockId, clock_gettime};
+use stalemap_campaign::{FirstDivergence, Source};
 use stalemap_commands::interrupt::interrupted;
-use stalemap_harness::{Compare, Divergence};
+use stalemap_harness::Divergence;
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Program;
 
-use super::engine::Source;
-use crate::seeded;
+use crate::seeded::{self, BuildSwitched};
 
 /// When a hunt gives up.
 #[derive(Clone, Copy, Debug)]
@@ -41,38 +41,33 @@ pub(crate) struct Found {
     pub(crate) divergence: Divergence,
 }
 
-/// Executions between two looks at the clock.
-const BETWEEN_LOOKS: u64 = 16;
+impl From<FirstDivergence> for Found {
+    fn from(FirstDivergence { program, divergence, .. }: FirstDivergence) -> Found {
+        Found { program, divergence }
+    }
+}
 
-/// Hunts a bug with an engine that makes executions for us, or with `None` false alarms; nothing where the user
-/// interrupts.
+/// Hunts a bug with an engine that makes executions for us, or with `None` false alarms; nothing where the user interrupts.
 ///
 /// # Errors
 /// When the subject cannot be a machine.
 pub(crate) fn hunt(source: &mut dyn Source, bug: Option<Bug>, limits: Limits) -> Result<Option<Hunt>> {
     let switch = Switch::new(bug);
-    let mut driver = seeded::driver(&switch);
-    let mut made = Program::default();
-    let mut hunt = Hunt { executions: 0, operations: 0, time: Duration::ZERO, reached: 0, triggered: 0, found: None };
-    let start = cpu_time();
-    while hunt.found.is_none() && limits.executions.is_none_or(|most| hunt.executions < most) {
-        if hunt.executions.is_multiple_of(BETWEEN_LOOKS) {
-            if interrupted() {
-                return Ok(None);
-            }
-            if cpu_time().saturating_sub(start) >= limits.time {
-                break;
-            }
-        }
-        source.next(&mut made);
-        let run = driver.run(&made, Compare::Touched).map_err(|it| anyhow!(it))?;
-        hunt.executions += 1;
-        hunt.operations += run.steps as u64;
-        hunt.found = run.divergence.map(|divergence| Found { program: made.clone(), divergence });
-    }
-    hunt.time = cpu_time().saturating_sub(start);
-    (hunt.reached, hunt.triggered) = (switch.reached(), switch.triggered());
-    Ok(Some(hunt))
+    let hunt = of_bug(&switch).executions(limits.executions).time(limits.time);
+    let hunted = hunt.source(source).map_err(|it| anyhow!(it))?;
+    Ok((!hunted.stopped).then(|| Hunt {
+        executions: hunted.executions,
+        operations: hunted.operations,
+        time: hunted.time,
+        reached: switch.reached(),
+        triggered: switch.triggered(),
+        found: hunted.found.map(Found::from),
+    }))
+}
+
+/// A hunt on machines with this switch, which measures CPU time and stops where the user interrupts.
+pub(super) fn of_bug(switch: &Switch) -> stalemap_campaign::Hunt<BuildSwitched> {
+    stalemap_campaign::Hunt::new(seeded::build(switch)).clock(cpu_time).stop_when(interrupted)
 }
 
 /// CPU time that this thread has used.

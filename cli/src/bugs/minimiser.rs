@@ -7,13 +7,13 @@ use anyhow::{Result, anyhow};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
-use stalemap_harness::{Compare, Driver, Generator, Settings, minimise, what_is_left};
+use stalemap_harness::{Driver, Generator, Settings, minimise, what_is_left};
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Program;
 
 use super::arguments::BugsArguments;
 use super::engine::Engine;
-use super::hunt::{Found, cpu_time};
+use super::hunt::{Found, cpu_time, of_bug};
 #[cfg(unix)]
 use super::outside::Outside;
 use super::shortened::Shortened;
@@ -149,24 +149,25 @@ fn ours(driver: &mut Driver<BuildSwitched>, finding: &Found) -> Result<Shortened
 
 /// Of several findings the one that diverges at the latest operation, and is no panic; none where the user interrupts.
 fn late_finding(bug: Bug, operations: usize) -> Result<Option<Found>> {
-    let mut driver = seeded::driver(&Switch::new(Some(bug)));
     let mut generator = Generator::new(Settings { operations, ..Settings::default() });
-    let mut made = Program::default();
+    let mut made = 0;
+    let mut source = |program: &mut Program| {
+        generator.execution(0, made, program);
+        made += 1;
+    };
+    let hunt = of_bug(&Switch::new(Some(bug)));
     let mut latest: Option<Found> = None;
-    let mut findings = 0;
-    for index in 0..MOST {
-        if interrupted() {
+    let (mut findings, mut left) = (0, MOST);
+    while findings < FINDINGS && left > 0 {
+        let hunted = hunt.clone().executions(left).source(&mut source).map_err(|it| anyhow!(it))?;
+        if hunted.stopped {
             return Ok(None);
         }
-        generator.execution(0, index, &mut made);
-        let run = driver.run(&made, Compare::Touched).map_err(|it| anyhow!(it))?;
-        let Some(divergence) = run.divergence.filter(|it| it.mismatch.oracle != "panic") else { continue };
-        if latest.as_ref().is_none_or(|before| before.divergence.step < divergence.step) {
-            latest = Some(Found { program: made.clone(), divergence });
-        }
+        left -= hunted.executions;
+        let Some(found) = hunted.found.filter(|it| it.divergence.mismatch.oracle != "panic") else { continue };
         findings += 1;
-        if findings == FINDINGS {
-            break;
+        if latest.as_ref().is_none_or(|before| before.divergence.step < found.divergence.step) {
+            latest = Some(found.into());
         }
     }
     Ok(latest)

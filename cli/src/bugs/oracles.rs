@@ -6,14 +6,13 @@ use anyhow::{Result, anyhow};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
-use stalemap_harness::{Compare, Generator, ORACLE_NAMES, Settings};
+use stalemap_harness::{ORACLE_NAMES, Settings};
 use stalemap_implementation::{Bug, Switch};
-use stalemap_operations::Program;
 
 use super::arguments::BugsArguments;
+use super::hunt::of_bug;
 use super::page;
 use crate::catalogue::Line;
-use crate::seeded;
 
 /// Executions in which an oracle may catch a bug alone.
 const EXECUTIONS: u64 = 4_000;
@@ -46,19 +45,10 @@ pub(super) fn oracles(line: &Line, arguments: &BugsArguments) -> Result<Ending> 
     Ok(Ending::Agree)
 }
 
-/// How many executions it takes until the oracle alone sees a mismatch.
+/// How many executions it takes until the oracle alone sees a difference.
 fn asked_alone(bug: Bug, oracle: &str, operations: u32) -> Result<Option<u64>> {
-    let mut driver = seeded::driver(&Switch::new(Some(bug)));
-    driver.use_only_oracle(Some(oracle));
-    let mut generator = Generator::new(Settings { operations: operations as usize, ..Settings::default() });
-    let mut made = Program::default();
-    for index in 0..EXECUTIONS {
-        generator.execution(0, index, &mut made);
-        let run = driver.run(&made, Compare::Touched).map_err(|it| anyhow!(it))?;
-        // A panic is caught whichever oracle is asked.
-        if run.divergence.is_some_and(|divergence| divergence.mismatch.oracle == oracle) {
-            return Ok(Some(index + 1));
-        }
-    }
-    Ok(None)
+    let settings = Settings { operations: operations as usize, ..Settings::default() };
+    let hunt = of_bug(&Switch::new(Some(bug))).settings(settings).only_oracle(oracle).executions(EXECUTIONS);
+    let hunted = hunt.seed(0).map_err(|it| anyhow!(it))?;
+    Ok(hunted.found.map(|_| hunted.executions))
 }

@@ -129,7 +129,7 @@ fn write_bugs(text: &mut String, results: &Results, engines: &[Engine], bugs: &[
     Ok(())
 }
 
-/// The bugs that the native engine does not find at every seed; none where it was not asked.
+/// The bugs that the native engine does not find at every seed; none where it was not measured.
 pub(crate) fn undetected(results: &Results, bugs: &[Bug], seeds: u64) -> Vec<&'static str> {
     let missed = |bug: &&Bug| {
         let row = Row::new(results, Engine::Native, Some(bug.name()), seeds);

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use clap::Args;
+use stalemap_campaign::{Form, Found, Sighting};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output, quoted};
-use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator, Minimised, minimise};
+use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator};
 use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, MUTANTS, TROPHIES, bug_report};
 use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
+use stalemap_report::Origin;
 use stalemap_report::style::{BAD, GOOD};
-use stalemap_report::{Finding, Origin};
 
 use super::which::Which;
 
@@ -54,7 +55,7 @@ struct Shown {
     divergence: Divergence,
 }
 
-/// Executions that a guest does at once: few, since a fault is mostly met soon and a lost guest costs seconds.
+/// Executions that a guest does at once: few, since most faults show soon and a lost guest costs seconds.
 const BATCH: u64 = 16;
 /// Executions for which an operation is waited for that shows what has shown only while everything is given back.
 const LONGER: u64 = 400;
@@ -169,56 +170,46 @@ fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<(Shown, bool)> {
 /// Minimises, prints a row and the trace, and keeps it.
 fn report(driver: &mut Driver<Kernels>, arguments: &MutantsArguments, fault: &Fault, shown: &Shown) -> Result<()> {
     let kernel = Flavour::from(arguments.kernel);
-    let signature = shown.divergence.signature();
     let mut status = Status::new();
     let (start, patience) = (Instant::now(), Duration::from_secs(arguments.seconds));
-    let minimised = minimise(driver, &shown.program, &signature, &mut |progress| {
+    let origin = Origin { seed_and_execution: Some((arguments.seed, shown.index)), ..Origin::default() };
+    let sighting = Sighting { program: &shown.program, divergence: &shown.divergence, origin };
+    let subject = kernel.version.subject();
+    let form = Form::SameSignature(Compare::Touched);
+    let found = sighting.find(driver, subject, form, &mut |progress| {
         status
             .show(|| format!("{}: {} operations after {} runs", fault.name, progress.operations, progress.executions));
         start.elapsed() < patience && !interrupted()
     });
     status.clear();
-    let again = minimised.is_some();
-    let small = minimised.unwrap_or_else(|| Minimised {
-        program: shown.program.clone(),
-        divergence: shown.divergence.clone(),
-        executions: 0,
-        complete: false,
-    });
-    let note = match (again, small.complete) {
+    let Found { finding, repeats, complete } = found.map_err(|it| anyhow!(it))?;
+    let note = match (repeats, complete) {
         (false, _) => ", not repeated when run alone",
         (true, false) => ", minimised as far as time allowed",
         (true, true) => "",
     };
     output::print_line(format_args!(
-        "{GOOD}found{GOOD:#}       {}: {signature} after {} executions, {:.1} s; {} operations after {} runs{note}",
+        "{GOOD}found{GOOD:#}       {}: {} after {} executions, {:.1} s; {} operations after {} runs{note}",
         fault.name,
+        finding.signature,
         shown.index + 1,
         shown.time.as_secs_f64(),
-        small.program.operations.len(),
-        small.executions,
+        finding.step,
+        finding.origin.minimised_in.unwrap_or(0),
     ))?;
-    let machine = driver.machine_of(&small.program.machine).map_err(|it| anyhow!(it))?;
-    let program = Program { machine, ..small.program };
-    let trace = Trace::from(program.clone());
-    output::print_line(format_args!("{trace}  {}\n", small.divergence.mismatch.actual))?;
-    let stops = small.divergence.mismatch.actual.contains("the kernel");
+    let trace = Trace::from(finding.program());
+    output::print_line(format_args!("{trace}  {}\n", finding.actual))?;
+    let stops = finding.actual.contains("the kernel");
     let said = if stops { said(driver.build(), &trace)? } else { String::new() };
     if !said.is_empty() {
         output::print_line(format_args!("{said}\n"))?;
     }
     let Some(folder) = &arguments.out else { return Ok(()) };
-    let origin = Origin {
-        seed_and_execution: Some((arguments.seed, shown.index)),
-        minimised_in: Some(small.executions),
-        ..Origin::default()
-    };
-    let find = Finding::describe(driver, kernel.version.subject(), &program, &small.divergence, origin);
     let path = folder.join(format!("{}.trace", fault.name));
     let kasan = if kernel.kasan { "--kasan " } else { "" };
-    let options = format!("--subject {} {kasan}--fault {} ", kernel.version.subject(), fault.name);
+    let options = format!("--subject {subject} {kasan}--fault {} ", fault.name);
     let replayed = options + &quoted(&path.to_string_lossy());
-    let text = find.map_err(|it| anyhow!(it))?.file(env!("CARGO_PKG_VERSION"), &replayed);
+    let text = finding.file(env!("CARGO_PKG_VERSION"), &replayed);
     output::write_file(&path, text.as_bytes())?;
     if said.is_empty() {
         return Ok(());

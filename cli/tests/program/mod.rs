@@ -22,7 +22,7 @@ impl Ended {
     }
 }
 
-/// The program with arguments, in a folder, as a user would start it who has not come through cargo.
+/// The program with arguments, in a folder, as a user starts it without cargo.
 pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("stalemap"));
     command.current_dir(folder).args(arguments);

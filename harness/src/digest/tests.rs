@@ -1,15 +1,30 @@
 //! Every fact that an oracle compares makes another digest; names of pages make none.
 
+mod both_ways;
+
 use stalemap_operations::{
-    Access, Capabilities, Device, Entry, HoldSlot, Home, Machine, Observation, Operation, Order, Outcome, PageToken,
-    PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, SpaceSet, Stamp, Subject,
-    Touched, TransactionSlot, VirtualPage,
+    Access, BlockContract, Capabilities, Counts, Device, Dialect, Entry, HoldSlot, Home, Machine, Observation,
+    Operation, Order, Outcome, PageFacts, PageToken, PageView, Phase, PinSlot, Place, PlaceState, PlaceView, Scope,
+    Slot, SlotState, Space, SpaceSet, Stamp, Subject, Touched, TransactionSlot, VirtualPage, Visitor,
 };
 
 use super::SideDigest;
+use crate::oracle::FrameRules;
 
 /// A side that shows what it is told, and says that it has touched all of it.
-struct Side(Observation);
+struct Side {
+    seen: Observation,
+    /// Pages that it has touched and does not show.
+    ended: Vec<PageToken>,
+    /// Whether it hands over what it has touched.
+    hands_over: bool,
+}
+
+impl From<Observation> for Side {
+    fn from(seen: Observation) -> Side {
+        Side { seen, ended: Vec::new(), hands_over: false }
+    }
+}
 
 impl Subject for Side {
     fn name(&self) -> &str {
@@ -31,17 +46,46 @@ impl Subject for Side {
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
-        into.places.extend(self.0.places.iter().map(|view| view.place));
-        into.pages.extend(self.0.pages.iter().map(|page| page.token));
-        into.slots.extend(self.0.slots.iter().map(|(slot, _)| *slot));
+        assert!(!self.hands_over, "it is asked for lists although it hands over what it has touched");
+        into.places.extend(self.seen.places.iter().map(|view| view.place));
+        into.pages.extend(self.seen.pages.iter().map(|page| page.token).chain(self.ended.iter().copied()));
+        into.slots.extend(self.seen.slots.iter().map(|(slot, _)| *slot));
         true
     }
 
     fn observe(&self, _: &Scope, into: &mut Observation) {
-        into.clone_from(&self.0);
+        into.clone_from(&self.seen);
+    }
+
+    /// Pages come first and in the other order: the order makes no difference.
+    fn show_touched(&self, visitor: &mut impl Visitor) -> bool {
+        if !self.hands_over {
+            return false;
+        }
+        let seen = &self.seen;
+        for page in seen.pages.iter().rev() {
+            let rmap = seen.rmap(page).iter().copied();
+            let counts = Counts::Stored { mapcount: page.mapcount, refcount: page.refcount, rmap };
+            let PageView { home, stamp, exclusive, frame, .. } = *page;
+            visitor.page(page.token, || Some(PageFacts { home, stamp, exclusive, counts, frame }));
+        }
+        for (slot, state) in seen.slots.iter().rev() {
+            visitor.slot(*slot, state.clone(), std::iter::empty());
+        }
+        for view in seen.places.iter().rev() {
+            visitor.place(view.place, view.state);
+        }
+        for space in (0..SPACES).map(Space) {
+            visitor.space(space, seen.alive.contains(space), seen.locked.contains(space));
+        }
+        visitor.free(seen.free);
+        true
     }
 }
 
+const CAPACITY: [u32; Home::LIMIT] = [8, 4, 4];
+/// As many as there can be.
+const SPACES: u32 = Space::LIMIT;
 const PIN: Slot = Slot::Pin(PinSlot(0));
 const HOLD: Slot = Slot::Hold(HoldSlot(1));
 const TRANSACTION: Slot = Slot::Transaction(TransactionSlot(2));
@@ -94,12 +138,21 @@ fn shown() -> Observation {
     }
 }
 
-fn digest(seen: Observation) -> u64 {
-    let mut digest = SideDigest::new(3, 8);
-    let mut side = Side(seen);
-    assert_eq!(digest.gather(&mut side), Some(true));
-    assert!(digest.update(&side));
-    digest.value()
+/// A digest of a side at its start.
+fn start() -> SideDigest {
+    let machine = Machine::new(CAPACITY, SPACES, 8, Dialect::default()).expect("within the limits");
+    SideDigest::new(FrameRules { machine: &machine, blocks: &BlockContract::BUDDY }, CAPACITY)
+}
+
+/// The digest of what is shown at once, which is the same by lists and handed over.
+fn digest_of(seen: Observation) -> u64 {
+    let [by_lists, handed_over] = [false, true].map(|hands_over| {
+        let mut digest = start();
+        assert_eq!(digest.update(&mut Side { hands_over, ..Side::from(seen.clone()) }), Some(()));
+        digest.value()
+    });
+    assert_eq!(by_lists, handed_over);
+    by_lists
 }
 
 fn entry(seen: &mut Observation, at: usize) -> &mut Entry {
@@ -179,11 +232,11 @@ const CHANGES: &[Change] = &[
 
 #[test]
 fn every_fact_that_oracles_compare_makes_another_digest() {
-    let mut known = vec![("what is shown", digest(shown()))];
+    let mut known = vec![("what is shown", digest_of(shown()))];
     for (what, change) in CHANGES {
         let mut seen = shown();
         change(&mut seen);
-        let digest = digest(seen);
+        let digest = digest_of(seen);
         for (other, known) in &known {
             assert_ne!(digest, *known, "{what} and {other} have one digest");
         }
@@ -209,16 +262,15 @@ fn names_of_pages_and_the_order_of_a_walk_make_no_difference() {
     }
     renamed.pages.iter_mut().for_each(|page| page.token = name(page.token));
     renamed.rmaps.swap(0, 1);
-    assert_eq!(digest(renamed), digest(shown()));
+    assert_eq!(digest_of(renamed), digest_of(shown()));
 }
 
 #[test]
 fn a_page_that_takes_the_place_of_another_is_told_by_its_age() {
-    let mut side = Side(shown());
-    let mut digest = SideDigest::new(3, 8);
+    let mut side = Side::from(shown());
+    let mut digest = start();
     let mut step = |side: &mut Side| {
-        digest.gather(side);
-        assert!(digest.update(side));
+        assert_eq!(digest.update(side), Some(()));
         digest.value()
     };
     let before = step(&mut side);
@@ -228,49 +280,9 @@ fn a_page_that_takes_the_place_of_another_is_told_by_its_age() {
     renamed.places[1] = maps(place(0, 1), 5);
     renamed.pages[1] = page(5, 2..3);
     renamed.slots[0].1 = SlotState::Pin(PageToken(5));
-    let ended = PageToken(1);
-    let exchanged = {
-        digest.gather(&mut Telling(&renamed, ended));
-        assert!(digest.update(&Telling(&renamed, ended)));
-        digest.value()
-    };
-    assert_ne!(exchanged, before, "it is younger");
-    let mut both = SideDigest::new(3, 8);
-    both.gather(&mut Side(renamed.clone()));
-    assert!(both.update(&Side(renamed)));
-    assert_eq!(both.value(), before, "from the start it has no other age");
-}
-
-/// A side that shows what it is told, and says that it has touched all of it and a page that has ended.
-struct Telling<'a>(&'a Observation, PageToken);
-
-impl Subject for Telling<'_> {
-    fn name(&self) -> &str {
-        "a side"
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::ALL
-    }
-
-    fn machine(&self) -> &Machine {
-        &Machine::DEFAULT
-    }
-
-    fn reset(&mut self) {}
-
-    fn apply(&mut self, _: Operation) -> Outcome {
-        Outcome::Stuck
-    }
-
-    fn touched(&mut self, into: &mut Touched) -> bool {
-        into.pages.push(self.1);
-        Side(self.0.clone()).touched(into)
-    }
-
-    fn observe(&self, _: &Scope, into: &mut Observation) {
-        into.clone_from(self.0);
-    }
+    let mut side = Side { ended: vec![PageToken(1)], ..Side::from(renamed.clone()) };
+    assert_ne!(step(&mut side), before, "it is younger");
+    assert_eq!(digest_of(renamed), before, "from the start it has no other age");
 }
 
 #[test]
@@ -295,14 +307,10 @@ fn each_state_of_each_place_makes_a_digest_of_its_own() {
 
 /// The digest of a side that shows these places and nothing else.
 fn digest_of_places(places: &[PlaceView]) -> u64 {
-    let mut digest = SideDigest::new(3, 8);
     // One place at least is touched.
     let unmapped = PlaceView { place: place(2, 7), state: PlaceState::Unmapped };
     let places = if places.is_empty() { vec![unmapped] } else { places.to_vec() };
-    let mut side = Side(Observation { places, ..Observation::default() });
-    digest.gather(&mut side);
-    assert!(digest.update(&side));
-    digest.value()
+    digest_of(Observation { places, ..Observation::default() })
 }
 
 #[test]
@@ -321,7 +329,6 @@ fn each_state_of_each_slot_makes_a_digest_of_its_own() {
     let states: Vec<SlotState> = transactions.chain(blocks).chain(pages).collect();
     for slot in [PIN, HOLD, TRANSACTION] {
         for state in &states {
-            let mut digest = SideDigest::new(3, 8);
             // Both pages live, so that which page it is makes a difference by their facts.
             let other = PageView { stamp: Stamp(8), ..page(9, 0..0) };
             let seen = Observation {
@@ -329,10 +336,7 @@ fn each_state_of_each_slot_makes_a_digest_of_its_own() {
                 pages: vec![page(0, 0..0), other],
                 ..Observation::default()
             };
-            let mut side = Side(seen);
-            digest.gather(&mut side);
-            assert!(digest.update(&side));
-            known.push((format!("{slot} {state:?}"), digest.value()));
+            known.push((format!("{slot} {state:?}"), digest_of(seen)));
         }
     }
     known.sort_by_key(|(_, digest)| *digest);
@@ -363,23 +367,21 @@ fn each_space_of_a_large_machine_makes_a_digest_of_its_own() {
 
 #[test]
 fn a_digest_is_that_of_the_start_again_after_a_reset_and_after_everything_has_gone() {
-    let start = SideDigest::new(3, 8).value();
-    let mut digest = SideDigest::new(3, 8);
-    let mut side = Side(shown());
-    digest.gather(&mut side);
-    assert!(digest.update(&side) && digest.value() != start);
+    let at_start = start().value();
+    let mut digest = start();
+    let mut side = Side::from(shown());
+    assert!(digest.update(&mut side) == Some(()) && digest.value() != at_start);
     let mut reset = digest.clone();
-    reset.reset();
-    assert_eq!(reset.value(), start);
+    reset.reset(CAPACITY);
+    assert_eq!(reset.value(), at_start);
+    assert_eq!(reset.update(&mut side), Some(()));
+    assert_eq!(reset.value(), digest.value(), "after a reset as from the start");
+    // What goes is told once more: a page by its token, a place and a slot with nothing there.
     let mut gone = shown();
     gone.places.iter_mut().for_each(|view| view.state = PlaceState::Unmapped);
     gone.slots.iter_mut().for_each(|(_, state)| *state = SlotState::Empty);
-    digest.gather(&mut side);
-    side.0 = Observation { pages: Vec::new(), ..gone.clone() };
-    assert!(digest.update(&side));
-    let mut empty = SideDigest::new(3, 8);
-    let mut nothing = Side(Observation { places: Vec::new(), slots: Vec::new(), pages: Vec::new(), ..gone });
-    empty.gather(&mut nothing);
-    assert!(empty.update(&nothing));
-    assert_eq!(digest.value(), empty.value(), "nothing is left of what has gone");
+    let ended: Vec<PageToken> = gone.pages.drain(..).map(|page| page.token).collect();
+    assert_eq!(digest.update(&mut Side { ended, ..Side::from(gone.clone()) }), Some(()));
+    let nothing = Observation { places: Vec::new(), slots: Vec::new(), ..gone };
+    assert_eq!(digest.value(), digest_of(nothing), "nothing is left of what has gone");
 }

@@ -64,7 +64,9 @@ fn the_next_phase_follows_and_a_property_is_set_back_once() {
     assert_eq!(next("map s0 v1 rw\npin k1 s0 v1\nalloc b0 1\n"), None, "they have no phases");
     let again = |lines: &str| after(lines).again().map(|(kind, place)| (kind.row().word, place));
     let down = "map s0 v1+3 rw\nprotect s0 v2 r\nread s0 v1\n";
-    assert_eq!(again(down), Some(("protect", (0, 2))));
+    let set_back = |lines: &str| after(lines).set_back().map(|(kind, place)| (kind.row().word, place));
+    assert_eq!(set_back(down), Some(("protect", (0, 2))));
+    assert_eq!(set_back(&format!("{down}protect s0 v2 rw\n")), None);
     assert_eq!(again(&format!("{down}protect s0 v2 rw\n")), Some(("read", (0, 2))));
     assert_eq!(after(&format!("{setup}read s0 v2\ncopy t2 0\n")).named(0), Some((0, 1)), "what the slot is about");
     assert_eq!(after("map s0 v1+2 rw\npin k0 s0 v2\nread s0 v1\nfork s0 s2\n").named(0), Some((2, 2)));
@@ -82,4 +84,27 @@ fn picks_are_made_among_what_there_is() {
     }
     assert_eq!(state.used(Field::Space, 1, &mut random), None, "no space but the first");
     assert!(state.is_full(Field::Space, 1) && !state.is_full(Field::Space, 2) && state.is_empty(Field::Space));
+}
+
+#[test]
+fn what_a_slot_has_is_special_and_so_is_its_copy() {
+    let special = |lines: &str| after(lines).special();
+    assert_eq!(special("map s0 v1+2 rw\nwrite s0 v1 #1\n"), None);
+    assert_eq!(special("map s0 v1+2 rw\npin k0 s0 v2\n"), Some((0, 2)));
+    assert_eq!(special("map s0 v1+2 rw\npin k0 s0 v2\nfork s0 s1\n"), Some((1, 2)));
+    assert_eq!(special("map s0 v1+2 rw\npin k0 s0 v2\nfork s0 s1\nfork s0 s2\n"), Some((1, 2)));
+    assert_eq!(special("map s0 v1+2 rw\nmigrate s0 v1 to d0\nread s0 v2\ncollect t0 d0\n"), Some((0, 1)));
+}
+
+#[test]
+fn spaces_behind_a_word_of_them_are_filled_in_turn() {
+    let forks: String = (1..66).map(|child| format!("fork s0 s{child}\n")).collect();
+    let trace = Trace::parse(&format!("machine ram=4 spaces=67 pages=1\n{forks}")).expect("a good text");
+    let (mut state, mut random) = (GeneratorState::new(), Random::new(1, 1));
+    for (operation, next) in trace.operations().zip(2..) {
+        state.note(&operation);
+        let child = state.unused(Field::Space, 67, &mut random);
+        assert!(if next < 64 { child.is_some_and(|child| child < 64) } else { child == Some(next) });
+    }
+    assert!(state.is_full(Field::Space, 66) && !state.is_full(Field::Space, 67));
 }

@@ -3,17 +3,20 @@
 
 use stalemap_operations::{Operation, Program};
 
-use super::edits::{with, without_page, without_result};
+use super::edits::{with, without_page};
+use super::shorter::shorter;
 use super::{Goal, diverges};
 use crate::divergence::Signature;
 use crate::driver::{Build, Driver};
+use crate::lockstep::Compare;
 
 /// What could still go or get smaller on its own without another signature; nothing in a 1-minimal finding.
 ///
-/// Tried are: each operation left out; each operation left out whose result its source can stand for; each page taken
-/// out of the machine; each operand at every smaller value.
+/// Tried are: each operation left out; each operation left out whose result its source can stand for; each transaction,
+/// pin, hold and block left out or done at once; two neighbouring ranges of one kind made one; each page taken out of the
+/// machine; each operand at every smaller value.
 pub fn what_is_left<B: Build>(driver: &mut Driver<B>, program: &Program, signature: &Signature) -> Option<String> {
-    let goal = Goal::signature(signature);
+    let goal = Goal::signature(signature, Compare::Touched);
     let Program { machine, operations } = program;
     let mut same = |program: &Program| diverges(driver, program, &goal).is_some();
     let replaced = |step: usize, by: &[Operation]| {
@@ -25,8 +28,9 @@ pub fn what_is_left<B: Build>(driver: &mut Driver<B>, program: &Program, signatu
         if !without.operations.is_empty() && same(&without) {
             return Some(format!("operation {} can go", step + 1));
         }
-        if without_result(program, step).is_some_and(|without| same(&without)) {
-            return Some(format!("the source can stand for the result of operation {}", step + 1));
+        if let Some(shorter) = shorter(program, step).iter().find(|shorter| same(shorter)) {
+            let operations = shorter.operations.len();
+            return Some(format!("operation {} and what belongs to it leave {operations} operations", step + 1));
         }
     }
     for page in 0..machine.pages() {

@@ -1,12 +1,14 @@
 //! The minimiser: shortens what leads to a divergence and keeps its signature.
 //!
 //! Passes: cut the tail, drop chunks from the end forward; rename to first appearance, shrink the machine, cut pages out
-//! of ranges, make operands smaller, until nothing changes; drop operations whose result can be replaced by its source;
-//! and all over again until nothing can be dropped. The result is 1-minimal: [`what_is_left`] finds nothing in it.
+//! of ranges, make operands smaller, until nothing changes; put the source of an operation in place of its result, one operation
+//! in place of a transaction, one range in place of two; and all over again until nothing can be dropped. The result is
+//! 1-minimal: [`what_is_left`] returns nothing for it.
 
 mod edits;
 mod minimal;
 mod search;
+mod shorter;
 
 use stalemap_operations::Program;
 
@@ -50,9 +52,9 @@ pub(crate) struct Goal {
 
 impl Goal {
     /// Diverges with this signature.
-    pub(crate) fn signature(signature: &Signature) -> Goal {
+    pub(crate) fn signature(signature: &Signature, compare: Compare) -> Goal {
         let signature = signature.clone();
-        Goal { compare: Compare::Touched, same: Box::new(move |divergence| divergence.signature() == signature) }
+        Goal { compare, same: Box::new(move |divergence| divergence.signature() == signature) }
     }
 }
 
@@ -66,7 +68,18 @@ pub fn minimise<B: Build>(
     signature: &Signature,
     keep_going: &mut dyn FnMut(&Progress) -> bool,
 ) -> Option<Minimised> {
-    let mut search = Search::new(driver, program, Goal::signature(signature), keep_going)?;
+    minimise_comparing(driver, program, signature, Compare::Touched, keep_going)
+}
+
+/// As [`minimise`], with each run compared in this way.
+pub fn minimise_comparing<B: Build>(
+    driver: &mut Driver<B>,
+    program: &Program,
+    signature: &Signature,
+    compare: Compare,
+    keep_going: &mut dyn FnMut(&Progress) -> bool,
+) -> Option<Minimised> {
+    let mut search = Search::new(driver, program, Goal::signature(signature, compare), keep_going)?;
     search.minimise();
     Some(search.end())
 }

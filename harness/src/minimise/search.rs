@@ -2,8 +2,10 @@
 
 use stalemap_operations::{Field, Machine, Operation, Program};
 
-use super::edits::{moved_down, next_named, renamed, with, without_page, without_result};
+use super::edits::{moved_down, next_named, renamed, with, without_page};
+use super::shorter::shorter;
 use super::{Goal, Minimised, Progress, diverges};
+use crate::divergence::Divergence;
 use crate::driver::{Build, Driver};
 
 pub(crate) struct Search<'a, B: Build> {
@@ -33,6 +35,34 @@ impl<'a, B: Build> Search<'a, B> {
         Some(Search { driver, goal, keep_going, found, failed: Vec::new(), stopped: false })
     }
 
+    /// Goes on from another program with another goal; `false`, and nothing changes, where that does not diverge so.
+    pub(crate) fn turn_to(&mut self, program: Program, goal: Goal) -> bool {
+        let old = std::mem::replace(&mut self.goal, goal);
+        let failed = std::mem::take(&mut self.failed);
+        let turned = self.try_it(program);
+        if !turned {
+            (self.goal, self.failed) = (old, failed);
+        }
+        turned
+    }
+
+    /// How this program diverges when it is compared as the goal says, whatever the goal; `None` when the work is
+    /// stopped.
+    pub(crate) fn probe(&mut self, program: &Program) -> Option<Divergence> {
+        if !self.may_go_on() {
+            return None;
+        }
+        self.found.executions += 1;
+        self.driver.run(program, self.goal.compare).ok()?.divergence
+    }
+
+    fn may_go_on(&mut self) -> bool {
+        let operations = self.found.program.operations.len();
+        let progress = Progress { operations, executions: self.found.executions };
+        self.stopped |= !(self.keep_going)(&progress);
+        !self.stopped
+    }
+
     /// What was reached.
     pub(crate) fn end(mut self) -> Minimised {
         self.found.complete = !self.stopped;
@@ -47,7 +77,7 @@ impl<'a, B: Build> Search<'a, B> {
             let before = self.found.program.operations.len();
             // What is left after the first round goes singly or in pairs.
             self.drop_chunks(2);
-            self.drop_results();
+            self.shorten();
             if self.stopped || self.found.program.operations.len() == before {
                 return;
             }
@@ -56,10 +86,7 @@ impl<'a, B: Build> Search<'a, B> {
 
     /// Tries something smaller; keeps it if it diverges in the same way.
     pub(crate) fn try_it(&mut self, program: Program) -> bool {
-        let operations = self.found.program.operations.len();
-        let progress = Progress { operations, executions: self.found.executions };
-        self.stopped |= !(self.keep_going)(&progress);
-        if self.stopped || self.failed.contains(&program) {
+        if !self.may_go_on() || self.failed.contains(&program) {
             return false;
         }
         self.found.executions += 1;
@@ -200,12 +227,12 @@ impl<'a, B: Build> Search<'a, B> {
         }
     }
 
-    /// Drops operations that make a second of something, and lets those behind them use the first.
-    fn drop_results(&mut self) {
+    /// Makes the program shorter where that takes more than to leave operations out.
+    fn shorten(&mut self) {
         let mut step = 0;
         while step < self.found.program.operations.len() && !self.stopped {
-            let dropped = without_result(&self.found.program, step).is_some_and(|program| self.try_it(program));
-            step += usize::from(!dropped);
+            let is_shorter = shorter(&self.found.program, step).into_iter().any(|program| self.try_it(program));
+            step += usize::from(!is_shorter);
         }
     }
 

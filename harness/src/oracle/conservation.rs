@@ -2,7 +2,8 @@
 
 use stalemap_operations::{Home, Observables};
 
-use super::{Check, Difference, StepView, differ};
+use super::{Check, Difference, StepView, differ_in};
+use crate::divergence::Sense;
 
 pub(super) const CHECKS: &[Check] = &[Check { name: "free", needs: Observables::FREE, find: check }];
 
@@ -10,8 +11,9 @@ fn check(step: &StepView<'_>) -> Result<(), Difference> {
     for home in Home::ALL {
         let [expected, actual] = [step.reference, step.subject].map(|side| side.free[home.index()]);
         if expected != actual {
+            let sense = Sense::between(expected, actual);
             let [expected, actual] = [expected, actual].map(|free| format!("{free} frames of {home} are free"));
-            return differ("free", expected, actual);
+            return differ_in(sense, "free", expected, actual);
         }
     }
     Ok(())

@@ -2,7 +2,8 @@
 
 use stalemap_operations::Observables;
 
-use super::{Check, Difference, StepView, differ, name};
+use super::{Check, Difference, StepView, differ_in, name};
+use crate::divergence::Sense;
 
 pub(super) const CHECKS: &[Check] =
     &[Check { name: "count", needs: Observables::PLACES.and(Observables::MAPCOUNTS), find: check }];
@@ -11,9 +12,10 @@ fn check(step: &StepView<'_>) -> Result<(), Difference> {
     for (reference, subject) in step.pages() {
         if reference.mapcount != subject.mapcount {
             let name = name(reference, step);
+            let sense = Sense::between(reference.mapcount, subject.mapcount);
             let [expected, actual] =
                 [reference, subject].map(|page| format!("{name} is mapped {} times", page.mapcount));
-            return differ("count", expected, actual);
+            return differ_in(sense, "count", expected, actual);
         }
     }
     Ok(())

@@ -2,7 +2,8 @@
 
 use stalemap_operations::{Entry, Observables, Observation, Place, PlaceState, SlotState, SpaceSet};
 
-use super::{Check, Difference, StepView, differ, name};
+use super::{Check, Difference, StepView, differ, differ_in, name};
+use crate::divergence::Sense;
 
 pub(super) const CHECKS: &[Check] = &[
     Check { name: "spaces", needs: Observables::SPACES, find: spaces },
@@ -24,8 +25,9 @@ fn spaces(step: &StepView<'_>) -> Result<(), Difference> {
         [("alive", &expected.alive, &shown.alive), ("locked", &expected.locked, &shown.locked)]
     {
         if reference != subject {
+            let sense = Sense::between(reference.iter().count(), subject.iter().count());
             let [expected, actual] = [reference, subject].map(|spaces| format!("{fact} spaces: {}", list(spaces)));
-            return differ(fact, expected, actual);
+            return differ_in(sense, fact, expected, actual);
         }
     }
     Ok(())
@@ -65,7 +67,10 @@ fn writable(step: &StepView<'_>) -> Result<(), Difference> {
     };
     match both(step.reference, step.subject).find(|(_, reference, subject)| bit(reference) != bit(subject)) {
         None => Ok(()),
-        Some((place, reference, subject)) => differ("writable", words(place, *reference), words(place, *subject)),
+        Some((place, reference, subject)) => {
+            let sense = Sense::between(bit(reference), bit(subject));
+            differ_in(sense, "writable", words(place, *reference), words(place, *subject))
+        }
     }
 }
 
@@ -190,9 +195,10 @@ fn exclusive(step: &StepView<'_>) -> Result<(), Difference> {
     for (reference, subject) in step.pages() {
         if reference.exclusive != subject.exclusive {
             let name = name(reference, step);
+            let sense = Sense::between(reference.exclusive, subject.exclusive);
             let [expected, actual] = [reference, subject]
                 .map(|page| format!("{name} is {}exclusive", if page.exclusive { "" } else { "not " }));
-            return differ("exclusive", expected, actual);
+            return differ_in(sense, "exclusive", expected, actual);
         }
     }
     Ok(())

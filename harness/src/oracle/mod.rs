@@ -12,6 +12,7 @@ mod identity;
 mod mapcount;
 mod mapping;
 mod outcome;
+mod owners;
 pub(crate) mod panic;
 mod placement;
 mod refcount;
@@ -21,17 +22,19 @@ mod termination;
 pub(crate) mod validity;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
-use stalemap_operations::{Observables, Observation, PageToken, PageView, PlaceView, SlotState};
+use stalemap_operations::{Observables, Observation, PageView, PlaceView, SlotState};
 
 use crate::binding::Binding;
 use crate::comparison::Conflict;
-use crate::divergence::Mismatch;
+use crate::divergence::{Mismatch, Sense};
 use crate::lockstep::Answers;
 
 pub(crate) use mapping::both as both_places;
 pub(crate) use outcome::is_permitted;
-pub(crate) use placement::{FrameRules, Owners};
+pub(crate) use owners::Owners;
+pub(crate) use placement::FrameRules;
 
 /// One step as the oracles see it.
 pub(crate) struct StepView<'a> {
@@ -47,6 +50,8 @@ pub(crate) struct StepView<'a> {
     pub(crate) pairs: &'a [(usize, usize)],
     /// Where the two sides show different pages.
     pub(crate) conflict: Option<Conflict>,
+    /// Room for the owners of the subject's frames.
+    pub(crate) owners: &'a RefCell<Owners>,
 }
 
 impl<'a> StepView<'a> {
@@ -61,16 +66,17 @@ pub(crate) struct Difference {
     fact: Cow<'static, str>,
     expected: String,
     actual: String,
+    sense: Sense,
 }
 
 impl Difference {
     fn of(self, oracle: &'static str) -> Mismatch {
-        let Difference { fact, expected, actual } = self;
-        Mismatch { oracle, fact, expected, actual }
+        let Difference { fact, expected, actual, sense } = self;
+        Mismatch { oracle, fact, expected, actual, sense }
     }
 }
 
-/// Makes a difference; apart from the comparison, which runs millions of times a second.
+/// Makes a difference that is neither less nor more; apart from the comparison, which runs millions of times a second.
 #[cold]
 #[inline(never)]
 fn differ(
@@ -78,7 +84,19 @@ fn differ(
     expected: impl Into<String>,
     actual: impl Into<String>,
 ) -> Result<(), Difference> {
-    Err(Difference { fact: fact.into(), expected: expected.into(), actual: actual.into() })
+    differ_in(Sense::Other, fact, expected, actual)
+}
+
+/// Makes a difference in which the subject has less or more.
+#[cold]
+#[inline(never)]
+fn differ_in(
+    sense: Sense,
+    fact: impl Into<Cow<'static, str>>,
+    expected: impl Into<String>,
+    actual: impl Into<String>,
+) -> Result<(), Difference> {
+    Err(Difference { fact: fact.into(), expected: expected.into(), actual: actual.into(), sense })
 }
 
 /// An oracle that checks each step.
@@ -169,16 +187,15 @@ pub(crate) fn check(step: &StepView<'_>, set: OracleSet) -> Result<(), Mismatch>
         .try_for_each(|(_, (oracle, check))| (check.find)(step).map_err(|difference| difference.of(oracle.name)))
 }
 
-/// Checks the frames that the subject shows in a part of a step: of what was touched. `ended` names the pages that may have
-/// ended.
+/// Whether the oracle of this name checks each step.
+pub(crate) fn is_of_a_step(name: &str) -> bool {
+    ORACLES.iter().any(|oracle| oracle.name == name)
+}
+
+/// Checks the frames that the subject has shown step by step since the last check.
 #[inline]
-pub(crate) fn check_frames(
-    rules: FrameRules<'_>,
-    seen: &Observation,
-    ended: &[PageToken],
-    owners: &mut Owners,
-) -> Result<(), Mismatch> {
-    placement::check_part(rules, seen, ended, owners).map_err(|difference| difference.of("placement"))
+pub(crate) fn check_frames(owners: &mut Owners) -> Result<(), Mismatch> {
+    placement::check_part(owners).map_err(|difference| difference.of("placement"))
 }
 
 /// The name of the oracle that costs too much to be asked after each step.

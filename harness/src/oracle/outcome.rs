@@ -1,19 +1,23 @@
 //! Outcome: both sides give the same answer, and it is one that the operation may give.
 
-use stalemap_operations::{Observables, Operation, Outcome};
+use stalemap_operations::{Effect, Kind, Observables, Operation, Outcome};
 
-use super::{Check, Difference, StepView, differ};
+use super::{Check, Difference, StepView, differ, differ_in};
+use crate::divergence::Sense;
 
 pub(super) const CHECKS: &[Check] = &[Check { name: "answer", needs: Observables::NONE, find: check }];
 
 fn check(step: &StepView<'_>) -> Result<(), Difference> {
     let row = step.answers.operation.kind().row();
     if step.answers.expected != step.answers.claimed {
-        let fact = match (step.answers.expected, step.answers.claimed) {
-            (Outcome::Done(_), Outcome::Done(_)) => "effect",
-            (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Stuck, _) => "errno",
+        let (fact, sense) = match (step.answers.expected, step.answers.claimed) {
+            (Outcome::Done(expected), Outcome::Done(claimed)) => ("effect", sense(expected, claimed)),
+            (Outcome::Done(_), Outcome::Refused(_)) => ("errno", Sense::Less),
+            (Outcome::Refused(_), Outcome::Done(_)) => ("errno", Sense::More),
+            (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Stuck, _) => ("errno", Sense::Other),
         };
-        return differ(
+        return differ_in(
+            sense,
             fact,
             format!("{} = {}", step.answers.operation, step.answers.expected),
             format!("{} = {}", step.answers.operation, step.answers.claimed),
@@ -26,16 +30,43 @@ fn check(step: &StepView<'_>) -> Result<(), Difference> {
     Ok(())
 }
 
+/// The sense in which the first number of an effect differs.
+fn sense(expected: Effect, claimed: Effect) -> Sense {
+    let numbers = |effect| match effect {
+        Effect::Nothing | Effect::Value(_) => [0, 0],
+        Effect::Pages(pages) => [pages, 0],
+        Effect::PagesFreed { pages, freed } => [pages, freed],
+        Effect::Freed(freed) => [0, freed],
+    };
+    Sense::between(numbers(expected), numbers(claimed))
+}
+
 /// Whether the operation's row has this answer.
 #[inline]
 pub(crate) fn is_permitted(operation: Operation, answer: Outcome) -> bool {
-    let row = operation.kind().row();
+    let kind = operation.kind();
     match answer {
-        Outcome::Done(effect) => effect.shape() == row.effect,
-        Outcome::Refused(errno) => row.refusals.contains(&errno),
+        Outcome::Done(effect) => effect.shape() == kind.row().effect,
+        Outcome::Refused(errno) => REFUSALS[kind as usize] >> errno as u16 & 1 == 1,
         Outcome::Stuck => false,
     }
 }
+
+/// The refusals that each operation may give, a bit for each errno.
+static REFUSALS: [u16; Kind::COUNT] = {
+    let mut refusals = [0; Kind::COUNT];
+    let mut kind = 0;
+    while kind < Kind::COUNT {
+        let mut index = 0;
+        let of_kind = Kind::ALL[kind].row().refusals;
+        while index < of_kind.len() {
+            refusals[kind] |= 1 << of_kind[index] as u16;
+            index += 1;
+        }
+        kind += 1;
+    }
+    refusals
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Panic: neither side panics, neither while it is built or reset nor while it is asked for anything.
 
 use super::Difference;
-use crate::divergence::{Mismatch, slug};
+use crate::divergence::{Mismatch, Sense, slug};
 
 /// The fact is what the panic says: the operation that came last says little of it.
 pub(super) const BY_OPERATION: bool = false;
@@ -13,5 +13,6 @@ pub(crate) fn mismatch(side: &str, message: &str) -> Mismatch {
         fact: slug(&format!("{side} {message}")).into(),
         expected: "an answer".to_string(),
         actual: format!("panic: {message}"),
+        sense: Sense::Other,
     })
 }

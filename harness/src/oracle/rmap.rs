@@ -2,7 +2,8 @@
 
 use stalemap_operations::{Observables, Place};
 
-use super::{Check, Difference, StepView, differ, name};
+use super::{Check, Difference, StepView, differ_in, name};
+use crate::divergence::Sense;
 
 pub(super) const CHECKS: &[Check] =
     &[Check { name: "places", needs: Observables::PLACES.and(Observables::RMAPS), find: check }];
@@ -12,9 +13,10 @@ fn check(step: &StepView<'_>) -> Result<(), Difference> {
         let (expected, actual) = (step.reference.rmap(reference), step.subject.rmap(subject));
         if !same_places(expected, actual) {
             let name = name(reference, step);
+            let sense = Sense::between(expected.len(), actual.len());
             let [expected, actual] =
                 [expected, actual].map(|places| format!("the reverse map of {name} finds {}", list(places)));
-            return differ("places", expected, actual);
+            return differ_in(sense, "places", expected, actual);
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ mod counters;
 #[path = "../kept/mod.rs"]
 mod kept;
 mod large;
+mod limits;
 mod marks;
 mod memory;
 mod notes;

@@ -26,6 +26,7 @@ impl Implementation {
         self.in_slot(slot, |machine, transaction| {
             transaction.begin(route, Some(space));
             machine.spaces[space.index()].locks += 1;
+            machine.notes.space = Some(space);
             for (offset, place) in (0..).zip(places(space, range)) {
                 machine.collect_place(transaction, offset, place, route)?;
             }
@@ -286,6 +287,7 @@ impl Implementation {
             && !(aborted && self.bugs.skips(Bug::SpaceLockForgotten, true))
         {
             self.spaces[space.index()].locks -= 1;
+            self.notes.space = Some(space);
         }
         transaction.close();
         Ok(Effect::PagesFreed { pages, freed })

@@ -153,18 +153,24 @@ impl Implementation {
         Ok(entries)
     }
 
-    /// The places that map the page, as a walk finds them.
-    pub(crate) fn places_of(&self, frame: Frame, mut found: impl FnMut(Place)) {
+    /// The places that map the page, as a walk finds them. A walk that gets stuck ends; the operation that walks next
+    /// reports it.
+    #[inline]
+    pub(crate) fn places_of(&self, frame: Frame) -> impl Iterator<Item = Place> + '_ {
         let mut walk = self.walk(frame);
-        // A walk that gets stuck shows what it found; the operation that walks next reports it.
-        while let Ok(Some(place)) = self.step(&mut walk) {
-            match self.tables.entry(place) {
-                PteView::Present { frame: mapped, .. } | PteView::Device { frame: mapped, .. } if mapped == frame => {
-                    found(place);
+        core::iter::from_fn(move || {
+            while let Ok(Some(place)) = self.step(&mut walk) {
+                match self.tables.entry(place) {
+                    PteView::Present { frame: mapped, .. } | PteView::Device { frame: mapped, .. }
+                        if mapped == frame =>
+                    {
+                        return Some(place);
+                    }
+                    PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. } => {}
                 }
-                PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. } => {}
             }
-        }
+            None
+        })
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn address(page: u32) -> u64 {
     BASE + u64::from(page) * PAGE as u64
 }
 
-/// What a space is told to do, with the meaning of the arguments.
+/// A request to a space, with the meaning of the arguments.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {

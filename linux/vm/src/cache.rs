@@ -4,7 +4,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use sha2::{Digest as _, Sha256};
 
+use crate::edit::Side;
 use crate::edits::{ADDITIONS, edits};
 use crate::flavour::Flavour;
 
@@ -74,43 +76,32 @@ impl Cache {
 
 /// Changes with everything that changes the kernel: version, configuration, additions and edits.
 fn key(flavour: Flavour) -> u64 {
-    let mut key = Key::default();
-    key.add(flavour.version.word());
-    key.add(CONFIGURATION);
-    key.add(flavour.more_configuration());
+    let mut parts = vec![flavour.version.word(), CONFIGURATION, flavour.more_configuration()];
     for addition in ADDITIONS {
-        key.add(addition.file);
-        key.add(addition.text);
+        parts.extend([addition.file, addition.text]);
     }
-    for edit in edits(flavour.version) {
-        for part in [edit.file, edit.function, edit.line, edit.text] {
-            key.add(part);
-        }
-        key.add(if edit.side == crate::edit::Side::Before { "before" } else { "after" });
+    let edits = edits(flavour.version);
+    for edit in &edits {
+        parts.extend([edit.file, edit.function, edit.line, edit.text]);
+        parts.push(if edit.side == Side::Before { "before" } else { "after" });
     }
-    key.0
+    digest(&parts)
 }
 
-/// FNV-1a, 64 bits, of texts and their ends. It guards against stale builds, not against anybody.
-struct Key(u64);
-
-impl Default for Key {
-    fn default() -> Self {
-        Key(0xcbf2_9ce4_8422_2325)
+/// The first eight bytes of the SHA-256 of texts, each behind its length.
+fn digest(texts: &[&str]) -> u64 {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text);
     }
-}
-
-impl Key {
-    fn add(&mut self, text: &str) {
-        for byte in text.bytes().chain([0xff]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
+    let digest = digest.finalize();
+    digest[..8].iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Cache, Key};
+    use super::{Cache, digest};
     use crate::flavour::Flavour;
     use crate::version::Version;
 
@@ -123,14 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_tells_where_texts_end() {
-        let key = |texts: &[&str]| {
-            let mut key = Key::default();
-            texts.iter().for_each(|text| key.add(text));
-            key.0
-        };
-        assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
-        assert_ne!(key(&["ab"]), key(&["ab", ""]));
-        assert_eq!(key(&["ab", "c"]), key(&["ab", "c"]));
+    fn a_digest_tells_where_texts_end() {
+        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
+        assert_ne!(digest(&["ab"]), digest(&["ab", ""]));
+        assert_eq!(digest(&["ab", "c"]), digest(&["ab", "c"]));
     }
 }

@@ -32,7 +32,7 @@ impl Flavour {
         if self.kasan { 8 } else { 1 }
     }
 
-    /// What `stalemap linux build` needs to be told to build it.
+    /// The options with which `stalemap linux build` builds it.
     #[must_use]
     pub fn options(self) -> String {
         format!("--version {}{}", self.version, if self.kasan { " --kasan" } else { "" })

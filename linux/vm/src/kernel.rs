@@ -13,7 +13,7 @@ use crate::edits::{ADDITIONS, edits};
 use crate::flavour::Flavour;
 use crate::version::Version;
 
-/// How a long piece of work is told about: a sentence, and whether it is the end of its line.
+/// Takes the progress of a long piece of work, a sentence at a time.
 pub type Tell<'a> = &'a mut dyn FnMut(&str);
 
 /// Builds the image of a kernel into the cache; it is there already if nothing has changed.

@@ -5,7 +5,7 @@ use stalemap_operations::Kind;
 /// What a kernel needs to do an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
-    /// It cannot: programs have no say in it.
+    /// It cannot: no program can ask for it.
     None,
     /// System calls, and the test driver as it is (`lib/test_hmm.c`).
     TestDriver,

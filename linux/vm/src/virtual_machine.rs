@@ -158,7 +158,7 @@ impl VirtualMachine {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The line of the console that tells most about why the kernel stopped.
+    /// The line of the console that says most about why the kernel stopped.
     fn last_words(&mut self) -> String {
         // The console is complete when the process is gone; a panicking kernel stops it at once.
         for _ in 0..40 {
@@ -284,7 +284,7 @@ fn listen(output: &mut impl io::Read, send: &Sender<io::Result<FromGuest>>) {
     }
 }
 
-/// The line of a console that tells most about why the kernel stopped: the first that names a bug, else the last.
+/// The line of a console that says most about why the kernel stopped: the first that names a bug, else the last.
 #[must_use]
 pub fn last_words(console: &str) -> String {
     const TELLING: [&str; 8] =

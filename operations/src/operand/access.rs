@@ -8,6 +8,7 @@ use crate::text::{Line, ParseError};
 
 /// The rights of a mapping (Linux: the access flags of the VMA).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Access {
     /// Neither reading nor writing.
     #[default]

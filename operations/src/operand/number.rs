@@ -51,6 +51,7 @@ macro_rules! lettered {
         $(, $question:ident $answer:expr => $type:ty)?) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub struct $name(pub u32);
 
         impl $name {
@@ -103,6 +104,7 @@ lettered!(
 
 /// The binary logarithm of a block's number of frames, 0 to 11; the machine decides which of them it can serve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Order(pub u32);
 
 impl Order {

@@ -8,6 +8,7 @@ use crate::text::{Line, ParseError, Word};
 
 /// What was last written to a page, one byte; 0 when fresh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stamp(pub u8);
 
 impl Stamp {

@@ -110,7 +110,8 @@ impl Case {
         let Some(bug) = self.bug else {
             return Ok(0);
         };
-        let kept = context.sh.read_dir(findings)?;
+        let mut kept = context.sh.read_dir(findings)?;
+        kept.retain(|path| path.extension().is_some_and(|it| it == "trace"));
         for path in &kept {
             let text = context.sh.read_file(path)?;
             ensure!(text.contains("minimised in"), "{} was not minimised:\n{text}", path.display());

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 /// How a program ended.
 struct Ended {
@@ -11,10 +14,21 @@ struct Ended {
     stderr: String,
 }
 
+/// Far longer than any command here takes; one that is not over then hangs.
+const LIMIT: Duration = Duration::from_secs(60);
+
 fn run(program: &str, folder: &Path, arguments: &[&str]) -> Ended {
     let mut command = Command::new(program);
-    let output = command.current_dir(folder).args(arguments).stdin(Stdio::null()).output().expect("the program");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    command.current_dir(folder).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the program");
+    let (id, (done, over)) = (child.id(), channel());
+    let collect = thread::spawn(move || done.send(child.wait_with_output()));
+    let Ok(output) = over.recv_timeout(LIMIT) else {
+        let killed = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+        panic!("{program} {arguments:?} hangs; killed: {killed:?}");
+    };
+    collect.join().expect("it has sent").expect("it is received");
+    let (output, text) = (output.expect("the program"), |bytes| String::from_utf8(bytes).expect("text"));
     Ended {
         code: output.status.code().expect("an exit code"),
         stdout: text(output.stdout),

@@ -1,0 +1,94 @@
+//! Names a finding by a neighbour: a program that differs in its last operation or in the memory that there is, and shows
+//! the same fault in a statement of a lower rank.
+//!
+//! That a neighbour shows something does not make it the same fault. It passes for the same where the statements agree
+//! but for the fact, where its last operation is a part of the one that was there, or where it needs every operation that
+//! the finding needs.
+
+use stalemap_operations::{Field, Machine, Operation, Program, Stamp};
+
+use super::statement::{KindRank, Rank, Statement};
+use crate::driver::Build;
+use crate::enumerate::enumerate_operations;
+use crate::minimise::Search;
+
+/// Turns the search to the first neighbour that shows the same fault in a statement of a lower rank, if there is one.
+pub(super) fn restate<B: Build>(search: &mut Search<'_, B>) -> bool {
+    let found = search.found.program.clone();
+    let rank = Rank::of(&search.found.divergence);
+    let statement = Statement::of(&search.found.divergence);
+    for program in neighbours(&found, rank.is_errno) {
+        let last = program.operations.len() - 1;
+        let Some(divergence) = search.probe(&program) else { continue };
+        let other = Statement::of(&divergence);
+        if divergence.step == last
+            && Rank::of(&divergence) < rank
+            && other.may_name(&statement)
+            && !other.contradicts(&statement)
+            && (other.agrees_with(&statement)
+                || is_part(&program.operations[last], &found.operations[found.operations.len() - 1])
+                || needs_all(search, &program, &other))
+            && search.turn_to(program, other.goal())
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether no operation but the last can go.
+fn needs_all<B: Build>(search: &mut Search<'_, B>, program: &Program, statement: &Statement) -> bool {
+    (0..program.operations.len() - 1).all(|step| {
+        let mut without = program.clone();
+        without.operations.remove(step);
+        search.probe(&without).is_none_or(|divergence| Statement::of(&divergence) != *statement)
+    })
+}
+
+/// The programs that are tried: with a frame more at each home, without one of the operations that only take frames
+/// away, and with each other last operation; of later kinds only where `is_errno`.
+fn neighbours(program: &Program, is_errno: bool) -> Vec<Program> {
+    let Program { machine, operations } = program;
+    let (last, before) = operations.split_last().expect("a finding has an operation");
+    let mut neighbours: Vec<Program> =
+        roomier(machine).map(|machine| Program { machine, operations: operations.clone() }).into_iter().collect();
+    for (step, operation) in before.iter().enumerate() {
+        if operation.kind().row().slot == Some(Field::Block) {
+            let mut without = program.clone();
+            without.operations.remove(step);
+            neighbours.push(without);
+        }
+    }
+    let rank = KindRank::of(last.kind());
+    let others = enumerate_operations(machine, [], Stamp(0));
+    let others = others.into_iter().filter(|other| other != last && (is_errno || KindRank::of(other.kind()) <= rank));
+    neighbours.extend(others.map(|other| {
+        let mut changed = program.clone();
+        changed.operations[before.len()] = other;
+        changed
+    }));
+    neighbours
+}
+
+/// The machine with a frame more at each home that has any.
+fn roomier(machine: &Machine) -> Option<Machine> {
+    let [ram, first, second, spaces, pages] = machine.sizes();
+    let [first, second] = [first, second].map(|frames| frames + u32::from(frames > 0));
+    Machine::from_sizes([ram + 1, first, second, spaces, pages], machine.rules())
+}
+
+/// Whether the first operation is the second on a part of its range.
+fn is_part(part: &Operation, whole: &Operation) -> bool {
+    let [part_of, all_of] = [part, whole].map(Operation::values);
+    if part.kind() != whole.kind() || part == whole || !all_of.fields().contains(&Field::Count) {
+        return false;
+    }
+    all_of.iter().zip(part_of.iter()).enumerate().all(|(index, ((field, all), (_, some)))| {
+        if field == Field::Page {
+            let [all_count, count] = [&all_of, &part_of].map(|values| values.as_slice()[index + 1]);
+            some >= all && some + count <= all + all_count
+        } else {
+            some == all || matches!(field, Field::Count | Field::Destination)
+        }
+    })
+}

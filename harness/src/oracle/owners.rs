@@ -1,0 +1,210 @@
+//! Owners: which page or slot has which frame of the subject, kept from step to step.
+
+use stalemap_operations::{BlockContract, FrameToken, Home, Order, PageToken, Slot, SlotState};
+
+use super::FrameRules;
+
+/// The owner of a frame, as far as it was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Page(PageToken),
+    Slot(Slot),
+}
+
+/// What is wrong with a frame that an owner shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is at this home, and its owner is at home in the other.
+    Home { is: Home, should_be: Home },
+    /// It is behind the last frame of its home.
+    Range { home: Home, frames: u32 },
+    /// A block of this order does not begin at a multiple of so many frames.
+    Alignment { order: Order, frames: u32 },
+    /// The same owner shows it twice.
+    Twice,
+    /// It has another owner.
+    Shared(Owner),
+}
+
+/// A frame that an owner shows and did not have before.
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    owner: Owner,
+    frame: FrameToken,
+    /// What is wrong whatever the owners of other frames are.
+    fault: Option<Fault>,
+}
+
+/// The owner of each frame that the subject has shown, and of each owner its frames.
+#[derive(Clone, Debug)]
+pub(crate) struct Owners {
+    /// Frames of each home.
+    sizes: [u32; Home::LIMIT],
+    /// How blocks are aligned.
+    blocks: BlockContract,
+    frames: [Vec<Option<Owner>>; Home::LIMIT],
+    /// The frame of each page, by token: its home in the upper half, its offset and one in the lower; 0 for none.
+    pages: Vec<u64>,
+    /// The frames of each slot.
+    slots: [Vec<FrameToken>; Slot::COUNT],
+    /// What was shown since the last check. Frames change hands within a step: they are taken when all were let go of.
+    claims: Vec<Claim>,
+    /// The first that was wrong, and whose it is.
+    fault: Option<(Owner, Fault)>,
+}
+
+impl Owners {
+    /// Nothing was shown yet.
+    pub(crate) fn new(rules: FrameRules<'_>) -> Owners {
+        Owners {
+            sizes: Home::ALL.map(|home| rules.machine.frames(home)),
+            blocks: *rules.blocks,
+            frames: Default::default(),
+            pages: Vec::new(),
+            slots: Default::default(),
+            claims: Vec::new(),
+            fault: None,
+        }
+    }
+
+    /// Nothing was shown yet. Costs what was.
+    pub(crate) fn clear(&mut self) {
+        self.frames.iter_mut().for_each(Vec::clear);
+        self.pages.clear();
+        self.slots.iter_mut().for_each(Vec::clear);
+        self.claims.clear();
+        self.fault = None;
+    }
+
+    /// Shows the frame of a page; `home` is where the page is said to be.
+    #[inline]
+    pub(crate) fn page(&mut self, page: PageToken, home: Home, frame: Option<FrameToken>) {
+        let now = pack(frame);
+        let known = self.pages.get(page.0 as usize).copied().unwrap_or(0);
+        if now != known || now != 0 && now >> 32 != home.index() as u64 {
+            self.exchange(page, home, frame);
+        }
+    }
+
+    /// A page has ended.
+    #[inline]
+    pub(crate) fn end(&mut self, page: PageToken) {
+        if self.pages.get(page.0 as usize).is_some_and(|&known| known != 0) {
+            self.exchange(page, Home::Ram, None);
+        }
+    }
+
+    #[inline(never)]
+    fn exchange(&mut self, page: PageToken, home: Home, frame: Option<FrameToken>) {
+        let index = page.0 as usize;
+        if self.pages.len() <= index {
+            self.pages.resize(index + 1, 0);
+        }
+        let known = std::mem::replace(&mut self.pages[index], pack(frame));
+        if let Some(known) = unpack(known) {
+            self.release(known, Owner::Page(page));
+        }
+        if let Some(frame) = frame {
+            let is_elsewhere = frame.home != home;
+            let fault = is_elsewhere.then_some(Fault::Home { is: frame.home, should_be: home });
+            self.claims.push(Claim { owner: Owner::Page(page), frame, fault });
+        }
+    }
+
+    /// Shows a slot; `frames` are those of a transaction.
+    pub(crate) fn slot(&mut self, slot: Slot, state: &SlotState, frames: impl Iterator<Item = FrameToken>) {
+        let owner = Owner::Slot(slot);
+        let mut had = std::mem::take(&mut self.slots[slot.index()]);
+        for &frame in &had {
+            self.release(frame, owner);
+        }
+        had.clear();
+        match state {
+            SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) => {}
+            SlotState::Transaction { .. } => {
+                for frame in frames {
+                    let fault = had.contains(&frame).then_some(Fault::Twice);
+                    had.push(frame);
+                    self.claims.push(Claim { owner, frame, fault });
+                }
+            }
+            SlotState::Block { order, held, base, .. } => {
+                if let Some(base) = *base {
+                    let frames = self.blocks.alignment(*order);
+                    let is_aligned = base.offset % frames == 0;
+                    let fault = match base.home {
+                        Home::Ram => (!is_aligned).then_some(Fault::Alignment { order: *order, frames }),
+                        is @ Home::Device(_) => Some(Fault::Home { is, should_be: Home::Ram }),
+                    };
+                    let end = base.offset.saturating_add(order.frames());
+                    for offset in end - held..end {
+                        let frame = FrameToken { offset, ..base };
+                        had.push(frame);
+                        self.claims.push(Claim { owner, frame, fault });
+                    }
+                }
+            }
+        }
+        self.slots[slot.index()] = had;
+    }
+
+    /// Takes the frames that were shown since the last call; whether nothing is wrong with any so far.
+    #[inline]
+    pub(crate) fn are_apart(&mut self) -> bool {
+        self.claims.is_empty() || self.take_claims()
+    }
+
+    /// The first frame that was wrong, and whose it is.
+    pub(crate) fn check(&mut self) -> Result<(), (Owner, Fault)> {
+        self.are_apart();
+        self.fault.map_or(Ok(()), Err)
+    }
+
+    #[inline(never)]
+    fn take_claims(&mut self) -> bool {
+        let mut claims = std::mem::take(&mut self.claims);
+        for claim in claims.drain(..) {
+            if let Err(fault) = self.take(claim) {
+                self.fault = self.fault.or(Some((claim.owner, fault)));
+            }
+        }
+        self.claims = claims;
+        self.fault.is_none()
+    }
+
+    fn take(&mut self, Claim { owner, frame, fault }: Claim) -> Result<(), Fault> {
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        let frames = self.sizes[frame.home.index()];
+        if frame.offset >= frames {
+            return Err(Fault::Range { home: frame.home, frames });
+        }
+        let (known, index) = (&mut self.frames[frame.home.index()], frame.offset as usize);
+        if known.len() <= index {
+            known.resize(index + 1, None);
+        }
+        match known[index].replace(owner) {
+            Some(other) if other != owner => Err(Fault::Shared(other)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn release(&mut self, frame: FrameToken, owner: Owner) {
+        let known = self.frames[frame.home.index()].get_mut(frame.offset as usize);
+        if let Some(known) = known.filter(|known| **known == Some(owner)) {
+            *known = None;
+        }
+    }
+}
+
+#[inline]
+fn pack(frame: Option<FrameToken>) -> u64 {
+    frame.map_or(0, |frame| (frame.home.index() as u64) << 32 | u64::from(frame.offset.wrapping_add(1)))
+}
+
+#[inline]
+fn unpack(packed: u64) -> Option<FrameToken> {
+    let offset = u32::try_from(packed & 0xffff_ffff).expect("the lower half").wrapping_sub(1);
+    (packed != 0).then(|| FrameToken { home: Home::ALL[(packed >> 32) as usize], offset })
+}

@@ -1,0 +1,128 @@
+//! What builds isolated subjects, and the command that starts their process.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use stalemap_harness::Build;
+use stalemap_operations::Machine;
+
+use crate::process::Process;
+use crate::protocol::{Reply, Request};
+use crate::subject::InWorker;
+
+/// How long a program may take in the worker, or a constructor.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// The command that starts a worker: a program that calls [`serve`](crate::serve).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Variables of its environment beside those of this process.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+impl WorkerCommand {
+    /// The running program itself, with these arguments.
+    ///
+    /// # Errors
+    /// When the system does not say which program is running.
+    pub fn this_program(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> std::io::Result<WorkerCommand> {
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        Ok(WorkerCommand { program: env::current_exe()?, arguments, environment: Vec::new() })
+    }
+}
+
+/// Builds subjects in a worker. Each clone has a worker of its own, which is started when it is needed first.
+pub struct Isolated {
+    pub(crate) command: Arc<WorkerCommand>,
+    pub(crate) process: Arc<Mutex<Option<Process>>>,
+    pub(crate) deadline: Duration,
+    largest: Option<Machine>,
+}
+
+impl Isolated {
+    /// Subjects that are built in the worker that this command starts.
+    #[must_use]
+    pub fn new(command: WorkerCommand) -> Isolated {
+        Isolated { command: Arc::new(command), process: Arc::default(), deadline: DEADLINE, largest: None }
+    }
+
+    /// With this variable in the environment of the worker.
+    #[must_use]
+    pub fn environment(self, name: impl Into<OsString>, value: impl Into<OsString>) -> Isolated {
+        let mut command = WorkerCommand::clone(&self.command);
+        command.environment.push((name.into(), value.into()));
+        Isolated { command: Arc::new(command), ..self }
+    }
+
+    /// With this time for a program; one that takes longer hangs at its last step.
+    #[must_use]
+    pub fn deadline(self, deadline: Duration) -> Isolated {
+        Isolated { deadline, ..self }
+    }
+
+    /// With no machine that is larger than this one in anything.
+    #[must_use]
+    pub fn largest(self, largest: Option<Machine>) -> Isolated {
+        Isolated { largest, ..self }
+    }
+
+    /// The same worker, not another one.
+    pub(crate) fn shared(&self) -> Isolated {
+        Isolated { command: Arc::clone(&self.command), process: Arc::clone(&self.process), ..*self }
+    }
+
+    /// Does something with the process, which is started where there is none; one that is of no use any more is ended.
+    pub(crate) fn with_process<T>(
+        &self,
+        act: impl FnOnce(&mut Process) -> Result<(T, bool), crate::IsolationError>,
+    ) -> Result<T, crate::IsolationError> {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = match process.take() {
+            Some(running) => running,
+            None => Process::start(&self.command)?,
+        };
+        let (result, lives) = act(&mut running)?;
+        if lives {
+            *process = Some(running);
+        }
+        Ok(result)
+    }
+}
+
+impl Clone for Isolated {
+    fn clone(&self) -> Isolated {
+        Isolated { process: Arc::default(), ..self.shared() }
+    }
+}
+
+impl Build for Isolated {
+    type Subject = InWorker;
+
+    fn build(&self, machine: &Machine) -> Result<InWorker, String> {
+        let asked = self.with_process(|process| {
+            let reply = process.ask(&Request::Build(*machine), self.deadline)?;
+            let lives = reply.is_ok();
+            Ok((reply, lives))
+        });
+        match asked.map_err(|error| error.to_string())? {
+            Ok(Reply::Built(described)) => Ok(InWorker::new(self.shared(), *machine, described)),
+            Ok(Reply::Refused(sentence)) => Err(sentence),
+            // The driver catches it: a constructor that panics, crashes or hangs is a finding.
+            Ok(Reply::Panicked(message)) | Err(message) => panic!("{message}"),
+            Ok(Reply::Done | Reply::Loaded | Reply::Unusable(_)) => {
+                Err("the worker answers what was not asked".to_string())
+            }
+        }
+    }
+
+    fn largest(&self) -> Option<Machine> {
+        self.largest
+    }
+}

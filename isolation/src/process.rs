@@ -1,0 +1,186 @@
+//! The worker as a process: started when it is needed, watched while it works, and ended with its owner.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::NamedTempFile;
+
+use crate::build::WorkerCommand;
+use crate::death;
+use crate::protocol::{IsolationError, Reply, Request, Step, receive, send, steps};
+
+/// The variable that names the shared file to the worker.
+pub(crate) const SHARED: &str = "STALEMAP_SHARED_FILE";
+
+/// Files in this folder are memory on Linux.
+const MEMORY: &str = "/dev/shm";
+
+/// Bytes of the standard error that are kept: the last ones.
+const ERRORS: usize = 1 << 14;
+
+/// How long the loading of a library may take, with a sanitizer in it.
+const LOADING: Duration = Duration::from_secs(20);
+
+/// How long an ended process may take until its status is there.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A process that serves.
+pub(crate) struct Process {
+    child: Child,
+    connection: UnixStream,
+    shared: NamedTempFile,
+    errors: Arc<Mutex<VecDeque<u8>>>,
+    /// The number of the last run.
+    run: u32,
+    room: Vec<u8>,
+}
+
+/// How a program went in the worker.
+pub(crate) enum Ran {
+    /// To its end; or to a panic, which is the last step.
+    Whole(Vec<Step>),
+    /// The subject cannot be built any more, and says so.
+    Refused(String),
+    /// The process ended in the middle of the step behind these.
+    Died(Vec<Step>, String),
+    /// The step behind these did not end in time.
+    Hung(Vec<Step>),
+}
+
+impl Process {
+    /// Starts the process and waits until it has loaded what builds the subjects.
+    pub(crate) fn start(command: &WorkerCommand) -> Result<Process, IsolationError> {
+        let shared = if Path::new(MEMORY).is_dir() { NamedTempFile::new_in(MEMORY) } else { NamedTempFile::new() };
+        let shared = shared.map_err(IsolationError::Shared)?;
+        let (connection, other) = UnixStream::pair()?;
+        let started = Command::new(&command.program)
+            .args(&command.arguments)
+            .envs(command.environment.iter().map(|(name, value)| (name, value)))
+            .env(SHARED, shared.path())
+            .stdin(Stdio::from(OwnedFd::from(other)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // Ctrl-C is the campaign's to hear.
+            .process_group(0)
+            .spawn();
+        let mut child = started
+            .map_err(|source| IsolationError::Start { command: command.program.display().to_string(), source })?;
+        let errors = Arc::default();
+        if let Some(stderr) = child.stderr.take() {
+            keep_last(stderr, Arc::clone(&errors));
+        }
+        let mut process = Process { child, connection, shared, errors, run: 0, room: Vec::new() };
+        match process.ask(&Request::Load, LOADING)? {
+            Ok(Reply::Loaded) => Ok(process),
+            Ok(Reply::Unusable(sentence)) => Err(IsolationError::Unusable(sentence)),
+            Ok(_) => Err(IsolationError::Unusable("the worker answers what was not asked".to_string())),
+            Err(words) => Err(IsolationError::Unusable(format!("the subject cannot be loaded: {words}"))),
+        }
+    }
+
+    /// Asks for something that is not a run. Words for how the process died or hung, if it did.
+    pub(crate) fn ask(
+        &mut self,
+        request: &Request,
+        deadline: Duration,
+    ) -> Result<Result<Reply, String>, IsolationError> {
+        match self.exchange(request, deadline) {
+            Ok(reply) => Ok(Ok(reply)),
+            Err(IsolationError::Connection(error)) if is_timeout(&error) => {
+                Ok(Err("the subject does not answer".to_string()))
+            }
+            Err(IsolationError::Connection(_)) => Ok(Err(self.death())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs a program; the request is made with the number of the run.
+    pub(crate) fn run(
+        &mut self,
+        request: impl FnOnce(u32) -> Request,
+        deadline: Duration,
+    ) -> Result<Ran, IsolationError> {
+        self.run = self.run.wrapping_add(1);
+        match self.exchange(&request(self.run), deadline) {
+            Ok(Reply::Refused(sentence) | Reply::Panicked(sentence)) => Ok(Ran::Refused(sentence)),
+            Ok(Reply::Built(_) | Reply::Done | Reply::Loaded | Reply::Unusable(_)) => Ok(Ran::Whole(self.steps()?)),
+            Err(IsolationError::Connection(error)) if is_timeout(&error) => Ok(Ran::Hung(self.steps()?)),
+            Err(IsolationError::Connection(_)) => {
+                let death = self.death();
+                Ok(Ran::Died(self.steps()?, death))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn exchange(&mut self, request: &Request, deadline: Duration) -> Result<Reply, IsolationError> {
+        self.connection.set_read_timeout(Some(deadline))?;
+        send(&mut self.connection, request, &mut self.room)?;
+        receive(&mut self.connection, &mut self.room)
+    }
+
+    /// The steps of the last run that were written whole.
+    fn steps(&mut self) -> Result<Vec<Step>, IsolationError> {
+        let file: &File = self.shared.as_file();
+        let length = file.metadata().map_err(IsolationError::Shared)?.len();
+        self.room.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
+        file.read_exact_at(&mut self.room, 0).map_err(IsolationError::Shared)?;
+        Ok(steps(self.run, &self.room))
+    }
+
+    /// Words for how the process ended.
+    fn death(&mut self) -> String {
+        let status = self.wait();
+        // What was written last may still be on its way through the pipe.
+        thread::sleep(Duration::from_millis(10));
+        let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let errors: Vec<u8> = errors.iter().copied().collect();
+        death::words(status, &String::from_utf8_lossy(&errors))
+    }
+
+    fn wait(&mut self) -> Option<ExitStatus> {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        None
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// Reads a standard error to its end and keeps the last of it.
+fn keep_last(mut from: impl Read + Send + 'static, into: Arc<Mutex<VecDeque<u8>>>) {
+    thread::spawn(move || {
+        let mut room = [0; 4_096];
+        while let Ok(read @ 1..) = from.read(&mut room) {
+            let mut kept = into.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend(&room[..read]);
+            let surplus = kept.len().saturating_sub(ERRORS);
+            kept.drain(..surplus);
+        }
+    });
+}

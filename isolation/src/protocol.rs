@@ -1,0 +1,159 @@
+//! What is sent to a worker and back, and what the worker writes of each step.
+
+use std::io::{self, Read, Write};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use stalemap_operations::{Capabilities, FieldValues, Home, Kind, Machine, Observation, Operation, Outcome};
+use thiserror::Error;
+
+/// A message is no longer than this, in bytes; a longer one is nonsense.
+const LONGEST: u32 = 1 << 26;
+
+/// Why a subject cannot be driven in a process of its own.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum IsolationError {
+    /// The worker cannot be started.
+    #[error("cannot start the worker {command}: {source}")]
+    Start {
+        /// What was to be started.
+        command: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The worker cannot build any subject; says why.
+    #[error("{0}")]
+    Unusable(String),
+    /// The file in which steps are written cannot be made, read or written.
+    #[error("the file that is shared with the worker: {0}")]
+    Shared(io::Error),
+    /// The other process has gone.
+    #[error("the connection between worker and campaign has ended: {0}")]
+    Connection(#[from] io::Error),
+    /// The other process says what means nothing.
+    #[error("what the other process says means nothing: {0}")]
+    Nonsense(#[from] postcard::Error),
+}
+
+/// What the campaign asks of the worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Request {
+    /// Load what builds the subjects.
+    Load,
+    /// Build a subject for this machine; the worker keeps it.
+    Build(Machine),
+    /// Run operations from the start of the machine. The steps are written under this number.
+    Run { run: u32, machine: Machine, operations: Vec<Packed>, recounts_each: bool },
+}
+
+/// What the worker answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    /// Subjects can be built.
+    Loaded,
+    /// No subject can be built, for this reason.
+    Unusable(String),
+    /// The subject is there.
+    Built(Described),
+    /// The subject cannot be this machine.
+    Refused(String),
+    /// The constructor has panicked.
+    Panicked(String),
+    /// All steps are written.
+    Done,
+}
+
+/// What a subject says of itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Described {
+    pub(crate) name: String,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) machine: Machine,
+    pub(crate) capacity: [u32; Home::LIMIT],
+}
+
+/// What became of an operation.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Step {
+    /// It was answered, and this is shown after it. A recount that was not made balances.
+    Answered { outcome: Outcome, shown: Observation, recount: Result<(), String> },
+    /// The subject has panicked; its message.
+    Panicked(String),
+}
+
+/// An operation: its number in the table, and the values of its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Packed(u8, [u32; FieldValues::MOST]);
+
+impl From<&Operation> for Packed {
+    fn from(operation: &Operation) -> Packed {
+        let mut values = [0; FieldValues::MOST];
+        for (value, (_, of_field)) in values.iter_mut().zip(operation.values().iter()) {
+            *value = of_field;
+        }
+        Packed(operation.kind().row().number, values)
+    }
+}
+
+impl Packed {
+    /// The operation; none where no row has the number.
+    pub(crate) fn operation(&self) -> Option<Operation> {
+        let kind = Kind::ALL.iter().find(|kind| kind.row().number == self.0)?;
+        Some(kind.with_values(&self.1))
+    }
+}
+
+/// Writes a message with its length in front.
+pub(crate) fn send(to: &mut impl Write, message: &impl Serialize, room: &mut Vec<u8>) -> Result<(), IsolationError> {
+    pack(message, 4, room)?;
+    let length = u32::try_from(room.len() - 4).expect("a message is short");
+    room[..4].copy_from_slice(&length.to_le_bytes());
+    Ok(to.write_all(room)?)
+}
+
+/// Reads a message.
+pub(crate) fn receive<T: DeserializeOwned>(from: &mut impl Read, room: &mut Vec<u8>) -> Result<T, IsolationError> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length)?;
+    let length = u32::from_le_bytes(length);
+    if length > LONGEST {
+        return Err(IsolationError::Nonsense(postcard::Error::DeserializeBadEncoding));
+    }
+    room.resize(length as usize, 0);
+    from.read_exact(room)?;
+    Ok(postcard::from_bytes(room)?)
+}
+
+/// What stands in front of a step in the shared file: the number of the run, and the length of the step in bytes.
+pub(crate) const HEADER: usize = 8;
+
+/// A step as it stands in the shared file, its header included.
+pub(crate) fn pack_step(run: u32, step: &Step, room: &mut Vec<u8>) -> Result<(), IsolationError> {
+    pack(step, HEADER, room)?;
+    let length = u32::try_from(room.len() - HEADER).expect("a step is short");
+    room[..4].copy_from_slice(&run.to_le_bytes());
+    room[4..HEADER].copy_from_slice(&length.to_le_bytes());
+    Ok(())
+}
+
+/// The steps of a run, in what stands in the shared file: those that were written whole.
+pub(crate) fn steps(run: u32, mut bytes: &[u8]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    while let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() {
+        let [number, length] = [&header[..4], &header[4..]]
+            .map(|half| u32::from_le_bytes(half.try_into().expect("a header has two halves")));
+        let whole = rest.get(..length as usize).filter(|_| number == run);
+        let Some(step) = whole.and_then(|whole| postcard::from_bytes(whole).ok()) else { break };
+        steps.push(step);
+        bytes = &rest[length as usize..];
+    }
+    steps
+}
+
+fn pack(message: &impl Serialize, behind: usize, room: &mut Vec<u8>) -> Result<(), IsolationError> {
+    room.clear();
+    room.resize(behind, 0);
+    *room = postcard::to_extend(message, std::mem::take(room))?;
+    Ok(())
+}
