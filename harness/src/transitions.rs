@@ -270,8 +270,13 @@ mod tests {
         }
         let (refusals, count) = (all.clone(), all.count());
         assert!(all.iter().all(|cell| Transitions::meaning(cell).2 != "ok"));
+        assert_eq!(count, all.iter().count());
         all.merge(&refusals);
         assert_eq!(all.count(), count);
+        let mut merged = Transitions::default();
+        assert_ne!(merged, refusals);
+        merged.merge(&refusals);
+        assert_eq!((merged.count(), &merged), (count, &refusals));
         all.clear();
         assert_eq!((all.count(), &all), (0, &Transitions::default()));
     }

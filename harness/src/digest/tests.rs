@@ -345,6 +345,23 @@ fn each_state_of_each_slot_makes_a_digest_of_its_own() {
 }
 
 #[test]
+fn each_space_that_is_alive_or_locked_makes_a_digest_of_its_own() {
+    let mut known: Vec<(String, u64)> = Vec::new();
+    for number in 0..SPACES {
+        for is_locked in [false, true] {
+            let mut seen = Observation { pages: vec![page(0, 0..0)], ..Observation::default() };
+            let set = if is_locked { &mut seen.locked } else { &mut seen.alive };
+            set.insert(Space(number));
+            set.insert(Space(SPACES - 1));
+            known.push((format!("s{number}, locked: {is_locked}"), digest_of(seen)));
+        }
+    }
+    known.sort_by_key(|(_, digest)| *digest);
+    let same = known.windows(2).find(|pair| pair[0].1 == pair[1].1);
+    assert_eq!(same, None);
+}
+
+#[test]
 fn a_digest_is_that_of_the_start_again_after_a_reset_and_after_everything_has_gone() {
     let at_start = start().value();
     let mut digest = start();

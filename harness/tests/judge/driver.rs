@@ -267,6 +267,9 @@ fn the_quick_comparison_looks_at_everything_once_and_where_a_digest_is_not_enoug
     for (compare, expected) in [(Compare::Outcomes, 0), (Compare::Touched, 1), (Compare::Everything, 6)] {
         assert_eq!(looks(Liars::honest(), FILLED, compare), expected, "{compare:?}");
     }
+    let mut without_frames = Liars::honest();
+    without_frames.capabilities.observables = Observables::ALL.without(Observables::FRAMES);
+    assert_eq!(looks(without_frames, FILLED, Compare::Touched), 1);
     // A block is refused although enough frames are free: whether it may be is seen in all frames alone.
     let refuses = || Liars::honest().and(Lie::Refuses(Errno::ENOMEM), 3..=3).and(Lie::Shows(spread), 0..=99);
     let half = "map s0 v0+2 rw; write s0 v0 #1; write s0 v1 #2; alloc b0 2";

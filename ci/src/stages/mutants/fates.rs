@@ -15,7 +15,10 @@ pub(super) const UNVIABLE: &str = "unviable";
 /// A change with which the tests of a pass do not end.
 pub(super) const TIMEOUT: &str = "timeout";
 
-/// The changes that are settled, a line each: name and fate, with a tab between.
+/// A change that no test of the passes so far has noticed.
+pub(super) const MISSED: &str = "missed";
+
+/// The changes that are settled or missed, a line each: name and fate, with a tab between.
 const KEPT: &str = "fates.tsv";
 
 /// The sources that they are changes of, a line each: path and digest, with a tab between.
@@ -24,7 +27,7 @@ const SOURCES: &str = "sources.tsv";
 /// The name of the pass that runs, or was interrupted.
 const PASS: &str = "pass.txt";
 
-/// By the name of each change that needs no more tests: [`UNVIABLE`], [`TIMEOUT`], or the pass that noticed it.
+/// By the name of each change that was tested: [`UNVIABLE`], [`TIMEOUT`], [`MISSED`], or the pass that noticed it.
 #[derive(Debug)]
 pub(super) struct Fates {
     by_name: BTreeMap<String, String>,
@@ -45,6 +48,11 @@ impl Fates {
         Ok(fates)
     }
 
+    /// Whether it needs no more tests.
+    pub(super) fn is_settled(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|fate| fate != MISSED)
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.by_name.get(name).map(String::as_str)
     }
@@ -56,7 +64,8 @@ impl Fates {
             fs::remove_dir_all(&record).with_context(|| format!("cannot empty {}", record.display()))?;
         }
         fs::create_dir_all(&record).with_context(|| format!("cannot make {}", record.display()))?;
-        let list: String = self.by_name.keys().map(|name| format!("{name}\n")).collect();
+        let settled = self.by_name.iter().filter(|(_, fate)| *fate != MISSED);
+        let list: String = settled.map(|(name, _)| format!("{name}\n")).collect();
         write(&record.join("previously_caught.txt"), &list)?;
         write(&self.folder.join(PASS), pass)
     }
@@ -64,7 +73,13 @@ impl Fates {
     /// Adds what cargo-mutants has settled since the pass began, and keeps it.
     pub(super) fn harvest(&mut self) -> Result<()> {
         let (pass, record) = (read(&self.folder.join(PASS))?, self.folder.join("mutants.out"));
-        for (list, fate) in [("caught.txt", pass.as_str()), ("timeout.txt", TIMEOUT), ("unviable.txt", UNVIABLE)] {
+        let lists = [
+            ("missed.txt", MISSED),
+            ("caught.txt", pass.as_str()),
+            ("timeout.txt", TIMEOUT),
+            ("unviable.txt", UNVIABLE),
+        ];
+        for (list, fate) in lists {
             let names = read(&record.join(list))?;
             self.by_name.extend(names.lines().map(|name| (name.to_owned(), fate.to_owned())));
         }
@@ -112,7 +127,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 mod tests {
     use std::fs;
 
-    use super::{Fates, TIMEOUT, UNVIABLE};
+    use super::{Fates, MISSED, TIMEOUT, UNVIABLE};
 
     #[test]
     fn an_interrupted_pass_is_kept_while_the_source_stays_the_same() {
@@ -133,7 +148,8 @@ mod tests {
         let fates = kept();
         let names = [":1:2: replace b", ":3:4: replace c", ":5:6: replace d", ":7:8: replace e"];
         let found = names.map(|name| fates.get(&format!("a/src/b.rs{name}")));
-        assert_eq!(found, [Some("quick"), Some(TIMEOUT), Some(UNVIABLE), None]);
+        assert_eq!(found, [Some("quick"), Some(TIMEOUT), Some(UNVIABLE), Some(MISSED)]);
+        assert!(fates.is_settled("a/src/b.rs:1:2: replace b") && !fates.is_settled("a/src/b.rs:7:8: replace e"));
         assert_eq!(fates.get("a/src/a.rs:1:2: replace a"), None, "its source is another now");
         fates.begin("thorough").unwrap();
         let list = fs::read_to_string(record.join("previously_caught.txt")).unwrap();

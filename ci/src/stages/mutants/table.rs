@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::GOAL;
-use super::fates::{Fates, TIMEOUT, UNVIABLE};
+use super::fates::{Fates, MISSED, TIMEOUT, UNVIABLE};
 use crate::stages::tool::CARGO_MUTANTS;
 
 /// What became of the changed lines of a crate.
@@ -15,8 +15,12 @@ pub(super) struct Score {
     unviable: usize,
     /// How many each pass has noticed.
     by_pass: BTreeMap<String, usize>,
-    /// Noticed by no test, or not tested yet.
+    /// Noticed by no test.
     pub(super) unnoticed: Vec<String>,
+    /// Not tested yet.
+    not_run: Vec<String>,
+    /// How many of each file are noticed.
+    noticed_by_file: BTreeMap<String, usize>,
     /// Not tested: they make no difference that could be seen.
     left_out: Vec<String>,
 }
@@ -33,8 +37,12 @@ impl Score {
         for name in names {
             match fates.get(name) {
                 Some(UNVIABLE) => score.unviable += 1,
-                Some(pass) => *score.by_pass.entry(pass.to_owned()).or_default() += 1,
-                None => score.unnoticed.push(name.clone()),
+                Some(MISSED) => score.unnoticed.push(name.clone()),
+                Some(pass) => {
+                    *score.by_pass.entry(pass.to_owned()).or_default() += 1;
+                    *score.noticed_by_file.entry(file(name).to_owned()).or_default() += 1;
+                }
+                None => score.not_run.push(name.clone()),
             }
         }
         score
@@ -44,7 +52,7 @@ impl Score {
         self.by_pass.values().sum()
     }
 
-    /// Those that compile. (The ones that are left out may not, which makes the score lower than it is.)
+    /// Those that compile, of the tested ones. (The ones that are left out may not, which makes the score lower than it is.)
     pub(super) fn viable(&self) -> usize {
         self.noticed() + self.unnoticed.len() + self.left_out.len()
     }
@@ -55,20 +63,46 @@ impl Score {
         100.0 * noticed / viable
     }
 
+    /// The table of the files.
+    fn files(&self) -> String {
+        let Score { folder, unnoticed, not_run, left_out, noticed_by_file, .. } = self;
+        let mut by_file: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+        for (column, names) in [unnoticed, left_out, not_run].into_iter().enumerate() {
+            names.iter().for_each(|name| by_file.entry(file(name)).or_default()[column + 1] += 1);
+        }
+        for (file, count) in noticed_by_file {
+            by_file.entry(file).or_default()[0] = *count;
+        }
+        let mut text = format!(
+            "\n## Files: `{folder}`\n\n| | noticed | not noticed | makes no difference | not tested |\n| --- | ---: | ---: | ---: | \
+             ---: |\n"
+        );
+        for (file, counts) in by_file {
+            let _ = writeln!(text, "| `{file}` | {} |", counts.map(|count| count.to_string()).join(" | "));
+        }
+        text
+    }
+
     /// In one line.
     pub(super) fn line(&self) -> String {
         let Score { folder, by_pass, unnoticed, unviable, .. } = self;
         let (noticed, viable, percent) = (self.noticed(), self.viable(), self.percent());
-        let unnoticed = unnoticed.len();
+        let (unnoticed, not_run) = (unnoticed.len(), self.not_run.len());
         format!(
             "{folder}: {noticed} of {viable} viable changes are noticed, {percent:.1} % ({by_pass:?}); {unnoticed} are not; \
-             {unviable} do not compile"
+             {not_run} are not tested; {unviable} do not compile"
         )
     }
 }
 
+/// The file of a change.
+fn file(name: &str) -> &str {
+    name.split(':').next().unwrap_or(name)
+}
+
 /// What each pass is, in the order in which they run.
 const PASSES: &[(&str, &str)] = &[
+    ("judge", "noticed by subjects that lie, and by unit tests of the harness"),
     ("quick", "noticed by corpus, seeded bugs and sequences for each rule"),
     ("thorough", "… by the exhaustive certificate, large machines and a campaign"),
     ("harness", "… by the other tests of the harness"),
@@ -98,7 +132,9 @@ pub(super) fn markdown(scores: &[Score]) -> String {
     row("**noticed**", &|score| format!("**{} = {:.1} %**", score.noticed(), score.percent()));
     row("makes no difference that could be seen", &|score| score.left_out.len().to_string());
     row("not noticed", &|score| score.unnoticed.len().to_string());
+    row("not tested", &|score| score.not_run.len().to_string());
     row("changes that do not compile", &|score| score.unviable.to_string());
+    scores.iter().for_each(|score| text.push_str(&score.files()));
     for Score { folder, unnoticed, left_out, .. } in scores {
         for (what, names) in [("Not noticed", unnoticed), ("No difference that could be seen", left_out)] {
             if !names.is_empty() {
@@ -122,6 +158,8 @@ mod tests {
             by_pass: [("quick".to_owned(), 2), ("timeout".to_owned(), 1)].into(),
             unnoticed: vec!["a.rs:1:2: replace a".to_owned()],
             left_out: vec!["b.rs:1:2: replace b".to_owned()],
+            not_run: vec!["c.rs:1:2: replace c".to_owned()],
+            noticed_by_file: [("a.rs".to_owned(), 3)].into(),
             ..Score::default()
         };
         assert_eq!((score.noticed(), score.viable()), (3, 5));
@@ -137,6 +175,10 @@ mod tests {
             "## Not noticed: `harness`",
             "* `a.rs:1:2: replace a`",
             "* `b.rs:1:2: replace b`",
+            "| not tested | 1 |",
+            "| `a.rs` | 3 | 1 | 0 | 0 |",
+            "| `b.rs` | 0 | 0 | 1 | 0 |",
+            "| `c.rs` | 0 | 0 | 0 | 1 |",
         ] {
             assert!(text.lines().any(|it| it == line), "`{line}` is not in\n{text}");
         }

@@ -1,8 +1,10 @@
 //! The last of several, and the one before the last.
 
-use stalemap_operations::{Access, BlockSlot, Device, Entry, Home, Order, PlaceState, PlaceView, Slot, SlotState};
+use stalemap_operations::{
+    Access, BlockSlot, Device, Entry, Home, Order, Place, PlaceState, PlaceView, Slot, SlotState, VirtualPage,
+};
 
-use super::{BOTH, Row, S1_V5, TRANSACTION, TWO, allowed, entry, once};
+use super::{BOTH, CROWD, Row, S0_V0, S0_V1, S1_V5, TRANSACTION, TWO, allowed, entry, once};
 use crate::liar::Lie;
 
 /// Step 3 takes the last of three blocks, and step 4 the last pin of two.
@@ -56,6 +58,55 @@ pub(super) const ROWS: &[Row] = &[
         &[Lie::Shows(|it, _| {
             let state = PlaceState::Mapped { access: Access::None, entry: Entry::Hole };
             it.places.push(PlaceView { place: S1_V5, state });
+        })],
+    ),
+    once(
+        "mapping.place",
+        "the first of two places is not shown",
+        TWO,
+        3,
+        &[Lie::Shows(|it, _| {
+            it.places.remove(0);
+        })],
+    ),
+    once(
+        "mapping.place",
+        "the last of two places is not shown",
+        TWO,
+        3,
+        &[Lie::Shows(|it, _| {
+            it.places.pop();
+        })],
+    ),
+    once(
+        "mapping.place",
+        "a place before all others",
+        "map s0 v1+2 rw; write s0 v1 #1; protect s0 v1+2 r; read s0 v1",
+        2,
+        &[Lie::Shows(|it, _| {
+            let state = PlaceState::Mapped { access: Access::None, entry: Entry::Hole };
+            it.places.insert(0, PlaceView { place: S0_V0, state });
+        })],
+    ),
+    allowed(
+        "unmapped places are shown before, between and behind the others",
+        "map s0 v1+1 rw; map s0 v3+1 r; write s0 v1 #1; protect s0 v3+1 rw; write s0 v3 #2; read s0 v1",
+        &[Lie::Shows(|it, _| {
+            for page in [0, 2, 4].map(VirtualPage) {
+                let place = Place { page, ..S0_V0 };
+                if let Err(at) = it.places.binary_search_by_key(&place, |view| view.place) {
+                    it.places.insert(at, PlaceView { place, state: PlaceState::Unmapped });
+                }
+            }
+        })],
+    ),
+    once(
+        "rmap.places",
+        "another place first of ten",
+        CROWD,
+        10,
+        &[Lie::Shows(|it, _| {
+            it.rmaps.iter_mut().filter(|place| **place == S0_V0).for_each(|place| *place = S0_V1);
         })],
     ),
     once(
