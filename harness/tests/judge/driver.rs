@@ -2,7 +2,9 @@
 
 use stalemap_harness::{Build, Compare, Driver, Run};
 use stalemap_implementation::Implementation;
-use stalemap_operations::{Dialect, Errno, Kind, Machine, Observation, Outcome, Place, Program, Scope, Subject};
+use stalemap_operations::{
+    Dialect, Errno, Kind, Machine, Observables, Observation, Outcome, Place, Program, Scope, Subject,
+};
 
 use crate::liar::{Call, Liar, Liars, Lie};
 use crate::{trace, without_noise};
