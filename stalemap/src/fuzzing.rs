@@ -92,11 +92,15 @@ macro_rules! fuzz_target {
 #[macro_export]
 macro_rules! afl_target {
     ($build:expr) => {
+        ::std::thread_local! {
+            static STALEMAP_TARGET: ::std::cell::RefCell<$crate::fuzzing::FuzzTarget> =
+                ::std::cell::RefCell::new($crate::fuzzing::FuzzTarget::new($build));
+        }
+
         fn main() {
             $crate::fuzzing::quiet_panics();
-            let mut target = $crate::fuzzing::FuzzTarget::new($build);
             ::afl::fuzz(false, |input: &[u8]| {
-                target.run_or_abort(input);
+                STALEMAP_TARGET.with_borrow_mut(|target| target.run_or_abort(input));
             });
         }
     };
