@@ -65,4 +65,4 @@ pub use findings::Findings;
 pub use hunt::{FirstDivergence, Hunt, Hunted, Source};
 pub use sighting::{Form, Found, Sighting};
 pub use store::{Added, Entry, Store, StoreError};
-pub use whole::{check_folder, write_whole};
+pub use whole::{check_file, check_folder, write_whole};

@@ -1,7 +1,7 @@
 //! `stalemap export`: a trace as a program that stands alone: C in the style of the kernel's self-tests, or a Rust test.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
@@ -52,7 +52,7 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Ending> {
     };
     match &arguments.output {
         Some(path) => {
-            output::check_folder(path.parent().unwrap_or(Path::new(".")))?;
+            output::check_file(path)?;
             output::write_file(path, text.as_bytes())?;
         }
         None => output::print(text)?,

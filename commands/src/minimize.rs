@@ -67,7 +67,7 @@ fn minimize_with<S: Subjects, B: Builder>(
     let file = arguments.file.display();
     let trace = input::read(&arguments.file)?.trace;
     if let Some(path) = &arguments.output {
-        output::check_folder(path.parent().unwrap_or(path))?;
+        output::check_file(path)?;
     }
     let mut driver = Driver::new(build.clone());
     // Beside the output, which is what was minimised.

@@ -61,12 +61,21 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     causes.into_iter().any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Writes a file that is there as a whole or not at all; its folder is made if it is missing.
+/// Writes a file that is there as a whole or not at all; its folder is made if it is missing. Links stay, devices and pipes are
+/// written through.
 ///
 /// # Errors
 /// When the path is a folder, or the system refuses.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     stalemap_campaign::write_whole(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Whether a file can be written.
+///
+/// # Errors
+/// Says why not. Call it before long work, whose result could not be kept otherwise.
+pub fn check_file(path: &Path) -> Result<()> {
+    stalemap_campaign::check_file(path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Whether files can be written into a folder, or into the folder in which it would be made.

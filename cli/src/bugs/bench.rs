@@ -66,7 +66,7 @@ pub(super) fn bench(line: &Line, arguments: &BugsArguments) -> Result<Ending> {
     let engines = arguments.engines();
     let (bugs, seeds) = (arguments.bugs(), 0..arguments.seeds);
     page::check(arguments.page.as_deref(), "bench")?;
-    output::check_folder(arguments.out.parent().unwrap_or(&arguments.out))?;
+    output::check_file(&arguments.out)?;
     let settings =
         Settings { version: env!("CARGO_PKG_VERSION").to_string(), operations: arguments.ops, cap: arguments.cap };
     let mut results = if arguments.fresh { Results::none(settings) } else { Results::open(&arguments.out, settings)? };
