@@ -29,7 +29,7 @@ pub(crate) struct CoverageCommand {
 
 pub(crate) fn coverage(line: &Line, arguments: &CoverageCommand) -> Result<Ending> {
     let ending = coverage::coverage(line, &arguments.inputs)?;
-    if arguments.lines { lines(&arguments.inputs.paths) } else { Ok(ending) }
+    if arguments.lines && ending != Ending::Interrupted { lines(&arguments.inputs.paths) } else { Ok(ending) }
 }
 
 /// Lets cargo-llvm-cov replay the inputs and prints which lines of reference and implementation they reach.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Program};
@@ -12,6 +12,7 @@ use stalemap_report::style::STRONG;
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
+use crate::interrupt::interrupted;
 use crate::subjects::{Builder, Subjects, Work};
 use crate::{exhaust, hang, input, output};
 
@@ -48,12 +49,14 @@ pub fn coverage<S: Subjects>(line: &CommandLine<S>, arguments: &CoverageArgument
     let mut met = Transitions::default();
     let inputs = Inputs { files: &files, arguments, deadline: line.limit(), met: &mut met };
     line.subjects().with(&S::Choice::default(), inputs)?;
-    if arguments.exhaust > 0 {
+    if arguments.exhaust > 0 && !interrupted() {
         let all = exhaust::transitions(line, exhaust::TINY, arguments.exhaust)?;
-        met.merge(&all.context("interrupted")?);
+        if let Some(all) = all {
+            met.merge(&all);
+        }
     }
     matrix(&met, arguments.never)?;
-    Ok(Ending::Agree)
+    Ok(if interrupted() { Ending::Interrupted } else { Ending::Agree })
 }
 
 /// The inputs, and as many generated executions as are asked for.
@@ -69,12 +72,18 @@ impl Work for Inputs<'_> {
         let mut driver = Driver::new(build.clone());
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
         for file in self.files {
+            if interrupted() {
+                break;
+            }
             let trace = input::read(file)?.trace;
             driver.run(&trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
         }
         let mut generator = Generator::new(Settings { largest: build.largest(), ..Settings::default() });
         let mut program = Program::default();
         for index in 0..self.arguments.runs {
+            if interrupted() {
+                break;
+            }
             generator.execution(self.arguments.seed, index, &mut program);
             driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
         }

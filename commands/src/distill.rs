@@ -12,6 +12,7 @@ use stalemap_report::input_name;
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
+use crate::interrupt::interrupted;
 use crate::subjects::{Builder, Subjects, Work};
 use crate::{hang, input, output};
 
@@ -69,7 +70,9 @@ pub fn distill<S: Subjects>(
     output::check_folder(folder)?;
     let mut inputs = Inputs::default();
     let read = Read { files: input::files(&arguments.paths)?, deadline: line.limit(), inputs: &mut inputs };
-    line.subjects().with(&S::Choice::default(), read)?;
+    if line.subjects().with(&S::Choice::default(), read)? == Ending::Interrupted {
+        return Ok(Ending::Interrupted);
+    }
     let Inputs { items, left_out } = inputs;
     ensure!(!items.is_empty(), "no input is left");
     let all: BTreeSet<usize> = items.values().flat_map(|item| &item.transitions).copied().collect();
@@ -114,6 +117,9 @@ impl Work for Read<'_> {
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
         let Inputs { items, left_out } = self.inputs;
         for file in self.files {
+            if interrupted() {
+                return Ok(Ending::Interrupted);
+            }
             let read = input::read(&file)?;
             let Some(bytes) = read.trace.to_bytes() else {
                 *left_out += 1;

@@ -21,7 +21,7 @@ use crate::{hang, input, output};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Ends with 0 when there was something to shorten. The result is 1-minimal: no operation can go, no operand can be smaller.
-Ctrl-C ends it early with what was reached.
+Ctrl-C ends it early with what was reached, and with 130.
 
 Examples:
   stalemap minimize findings/outcome.errno@read-8c22d1f0.trace -o corpus/regressions/a-device-page-is-read-back.trace
@@ -103,7 +103,7 @@ fn minimize_with<S: Subjects, B: Builder>(
         trace.steps.len(),
         finding.step,
     ));
-    Ok(Ending::Agree)
+    Ok(if complete { Ending::Agree } else { Ending::Interrupted })
 }
 
 /// Why there is nothing to shorten.

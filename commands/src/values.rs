@@ -91,6 +91,8 @@ pub fn machine(text: &str) -> Result<Machine, String> {
     if text.contains('\n') {
         return Err("a machine is one line".to_string());
     }
+    // A pasted machine line has the word already.
+    let text = text.strip_prefix(WORD).unwrap_or(text);
     let trace = Trace::parse(&format!("{WORD}{text}\n")).map_err(|mut error| {
         error.column = error.column.saturating_sub(WORD.len()).max(1);
         let sentence = error.to_string();
