@@ -84,6 +84,8 @@ pub struct Kernel {
     pool: Arc<Mutex<VmPool>>,
     done: Vec<Operation>,
     recording: Recording,
+    /// Operations of the program that was recorded; a recording that ends early shows fewer.
+    recorded: usize,
     tracker: Tracker,
     observation: Observation,
 }
@@ -100,6 +102,7 @@ impl Kernel {
             pool,
             done: Vec::new(),
             recording: nothing(),
+            recorded: 0,
             tracker: Tracker::default(),
             observation: start(),
         })
@@ -110,7 +113,7 @@ impl Kernel {
         let program = Program::new(self.machine, operations.iter().copied());
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         match pool.replay(&program) {
-            Ok(recording) => self.recording = recording,
+            Ok(recording) => (self.recording, self.recorded) = (recording, operations.len()),
             Err(error) => stop(format!("{}: {error:#}", self.version)),
         }
     }
@@ -147,6 +150,7 @@ impl Subject for Kernel {
     fn reset(&mut self) {
         self.done.clear();
         self.recording = nothing();
+        self.recorded = 0;
         self.tracker = Tracker::default();
         self.observation = start();
     }
@@ -187,7 +191,8 @@ impl Subject for Kernel {
 
     fn validate(&self) -> Result<(), String> {
         match &self.recording.ending {
-            _ if self.done.len() < self.recording.steps.len() => Ok(()),
+            // What ends the recording comes later: in an operation that is still to be done, or behind the last one.
+            _ if self.done.len() < self.recorded => Ok(()),
             Ending::Ended(end) => health(end),
             Ending::Lost(Lost::Crash(message)) => Err(format!("the kernel, while everything is given back: {message}")),
             Ending::Lost(Lost::Hang) => Err("the kernel hangs while everything is given back".to_string()),
@@ -227,10 +232,66 @@ fn health(end: &stalemap_guest::End) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use stalemap_operations::Machine;
+    use std::sync::{Arc, Mutex};
 
-    use super::{LARGEST, machine};
+    use stalemap_guest::{GuestState, Shown};
+    use stalemap_harness::{Compare, Driver};
+    use stalemap_operations::{Kind, Machine, Operation, Program};
+
+    use super::{Kernel, LARGEST, machine};
+    use crate::acceleration::Acceleration;
     use crate::version::Version;
+    use crate::virtual_machine::{Boot, Lost};
+    use crate::vm_pool::{Ending, Recording, VmPool};
+
+    const VERSION: Version = Version::V6_1;
+    const OPERATIONS: usize = 3;
+
+    /// How a program of evictions of an empty device diverges on a guest that showed so many steps and then was lost, for
+    /// one way to compare after another.
+    fn signatures(shown: usize, lost: &Lost) -> Vec<String> {
+        let machine = machine(VERSION, &LARGEST).expect("the largest can be driven");
+        let evict = Kind::by_word("evict").and_then(|kind| Operation::new(kind, &[0], &machine)).expect("an operation");
+        let program = Program::new(machine, [evict; OPERATIONS]);
+        let state = GuestState { alive: 1, ..GuestState::default() };
+        let steps = vec![Shown { class: 0, number: 0, state }; shown];
+        let boot = Boot {
+            image: "no kernel".into(),
+            initramfs: "nothing".into(),
+            memory: 0,
+            slowness: 1,
+            bits: 0,
+            acceleration: Acceleration::Emulated,
+            verbose: false,
+        };
+        let mut pool = VmPool::new(boot);
+        pool.remember(&program, Recording { steps, ending: Ending::Lost(lost.clone()) });
+        let pool = Arc::new(Mutex::new(pool));
+        let mut driver = Driver::new(move |machine: &Machine| Kernel::new(VERSION, machine, Arc::clone(&pool)));
+        let all = [Compare::Touched, Compare::Everything, Compare::Touched];
+        let divergence = |compare| driver.run(&program, compare).expect("it can be driven").divergence;
+        let shown =
+            |divergence: stalemap_harness::Divergence| format!("{} in {}", divergence.signature(), divergence.step);
+        all.map(divergence).map(|it| it.map_or_else(|| "none".to_string(), shown)).to_vec()
+    }
+
+    #[test]
+    fn a_kernel_that_stops_in_an_operation_has_stopped_there_however_much_is_compared() {
+        let crash = Lost::Crash("BUG: x".to_string());
+        for shown in 0..OPERATIONS {
+            let expected = format!("panic.subject_the_kernel_bug_x@any in {shown}");
+            assert_eq!(signatures(shown, &crash), vec![expected; 3]);
+            let expected = format!("termination.fuel@evict in {shown}");
+            assert_eq!(signatures(shown, &Lost::Hang), vec![expected; 3]);
+        }
+    }
+
+    #[test]
+    fn a_kernel_that_stops_behind_the_last_operation_stops_while_everything_is_given_back() {
+        let expected = "validity.the_kernel_while_everything_is_given_back_bug_x@any in 2";
+        let seen = signatures(OPERATIONS, &Lost::Crash("BUG: x".to_string()));
+        assert_eq!(seen, vec![expected; 3]);
+    }
 
     #[test]
     fn the_largest_machine_can_be_driven_and_none_that_is_larger_in_anything_but_ram() {

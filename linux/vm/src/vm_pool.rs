@@ -102,6 +102,12 @@ impl VmPool {
         Ok(recording)
     }
 
+    /// Lets a test say what a program comes to.
+    #[cfg(test)]
+    pub(crate) fn remember(&mut self, program: &Program, recording: Recording) {
+        self.ahead.insert(bytes_of(program).expect("a program that has bytes"), recording);
+    }
+
     /// Everything that the console of the guest showed that was lost last.
     #[must_use]
     pub fn last_console(&self) -> &str {
