@@ -91,7 +91,7 @@ fn a_subject_that_cannot_be_a_machine_ends_the_campaign_with_what_it_says() {
 #[test]
 fn where_a_subject_cannot_be_a_machine_another_is_drawn() {
     quiet_panics();
-    let is_odd = |machine: &Machine| machine.ram() % 3 == 0;
+    let is_odd = |machine: &Machine| machine.ram().is_multiple_of(3);
     let seeded = Seeded(Some(Bug::ZapKeepsRmap));
     let build = move |machine: &Machine| {
         if is_odd(machine) { Err("frames in threes".to_string()) } else { seeded.build(machine) }

@@ -1,5 +1,7 @@
 //! The code that `stalemap new` writes, as modules of this test: as it is it agrees, and with its fault it is found at once.
 
+#![expect(clippy::duplicate_mod, reason = "the same files, with and without the fault")]
+
 use stalemap::{Build, Compare, Driver, Generator, Program, Settings, Trace};
 
 /// The files of a level, with or without the fault.

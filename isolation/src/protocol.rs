@@ -77,7 +77,7 @@ pub(crate) struct Described {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// It was answered, and this is shown after it. A recount that was not made balances.
-    Answered { outcome: Outcome, shown: Observation, recount: Result<(), String> },
+    Answered { outcome: Outcome, shown: Box<Observation>, recount: Result<(), String> },
     /// The subject has panicked; its message.
     Panicked(String),
 }

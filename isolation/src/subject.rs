@@ -133,7 +133,7 @@ impl Subject for InWorker {
         let program = self.ran.borrow();
         let last = self.done.checked_sub(1).and_then(|last| program.steps.get(last));
         let shown = match last {
-            Some(Step::Answered { shown, .. }) => shown,
+            Some(Step::Answered { shown, .. }) => &**shown,
             Some(Step::Panicked(_)) | None => &self.start,
         };
         into.clone_from(shown);

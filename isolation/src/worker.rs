@@ -145,7 +145,7 @@ impl<B: Build> Worker<'_, B> {
 /// Does an operation and looks at everything.
 fn done(subject: &mut impl Subject, operation: Operation, recounts: bool, all: &Scope) -> Step {
     let outcome = subject.apply(operation);
-    let mut shown = Observation::default();
+    let mut shown = Box::new(Observation::default());
     subject.observe(all, &mut shown);
     let recount = if recounts { subject.validate() } else { Ok(()) };
     Step::Answered { outcome, shown, recount }

@@ -119,7 +119,7 @@ impl Memory {
     /// Reads a page; one that is on a device comes back before.
     pub fn read(&mut self, space: u32, page: u32) -> Result<u8, Refusal> {
         match self.allowed(space, page, Rights::Read)?.frame {
-            Some(frame) => self.to_ram(frame).map(|frame| self.content(frame)),
+            Some(frame) => self.move_to_ram(frame).map(|frame| self.content(frame)),
             None => Ok(0),
         }
     }
@@ -128,7 +128,7 @@ impl Memory {
     /// copied.
     pub fn write(&mut self, space: u32, page: u32, content: u8) -> Result<(), Refusal> {
         let entry = self.allowed(space, page, Rights::ReadWrite)?;
-        let frame = entry.frame.map(|frame| self.to_ram(frame)).transpose()?;
+        let frame = entry.frame.map(|frame| self.move_to_ram(frame)).transpose()?;
         let frame = match frame {
             Some(frame) if self.entries_of(frame) == 1 => frame,
             shared => {
@@ -210,7 +210,7 @@ impl Memory {
     }
 
     /// The frame of a page that is in RAM, or comes back.
-    fn to_ram(&mut self, frame: FrameId) -> Result<FrameId, Refusal> {
+    fn move_to_ram(&mut self, frame: FrameId) -> Result<FrameId, Refusal> {
         if frame.home == RAM { Ok(frame) } else { self.relocate(frame, RAM) }
     }
 
