@@ -46,7 +46,7 @@ fn compile(context: &Context, example: &Example, folder: &Path) -> Result<PathBu
     let include = context.root.join("c/include");
     let library = folder.join("libexample.so");
     let options = example.options;
-    let flags = ["-Wall", "-Wextra", "-Werror", "-O1", "-g", "-shared", "-fPIC"];
+    let flags = ["-Wall", "-Wextra", "-Werror", "-O0", "-g", "-shared", "-fPIC"];
     cmd!(context.sh, "{compiler} {standard} {flags...} {options...} -I {include} -o {library} {source}").run()?;
     Ok(library)
 }
