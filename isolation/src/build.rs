@@ -9,8 +9,8 @@ use std::time::Duration;
 use stalemap_harness::Build;
 use stalemap_operations::Machine;
 
-use crate::process::Process;
-use crate::protocol::{Reply, Request};
+use crate::process::{Process, UNASKED};
+use crate::protocol::{IsolationError, Reply, Request};
 use crate::subject::InWorker;
 
 /// How long a program may take in the worker, or a constructor.
@@ -78,20 +78,18 @@ impl Isolated {
         Isolated { command: Arc::clone(&self.command), process: Arc::clone(&self.process), ..*self }
     }
 
-    /// Does something with the process, which is started where there is none; one that is of no use any more is ended.
+    /// Does something with the process, which is started where there is none; one that was lost over it is ended.
     pub(crate) fn with_process<T>(
         &self,
-        act: impl FnOnce(&mut Process) -> Result<(T, bool), crate::IsolationError>,
-    ) -> Result<T, crate::IsolationError> {
+        act: impl FnOnce(&mut Process) -> Result<T, IsolationError>,
+    ) -> Result<T, IsolationError> {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let mut running = match process.take() {
             Some(running) => running,
             None => Process::start(&self.command)?,
         };
-        let (result, lives) = act(&mut running)?;
-        if lives {
-            *process = Some(running);
-        }
+        let result = act(&mut running)?;
+        *process = Some(running).filter(Process::lives);
         Ok(result)
     }
 }
@@ -106,19 +104,14 @@ impl Build for Isolated {
     type Subject = InWorker;
 
     fn build(&self, machine: &Machine) -> Result<InWorker, String> {
-        let asked = self.with_process(|process| {
-            let reply = process.ask(&Request::Build(*machine), self.deadline)?;
-            let lives = reply.is_ok();
-            Ok((reply, lives))
-        });
+        let asked = self.with_process(|process| process.ask(&Request::Build(*machine), self.deadline));
         match asked.map_err(|error| error.to_string())? {
             Ok(Reply::Built(described)) => Ok(InWorker::new(self.shared(), *machine, described)),
             Ok(Reply::Refused(sentence)) => Err(sentence),
             // The driver catches it: a constructor that panics, crashes or hangs is a finding.
-            Ok(Reply::Panicked(message)) | Err(message) => panic!("{message}"),
-            Ok(Reply::Done | Reply::Loaded | Reply::Unusable(_)) => {
-                Err("the worker answers what was not asked".to_string())
-            }
+            Ok(Reply::Panicked(message)) => panic!("{message}"),
+            Err(lost) => panic!("{}", lost.words()),
+            Ok(Reply::Done { .. } | Reply::Loaded | Reply::Unusable(_)) => Err(UNASKED.to_string()),
         }
     }
 

@@ -1,7 +1,6 @@
 //! The worker as a process: started when it is needed, watched while it works, and ended with its owner.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
@@ -31,6 +30,9 @@ const ERRORS: usize = 1 << 14;
 /// How long the loading of a library may take, with a sanitizer in it.
 const LOADING: Duration = Duration::from_secs(20);
 
+/// A worker of another version.
+pub(crate) const UNASKED: &str = "the worker answers what was not asked";
+
 /// How long an ended process may take until its status is there.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -42,19 +44,26 @@ pub(crate) struct Process {
     errors: Arc<Mutex<VecDeque<u8>>>,
     /// The number of the last run.
     run: u32,
+    is_lost: bool,
     room: Vec<u8>,
 }
 
-/// How a program went in the worker.
-pub(crate) enum Ran {
-    /// To its end; or to a panic, which is the last step.
-    Whole(Vec<Step>),
-    /// The subject cannot be built any more, and says so.
-    Refused(String),
-    /// The process ended in the middle of the step behind these.
-    Died(Vec<Step>, String),
-    /// The step behind these did not end in time.
-    Hung(Vec<Step>),
+/// How a process was lost in the middle of a request.
+pub(crate) enum Lost {
+    /// It ended; in these words.
+    Died(String),
+    /// It did not answer in time.
+    Hung,
+}
+
+impl Lost {
+    /// The same in words.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Lost::Died(words) => words,
+            Lost::Hung => "the subject does not answer".to_string(),
+        }
+    }
 }
 
 impl Process {
@@ -79,47 +88,50 @@ impl Process {
         if let Some(stderr) = child.stderr.take() {
             keep_last(stderr, Arc::clone(&errors));
         }
-        let mut process = Process { child, connection, shared, errors, run: 0, room: Vec::new() };
+        let mut process = Process { child, connection, shared, errors, run: 0, is_lost: false, room: Vec::new() };
         match process.ask(&Request::Load, LOADING)? {
             Ok(Reply::Loaded) => Ok(process),
             Ok(Reply::Unusable(sentence)) => Err(IsolationError::Unusable(sentence)),
-            Ok(_) => Err(IsolationError::Unusable("the worker answers what was not asked".to_string())),
-            Err(words) => Err(IsolationError::Unusable(format!("the subject cannot be loaded: {words}"))),
+            Ok(_) => Err(IsolationError::Unusable(UNASKED.to_string())),
+            Err(lost) => Err(IsolationError::Unusable(format!("the subject cannot be loaded: {}", lost.words()))),
         }
     }
 
-    /// Asks for something that is not a run. Words for how the process died or hung, if it did.
-    pub(crate) fn ask(
-        &mut self,
-        request: &Request,
-        deadline: Duration,
-    ) -> Result<Result<Reply, String>, IsolationError> {
+    /// Whether it can be asked for more.
+    pub(crate) fn lives(&self) -> bool {
+        !self.is_lost
+    }
+
+    /// Asks for something; how the process was lost over it, if it was.
+    pub(crate) fn ask(&mut self, request: &Request, deadline: Duration) -> Result<Result<Reply, Lost>, IsolationError> {
         match self.exchange(request, deadline) {
             Ok(reply) => Ok(Ok(reply)),
-            Err(IsolationError::Connection(error)) if is_timeout(&error) => {
-                Ok(Err("the subject does not answer".to_string()))
+            Err(IsolationError::Connection(error)) => {
+                self.is_lost = true;
+                Ok(Err(if is_timeout(&error) { Lost::Hung } else { Lost::Died(self.death()) }))
             }
-            Err(IsolationError::Connection(_)) => Ok(Err(self.death())),
             Err(error) => Err(error),
         }
     }
 
-    /// Runs a program; the request is made with the number of the run.
+    /// Runs a program; the request is made with the number of the run. The steps that were done, and how the process was lost
+    /// in the one behind them. A subject that cannot be built again is as good as dead.
     pub(crate) fn run(
         &mut self,
         request: impl FnOnce(u32) -> Request,
         deadline: Duration,
-    ) -> Result<Ran, IsolationError> {
+    ) -> Result<(Vec<Step>, Option<Lost>), IsolationError> {
         self.run = self.run.wrapping_add(1);
-        match self.exchange(&request(self.run), deadline) {
-            Ok(Reply::Refused(sentence) | Reply::Panicked(sentence)) => Ok(Ran::Refused(sentence)),
-            Ok(Reply::Built(_) | Reply::Done | Reply::Loaded | Reply::Unusable(_)) => Ok(Ran::Whole(self.steps()?)),
-            Err(IsolationError::Connection(error)) if is_timeout(&error) => Ok(Ran::Hung(self.steps()?)),
-            Err(IsolationError::Connection(_)) => {
-                let death = self.death();
-                Ok(Ran::Died(self.steps()?, death))
+        match self.ask(&request(self.run), deadline)? {
+            Ok(Reply::Done { length }) => Ok((self.steps(length)?, None)),
+            Ok(Reply::Refused(sentence) | Reply::Panicked(sentence) | Reply::Unusable(sentence)) => {
+                Ok((Vec::new(), Some(Lost::Died(sentence))))
             }
-            Err(error) => Err(error),
+            Ok(Reply::Built(_) | Reply::Loaded) => Err(IsolationError::Unusable(UNASKED.to_string())),
+            Err(lost) => {
+                let length = self.shared.as_file().metadata().map_err(IsolationError::Shared)?.len();
+                Ok((self.steps(length)?, Some(lost)))
+            }
         }
     }
 
@@ -129,12 +141,10 @@ impl Process {
         receive(&mut self.connection, &mut self.room)
     }
 
-    /// The steps of the last run that were written whole.
-    fn steps(&mut self) -> Result<Vec<Step>, IsolationError> {
-        let file: &File = self.shared.as_file();
-        let length = file.metadata().map_err(IsolationError::Shared)?.len();
+    /// The steps of the last run that were written whole, in so many bytes of the shared file.
+    fn steps(&mut self, length: u64) -> Result<Vec<Step>, IsolationError> {
         self.room.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
-        file.read_exact_at(&mut self.room, 0).map_err(IsolationError::Shared)?;
+        self.shared.as_file().read_exact_at(&mut self.room, 0).map_err(IsolationError::Shared)?;
         Ok(steps(self.run, &self.room))
     }
 

@@ -60,8 +60,8 @@ pub(crate) enum Reply {
     Refused(String),
     /// The constructor has panicked.
     Panicked(String),
-    /// All steps are written.
-    Done,
+    /// All steps are written, in so many bytes of the shared file.
+    Done { length: u64 },
 }
 
 /// What a subject says of itself.

@@ -7,7 +7,7 @@ use stalemap_operations::{
 };
 
 use crate::build::Isolated;
-use crate::process::Ran;
+use crate::process::Lost;
 use crate::protocol::{Described, Packed, Request, Step};
 
 /// A subject that lives in a worker.
@@ -29,20 +29,9 @@ pub struct InWorker {
 #[derive(Default)]
 struct Program {
     steps: Vec<Step>,
-    end: End,
+    /// How the process was lost behind the last step.
+    lost: Option<Lost>,
     recounts_each: bool,
-}
-
-/// What came behind the last step.
-#[derive(Default)]
-enum End {
-    /// Nothing.
-    #[default]
-    Whole,
-    /// The process died; in these words.
-    Died(String),
-    /// It did not end.
-    Hung,
 }
 
 impl InWorker {
@@ -57,19 +46,9 @@ impl InWorker {
     fn run(&self, recounts_each: bool) -> Program {
         let operations = self.announced.iter().map(Packed::from).collect();
         let request = |run| Request::Run { run, machine: self.asked, operations, recounts_each };
-        let ran = self.build.with_process(|process| {
-            let ran = process.run(request, self.build.deadline)?;
-            let lives = matches!(ran, Ran::Whole(_) | Ran::Refused(_));
-            Ok((ran, lives))
-        });
-        let (steps, end) = match ran {
-            Ok(Ran::Whole(steps)) => (steps, End::Whole),
-            Ok(Ran::Died(steps, words)) => (steps, End::Died(words)),
-            Ok(Ran::Hung(steps)) => (steps, End::Hung),
-            Ok(Ran::Refused(sentence)) => (Vec::new(), End::Died(sentence)),
-            Err(error) => (Vec::new(), End::Died(error.to_string())),
-        };
-        Program { steps, end, recounts_each }
+        let ran = self.build.with_process(|process| process.run(request, self.build.deadline));
+        let (steps, lost) = ran.unwrap_or_else(|error| (Vec::new(), Some(Lost::Died(error.to_string()))));
+        Program { steps, lost, recounts_each }
     }
 }
 
@@ -114,10 +93,10 @@ impl Subject for InWorker {
         let outcome = match program.steps.get(self.done) {
             Some(Step::Answered { outcome, .. }) => *outcome,
             Some(Step::Panicked(message)) => panic!("{message}"),
-            None => match &program.end {
-                End::Whole => panic!("the worker has left out an operation"),
-                End::Died(words) => panic!("{words}"),
-                End::Hung => Outcome::Stuck,
+            None => match &program.lost {
+                None => panic!("the worker has left out an operation"),
+                Some(Lost::Died(words)) => panic!("{words}"),
+                Some(Lost::Hung) => Outcome::Stuck,
             },
         };
         self.done += 1;

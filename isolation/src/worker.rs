@@ -138,7 +138,7 @@ impl<B: Build> Worker<'_, B> {
             // Its state is unknown.
             kept.remove(machine);
         }
-        Ok(Reply::Done)
+        Ok(Reply::Done { length: at })
     }
 }
 
