@@ -1,10 +1,9 @@
 //! A library of C as a subject: the adapters of the crate `stalemap`, with what the table has.
 
 use stalemap::{
-    Access, AddressSpaces, BlockAllocator, BlockContract, Blocks, Capabilities, Device, DeviceMemory, Errno,
-    FrameToken, Home, Kind, KindSet, Machine, Mapping, Observables, Observation, Operation, Outcome, PageRange, Place,
-    Refusals, Route, Scope, Space, Spaces, SpacesWithDevices, Stamp, Subject, Touched, VirtualPage, blocks, spaces,
-    spaces_with_devices,
+    Access, AddressSpaces, BlockAllocator, BlockContract, Capabilities, Device, DeviceMemory, Errno, FrameToken, Home,
+    Kind, KindSet, Machine, Mapping, Observables, Observation, Operation, Outcome, PageRange, Place, Refusals, Route,
+    Scope, Space, Stamp, Subject, Touched, VirtualPage, blocks, spaces, spaces_with_devices,
 };
 
 use stalemap::operations::{BlockSlot, Order};
@@ -13,15 +12,8 @@ use crate::calls::Object;
 use crate::library::loaded;
 use crate::table::Table;
 
-/// The subject that the loaded library is.
-pub struct CSubject(Sort);
-
-/// The library's objects behind the adapter that fits.
-enum Sort {
-    Blocks(Blocks<Allocator>),
-    Spaces(Spaces<Manager>),
-    Devices(SpacesWithDevices<Manager>),
-}
+/// The subject that the loaded library is: its objects behind the adapter that fits.
+pub struct CSubject(Box<dyn Subject>);
 
 /// Builds a subject of the library that [`load`](crate::load) has loaded.
 ///
@@ -32,30 +24,11 @@ enum Sort {
 /// When no library is loaded, and where its functions answer what means nothing.
 pub fn build(machine: &Machine) -> Result<CSubject, String> {
     let table = loaded().table;
-    let sort = match (table.map, table.migrate) {
-        (None, _) => Sort::Blocks(blocks(machine)?),
-        (Some(_), None) => Sort::Spaces(spaces(machine)?),
-        (Some(_), Some(_)) => Sort::Devices(spaces_with_devices(machine)?),
-    };
-    Ok(CSubject(sort))
-}
-
-impl CSubject {
-    fn subject(&self) -> &dyn Subject {
-        match &self.0 {
-            Sort::Blocks(subject) => subject,
-            Sort::Spaces(subject) => subject,
-            Sort::Devices(subject) => subject,
-        }
-    }
-
-    fn subject_mut(&mut self) -> &mut dyn Subject {
-        match &mut self.0 {
-            Sort::Blocks(subject) => subject,
-            Sort::Spaces(subject) => subject,
-            Sort::Devices(subject) => subject,
-        }
-    }
+    Ok(CSubject(match (table.map, table.migrate) {
+        (None, _) => Box::new(blocks::<Allocator>(machine)?),
+        (Some(_), None) => Box::new(spaces::<Manager>(machine)?),
+        (Some(_), Some(_)) => Box::new(spaces_with_devices::<Manager>(machine)?),
+    }))
 }
 
 /// The operations and observables that stand behind functions which may be NULL.
@@ -103,7 +76,7 @@ impl Subject for CSubject {
     fn capabilities(&self) -> Capabilities {
         let table = loaded().table;
         let (kinds, observables) = absent(table);
-        let all = self.subject().capabilities();
+        let all = self.0.capabilities();
         Capabilities {
             observables: all.observables.without(observables),
             operations: kinds.into_iter().fold(all.operations, KindSet::without),
@@ -112,31 +85,31 @@ impl Subject for CSubject {
     }
 
     fn machine(&self) -> &Machine {
-        self.subject().machine()
+        self.0.machine()
     }
 
     fn capacity(&self) -> [u32; Home::LIMIT] {
-        self.subject().capacity()
+        self.0.capacity()
     }
 
     fn reset(&mut self) {
-        self.subject_mut().reset();
+        self.0.reset();
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
-        self.subject_mut().apply(operation)
+        self.0.apply(operation)
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
-        self.subject_mut().touched(into)
+        self.0.touched(into)
     }
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
-        self.subject().observe(scope, into);
+        self.0.observe(scope, into);
     }
 
     fn validate(&self) -> Result<(), String> {
-        self.subject().validate()
+        self.0.validate()
     }
 }
 

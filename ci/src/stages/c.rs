@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use xshell::cmd;
 
-use crate::context::Context;
+use crate::context::{Context, code_and_stdout};
 
 /// An example with the options that it is compiled with, and what a campaign comes to.
 struct Example {
@@ -30,10 +30,8 @@ const EXAMPLES: &[Example] = &[
 
 /// Compiles each example and drives it.
 pub(crate) fn run(context: &Context) -> Result<()> {
-    let folder = context.target.join("ci").join("c");
     for example in EXAMPLES {
-        context.sh.remove_path(&folder)?;
-        context.sh.create_dir(&folder)?;
+        let folder = context.fresh_folder("c")?;
         let library = compile(context, example, &folder)?;
         drive(context, example, &library, &folder)?;
     }
@@ -56,11 +54,10 @@ fn drive(context: &Context, example: &Example, library: &Path, folder: &Path) ->
     let limits = ["--seed", "1", "--runs", "2000", "--max-findings", "1"];
     let program = cmd!(context.sh, "cargo run --release --locked -q -p stalemap-cli --");
     let fuzz = program.args(["fuzz", "--subject"]).arg(library).args(limits).arg("--out").arg(&findings);
-    let ended = fuzz.ignore_status().output()?;
-    let told = String::from_utf8_lossy(&ended.stdout);
+    let (code, told) = code_and_stdout(fuzz)?;
     let what = format!("{} {}", example.source, example.options.join(" "));
     let expected = i32::from(example.finding.is_some());
-    ensure!(ended.status.code() == Some(expected), "{what} ends with {}, not {expected}:\n{told}", ended.status);
+    ensure!(code == expected, "{what} ends with exit code {code}, not {expected}:\n{told}");
     if let Some(finding) = example.finding {
         ensure!(told.contains(finding), "{what} shows no {finding}:\n{told}");
     }
