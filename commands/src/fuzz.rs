@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::iter;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
@@ -12,7 +11,7 @@ use anyhow::{Error, Result, anyhow, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
-use stalemap_harness::{Settings, Signature, guarded};
+use stalemap_harness::{Settings, Signature, some_subject};
 use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
 use stalemap_report::{Origin, Summary, hex};
 
@@ -145,7 +144,8 @@ fn fuzz_with<S: Subjects, B: Builder>(
     line: &CommandLine<S>,
     arguments: &FuzzArguments<S::Choice>,
 ) -> Result<Ending> {
-    let settings = arguments.settings(operations(build)?, build.largest())?;
+    let able = some_subject(build).map_err(|it| anyhow!(it))?.capabilities().operations;
+    let settings = arguments.settings(able, build.largest())?;
     let known = known_signatures(arguments.known.as_deref())?;
     let seed = arguments.seed();
     // The same executions are a campaign of the same name, however long it is.
@@ -184,24 +184,6 @@ fn fuzz_with<S: Subjects, B: Builder>(
         None => Ok(kept.ending()),
         Some(error) => Err(error),
     }
-}
-
-/// The operations that a subject can do, as it says on the first machine that it can be: the default, or one with more or
-/// less RAM.
-fn operations(build: &impl Builder) -> Result<KindSet> {
-    let [_, first, second, spaces, pages] = Machine::DEFAULT.sizes();
-    let others = (0..=12)
-        .filter_map(|log| Machine::from_sizes([1 << log, first, second, spaces, pages], Machine::DEFAULT.rules()));
-    let mut refused = String::new();
-    for machine in iter::once(Machine::DEFAULT).chain(others) {
-        match guarded(|| build.build(&machine).map(|subject| subject.capabilities().operations)) {
-            Ok(Ok(operations)) => return Ok(operations),
-            // The first says most: it is not odd in any way.
-            Ok(Err(sentence)) | Err(sentence) if refused.is_empty() => refused = sentence,
-            Ok(Err(_)) | Err(_) => {}
-        }
-    }
-    Err(anyhow!(refused))
 }
 
 /// Observes the campaign.

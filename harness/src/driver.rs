@@ -288,7 +288,7 @@ impl<B: Build> Driver<B> {
         lockstep.position = Position::default();
         let (choice, coverage, watch) = (&self.oracles, &mut self.coverage, self.watch.as_ref());
         let result = guarded(|| {
-            let mut oracles = OracleSet::of(lockstep.subject.capabilities().known(), choice);
+            let mut oracles = OracleSet::of(lockstep.capabilities.known(), choice);
             if watcher.is_some() {
                 // An observer wants to see how far a fault goes; a recount would end it where it begins.
                 oracles = oracles.without_validity();

@@ -4,6 +4,8 @@
 //! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
 //! the table's fields and acts, and no operation in particular. Seldom, an execution is a [large world](crate::large_world).
 
+use std::ops::Range;
+
 use stalemap_operations::{Act, Dialect, Field, Kind, KindSet, Machine, Program, Row};
 
 use crate::generator_state::GeneratorState;
@@ -83,6 +85,16 @@ impl Generator {
     #[must_use]
     pub fn new(settings: Settings) -> Generator {
         Generator { settings, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
+    }
+
+    /// The executions with these indices, for a subject that is told ahead.
+    pub fn executions(&mut self, seed: u64, indices: Range<u64>) -> Vec<Program> {
+        let execution = |index| {
+            let mut program = Program::default();
+            self.execution(seed, index, &mut program);
+            program
+        };
+        indices.map(execution).collect()
     }
 
     /// Makes the execution with this index: puts it into `program`, which keeps its memory. A pure function

@@ -1,7 +1,7 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
 use stalemap_operations::{
-    BlockContract, Capabilities, Errno, Field, Home, Machine, Observation, Operation, Outcome, Program, Step, Subject,
+    Capabilities, Errno, Field, Home, Machine, Observation, Operation, Outcome, Program, Step, Subject,
 };
 use stalemap_reference::Model;
 
@@ -87,7 +87,8 @@ pub(crate) struct Lockstep<S> {
     pub(crate) reference: Model,
     pub(crate) position: Position,
     machine: Machine,
-    blocks: BlockContract,
+    /// What the subject shows, does and promises; it says the same for ever.
+    pub(crate) capabilities: Capabilities,
     /// Digests of both sides; none for a subject that cannot show all that is in a digest, or not tell what it touched.
     digests: Option<Box<[SideDigest; 2]>>,
     /// Free frames of both at the start.
@@ -100,8 +101,8 @@ impl<S: Subject> Lockstep<S> {
     /// `machine` is what the subject was built as, and `capabilities` what it shows and promises.
     pub(crate) fn new(subject: S, machine: Machine, capabilities: Capabilities, reference: Model) -> Self {
         let has_digest = capabilities.observables.include(digest::NEEDS);
-        let (capacity, blocks) = (reference.capacity(), capabilities.blocks);
-        let rules = FrameRules { machine: &machine, blocks: &blocks };
+        let capacity = reference.capacity();
+        let rules = FrameRules { machine: &machine, blocks: &capabilities.blocks };
         let new = || SideDigest::new(rules, capacity);
         Lockstep {
             reference,
@@ -111,13 +112,13 @@ impl<S: Subject> Lockstep<S> {
             capacity,
             comparison: Comparison::new(rules),
             machine,
-            blocks,
+            capabilities,
             names: Names::default(),
         }
     }
 
     fn rules(&self) -> FrameRules<'_> {
-        FrameRules { machine: &self.machine, blocks: &self.blocks }
+        FrameRules { machine: &self.machine, blocks: &self.capabilities.blocks }
     }
 
     /// Whether the subject is this machine itself, so that the answers that are written for it are the reference's; not
@@ -139,11 +140,10 @@ impl<S: Subject> Lockstep<S> {
     ) -> Option<Divergence> {
         self.reset();
         self.subject.announce(&program.operations);
-        let capabilities = self.subject.capabilities();
         let has_every_comparison = oracles.has_every_comparison();
         let mut last = None;
         for (step, &operation) in program.operations.iter().enumerate() {
-            if !capabilities.can(operation) {
+            if !self.capabilities.can(operation) {
                 continue;
             }
             self.position = Position { step: Some(step), in_reference: false };

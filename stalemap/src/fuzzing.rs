@@ -3,7 +3,7 @@
 use std::env;
 
 use stalemap_campaign::{Form, Sighting};
-use stalemap_harness::{Build, Compare, Divergence, Driver, Mutator, Settings};
+use stalemap_harness::{Build, Compare, Divergence, Driver, Mutator, Settings, some_subject};
 use stalemap_operations::{KindSet, Machine, Program, Subject as _};
 use stalemap_report::Origin;
 
@@ -120,11 +120,10 @@ impl FuzzTarget {
     /// A target that drives what this builds.
     ///
     /// # Panics
-    /// When the subject cannot be the small machine that an empty input means.
+    /// When the subject cannot be any of several small machines.
     pub fn new(build: impl Build + 'static) -> FuzzTarget {
-        let subject = build.build(&Machine::DEFAULT);
-        let subject =
-            subject.unwrap_or_else(|why| panic!("the subject cannot be `machine {}`: {why}", Machine::DEFAULT));
+        let subject = some_subject(&build)
+            .unwrap_or_else(|why| panic!("the subject cannot be `machine {}`: {why}", Machine::DEFAULT));
         let kinds = subject.capabilities().operations;
         let settings = Settings { kinds, largest: build.largest(), ..Settings::default() };
         let name = name_of(&build);

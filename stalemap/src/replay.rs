@@ -7,8 +7,8 @@ use std::sync::Once;
 
 use anstream::adapter::strip_str;
 use stalemap_commands::{Builder, hang, input};
-use stalemap_harness::{Build, Compare, DEADLINE, Driver, guarded, quiet_panics};
-use stalemap_operations::{Machine, Subject as _, Trace};
+use stalemap_harness::{Build, Compare, DEADLINE, Driver, guarded, quiet_panics, some_subject};
+use stalemap_operations::{Subject as _, Trace};
 use stalemap_report::{Finding, Origin};
 
 /// Makes a test that replays every trace (`*.trace`) and every input of a fuzzing engine (`crash-…`) below a folder of the
@@ -100,10 +100,9 @@ impl Debug for ReplayError {
 
 impl Error for ReplayError {}
 
-/// What the subject is called, where it can be the machine that an empty input means.
+/// What the subject is called, where it can be a machine.
 pub(crate) fn name_of(build: &impl Build) -> String {
-    let built = guarded(|| build.build(&Machine::DEFAULT).map(|subject| subject.name().to_string()));
-    built.ok().and_then(Result::ok).unwrap_or_else(|| "the subject".to_string())
+    some_subject(build).map_or_else(|_| "the subject".to_string(), |subject| subject.name().to_string())
 }
 
 /// Replays one file; what is wrong with it.

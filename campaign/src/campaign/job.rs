@@ -125,12 +125,7 @@ impl<B: Build + Clone + Send + Sync> Job<'_, B> {
 
     /// Tells the builder of the subjects what is going to be run.
     fn look_ahead(&self, driver: &Driver<B>, generator: &mut Generator, taken: Range<u64>) -> Result<(), String> {
-        let execution = |index| {
-            let mut program = Program::default();
-            execution(generator, self.campaign.seed, index, 0, &mut program);
-            program
-        };
-        let executions: Vec<_> = taken.map(execution).collect();
+        let executions = generator.executions(self.campaign.seed, taken);
         driver.build().look_ahead(&executions)
     }
 

@@ -124,13 +124,7 @@ fn search(
         if late.as_ref().is_some_and(|late: &Shown| index > late.index + LONGER) {
             break;
         }
-        let batch: Vec<Program> = (index..arguments.runs.min(index + BATCH))
-            .map(|index| {
-                let mut program = Program::default();
-                generator.execution(arguments.seed, index, &mut program);
-                program
-            })
-            .collect();
+        let batch = generator.executions(arguments.seed, index..arguments.runs.min(index + BATCH));
         driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
         for program in batch {
             let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;

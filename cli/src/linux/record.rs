@@ -96,13 +96,7 @@ impl Recorder {
             if interrupted() {
                 return Ok(false);
             }
-            let batch: Vec<Program> = (index..arguments.runs.min(index + BATCH))
-                .map(|index| {
-                    let mut program = Program::default();
-                    generator.execution(arguments.seed, index, &mut program);
-                    program
-                })
-                .collect();
+            let batch = generator.executions(arguments.seed, index..arguments.runs.min(index + BATCH));
             self.driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
             for program in batch {
                 let met = self.driver.transitions().count();
