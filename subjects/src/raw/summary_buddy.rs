@@ -1,5 +1,6 @@
 //! The crate frame-alloc: its buddy allocator of bitmaps, which it keeps in some of the memory that it is given.
 
+use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
 
@@ -36,7 +37,31 @@ pub struct SummaryBuddy {
     allocator: SummaryBuddyAllocator<ORDERS, Identity>,
     start: usize,
     /// Where the allocator keeps its bitmaps: behind its back, and as long as it lives.
-    _memory: Vec<u8>,
+    _memory: Memory,
+}
+
+/// Memory that the next allocator of this thread gets: megabytes that are new for each program cost more than the program.
+struct Memory(Vec<u8>);
+
+thread_local! {
+    static LAST: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Memory {
+    /// At least so many bytes. What is in them is unknown, as in the memory that a kernel finds.
+    fn of(bytes: usize) -> Memory {
+        let mut last = LAST.take();
+        if last.len() < bytes {
+            last = vec![0; bytes];
+        }
+        Memory(last)
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        LAST.set(std::mem::take(&mut self.0));
+    }
 }
 
 impl BlockAllocator for SummaryBuddy {
@@ -49,9 +74,9 @@ impl BlockAllocator for SummaryBuddy {
     fn new(frames: u32) -> Result<Self, String> {
         let bytes = frames as usize * FRAME_BYTES;
         // A block in front has room for the bitmaps of more than four million frames. Nobody writes to the rest.
-        let mut memory = vec![0; BLOCK_BYTES + BLOCK_BYTES + bytes];
-        let skip = memory.as_ptr().align_offset(BLOCK_BYTES);
-        let front = memory[skip..].as_mut_ptr().expose_provenance();
+        let mut memory = Memory::of(BLOCK_BYTES + BLOCK_BYTES + bytes);
+        let skip = memory.0.as_ptr().align_offset(BLOCK_BYTES);
+        let front = memory.0[skip..].as_mut_ptr().expose_provenance();
         let start = front + BLOCK_BYTES;
         let allocator = SummaryBuddyAllocator::new(FRAME);
         let mut bitmaps = FRAME_BYTES;
