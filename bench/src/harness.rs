@@ -98,7 +98,7 @@ fn millions(what: &str, seconds_each: f64, least: Option<f64>) -> Row {
 }
 
 /// Executions of operations that random bytes mean, as the peer makes them.
-fn run_uniform<B: stalemap_harness::Build>(driver: &mut Driver<B>, random: &mut Random) {
+fn run_uniform(driver: &mut Driver, random: &mut Random) {
     let mut program = Program::new(MACHINE, []);
     for _ in 0..state_machine::CASES {
         program.operations.clear();
@@ -110,7 +110,7 @@ fn run_uniform<B: stalemap_harness::Build>(driver: &mut Driver<B>, random: &mut 
     }
 }
 
-fn run_all<B: stalemap_harness::Build>(driver: &mut Driver<B>, executions: &[Program], compare: Compare) {
+fn run_all(driver: &mut Driver, executions: &[Program], compare: Compare) {
     for program in executions {
         let run = driver.run(program, compare).expect("it takes every machine");
         assert!(run.divergence.is_none(), "the two agree");

@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stalemap_harness::{
-    Build, Compare, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch, Watchdog,
+    AnyBuild, Build, Compare, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch,
+    Watchdog,
 };
 use stalemap_operations::Program;
 use stalemap_reference::MARKS;
@@ -46,8 +47,8 @@ pub enum CampaignFault {
 
 /// A campaign that can be run: execution i is a function of the settings, the seed and i, whatever the number of jobs.
 #[derive(Clone)]
-pub struct Campaign<B> {
-    build: B,
+pub struct Campaign {
+    build: AnyBuild,
     seed: u64,
     jobs: u32,
     settings: Settings,
@@ -65,9 +66,10 @@ struct OnHang {
     callback: Arc<dyn Fn(Hang) + Send + Sync>,
 }
 
-impl<B: Build + Clone + Send + Sync> Campaign<B> {
+impl Campaign {
     /// A campaign of the subjects that this builds: seed 0, one job, the default settings, [`Compare::Touched`], no end.
-    pub fn new(build: B) -> Self {
+    pub fn new(build: impl Build + Clone + Send + Sync + 'static) -> Self {
+        let build = AnyBuild::new(build);
         let settings = Settings { largest: build.largest(), ..Settings::default() };
         let compare = Compare::Touched;
         Campaign { build, seed: 0, jobs: 1, settings, compare, runs: None, time: None, stop: None, hang: None }
@@ -293,7 +295,7 @@ fn collect(receiver: &Receiver<Batch>, start: Instant, observer: &mut dyn Observ
 
 impl CampaignStats {
     /// What one job's driver has met.
-    fn of<B: Build>(driver: &Driver<B>) -> CampaignStats {
+    fn of(driver: &Driver) -> CampaignStats {
         CampaignStats {
             executions: 0,
             end: 0,

@@ -13,9 +13,9 @@ use crate::sighting::{Form, Found, Sighting};
 /// An execution has a signature as it was met, and its canonical form has another one: minimised with everything compared
 /// and recounted after each step. Findings with equal canonical signatures are one. Of the executions that were met with one
 /// signature the first, second, fourth, eighth and so on are brought to the canonical form: two faults may be met alike.
-pub struct Findings<B: Build> {
+pub struct Findings {
     subject: String,
-    driver: Driver<B>,
+    driver: Driver,
     known: BTreeSet<Signature>,
     /// Executions by the signature that was met.
     met: BTreeMap<Signature, u64>,
@@ -24,10 +24,10 @@ pub struct Findings<B: Build> {
     found: BTreeSet<Signature>,
 }
 
-impl<B: Build> Findings<B> {
+impl Findings {
     /// Nothing was found yet. `subject` is the subject's name in reports; the `known` signatures, as they are met or
     /// canonical, are counted and are no findings.
-    pub fn new(subject: impl Into<String>, build: B, known: BTreeSet<Signature>) -> Findings<B> {
+    pub fn new(subject: impl Into<String>, build: impl Build + 'static, known: BTreeSet<Signature>) -> Findings {
         Findings {
             subject: subject.into(),
             driver: Driver::new(build),
@@ -39,7 +39,7 @@ impl<B: Build> Findings<B> {
     }
 
     /// What runs the findings again.
-    pub fn driver(&mut self) -> &mut Driver<B> {
+    pub fn driver(&mut self) -> &mut Driver {
         &mut self.driver
     }
 

@@ -1,5 +1,6 @@
 //! A hunt: executions of one seed, one after the other, until the first that diverges.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -42,8 +43,9 @@ type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Clone)]
-pub struct Hunt<B> {
-    build: B,
+pub struct Hunt {
+    /// A driver of fresh subjects; a hunt stays on one thread, and so may what builds them.
+    driver: Rc<dyn Fn() -> Driver>,
     settings: Settings,
     compare: Compare,
     oracle: Option<String>,
@@ -79,13 +81,14 @@ pub struct FirstDivergence {
     pub divergence: Divergence,
 }
 
-impl<B: Build + Clone> Hunt<B> {
+impl Hunt {
     /// Hunts on the subjects that this builds: the default settings, [`Compare::Touched`], all oracles, no limit.
-    pub fn new(build: B) -> Self {
+    pub fn new(build: impl Build + Clone + 'static) -> Self {
         let begin = Instant::now();
         let settings = Settings { largest: build.largest(), ..Settings::default() };
         let (compare, clock) = (Compare::Touched, Arc::new(move || begin.elapsed()));
-        Hunt { build, settings, compare, oracle: None, executions: None, time: None, clock, stop: None }
+        let driver = Rc::new(move || Driver::new(build.clone()));
+        Hunt { driver, settings, compare, oracle: None, executions: None, time: None, clock, stop: None }
     }
 
     /// With executions that are made by these settings.
@@ -148,7 +151,7 @@ impl<B: Build + Clone> Hunt<B> {
     /// # Errors
     /// Says why the subject cannot be a machine.
     pub fn source(&self, source: &mut dyn Source) -> Result<Hunted, String> {
-        let mut driver = Driver::new(self.build.clone());
+        let mut driver = (self.driver)();
         if self.oracle.is_some() {
             driver.use_only_oracle(self.oracle.as_deref());
         }

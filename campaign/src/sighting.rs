@@ -1,8 +1,6 @@
 //! The one way from a divergence to a finding: the program is brought to a form, run again on new machines, and described.
 
-use stalemap_harness::{
-    Build, Compare, Divergence, Driver, Progress, Repeats, canonicalise, confirm, minimise_comparing,
-};
+use stalemap_harness::{Compare, Divergence, Driver, Progress, Repeats, canonicalise, confirm, minimise_comparing};
 use stalemap_operations::Program;
 use stalemap_report::{Finding, Origin};
 
@@ -69,9 +67,9 @@ impl Sighting<'_> {
     ///
     /// # Errors
     /// Says why the subject cannot be the machine.
-    pub fn find<B: Build>(
+    pub fn find(
         self,
-        driver: &mut Driver<B>,
+        driver: &mut Driver,
         subject: &str,
         form: Form,
         keep_going: &mut dyn FnMut(&Progress) -> bool,
@@ -80,9 +78,9 @@ impl Sighting<'_> {
     }
 
     /// Brings the program to a form, and runs that again on new machines.
-    pub(crate) fn reduce<B: Build>(
+    pub(crate) fn reduce(
         self,
-        driver: &mut Driver<B>,
+        driver: &mut Driver,
         form: Form,
         keep_going: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<Reduced, String> {
@@ -117,7 +115,7 @@ pub(crate) struct Reduced {
 
 impl Reduced {
     /// Looks at both sides and writes down what is seen, on the machine that the subject is.
-    pub(crate) fn describe<B: Build>(self, driver: &mut Driver<B>, subject: &str) -> Result<Found, String> {
+    pub(crate) fn describe(self, driver: &mut Driver, subject: &str) -> Result<Found, String> {
         let Reduced { program, divergence, origin, complete } = self;
         let machine = driver.machine_of(&program.machine)?;
         let program = Program { machine, ..program };

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use stalemap_campaign::{Campaign, Diverged, Observer, Progress};
-use stalemap_harness::{Build, Compare, Settings, quiet_panics};
+use stalemap_harness::{Compare, Settings, quiet_panics};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{
     Capabilities, Home, Kind, Machine, Observation, Operation, Outcome, Scope, Subject, Touched,
@@ -24,7 +24,7 @@ impl Observer for Notes {
     fn progress(&mut self, _: &Progress) {}
 }
 
-fn divergences<B: Build + Clone + Send + Sync>(campaign: Campaign<B>) -> Vec<(u64, usize, String)> {
+fn divergences(campaign: Campaign) -> Vec<(u64, usize, String)> {
     let mut notes = Notes::default();
     campaign.run(&mut notes).expect("it takes every machine");
     notes.0

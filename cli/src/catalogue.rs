@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use stalemap_commands::{CommandLine, Ending, ExplorableWork, Subjects, Work, isolated, quoted, serve};
+use stalemap_commands::{CommandLine, Ending, Subjects, Work, isolated, quoted, serve};
 use stalemap_harness::AnyBuild;
 use stalemap_implementation::Implementation;
 use stalemap_linux::{Cache, Fault, Flavour, Kernels, Version};
@@ -96,8 +96,6 @@ pub(crate) type Line = CommandLine<Catalogue>;
 impl Subjects for Catalogue {
     type Choice = Choice;
 
-    const EXPLORES: bool = true;
-
     fn with(&self, choice: &Choice, work: impl Work) -> Result<Ending> {
         if choice.isolate && choice.subject == SubjectName::Implementation {
             let words = ["worker".to_string()].into_iter().chain(choice.bug_words());
@@ -113,7 +111,7 @@ impl Subjects for Catalogue {
             SubjectName::Implementation | SubjectName::Library(_) if choice.fault.is_some() || choice.kasan => {
                 bail!("--fault and --kasan are of a kernel; --subject names one")
             }
-            SubjectName::Implementation => work.with(IMPLEMENTATION, &implementation()),
+            SubjectName::Implementation => work.with(IMPLEMENTATION, &AnyBuild::new(implementation())),
             SubjectName::Linux(_) if choice.isolate => bail!("a kernel runs in a machine of its own already"),
             SubjectName::Linux(version) => work.with(version.subject(), &AnyBuild::new(kernel(*version)?)),
             SubjectName::Library(path) => {
@@ -155,10 +153,6 @@ impl Subjects for Catalogue {
             }),
             SubjectName::Linux(_) => bail!("a kernel runs in a machine of its own already"),
         }
-    }
-
-    fn explore(&self, work: impl ExplorableWork) -> Result<Ending> {
-        work.with(&implementation())
     }
 }
 

@@ -13,10 +13,10 @@ use stalemap_commands::fuzz::FuzzArguments;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::summary::{self, CampaignWork};
 use stalemap_commands::values::Amount;
-use stalemap_commands::{Builder, Ending, Subjects as _, Work, output, seeds};
+use stalemap_commands::{Ending, Subjects as _, Work, output, seeds};
 use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
 use stalemap_engines::{Engine, Order, Running};
-use stalemap_harness::{Build, Compare, Divergence, Driver};
+use stalemap_harness::{AnyBuild, Compare, Divergence, Driver};
 use stalemap_operations::{Kind, KindSet, Program};
 use stalemap_report::{Origin, Summary};
 
@@ -51,17 +51,12 @@ struct OnTarget<'a> {
 }
 
 impl Work for OnTarget<'_> {
-    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
         fuzz_with(name, build, self.wanted, self.target)
     }
 }
 
-fn fuzz_with<B: Builder>(
-    subject: &str,
-    build: &B,
-    wanted: &EngineCampaign<'_>,
-    target: &'static str,
-) -> Result<Ending> {
+fn fuzz_with(subject: &str, build: &AnyBuild, wanted: &EngineCampaign<'_>, target: &'static str) -> Result<Ending> {
     let EngineCampaign { line, engine, from_nothing, empty, campaign: arguments } = *wanted;
     let known = known_signatures(arguments.known.as_deref())?;
     let (seed, jobs) = (arguments.seed(), arguments.jobs());
@@ -146,16 +141,16 @@ struct EngineWork {
 }
 
 /// What the engine keeps, as it comes in.
-struct Campaign<B: Builder> {
-    kept: Kept<B>,
+struct Campaign {
+    kept: Kept,
     start: Instant,
     work: EngineWork,
     /// Inputs that stopped the target and do nothing here.
     unexplained: Vec<PathBuf>,
 }
 
-impl<B: Builder> Campaign<B> {
-    fn new(kept: Kept<B>) -> Self {
+impl Campaign {
+    fn new(kept: Kept) -> Self {
         Campaign { kept, start: Instant::now(), work: EngineWork::default(), unexplained: Vec::new() }
     }
 
@@ -260,7 +255,7 @@ impl<B: Builder> Campaign<B> {
 }
 
 /// Runs an input; how it diverges, if it does.
-fn run_here<B: Build>(driver: &mut Driver<B>, bytes: &[u8]) -> Result<Option<(Program, Divergence)>> {
+fn run_here(driver: &mut Driver, bytes: &[u8]) -> Result<Option<(Program, Divergence)>> {
     let program = Program::from_bytes(bytes);
     let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
     Ok(run.divergence.map(|divergence| (program, divergence)))

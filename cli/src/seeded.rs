@@ -49,7 +49,7 @@ pub(crate) fn build(switch: &Switch) -> BuildSwitched {
 }
 
 /// A driver of machines with this switch.
-pub(crate) fn driver(switch: &Switch) -> Driver<BuildSwitched> {
+pub(crate) fn driver(switch: &Switch) -> Driver {
     Driver::new(build(switch))
 }
 

@@ -137,7 +137,7 @@ fn recorded(version: Version, trace: &Trace, transcript: &Trace) -> Result<Diffe
     Ok(difference)
 }
 
-fn difference<B: Build>(build: B, trace: &Trace) -> Result<Difference> {
+fn difference(build: impl Build + 'static, trace: &Trace) -> Result<Difference> {
     let mut driver = Driver::new(build);
     let run = driver.run(&trace.program(), Compare::Everything);
     Ok(run.map_err(|it| anyhow!(it))?.divergence)

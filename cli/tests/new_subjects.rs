@@ -26,10 +26,10 @@ written!(devices, "../src/new/level2", memory, false);
 written!(faulty_devices, "../src/new/level2", memory, true);
 
 /// The first of some executions that diverges, and its signature.
-fn finds(build: impl Build, executions: u64) -> Option<(u64, String)> {
-    let mut driver = Driver::new(build);
-    let kinds = driver.build().build(&stalemap::Machine::DEFAULT).expect("a small machine");
+fn finds(build: impl Build + 'static, executions: u64) -> Option<(u64, String)> {
+    let kinds = build.build(&stalemap::Machine::DEFAULT).expect("a small machine");
     let kinds = stalemap::Subject::capabilities(&kinds).operations;
+    let mut driver = Driver::new(build);
     let mut generator = Generator::new(Settings { kinds, ..Settings::default() });
     let mut program = Program::default();
     (0..executions).find_map(|index| {
@@ -56,7 +56,7 @@ fn the_fault_is_found_at_once() {
 }
 
 /// Whether a trace that is written agrees.
-fn agrees(build: impl Build, trace: &str) -> bool {
+fn agrees(build: impl Build + 'static, trace: &str) -> bool {
     let trace = Trace::parse(trace).expect("a trace");
     let run = Driver::new(build).run_trace(&trace, Compare::Everything).expect("it can be any machine");
     run.divergence.is_none()

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions};
+use stalemap_harness::{AnyBuild, Build as _, Compare, Driver, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Program};
 use stalemap_report::style::STRONG;
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
-use crate::subjects::{Builder, Subjects, Work};
+use crate::subjects::{Subjects, Work};
 use crate::{exhaust, hang, input, output};
 
 /// Show which transitions inputs meet and never meet
@@ -68,7 +68,7 @@ struct Inputs<'a> {
 }
 
 impl Work for Inputs<'_> {
-    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
         let mut driver = Driver::new(build.clone());
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
         for file in self.files {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
-use stalemap_harness::{Driver, Generator, Settings};
+use stalemap_harness::{AnyBuild, Driver, Generator, Settings};
 use stalemap_operations::{Program, Trace};
 use stalemap_report::hex;
 
@@ -16,7 +16,7 @@ use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::subjects::{Builder, Subjects, Work};
+use crate::subjects::{Subjects, Work};
 use crate::{hang, input, output};
 
 /// Check that a trace gives one result: twice in one process, and in a second process
@@ -119,7 +119,7 @@ struct Twice<'a> {
 }
 
 impl Work for Twice<'_> {
-    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
         // The second time the driver has used machines, which must not show.
         let mut driver = Driver::new(build.clone());
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
@@ -181,6 +181,6 @@ fn digests_of_another_process(words: &[OsString]) -> Result<Vec<String>> {
 }
 
 /// The digest of all that both sides answer and show after every step.
-fn digest<B: Builder>(driver: &mut Driver<B>, trace: &Trace) -> Result<String> {
+fn digest(driver: &mut Driver, trace: &Trace) -> Result<String> {
     stalemap_report::digest(driver, &trace.program()).map_err(|it| anyhow!(it))
 }

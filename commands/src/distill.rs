@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
-use stalemap_harness::{Compare, Driver};
+use stalemap_harness::{AnyBuild, Compare, Driver};
 use stalemap_report::input_name;
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
-use crate::subjects::{Builder, Subjects, Work};
+use crate::subjects::{Subjects, Work};
 use crate::{hang, input, output};
 
 /// Keep the smallest set of inputs that meets what all of them meet
@@ -112,7 +112,7 @@ struct Read<'a> {
 }
 
 impl Work for Read<'_> {
-    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
         let mut driver = Driver::new(build.clone());
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
         let Inputs { items, left_out } = self.inputs;

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use anyhow::Result;
 use clap::{Args, Command, FromArgMatches, Subcommand};
-use stalemap_operations::{Explorable, record};
+use stalemap_harness::Build;
+use stalemap_operations::record;
 
 use crate::command_line::{CommandLine, program_name};
 use crate::coverage::CoverageArguments;
@@ -20,19 +21,13 @@ use crate::minimize::MinimizeArguments;
 use crate::ops::OpsArguments;
 use crate::run::RunArguments;
 use crate::seeds::SeedsArguments;
-use crate::subjects::{Builder, Only, OnlyExplorable, Subjects};
+use crate::subjects::{Only, Subjects};
 use crate::{coverage, determinism, distill, encode, exhaust, fmt, fuzz, interrupt, minimize, ops, run, seeds};
 
 /// The program for the subject that this builds: parses the arguments of the process, does what they ask for, and gives the
 /// exit code (0 both sides agree, 1 a divergence, 2 trouble, 130 interrupted). Reports name the subject as the program.
-pub fn main<B: Builder>(build: B) -> ExitCode {
+pub fn main(build: impl Build + Clone + Send + Sync + 'static) -> ExitCode {
     Cli::new(CommandLine::new(Only::new(program_name(), build))).main()
-}
-
-/// As [`main`], with the command `exhaust` and the option `coverage --exhaust` too, which need a subject whose states can be
-/// told apart.
-pub fn main_explorable<B: Builder<Subject: Explorable>>(build: B) -> ExitCode {
-    Cli::new(CommandLine::new(OnlyExplorable::new(program_name(), build))).main()
 }
 
 /// The version of Stalemap and of the records that it writes.
@@ -116,7 +111,6 @@ impl<S: Subjects> Cli<S> {
         let renamed = command.mut_subcommands(|command| {
             let help =
                 command.get_after_help().map(|help| help.to_string().replace("  stalemap ", &format!("  {name} ")));
-            let command = if command.get_name() == "exhaust" { command.hide(!S::EXPLORES) } else { command };
             match help {
                 Some(help) => command.after_help(help),
                 None => command,

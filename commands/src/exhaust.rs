@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use clap::Args;
 use stalemap_campaign::{Deeper, DepthProgress, Exploration};
-use stalemap_harness::Transitions;
-use stalemap_operations::{Dialect, Explorable, Machine, Trace};
+use stalemap_harness::{AnyBuild, Transitions};
+use stalemap_operations::{Dialect, Machine, Trace};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
@@ -15,7 +15,7 @@ use crate::fuzz::cores;
 use crate::interrupt::interrupted;
 use crate::output;
 use crate::status::Status;
-use crate::subjects::{Builder, ExplorableWork, Subjects};
+use crate::subjects::{Subjects, Work};
 use crate::values;
 
 /// The machine of the certificate.
@@ -57,20 +57,20 @@ pub struct ExhaustArguments {
 /// # Errors
 /// When the subject's states cannot be told apart, it cannot be the machine, or the lines cannot be written.
 pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments) -> Result<Ending> {
-    line.subjects().explore(Exhaust { arguments })
+    line.subjects().with(&S::Choice::default(), Exhaust { arguments })
 }
 
 struct Exhaust<'a> {
     arguments: &'a ExhaustArguments,
 }
 
-impl ExplorableWork for Exhaust<'_> {
-    fn with<B: Builder<Subject: Explorable>>(self, build: &B) -> Result<Ending> {
+impl Work for Exhaust<'_> {
+    fn with(self, _: &str, build: &AnyBuild) -> Result<Ending> {
         exhaust_with(build, self.arguments)
     }
 }
 
-fn exhaust_with<B: Builder<Subject: Explorable>>(build: &B, arguments: &ExhaustArguments) -> Result<Ending> {
+fn exhaust_with(build: &AnyBuild, arguments: &ExhaustArguments) -> Result<Ending> {
     let start = Instant::now();
     let machine = arguments.machine;
     let mut lines = vec![format!("# machine {machine}"), "# depth states edges digest".to_string()];
@@ -110,7 +110,7 @@ fn exhaust_with<B: Builder<Subject: Explorable>>(build: &B, arguments: &ExhaustA
 /// When the subject's states cannot be told apart, or the sides diverge.
 pub fn transitions<S: Subjects>(line: &CommandLine<S>, machine: Machine, depth: u32) -> Result<Option<Transitions>> {
     let mut met = None;
-    line.subjects().explore(Explore { machine, depth, program: line.name(), met: &mut met })?;
+    line.subjects().with(&S::Choice::default(), Explore { machine, depth, program: line.name(), met: &mut met })?;
     Ok(met)
 }
 
@@ -122,8 +122,8 @@ struct Explore<'a> {
     met: &'a mut Option<Transitions>,
 }
 
-impl ExplorableWork for Explore<'_> {
-    fn with<B: Builder<Subject: Explorable>>(self, build: &B) -> Result<Ending> {
+impl Work for Explore<'_> {
+    fn with(self, _: &str, build: &AnyBuild) -> Result<Ending> {
         let mut exploration = Exploration::new(build.clone(), self.machine)?;
         for _ in 0..self.depth {
             match deepen(&mut exploration, None)? {
@@ -138,7 +138,7 @@ impl ExplorableWork for Explore<'_> {
 }
 
 /// One depth more, with a status line.
-fn deepen<B: Builder<Subject: Explorable>>(exploration: &mut Exploration<B>, jobs: Option<u32>) -> Result<Deeper> {
+fn deepen(exploration: &mut Exploration, jobs: Option<u32>) -> Result<Deeper> {
     let mut status = Status::new();
     let jobs = jobs.unwrap_or_else(cores);
     let deeper = exploration.deepen(jobs, &interrupted, &mut |DepthProgress { done, all }| {

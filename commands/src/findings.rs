@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Error, Result, anyhow, ensure};
 use stalemap_campaign::{Findings, Found, Store};
-use stalemap_harness::{Divergence, Signature};
+use stalemap_harness::{AnyBuild, Divergence, Signature};
 use stalemap_operations::Program;
 use stalemap_report::{Finding, Origin};
 
@@ -15,7 +15,6 @@ use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::output;
 use crate::status::Status;
-use crate::subjects::Builder;
 use crate::values::Format;
 
 /// What is done with a finding.
@@ -63,11 +62,11 @@ impl Keep {
 }
 
 /// What a campaign has found so far.
-pub struct Kept<B: Builder> {
+pub struct Kept {
     subject: String,
     keep: Keep,
     /// What has diverged, each fault once.
-    pub all: Findings<B>,
+    pub all: Findings,
     /// The status line of the campaign.
     pub status: Status,
     /// The findings as they were shown.
@@ -78,9 +77,9 @@ pub struct Kept<B: Builder> {
     lost: u32,
 }
 
-impl<B: Builder> Kept<B> {
+impl Kept {
     /// Nothing was found yet. Findings with a known signature are counted and not kept.
-    pub fn new(subject: &str, build: &B, keep: Keep, enough: Option<u32>, known: BTreeSet<Signature>) -> Self {
+    pub fn new(subject: &str, build: &AnyBuild, keep: Keep, enough: Option<u32>, known: BTreeSet<Signature>) -> Self {
         Kept {
             subject: subject.to_string(),
             keep,

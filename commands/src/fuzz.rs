@@ -11,7 +11,7 @@ use anyhow::{Error, Result, anyhow, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
-use stalemap_harness::{Settings, Signature, some_subject};
+use stalemap_harness::{AnyBuild, Build as _, Settings, Signature, some_subject};
 use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
 use stalemap_report::{Origin, Summary, hex};
 
@@ -19,7 +19,7 @@ use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::findings::{Keep, Kept, known_signatures};
 use crate::interrupt::interrupted;
-use crate::subjects::{Builder, Subjects, Work};
+use crate::subjects::{Subjects, Work};
 use crate::summary::{self, CampaignWork};
 use crate::values::{Amount, Format, levels, machine, operation};
 use crate::{hang, output};
@@ -133,14 +133,14 @@ struct Fuzz<'a, S: Subjects> {
 }
 
 impl<S: Subjects> Work for Fuzz<'_, S> {
-    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
         fuzz_with(name, build, self.line, self.arguments)
     }
 }
 
-fn fuzz_with<S: Subjects, B: Builder>(
+fn fuzz_with<S: Subjects>(
     subject: &str,
-    build: &B,
+    build: &AnyBuild,
     line: &CommandLine<S>,
     arguments: &FuzzArguments<S::Choice>,
 ) -> Result<Ending> {
@@ -187,14 +187,14 @@ fn fuzz_with<S: Subjects, B: Builder>(
 }
 
 /// Observes the campaign.
-struct Native<B: Builder> {
+struct Native {
     seed: u64,
-    kept: Kept<B>,
+    kept: Kept,
     /// What ended the campaign early.
     trouble: Option<Error>,
 }
 
-impl<B: Builder> Observer for Native<B> {
+impl Observer for Native {
     fn diverged(&mut self, Diverged { index, program, divergence }: Diverged) -> ControlFlow<()> {
         if !self.kept.all.count(&divergence.signature()) {
             return ControlFlow::Continue(());
@@ -225,7 +225,7 @@ fn status_line(progress: &Progress, counts: &BTreeMap<Signature, u64>) -> String
     )
 }
 
-fn summary<B: Builder>(seed: u64, command: String, kinds: KindSet, stats: &CampaignStats, kept: &Kept<B>) -> Summary {
+fn summary(seed: u64, command: String, kinds: KindSet, stats: &CampaignStats, kept: &Kept) -> Summary {
     let work = CampaignWork { engine: "native", seed, command, executions: stats.executions, time: stats.time };
     let mut summary = Summary {
         transitions: stats.transitions.count(),

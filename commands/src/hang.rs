@@ -9,17 +9,16 @@ use stalemap_report::Finding;
 
 use crate::ending::Ending;
 use crate::output;
-use crate::subjects::Builder;
 
 /// Watches what this driver runs until the watchdog is dropped, unless the subject is told ahead: such an execution may wait
 /// for others, and the subject notices itself what does not end. `write` writes the finding down; then the program ends.
-pub fn watch<B: Builder>(
+pub fn watch(
     subject: &str,
     deadline: Duration,
-    driver: &mut Driver<B>,
+    driver: &mut Driver,
     write: impl Fn(&Finding, Program) -> Result<()> + Send + 'static,
 ) -> Option<Watchdog> {
-    if driver.build().looks_ahead() {
+    if driver.looks_ahead() {
         return None;
     }
     let watch = Watch::default();

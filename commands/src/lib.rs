@@ -44,5 +44,5 @@ pub mod values;
 
 pub use command_line::{CommandLine, Replay, program_name, quoted};
 pub use ending::{Ending, exit_code};
-pub use entry::{Cli, main, main_explorable, version};
-pub use subjects::{Builder, ExplorableWork, Only, OnlyChoice, OnlyExplorable, Subjects, Work, isolated, serve};
+pub use entry::{Cli, main, version};
+pub use subjects::{Only, OnlyChoice, Subjects, Work, isolated, serve};

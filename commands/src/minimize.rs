@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use stalemap_campaign::{Form, Found, Sighting};
-use stalemap_harness::{Compare, Driver, Run};
+use stalemap_harness::{AnyBuild, Compare, Driver, Run};
 use stalemap_operations::Trace;
 use stalemap_report::Origin;
 
@@ -13,7 +13,7 @@ use crate::command_line::{CommandLine, quoted};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::subjects::{Builder, Subjects, Work};
+use crate::subjects::{Subjects, Work};
 use crate::values::Amount;
 use crate::{hang, input, output};
 
@@ -53,14 +53,14 @@ struct Minimize<'a, S: Subjects> {
 }
 
 impl<S: Subjects> Work for Minimize<'_, S> {
-    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
         minimize_with(name, build, self.line, self.arguments)
     }
 }
 
-fn minimize_with<S: Subjects, B: Builder>(
+fn minimize_with<S: Subjects>(
     subject: &str,
-    build: &B,
+    build: &AnyBuild,
     line: &CommandLine<S>,
     arguments: &MinimizeArguments<S::Choice>,
 ) -> Result<Ending> {
@@ -107,7 +107,7 @@ fn minimize_with<S: Subjects, B: Builder>(
 }
 
 /// Why there is nothing to shorten.
-fn why_not<B: Builder>(trace: &Trace, run: &Run, driver: &mut Driver<B>) -> Result<String> {
+fn why_not(trace: &Trace, run: &Run, driver: &mut Driver) -> Result<String> {
     let checked = driver.run_trace(trace, Compare::Touched).map_err(|it| anyhow!(it))?;
     Ok(match checked.divergence {
         Some(divergence) => format!(

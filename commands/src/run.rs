@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use serde::Serialize;
-use stalemap_harness::{Compare, Driver};
+use stalemap_harness::{AnyBuild, Compare, Driver};
 use stalemap_operations::{Program, Trace};
 use stalemap_report::style::{BAD, GOOD};
 use stalemap_report::{FileResult, Finding, Origin, Verdict, diff, junit_of_results, states};
@@ -16,7 +16,7 @@ use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::subjects::{Builder, Subjects, Work};
+use crate::subjects::{Subjects, Work};
 use crate::values::{Amount, Format};
 use crate::{hang, input, output};
 
@@ -78,12 +78,12 @@ struct Files {
 }
 
 impl Work for Files {
-    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending> {
+    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
         replay_all(name, build, &self)
     }
 }
 
-fn replay_all<B: Builder>(name: &str, build: &B, wanted: &Files) -> Result<Ending> {
+fn replay_all(name: &str, build: &AnyBuild, wanted: &Files) -> Result<Ending> {
     let (files, format) = (&wanted.files, wanted.format);
     let mut driver = Driver::new(build.clone());
     let so_far = Arc::new(Mutex::new(SoFar::default()));
@@ -153,7 +153,7 @@ fn ending(results: &[FileResult]) -> Ending {
 }
 
 /// Runs one file.
-fn replay<B: Builder>(subject: &str, driver: &mut Driver<B>, file: &Path, wanted: &Files) -> FileResult {
+fn replay(subject: &str, driver: &mut Driver, file: &Path, wanted: &Files) -> FileResult {
     let name = file.to_string_lossy().into_owned();
     let outcome = input::read(file).and_then(|input| {
         if wanted.show {
@@ -171,12 +171,7 @@ fn replay<B: Builder>(subject: &str, driver: &mut Driver<B>, file: &Path, wanted
 }
 
 /// The operations that were done, and how they diverge if they do.
-fn compare<B: Builder>(
-    subject: &str,
-    driver: &mut Driver<B>,
-    trace: &Trace,
-    compare: Compare,
-) -> Result<(usize, Option<Finding>)> {
+fn compare(subject: &str, driver: &mut Driver, trace: &Trace, compare: Compare) -> Result<(usize, Option<Finding>)> {
     let run = driver.run_trace(trace, compare).map_err(|it| anyhow!(it))?;
     let Some(divergence) = run.divergence else {
         return Ok((run.steps, None));
@@ -187,7 +182,7 @@ fn compare<B: Builder>(
 }
 
 /// Prints each step with the state after it.
-fn show<B: Builder>(subject: &str, driver: &mut Driver<B>, trace: &Trace) -> Result<()> {
+fn show(subject: &str, driver: &mut Driver, trace: &Trace) -> Result<()> {
     output::print_line(format_args!("machine {}", trace.machine))?;
     let mut printed = Ok(());
     let run = driver.watch(&trace.program(), &mut |watched| {

@@ -7,14 +7,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use stalemap_harness::{AnyBuild, Build};
 use stalemap_isolation::{Isolated, WorkerCommand};
-use stalemap_operations::Explorable;
 
 use crate::ending::Ending;
-
-/// A builder of subjects that a campaign can hand to its jobs.
-pub trait Builder: Build + Clone + Send + Sync {}
-
-impl<B: Build + Clone + Send + Sync> Builder for B {}
 
 /// What is to be done with a subject, whichever it is.
 pub trait Work {
@@ -22,25 +16,13 @@ pub trait Work {
     ///
     /// # Errors
     /// When the work fails.
-    fn with<B: Builder>(self, name: &str, build: &B) -> Result<Ending>;
-}
-
-/// What is to be done with a subject whose states can be told apart.
-pub trait ExplorableWork {
-    /// Does it.
-    ///
-    /// # Errors
-    /// When the work fails.
-    fn with<B: Builder<Subject: Explorable>>(self, build: &B) -> Result<Ending>;
+    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending>;
 }
 
 /// The subjects of a program, and the options that choose one of them.
 pub trait Subjects {
     /// The options. The default chooses the subject of the commands that have no such option.
     type Choice: Args + Clone + Debug + Default;
-
-    /// Whether [`explore`](Self::explore) is there.
-    const EXPLORES: bool = false;
 
     /// Does some work with the subject that is chosen.
     ///
@@ -59,15 +41,6 @@ pub trait Subjects {
         let _ = choice;
         bail!("this subject cannot be driven in a process of its own")
     }
-
-    /// Does some work with the subject of the default, whose states must be told apart.
-    ///
-    /// # Errors
-    /// When there is no such subject, or the work fails.
-    fn explore(&self, work: impl ExplorableWork) -> Result<Ending> {
-        let _ = work;
-        bail!("the states of this subject cannot be told apart: it does not implement Explorable")
-    }
 }
 
 /// The options of a program with one subject.
@@ -79,20 +52,20 @@ pub struct OnlyChoice {
 }
 
 /// One subject, and no other.
-#[derive(Clone, Debug)]
-pub struct Only<B> {
+#[derive(Clone)]
+pub struct Only {
     name: String,
-    build: B,
+    build: AnyBuild,
 }
 
-impl<B: Builder> Only<B> {
+impl Only {
     /// The subject that this builds, under a name that reports show.
-    pub fn new(name: impl Into<String>, build: B) -> Self {
-        Only { name: name.into(), build }
+    pub fn new(name: impl Into<String>, build: impl Build + Clone + Send + Sync + 'static) -> Self {
+        Only { name: name.into(), build: AnyBuild::new(build) }
     }
 }
 
-impl<B: Builder> Subjects for Only<B> {
+impl Subjects for Only {
     type Choice = OnlyChoice;
 
     fn with(&self, choice: &OnlyChoice, work: impl Work) -> Result<Ending> {
@@ -127,37 +100,4 @@ pub fn isolated(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Res
 pub fn serve<B: Build>(load: impl FnOnce() -> Result<B, String>) -> Result<Ending> {
     stalemap_isolation::serve(load)?;
     Ok(Ending::Agree)
-}
-
-/// One subject whose states can be told apart.
-#[derive(Clone, Debug)]
-pub struct OnlyExplorable<B>(Only<B>);
-
-impl<B: Builder<Subject: Explorable>> OnlyExplorable<B> {
-    /// As [`Only::new`].
-    pub fn new(name: impl Into<String>, build: B) -> Self {
-        OnlyExplorable(Only::new(name, build))
-    }
-}
-
-impl<B: Builder<Subject: Explorable>> Subjects for OnlyExplorable<B> {
-    type Choice = OnlyChoice;
-
-    const EXPLORES: bool = true;
-
-    fn with(&self, choice: &OnlyChoice, work: impl Work) -> Result<Ending> {
-        self.0.with(choice, work)
-    }
-
-    fn option(&self, choice: &OnlyChoice) -> String {
-        self.0.option(choice)
-    }
-
-    fn serve(&self, choice: &OnlyChoice) -> Result<Ending> {
-        self.0.serve(choice)
-    }
-
-    fn explore(&self, work: impl ExplorableWork) -> Result<Ending> {
-        work.with(&self.0.build)
-    }
 }

@@ -11,7 +11,6 @@ use stalemap_report::{Ending as HowEnded, Finding, Summary, junit_of_findings};
 use crate::findings::Kept;
 use crate::interrupt::interrupted;
 use crate::output;
-use crate::subjects::Builder;
 use crate::values::Format;
 
 /// What a campaign did, whichever engine made its executions.
@@ -30,7 +29,7 @@ pub struct CampaignWork {
 }
 
 /// The summary of this work and of what it found; empty where it speaks of transitions, marks, operations and oracles.
-pub fn of_work<B: Builder>(kept: &Kept<B>, work: CampaignWork) -> Summary {
+pub fn of_work(kept: &Kept, work: CampaignWork) -> Summary {
     let counts = kept.all.counts();
     Summary {
         seed: work.seed,

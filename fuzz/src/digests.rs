@@ -8,8 +8,6 @@ use stalemap_engines::protocol::{DIGESTS, digest_line};
 use stalemap_harness::Driver;
 use stalemap_operations::Program;
 
-use crate::subject::BuildImplementation;
-
 /// Where digests go.
 pub(crate) struct Digests(File);
 
@@ -28,7 +26,7 @@ impl Digests {
     ///
     /// # Panics
     /// When the line cannot be written.
-    pub(crate) fn add(&mut self, driver: &mut Driver<BuildImplementation>, bytes: &[u8], program: &Program) {
+    pub(crate) fn add(&mut self, driver: &mut Driver, bytes: &[u8], program: &Program) {
         let digest = stalemap_report::digest(driver, program);
         let digest = digest.expect("the implementation takes every machine that has bytes");
         let line = digest_line(&stalemap_report::input_name(bytes), &digest) + "\n";

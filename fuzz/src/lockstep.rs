@@ -1,6 +1,7 @@
 //! The lockstep as a target: reference and implementation agree on what the bytes mean.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use stalemap_harness::{Compare, Driver, Mutator, Settings};
 use stalemap_operations::{Dialect, Home, Kind, KindSet, Machine, Operation, Program};
@@ -15,7 +16,8 @@ use crate::subject::BuildImplementation;
 /// Runs inputs. It means by them what `stalemap run` means, so inputs outside its limits are turned away, not bent.
 pub struct Lockstep {
     /// Machines are built once and reset for each input.
-    driver: Driver<BuildImplementation>,
+    driver: Driver,
+    build: Arc<BuildImplementation>,
     mutator: Mutator,
     kinds: KindSet,
     /// The largest number of frames, spaces or pages.
@@ -35,8 +37,10 @@ impl Lockstep {
     #[must_use]
     pub fn of_levels(levels: RangeInclusive<u8>) -> Lockstep {
         let kinds = Kind::ALL.iter().copied().filter(|kind| levels.contains(&kind.row().level)).collect();
+        let build = Arc::new(BuildImplementation::from_environment());
         Lockstep {
-            driver: Driver::new(BuildImplementation::from_environment()),
+            driver: Driver::new(Arc::clone(&build)),
+            build,
             mutator: Mutator::new(Settings { kinds, ..Settings::default() }),
             kinds,
             largest: u32::MAX,
@@ -88,7 +92,7 @@ impl Lockstep {
         counters::count(self.driver.transitions().iter());
         self.statistics.operations += run.steps as u64;
         if let Some(hunt) = &mut self.hunt {
-            hunt.count(run.steps, self.driver.build().counters());
+            hunt.count(run.steps, self.build.counters());
             if let Some(divergence) = &run.divergence {
                 hunt.found(bytes, divergence);
             }

@@ -11,7 +11,6 @@ use stalemap_harness::{Divergence, Driver, Signature};
 use stalemap_operations::Program;
 use stalemap_report::Origin;
 
-use crate::subject::BuildImplementation;
 use crate::{artifact, stacks};
 
 /// Where inputs that diverge are kept, and which signatures have been.
@@ -42,12 +41,7 @@ impl Kept {
 
 /// Brings the divergence to its canonical form and prints it, and aborts through the function that is named after it.
 #[cold]
-pub(crate) fn abort(
-    driver: &mut Driver<BuildImplementation>,
-    bytes: &[u8],
-    program: &Program,
-    divergence: &Divergence,
-) -> ! {
+pub(crate) fn abort(driver: &mut Driver, bytes: &[u8], program: &Program, divergence: &Divergence) -> ! {
     let signature = divergence.signature();
     // First of all, and whatever happens afterwards: triage looks for this line.
     eprintln!("ASSERTION FAILED: {} {}", signature.oracle(), signature.operation());

@@ -1,11 +1,11 @@
-//! Any builder of subjects behind one type, for programs that have many: what is generic over builders is compiled once.
+//! Any builder of subjects behind one type, for what many builders are handed to: it is compiled once.
 
 use stalemap_operations::{Machine, Program, Subject};
 
-use crate::driver::Build;
+use crate::any_lockstep::{AnyLockstep, NotBuilt};
+use crate::build::{AnyBuilder, Build};
 
-/// A builder of boxed subjects. What it builds costs an indirect call more for each operation, and hands what it touched
-/// over as lists.
+/// A builder of subjects without its type, which costs an indirect call for each run. A clone has a clone of the builder.
 ///
 /// ```
 /// use stalemap_harness::{AnyBuild, Compare, Driver};
@@ -17,11 +17,11 @@ use crate::driver::Build;
 /// assert_eq!(Driver::new(build).run(&trace.program(), Compare::Touched).expect("it is built").divergence, None);
 /// # Ok::<(), stalemap_operations::ParseError>(())
 /// ```
-pub struct AnyBuild(Box<dyn Erased>);
+pub struct AnyBuild(Box<dyn Shared>);
 
 impl AnyBuild {
-    /// Any builder. A clone of the result has a clone of the builder.
-    pub fn new<B: Build<Subject: 'static> + Clone + Send + Sync + 'static>(build: B) -> AnyBuild {
+    /// Any builder.
+    pub fn new<B: Build + Clone + Send + Sync + 'static>(build: B) -> AnyBuild {
         AnyBuild(Box::new(build))
     }
 }
@@ -33,6 +33,8 @@ impl Clone for AnyBuild {
 }
 
 impl Build for AnyBuild {
+    /// A boxed subject, which costs an indirect call for each operation and hands what it touched over as lists. A driver
+    /// does not use it.
     type Subject = Box<dyn Subject>;
 
     fn build(&self, machine: &Machine) -> Result<Box<dyn Subject>, String> {
@@ -54,40 +56,19 @@ impl Build for AnyBuild {
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
         self.0.look_ahead(programs)
     }
+
+    fn lockstep(&self, machine: &Machine) -> Result<AnyLockstep, NotBuilt> {
+        self.0.lockstep(machine)
+    }
 }
 
-/// A builder without its type.
-trait Erased: Send + Sync {
-    fn again(&self) -> Box<dyn Erased>;
-    fn boxed(&self, machine: &Machine) -> Result<Box<dyn Subject>, String>;
-    fn largest(&self) -> Option<Machine>;
-    fn uses_recount(&self) -> bool;
-    fn looks_ahead(&self) -> bool;
-    fn look_ahead(&self, programs: &[Program]) -> Result<(), String>;
+/// A builder that jobs may have clones of.
+trait Shared: AnyBuilder + Send + Sync {
+    fn again(&self) -> Box<dyn Shared>;
 }
 
-impl<B: Build<Subject: 'static> + Clone + Send + Sync + 'static> Erased for B {
-    fn again(&self) -> Box<dyn Erased> {
+impl<B: Build + Clone + Send + Sync + 'static> Shared for B {
+    fn again(&self) -> Box<dyn Shared> {
         Box::new(self.clone())
-    }
-
-    fn boxed(&self, machine: &Machine) -> Result<Box<dyn Subject>, String> {
-        Ok(Box::new(self.build(machine)?))
-    }
-
-    fn largest(&self) -> Option<Machine> {
-        Build::largest(self)
-    }
-
-    fn uses_recount(&self) -> bool {
-        Build::uses_recount(self)
-    }
-
-    fn looks_ahead(&self) -> bool {
-        Build::looks_ahead(self)
-    }
-
-    fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
-        Build::look_ahead(self, programs)
     }
 }

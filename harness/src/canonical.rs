@@ -15,7 +15,7 @@ mod statement;
 use stalemap_operations::{Kind, Program};
 
 use crate::divergence::{Divergence, Signature};
-use crate::driver::{Build, Driver};
+use crate::driver::Driver;
 use crate::lockstep::Compare;
 use crate::minimise::{Progress, Search, minimise, swapped, with_kind};
 use restate::restate;
@@ -64,8 +64,8 @@ pub struct Canonical {
 /// assert_eq!(finding.key, finding.divergence.signature());
 /// # Ok::<(), stalemap_operations::ParseError>(())
 /// ```
-pub fn canonicalise<B: Build>(
-    driver: &mut Driver<B>,
+pub fn canonicalise(
+    driver: &mut Driver,
     program: &Program,
     divergence: &Divergence,
     keep_going: &mut dyn FnMut(&Progress) -> bool,
@@ -102,7 +102,7 @@ pub fn canonicalise<B: Build>(
 }
 
 /// Minimises and replaces until nothing changes.
-fn settle<B: Build>(search: &mut Search<'_, B>) {
+fn settle(search: &mut Search<'_>) {
     search.minimise();
     while !search.stopped {
         let before = search.found.program.clone();
@@ -116,7 +116,7 @@ fn settle<B: Build>(search: &mut Search<'_, B>) {
 }
 
 /// Replaces each operation, from the last to the first, by the first kind of the table that says the same.
-fn substitute<B: Build>(search: &mut Search<'_, B>) {
+fn substitute(search: &mut Search<'_>) {
     for step in (0..search.found.program.operations.len()).rev() {
         // What was replaced before may have shortened the program.
         let Some(kind) = search.found.program.operations.get(step).map(|operation| operation.kind()) else { continue };
@@ -141,7 +141,7 @@ fn lower_kinds(kind: Kind, is_last: bool) -> Vec<Kind> {
 }
 
 /// Exchanges neighbours where the later one is of an earlier kind.
-fn swap<B: Build>(search: &mut Search<'_, B>) {
+fn swap(search: &mut Search<'_>) {
     let mut step = 0;
     while step + 1 < search.found.program.operations.len() {
         let program = &search.found.program;
@@ -170,7 +170,7 @@ pub enum Repeats {
 ///
 /// # Errors
 /// Says why the subject cannot be this machine.
-pub fn confirm<B: Build>(driver: &mut Driver<B>, program: &Program, signature: &Signature) -> Result<Repeats, String> {
+pub fn confirm(driver: &mut Driver, program: &Program, signature: &Signature) -> Result<Repeats, String> {
     driver.forget_machines();
     let divergence = driver.run(program, Compare::Everything)?.divergence;
     let found = divergence.map(|divergence| divergence.signature());

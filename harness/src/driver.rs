@@ -6,58 +6,15 @@ use std::fmt;
 use stalemap_operations::{Machine, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
+use crate::any_lockstep::{AnyLockstep, Cause, NotBuilt};
+use crate::build::{AnyBuilder, Build};
 use crate::divergence::Divergence;
 use crate::guard::guarded;
-use crate::lockstep::{Compare, Coverage, Lockstep, Position, Watched, Watcher};
+use crate::lockstep::{Compare, Coverage, Position, Watched, Watcher};
 use crate::oracle::{self, OracleChoice, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::Transitions;
 use crate::watchdog::Watch;
-
-/// Builds a subject for a machine.
-pub trait Build {
-    /// What is built.
-    type Subject: Subject;
-
-    /// A subject at the start of this machine.
-    ///
-    /// # Errors
-    /// Says why the subject cannot be such a machine.
-    fn build(&self, machine: &Machine) -> Result<Self::Subject, String>;
-
-    /// A machine that no subject can be larger than in anything; generators draw none that is. None where every machine
-    /// can be built.
-    fn largest(&self) -> Option<Machine> {
-        None
-    }
-
-    /// Whether the subject's own recount is asked as well. Not where what is measured is what an observer can see.
-    fn uses_recount(&self) -> bool {
-        true
-    }
-
-    /// Whether it pays to tell ahead which executions are going to be run.
-    fn looks_ahead(&self) -> bool {
-        false
-    }
-
-    /// Hears which executions are going to be run; a subject that is far away may do them all at once. What was told
-    /// already may be told again.
-    ///
-    /// # Errors
-    /// Says why the subject cannot be driven at all.
-    fn look_ahead(&self, _programs: &[Program]) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-impl<S: Subject, F: Fn(&Machine) -> Result<S, String>> Build for F {
-    type Subject = S;
-
-    fn build(&self, machine: &Machine) -> Result<S, String> {
-        self(machine)
-    }
-}
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,9 +52,9 @@ const KEPT: usize = 256;
 const KEPT_SIZE: u32 = 4_096;
 
 /// Runs operations on the subject and the reference.
-pub struct Driver<B: Build> {
-    build: B,
-    kept: BTreeMap<Machine, Box<Lockstep<B::Subject>>>,
+pub struct Driver {
+    build: Box<dyn AnyBuilder>,
+    kept: BTreeMap<Machine, AnyLockstep>,
     coverage: Coverage,
     marks: Vec<u64>,
     oracles: OracleChoice,
@@ -105,13 +62,13 @@ pub struct Driver<B: Build> {
     watch: Option<Watch>,
 }
 
-impl<B: Build> Driver<B> {
+impl Driver {
     /// A driver of the subjects that this builds.
-    pub fn new(build: B) -> Self {
+    pub fn new(build: impl Build + 'static) -> Self {
         let marks = vec![0; MARKS.len()];
         let oracles = if build.uses_recount() { OracleChoice::All } else { OracleChoice::AllButRecount };
         Driver {
-            build,
+            build: Box::new(build),
             kept: BTreeMap::new(),
             coverage: Coverage::default(),
             marks,
@@ -121,9 +78,18 @@ impl<B: Build> Driver<B> {
         }
     }
 
-    /// What builds the subjects.
-    pub fn build(&self) -> &B {
-        &self.build
+    /// Whether it pays to tell ahead what is going to be run ([`Build::looks_ahead`]).
+    #[must_use]
+    pub fn looks_ahead(&self) -> bool {
+        self.build.looks_ahead()
+    }
+
+    /// Tells the builder of the subjects what is going to be run ([`Build::look_ahead`]).
+    ///
+    /// # Errors
+    /// Says why the subject cannot be driven at all.
+    pub fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
+        self.build.look_ahead(programs)
     }
 
     /// Asks one oracle alone, by its name or that of one of its checks, or all again.
@@ -148,14 +114,15 @@ impl<B: Build> Driver<B> {
     /// Says why the subject cannot be this machine.
     pub fn prepare(&mut self, machine: &Machine) -> Result<(), String> {
         match self.build_where_missing(machine) {
-            Ok(()) | Err(NotBuilt::Panicked(..)) => Ok(()),
-            Err(NotBuilt::Refused(sentence)) => Err(sentence),
+            Ok(()) | Err(NotBuilt(Cause::Panicked(..))) => Ok(()),
+            Err(NotBuilt(Cause::Refused(sentence))) => Err(sentence),
         }
     }
 
     fn build_where_missing(&mut self, machine: &Machine) -> Result<(), NotBuilt> {
         if !self.kept.contains_key(machine) {
-            let lockstep = self.pair(machine)?;
+            let lockstep = self.build.lockstep(machine)?;
+            self.say_what_is_skipped(&lockstep);
             if self.kept.len() >= KEPT {
                 self.kept.clear();
             }
@@ -174,7 +141,7 @@ impl<B: Build> Driver<B> {
     /// # Errors
     /// Says why the subject cannot be this machine.
     pub fn machine_of(&mut self, machine: &Machine) -> Result<Machine, String> {
-        let built = guarded(|| self.build.build(machine).map(|subject| *subject.machine()));
+        let built = guarded(|| self.build.boxed(machine).map(|subject| *subject.machine()));
         built.unwrap_or_else(Err)
     }
 
@@ -207,8 +174,8 @@ impl<B: Build> Driver<B> {
     /// Both sides as the last run of this machine left them; none where it was not run, where that run panicked, or where
     /// the machine is too large to be kept.
     #[must_use]
-    pub fn sides(&self, machine: &Machine) -> Option<(&B::Subject, &Model)> {
-        self.kept.get(machine).map(|lockstep| (&lockstep.subject, &lockstep.reference))
+    pub fn sides(&self, machine: &Machine) -> Option<(&dyn Subject, &Model)> {
+        self.kept.get(machine).map(AnyLockstep::sides).map(|sides| (sides.subject(), sides.reference()))
     }
 
     /// Operation × outcome, over all runs.
@@ -278,17 +245,17 @@ impl<B: Build> Driver<B> {
         watcher: Watcher<'_>,
     ) -> Result<Option<Divergence>, String> {
         let machine = &program.machine;
-        if let Err(error) = self.build_where_missing(machine) {
-            return match error {
-                NotBuilt::Refused(sentence) => Err(sentence),
-                NotBuilt::Panicked(position, message) => Ok(Some(panicked(position, program, &message))),
+        if let Err(NotBuilt(cause)) = self.build_where_missing(machine) {
+            return match cause {
+                Cause::Refused(sentence) => Err(sentence),
+                Cause::Panicked(position, message) => Ok(Some(panicked(position, program, &message))),
             };
         }
-        let lockstep = self.kept.get_mut(machine).expect("it is prepared");
-        lockstep.position = Position::default();
+        let lockstep = self.kept.get_mut(machine).expect("it is prepared").sides_mut();
+        lockstep.clear_position();
         let (choice, coverage, watch) = (&self.oracles, &mut self.coverage, self.watch.as_ref());
         let result = guarded(|| {
-            let mut oracles = OracleSet::of(lockstep.capabilities.known(), choice);
+            let mut oracles = OracleSet::of(lockstep.capabilities().known(), choice);
             if watcher.is_some() {
                 // An observer wants to see how far a fault goes; a recount would end it where it begins.
                 oracles = oracles.without_validity();
@@ -296,12 +263,12 @@ impl<B: Build> Driver<B> {
             let written = written.filter(|_| lockstep.is(machine));
             lockstep.run(program, written, compare, oracles, coverage, (watcher, watch))
         });
-        for (sum, count) in self.marks.iter_mut().zip(lockstep.reference.marks()) {
+        for (sum, count) in self.marks.iter_mut().zip(lockstep.reference().marks()) {
             *sum += count;
         }
-        lockstep.reference.clear_marks();
+        lockstep.reference_mut().clear_marks();
         let is_whole = result.is_ok();
-        let position = lockstep.position;
+        let position = lockstep.position();
         let divergence = result.unwrap_or_else(|message| Some(panicked(position, program, &message)));
         // After a panic the state of the two is unknown.
         if !is_whole || size(machine) > KEPT_SIZE {
@@ -310,32 +277,13 @@ impl<B: Build> Driver<B> {
         Ok(divergence)
     }
 
-    fn pair(&mut self, machine: &Machine) -> Result<Box<Lockstep<B::Subject>>, NotBuilt> {
-        let built = guarded(|| {
-            let subject = self.build.build(machine)?;
-            let shown = (subject.capabilities(), *subject.machine(), subject.capacity());
-            Ok((subject, shown))
-        });
-        let built = built.map_err(|message| NotBuilt::Panicked(Position::default(), message))?;
-        let (subject, (capabilities, machine, capacity)) = built.map_err(NotBuilt::Refused)?;
+    fn say_what_is_skipped(&mut self, lockstep: &AnyLockstep) {
         if self.skipped.is_empty() {
-            self.skipped = oracle::skipped(capabilities.known())
+            self.skipped = oracle::skipped(lockstep.sides().capabilities().known())
                 .map(|(check, missing)| Skipped { check, missing: missing.each().map(|(name, _)| name).collect() })
                 .collect();
         }
-        let reference = guarded(|| Model::new(machine, capacity).with_blocks(capabilities.blocks));
-        let reference = reference
-            .map_err(|message| NotBuilt::Panicked(Position { in_reference: true, ..Position::default() }, message))?;
-        Ok(Box::new(Lockstep::new(subject, machine, capabilities, reference)))
     }
-}
-
-/// Why there is no subject.
-enum NotBuilt {
-    /// It cannot be this machine.
-    Refused(String),
-    /// The constructor of a side panicked.
-    Panicked(Position, String),
 }
 
 /// Frames and places of a machine.

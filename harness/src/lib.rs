@@ -10,7 +10,9 @@
 #![expect(clippy::disallowed_macros, reason = "the guard asks which thread panics; nothing of a run depends on it")]
 
 mod any_build;
+mod any_lockstep;
 mod binding;
+mod build;
 mod canonical;
 mod comparison;
 mod digest;
@@ -35,9 +37,10 @@ mod transitions;
 mod watchdog;
 
 pub use any_build::AnyBuild;
+pub use build::Build;
 pub use canonical::{Canonical, Repeats, canonicalise, confirm};
 pub use divergence::{Divergence, Mismatch, NO_OPERATIONS, NotASignature, Sense, Signature};
-pub use driver::{Build, Driver, Run, Skipped};
+pub use driver::{Driver, Run, Skipped};
 pub use enumerate::enumerate_operations;
 pub use generate::{Generator, Settings};
 pub use guard::{guarded, quiet_panics};

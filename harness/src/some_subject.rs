@@ -4,7 +4,7 @@ use std::iter;
 
 use stalemap_operations::Machine;
 
-use crate::driver::Build;
+use crate::build::Build;
 use crate::guard::guarded;
 
 /// A subject at the start of a machine that it can be: the default one, or the first with 1, 2, 4 … 4,096 frames of RAM.

@@ -2,7 +2,7 @@
 
 use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions, minimise};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Dialect, Home, Kind, Machine, Observation, Program, Scope, Stamp, Subject, Trace};
+use stalemap_operations::{Dialect, Home, Kind, Machine, Observation, Program, Scope, Stamp, Trace};
 
 fn implementation(machine: &Machine) -> Result<Implementation, String> {
     Ok(Implementation::new(machine))
@@ -100,7 +100,7 @@ fn both_sides_are_shown_as_the_last_run_of_their_machine_left_them() {
     let run = driver.run(&trace.program(), Compare::Touched).expect("it takes every machine");
     assert_eq!(run.divergence, None);
     let (subject, reference) = driver.sides(&trace.machine).expect("it was run");
-    for side in [subject as &dyn Subject, reference] {
+    for side in [subject, reference] {
         let mut seen = Observation::default();
         side.observe(&Scope::everything(), &mut seen);
         let [page] = seen.pages.as_slice() else { panic!("{}: {seen:?}", side.name()) };
@@ -113,7 +113,7 @@ fn both_sides_are_shown_as_the_last_run_of_their_machine_left_them() {
 fn minimised_with_a_stale_mapping(text: &str) -> Trace {
     let trace = Trace::parse(text).expect("a good text");
     let switch = Switch::new(Some(Bug::StaleMapping));
-    let mut driver = Driver::new(|machine: &Machine| Ok::<_, String>(Implementation::with_bug(machine, &switch)));
+    let mut driver = Driver::new(move |machine: &Machine| Ok::<_, String>(Implementation::with_bug(machine, &switch)));
     driver.without_recount();
     let run = driver.run(&trace.program(), Compare::Touched).expect("it takes every machine");
     let signature = run.divergence.expect("the bug is on").signature();

@@ -28,7 +28,7 @@ fn traces(folder: &str) -> Vec<Found> {
     traces
 }
 
-fn driver() -> Driver<impl Fn(&Machine) -> Result<Implementation, String>> {
+fn driver() -> Driver {
     Driver::new(|machine: &Machine| Ok(Implementation::new(machine)))
 }
 
@@ -144,7 +144,7 @@ fn every_seeded_bug_contradicts_a_written_answer() {
     traces.extend(self::traces("regressions"));
     let mut uncaught = Vec::new();
     for &bug in Bug::ALL {
-        let mut driver = Driver::new(|machine: &Machine| {
+        let mut driver = Driver::new(move |machine: &Machine| {
             Ok::<_, String>(Implementation::with_bug(machine, &Switch::new(Some(bug))))
         });
         let contradicts = |found: &Found| {

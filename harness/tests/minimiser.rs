@@ -25,7 +25,7 @@ impl Build for Seeded {
 }
 
 /// The first finding of a bug whose executions have this many operations, that is no panic.
-fn first_finding(driver: &mut Driver<Seeded>, operations: usize) -> (Program, Signature) {
+fn first_finding(driver: &mut Driver, operations: usize) -> (Program, Signature) {
     let mut generator = Generator::new(Settings { operations, ..Settings::default() });
     let mut program = Program::default();
     for index in 0.. {

@@ -12,7 +12,7 @@ const EXECUTIONS: u64 = 150;
 /// The first execution that comes to another result by digests than in full.
 fn different(bug: Bug, with_recount: bool) -> Option<String> {
     let switch = Switch::new(Some(bug));
-    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
+    let mut driver = Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
     if !with_recount {
         driver.without_recount();
     }

@@ -119,7 +119,7 @@ fn what_is_not_shown_gives_no_false_alarm() {
     let mut generator = Generator::new(Settings { operations: 24, ..Settings::default() });
     let mut program = Program::default();
     for (index, shown) in (0..).zip(subsets()) {
-        let mut driver = Driver::new(|machine: &Machine| Ok(Blind { whole: Implementation::new(machine), shown }));
+        let mut driver = Driver::new(move |machine: &Machine| Ok(Blind { whole: Implementation::new(machine), shown }));
         for compare in [Compare::Touched, Compare::Everything] {
             generator.execution(3, index, &mut program);
             let run = driver.run(&program, compare).expect("it takes every machine");

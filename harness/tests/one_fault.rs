@@ -9,12 +9,10 @@ use stalemap_harness::{
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Machine, Program};
 
-type Build = Box<dyn Fn(&Machine) -> Result<Implementation, String>>;
-
 /// A driver of machines with these bugs.
-fn driver(bugs: &[Bug]) -> Driver<Build> {
+fn driver(bugs: &[Bug]) -> Driver {
     let switch = Switch::of(bugs);
-    Driver::new(Box::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch))))
+    Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch)))
 }
 
 /// Generated executions, always the same.
@@ -30,7 +28,7 @@ fn executions(count: u64) -> Vec<Program> {
 
 /// What a campaign over these executions keeps: of each signature the occurrences 1, 2, 4, 8, … are brought to their
 /// canonical form. With each form what plain minimising makes of the same execution.
-fn canonical_forms(driver: &mut Driver<Build>, executions: &[Program]) -> Vec<(Canonical, Program)> {
+fn canonical_forms(driver: &mut Driver, executions: &[Program]) -> Vec<(Canonical, Program)> {
     let mut counts: BTreeMap<Signature, u64> = BTreeMap::new();
     let mut forms = Vec::new();
     for program in executions {
@@ -107,7 +105,7 @@ const STRIDE: usize = 7;
 #[test]
 fn two_bugs_at_once_stay_two_findings() {
     let executions = executions(500);
-    let mut alone: BTreeMap<Bug, Driver<Build>> = Bug::ALL.iter().map(|&bug| (bug, driver(&[bug]))).collect();
+    let mut alone: BTreeMap<Bug, Driver> = Bug::ALL.iter().map(|&bug| (bug, driver(&[bug]))).collect();
     let mut lost = Vec::new();
     let (mut pairs, mut both) = (0, 0);
     let all = Bug::ALL

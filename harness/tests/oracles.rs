@@ -12,7 +12,7 @@ const EXECUTIONS: u64 = 300;
 /// Whether the oracle alone catches the bug.
 fn catches(oracle: &str, bug: Bug) -> bool {
     let switch = Switch::new(Some(bug));
-    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
+    let mut driver = Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
     driver.use_only_oracle(Some(oracle));
     let mut generator = Generator::new(Settings::default());
     let mut program = Program::default();

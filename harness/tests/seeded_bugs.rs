@@ -87,7 +87,8 @@ fn bug(name: &str) -> Bug {
 
 /// How a trace diverges with this switch, all oracles but the subject's own recount asked.
 fn divergence(switch: &Switch, trace: &Trace, compare: Compare) -> Option<Divergence> {
-    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
+    let switch = switch.clone();
+    let mut driver = Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
     driver.without_recount();
     driver.run_trace(trace, compare).expect("the implementation takes every machine").divergence
 }

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use stalemap_operations::{
-    BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Outcome, PinSlot, Scope,
-    Space, Subject, Touched, TransactionSlot, Visitor,
+    BlockSlot, Capabilities, Effect, Errno, Explorable, HoldSlot, Home, Machine, Observation, Operation, Outcome,
+    PinSlot, Scope, Space, Subject, Touched, TransactionSlot, Visitor,
 };
 
 use crate::blocks::Block;
@@ -211,5 +211,9 @@ impl Subject for Implementation {
 
     fn validate(&self) -> Result<(), String> {
         self.balance()
+    }
+
+    fn explorable(&self) -> Option<&dyn Explorable> {
+        Some(self)
     }
 }

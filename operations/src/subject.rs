@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::capabilities::Capabilities;
+use crate::explorable::Explorable;
 use crate::machine::{Home, Machine};
 use crate::observation::{Observation, Scope, Touched};
 use crate::outcome::Outcome;
@@ -57,6 +58,11 @@ pub trait Subject {
         false
     }
 
+    /// The subject as one whose complete states can be told apart, which exhaustive exploration needs; none where it is not.
+    fn explorable(&self) -> Option<&dyn Explorable> {
+        None
+    }
+
     /// Counts everything again from first principles.
     ///
     /// # Errors
@@ -102,6 +108,10 @@ impl Subject for Box<dyn Subject> {
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         (**self).observe(scope, into);
+    }
+
+    fn explorable(&self) -> Option<&dyn Explorable> {
+        (**self).explorable()
     }
 
     fn validate(&self) -> Result<(), String> {

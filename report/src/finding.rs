@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use stalemap_harness::{Build, Divergence, Driver, Hang, guarded};
+use stalemap_harness::{Divergence, Driver, Hang, guarded};
 use stalemap_operations::{Program, Subject, Trace};
 use stalemap_reference::Model;
 
@@ -57,8 +57,8 @@ impl Finding {
     ///
     /// # Errors
     /// As [`Driver::run`].
-    pub fn describe<B: Build>(
-        driver: &mut Driver<B>,
+    pub fn describe(
+        driver: &mut Driver,
         subject: &str,
         program: &Program,
         divergence: &Divergence,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use stalemap_harness::{Build, Driver, Watched};
+use stalemap_harness::{Driver, Watched};
 use stalemap_operations::{Entry, Home, Machine, Observation, PageToken, Place, PlaceState, Program, SlotState, Space};
 
 /// Whose state it is; pages have the same names on both sides.
@@ -24,11 +24,7 @@ pub fn states(watched: &Watched<'_>, machine: &Machine) -> [String; 2] {
 ///
 /// # Errors
 /// As [`Driver::run`].
-pub(crate) fn states_after<B: Build>(
-    driver: &mut Driver<B>,
-    program: &Program,
-    step: usize,
-) -> Result<[String; 2], String> {
+pub(crate) fn states_after(driver: &mut Driver, program: &Program, step: usize) -> Result<[String; 2], String> {
     let mut found = [String::new(), String::new()];
     let shown = Program::new(program.machine, program.operations.iter().copied().take(step + 1));
     driver.watch(&shown, &mut |watched| {

@@ -109,7 +109,8 @@ macro_rules! afl_target {
 /// Runs the inputs of an engine. [`fuzz_target!`](crate::fuzz_target!) and [`afl_target!`](crate::afl_target!) make one; any
 /// other engine can have its bytes run by it.
 pub struct FuzzTarget {
-    sides: Box<dyn Sides>,
+    name: String,
+    driver: Driver,
     mutator: Mutator,
     /// What the subject can do.
     kinds: KindSet,
@@ -128,7 +129,8 @@ impl FuzzTarget {
         let settings = Settings { kinds, largest: build.largest(), ..Settings::default() };
         let name = name_of(&build);
         FuzzTarget {
-            sides: Box::new(Pair { name, driver: Driver::new(build) }),
+            name,
+            driver: Driver::new(build),
             mutator: Mutator::new(settings),
             kinds,
             program: Program::default(),
@@ -150,11 +152,11 @@ impl FuzzTarget {
         if !self.program.operations.iter().all(|operation| self.kinds.contains(operation.kind())) {
             return Ok(false);
         }
-        match self.sides.run(&self.program) {
+        match self.driver.run(&self.program, Compare::Touched).map(|run| run.divergence) {
             Err(_) => Ok(false),
             Ok(None) => Ok(true),
             Ok(Some(divergence)) if env::var_os("__AFL_SHM_ID").is_some() => Err(divergence.signature().to_string()),
-            Ok(Some(divergence)) => Err(self.sides.describe(&self.program, &divergence)),
+            Ok(Some(divergence)) => Err(describe(&self.name, &mut self.driver, &self.program, &divergence)),
         }
     }
 
@@ -173,31 +175,12 @@ pub fn quiet_panics() {
     stalemap_harness::quiet_panics();
 }
 
-/// The two sides, whatever the subject is.
-trait Sides {
-    /// The first difference; an error where the subject cannot be the machine.
-    fn run(&mut self, program: &Program) -> Result<Option<Divergence>, String>;
-
-    /// The difference in its canonical form, as text.
-    fn describe(&mut self, program: &Program, divergence: &Divergence) -> String;
-}
-
-struct Pair<B: Build> {
-    name: String,
-    driver: Driver<B>,
-}
-
-impl<B: Build> Sides for Pair<B> {
-    fn run(&mut self, program: &Program) -> Result<Option<Divergence>, String> {
-        self.driver.run(program, Compare::Touched).map(|run| run.divergence)
-    }
-
-    #[cold]
-    fn describe(&mut self, program: &Program, divergence: &Divergence) -> String {
-        let sighting = Sighting { program, divergence, origin: Origin::default() };
-        match sighting.find(&mut self.driver, &self.name, Form::Canonical, &mut |_| true) {
-            Ok(found) => found.finding.text(),
-            Err(why) => format!("{}, which cannot be shown: {why}", divergence.signature()),
-        }
+/// The difference in its canonical form, as text.
+#[cold]
+fn describe(name: &str, driver: &mut Driver, program: &Program, divergence: &Divergence) -> String {
+    let sighting = Sighting { program, divergence, origin: Origin::default() };
+    match sighting.find(driver, name, Form::Canonical, &mut |_| true) {
+        Ok(found) => found.finding.text(),
+        Err(why) => format!("{}, which cannot be shown: {why}", divergence.signature()),
     }
 }

@@ -26,7 +26,7 @@ pub use devices::{DeviceMemory, SpacesWithDevices, spaces_with_devices};
 pub use replay::{ReplayError, replay_folder};
 pub use spaces::{AddressSpaces, Mapping, Spaces, spaces};
 pub use stalemap_campaign as campaign;
-pub use stalemap_commands::{main, main_explorable};
+pub use stalemap_commands::main;
 pub use stalemap_harness::{Build, Compare, Driver, Generator, Run, Settings};
 pub use stalemap_operations as operations;
 pub use stalemap_operations::{
@@ -34,3 +34,4 @@ pub use stalemap_operations::{
     Observation, Operation, Outcome, PageRange, ParseError, Place, Program, Refusals, Route, Scope, Space, Stamp,
     Subject, Touched, Trace, VirtualPage,
 };
+

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Once;
 
 use anstream::adapter::strip_str;
-use stalemap_commands::{Builder, hang, input};
-use stalemap_harness::{Build, Compare, DEADLINE, Driver, guarded, quiet_panics, some_subject};
+use stalemap_commands::{hang, input};
+use stalemap_harness::{AnyBuild, Build, Compare, DEADLINE, Driver, guarded, quiet_panics, some_subject};
 use stalemap_operations::{Subject as _, Trace};
 use stalemap_report::{Finding, Origin};
 
@@ -51,7 +51,10 @@ macro_rules! replay {
 /// # Errors
 /// When the folder is not there or holds no trace, a file is none, or the two sides differ. The message has each file that
 /// fails, with the trace and the states of both sides.
-pub fn replay_folder(build: impl Builder, folder: impl AsRef<Path>) -> Result<usize, ReplayError> {
+pub fn replay_folder(
+    build: impl Build + Clone + Send + Sync + 'static,
+    folder: impl AsRef<Path>,
+) -> Result<usize, ReplayError> {
     static QUIET: Once = Once::new();
     QUIET.call_once(quiet_panics);
 
@@ -62,9 +65,11 @@ pub fn replay_folder(build: impl Builder, folder: impl AsRef<Path>) -> Result<us
     let files = input::files(&[folder.to_owned()]);
     let files = files.map_err(|error| ReplayError::of_folder(without_current(&format!("{error:#}"))))?;
     let name = name_of(&build);
-    let mut driver = Driver::new(build);
+    let build = AnyBuild::new(build);
+    let mut driver = Driver::new(build.clone());
     let _watchdog = hang::watch(&name, DEADLINE, &mut driver, hang::tell);
-    let failures: Vec<String> = files.iter().filter_map(|file| replay_file(&mut driver, &name, file).err()).collect();
+    let failures: Vec<String> =
+        files.iter().filter_map(|file| replay_file(&build, &mut driver, &name, file).err()).collect();
     if failures.is_empty() { Ok(files.len()) } else { Err(ReplayError { replayed: files.len(), failures }) }
 }
 
@@ -106,14 +111,14 @@ pub(crate) fn name_of(build: &impl Build) -> String {
 }
 
 /// Replays one file; what is wrong with it.
-fn replay_file<B: Builder>(driver: &mut Driver<B>, name: &str, file: &Path) -> Result<(), String> {
+fn replay_file(build: &AnyBuild, driver: &mut Driver, name: &str, file: &Path) -> Result<(), String> {
     let trace = input::read(file).map_err(|error| without_current(&format!("{error:#}")))?.trace;
-    replay_trace(driver, name, &trace).map_err(|sentence| format!("{}: {sentence}", shown(file)))
+    replay_trace(build, driver, name, &trace).map_err(|sentence| format!("{}: {sentence}", shown(file)))
 }
 
-fn replay_trace<B: Builder>(driver: &mut Driver<B>, name: &str, trace: &Trace) -> Result<(), String> {
+fn replay_trace(build: &AnyBuild, driver: &mut Driver, name: &str, trace: &Trace) -> Result<(), String> {
     let machine = format!("{name} cannot be `machine {}`", trace.machine);
-    let built = guarded(|| driver.build().build(&trace.machine).map(|subject| subject.capabilities().operations));
+    let built = guarded(|| build.build(&trace.machine).map(|subject| subject.capabilities().operations));
     // A constructor that panics is shown as any difference is.
     if let Ok(able) = built {
         let able = able.map_err(|why| format!("{machine}: {why}"))?;

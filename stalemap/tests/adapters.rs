@@ -11,7 +11,7 @@ use stalemap::{
 use small::{FAULTS, Fault, Small};
 
 /// The first of some executions that diverges: its signature.
-fn finds(build: impl Build, executions: u64) -> Option<String> {
+fn finds(build: impl Build + 'static, executions: u64) -> Option<String> {
     let mut driver = Driver::new(build);
     let mut generator = Generator::new(Settings::default());
     let mut program = Program::default();

@@ -15,7 +15,7 @@ const CAMPAIGNS: [(Option<u32>, u64); 3] = [(None, 20_000), (Some(100), 4_000), 
 const OPERATIONS: usize = 128;
 
 /// Signature and minimised trace of each kind of difference that campaigns find.
-fn campaigns<F: BlockAllocator>() -> BTreeMap<String, Trace> {
+fn campaigns<F: BlockAllocator + 'static>() -> BTreeMap<String, Trace> {
     let mut found = BTreeMap::new();
     for (ram, executions) in CAMPAIGNS {
         campaign::<F>(ram, executions, &mut found);
@@ -23,7 +23,7 @@ fn campaigns<F: BlockAllocator>() -> BTreeMap<String, Trace> {
     found
 }
 
-fn campaign<F: BlockAllocator>(ram: Option<u32>, executions: u64, found: &mut BTreeMap<String, Trace>) {
+fn campaign<F: BlockAllocator + 'static>(ram: Option<u32>, executions: u64, found: &mut BTreeMap<String, Trace>) {
     let mut driver = Driver::new(blocks::<F>);
     let kinds = Kind::ALL.iter().copied().filter(|kind| kind.row().level == 0).collect();
     let machine = ram.and_then(|ram| Machine::new([ram, 0, 0], 1, 1, Dialect::default()));
@@ -63,7 +63,7 @@ fn written(folder: &Path) -> BTreeMap<String, Trace> {
         .collect()
 }
 
-fn finds_what_is_written_down<F: BlockAllocator>() {
+fn finds_what_is_written_down<F: BlockAllocator + 'static>() {
     let written = written(&folder(F::NAME));
     let mut driver = Driver::new(blocks::<F>);
     for (signature, trace) in &written {
@@ -108,7 +108,7 @@ fn a_million_executions_find_what_is_written_down_and_nothing_else() {
     million::<SummaryBuddy>();
 }
 
-fn million<F: BlockAllocator>() {
+fn million<F: BlockAllocator + 'static>() {
     let written = written(&folder(F::NAME));
     let mut found = BTreeMap::new();
     campaign::<F>(None, MILLION, &mut found);

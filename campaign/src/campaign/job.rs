@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use stalemap_harness::{Build, Driver, Generator, Run, Transitions, Watch};
+use stalemap_harness::{Driver, Generator, Run, Transitions, Watch};
 use stalemap_operations::Program;
 
 use super::{Campaign, CampaignStats, Diverged, TICK};
@@ -37,15 +37,15 @@ pub(super) struct Batch {
 }
 
 /// One of the jobs of a campaign.
-pub(super) struct Job<'a, B> {
-    pub(super) campaign: &'a Campaign<B>,
+pub(super) struct Job<'a> {
+    pub(super) campaign: &'a Campaign,
     pub(super) start: Instant,
     /// The first execution that no job has taken.
     pub(super) next: &'a AtomicU64,
     pub(super) stop: &'a AtomicBool,
 }
 
-impl<B: Build + Clone + Send + Sync> Job<'_, B> {
+impl Job<'_> {
     /// Takes executions until it is time to end; what was met.
     pub(super) fn work(&self, watch: Watch, sender: &Sender<Batch>) -> CampaignStats {
         let mut driver = Driver::new(self.campaign.build.clone());
@@ -77,9 +77,9 @@ impl<B: Build + Clone + Send + Sync> Job<'_, B> {
     }
 
     /// Does the executions that were taken, or as many as fit into a tick.
-    fn batch(&self, driver: &mut Driver<B>, generator: &mut Generator, taken: &mut Range<u64>) -> Batch {
+    fn batch(&self, driver: &mut Driver, generator: &mut Generator, taken: &mut Range<u64>) -> Batch {
         let mut batch = Batch { first: taken.start, ..Batch::default() };
-        if driver.build().looks_ahead() {
+        if driver.looks_ahead() {
             batch.unable = self.look_ahead(driver, generator, taken.clone()).err();
         }
         let start = Instant::now();
@@ -107,7 +107,7 @@ impl<B: Build + Clone + Send + Sync> Job<'_, B> {
     /// Does an execution. Where the subject cannot be its machine, other machines are drawn.
     fn execute(
         &self,
-        driver: &mut Driver<B>,
+        driver: &mut Driver,
         generator: &mut Generator,
         index: u64,
         program: &mut Program,
@@ -124,9 +124,9 @@ impl<B: Build + Clone + Send + Sync> Job<'_, B> {
     }
 
     /// Tells the builder of the subjects what is going to be run.
-    fn look_ahead(&self, driver: &Driver<B>, generator: &mut Generator, taken: Range<u64>) -> Result<(), String> {
+    fn look_ahead(&self, driver: &Driver, generator: &mut Generator, taken: Range<u64>) -> Result<(), String> {
         let executions = generator.executions(self.campaign.seed, taken);
-        driver.build().look_ahead(&executions)
+        driver.look_ahead(&executions)
     }
 
     fn is_over(&self) -> bool {

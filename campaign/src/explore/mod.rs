@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-use stalemap_harness::{Build, Divergence, Signature, StateDigest, Transitions, digest_of_states};
-use stalemap_operations::{Explorable, Machine, Operation, Program};
+use stalemap_harness::{AnyBuild, Build, Divergence, Signature, StateDigest, Transitions, digest_of_states};
+use stalemap_operations::{Machine, Operation, Program};
 use thiserror::Error;
 
 use self::pair::Guide;
@@ -29,6 +29,9 @@ pub enum ExploreError {
     /// The machine has more frames and places than a driver keeps, so that its states cannot be looked at.
     #[error("the machine is too large to be exhausted")]
     TooLarge,
+    /// The subject shows no complete states (`Subject::explorable`).
+    #[error("the states of this subject cannot be told apart: `Subject::explorable` says so")]
+    NoStates,
     /// The two sides differ before any operation.
     #[error("the two sides differ at the start ({0})")]
     Start(Signature),
@@ -61,9 +64,9 @@ pub enum Deeper {
 }
 
 /// All states of a machine that have been reached, depth by depth.
-#[derive(Clone, Debug)]
-pub struct Exploration<B> {
-    build: B,
+#[derive(Clone)]
+pub struct Exploration {
+    build: AnyBuild,
     machine: Machine,
     known: HashSet<StateDigest>,
     /// All states but the first, which nothing leads to; numbered from 1.
@@ -80,15 +83,14 @@ struct Reached {
     by: Operation,
 }
 
-impl<B> Exploration<B>
-where
-    B: Build<Subject: Explorable> + Clone + Sync,
-{
+impl Exploration {
     /// The start of this machine, which is the one state at depth 0.
     ///
     /// # Errors
-    /// When the subject cannot be the machine, the machine is too large, or the two sides differ at its start.
-    pub fn new(build: B, machine: Machine) -> Result<Self, ExploreError> {
+    /// When the subject cannot be the machine or shows no complete states, the machine is too large, or the two sides differ at
+    /// its start.
+    pub fn new(build: impl Build + Clone + Send + Sync + 'static, machine: Machine) -> Result<Self, ExploreError> {
+        let build = AnyBuild::new(build);
         let mut guide = Guide::new(build.clone(), machine);
         let start = guide.lead(&[])?.map_err(|divergence| ExploreError::Start(divergence.signature()))?.digest();
         let known = HashSet::from([start]);
@@ -157,7 +159,7 @@ where
     }
 }
 
-impl<B> Exploration<B> {
+impl Exploration {
     /// The machine.
     #[must_use]
     pub fn machine(&self) -> &Machine {
@@ -232,8 +234,8 @@ impl Found {
 }
 
 /// What the jobs of one depth share.
-struct Tasks<'a, B> {
-    exploration: &'a Exploration<B>,
+struct Tasks<'a> {
+    exploration: &'a Exploration,
     /// The first state of the last depth that no job has taken.
     next: &'a AtomicUsize,
     /// Whether a job has found a divergence or has failed.
@@ -241,10 +243,7 @@ struct Tasks<'a, B> {
     stop: &'a (dyn Fn() -> bool + Sync),
 }
 
-impl<B> Tasks<'_, B>
-where
-    B: Build<Subject: Explorable> + Clone + Sync,
-{
+impl Tasks<'_> {
     /// Takes states until none is left.
     fn work(&self) -> Result<Found, ExploreError> {
         let exploration = self.exploration;
@@ -264,7 +263,7 @@ where
     }
 
     /// Tries every operation from a state; whether the two sides agree on all.
-    fn try_from(&self, state: usize, guide: &mut Guide<B>, found: &mut Found) -> Result<bool, ExploreError> {
+    fn try_from(&self, state: usize, guide: &mut Guide, found: &mut Found) -> Result<bool, ExploreError> {
         let mut path = self.exploration.path(state);
         let unsteady = |divergence: Divergence| ExploreError::Unsteady(divergence.signature());
         let operations = guide.lead(&path)?.map_err(unsteady)?.operations();

@@ -9,30 +9,28 @@ use stalemap_reference::Model;
 use super::ExploreError;
 
 /// Leads both sides to one state after the other.
-pub(super) struct Guide<B: Build> {
-    driver: Driver<B>,
+pub(super) struct Guide {
+    driver: Driver,
     machine: Machine,
 }
 
-impl<B: Build> Guide<B> {
-    pub(super) fn new(build: B, machine: Machine) -> Self {
+impl Guide {
+    pub(super) fn new(build: impl Build + 'static, machine: Machine) -> Self {
         Guide { driver: Driver::new(build), machine }
     }
 
     /// Both sides after these operations, each of which was compared, or where they differ.
     ///
     /// # Errors
-    /// When the subject cannot be the machine, or when the machine is too large for its states to be told apart.
-    pub(super) fn lead(
-        &mut self,
-        operations: &[Operation],
-    ) -> Result<Result<Pair<'_, B::Subject>, Divergence>, ExploreError> {
+    /// When the subject cannot be the machine, or when its states cannot be told apart.
+    pub(super) fn lead(&mut self, operations: &[Operation]) -> Result<Result<Pair<'_>, Divergence>, ExploreError> {
         let program = Program::new(self.machine, operations.iter().copied());
         let run = self.driver.run(&program, Compare::Touched).map_err(ExploreError::Machine)?;
         if let Some(divergence) = run.divergence {
             return Ok(Err(divergence));
         }
         let (subject, reference) = self.driver.sides(&self.machine).ok_or(ExploreError::TooLarge)?;
+        let subject = subject.explorable().ok_or(ExploreError::NoStates)?;
         Ok(Ok(Pair { subject, reference }))
     }
 
@@ -43,12 +41,12 @@ impl<B: Build> Guide<B> {
 }
 
 /// Both sides in one state.
-pub(super) struct Pair<'a, S> {
-    subject: &'a S,
+pub(super) struct Pair<'a> {
+    subject: &'a dyn Explorable,
     reference: &'a Model,
 }
 
-impl<S: Explorable> Pair<'_, S> {
+impl Pair<'_> {
     /// The digest of the state.
     pub(super) fn digest(&self) -> StateDigest {
         let state = self.subject.complete_state();

@@ -12,7 +12,7 @@ use stalemap_harness::Divergence;
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Program;
 
-use crate::seeded::{self, BuildSwitched};
+use crate::seeded;
 
 /// When a hunt gives up.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +66,7 @@ pub(crate) fn hunt(source: &mut dyn Source, bug: Option<Bug>, limits: Limits) ->
 }
 
 /// A hunt on machines with this switch, which measures CPU time and stops where the user interrupts.
-pub(super) fn of_bug(switch: &Switch) -> stalemap_campaign::Hunt<BuildSwitched> {
+pub(super) fn of_bug(switch: &Switch) -> stalemap_campaign::Hunt {
     stalemap_campaign::Hunt::new(seeded::build(switch)).clock(cpu_time).stop_when(interrupted)
 }
 

@@ -20,7 +20,7 @@ use super::shortened::Shortened;
 use super::table::{median, seconds, worst};
 use super::{page, shrink};
 use crate::catalogue::Line;
-use crate::seeded::{self, BuildSwitched};
+use crate::seeded;
 
 /// Operations of the executions that are minimised.
 const LENGTHS: [usize; 3] = [64, 256, 1024];
@@ -115,13 +115,7 @@ impl Work {
         }))
     }
 
-    fn shorten(
-        &self,
-        engine: Engine,
-        bug: Bug,
-        driver: &mut Driver<BuildSwitched>,
-        finding: &Found,
-    ) -> Result<Option<Shortened>> {
+    fn shorten(&self, engine: Engine, bug: Bug, driver: &mut Driver, finding: &Found) -> Result<Option<Shortened>> {
         match engine {
             Engine::Native => ours(driver, finding).map(Some),
             Engine::Proptest => shrink::shrink(driver, finding, self.cap),
@@ -137,7 +131,7 @@ impl Work {
     }
 }
 
-fn ours(driver: &mut Driver<BuildSwitched>, finding: &Found) -> Result<Shortened> {
+fn ours(driver: &mut Driver, finding: &Found) -> Result<Shortened> {
     let start = cpu_time();
     let signature = finding.divergence.signature();
     let found = minimise(driver, &finding.program, &signature, &mut |_| !interrupted());

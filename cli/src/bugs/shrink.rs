@@ -9,7 +9,7 @@ use proptest::strategy::{BoxedStrategy, NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use proptest_state_machine::Sequential;
 use stalemap_commands::interrupt::interrupted;
-use stalemap_harness::{Build, Compare, Driver};
+use stalemap_harness::{Compare, Driver};
 use stalemap_operations::{Machine, Operation, Program};
 
 use super::hunt::{Found, cpu_time};
@@ -32,7 +32,7 @@ impl Strategy for Begin {
 ///
 /// # Errors
 /// When the finding does not diverge.
-pub(super) fn shrink<B: Build>(driver: &mut Driver<B>, finding: &Found, cap: Duration) -> Result<Option<Shortened>> {
+pub(super) fn shrink(driver: &mut Driver, finding: &Found, cap: Duration) -> Result<Option<Shortened>> {
     let start = cpu_time();
     let mut executions = 0;
     let mut run = |program: &Program| {

@@ -1,7 +1,7 @@
 //! `stalemap linux mutants`: the suite's own test on a real kernel: which faults that are put into it are found.
 
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -10,7 +10,7 @@ use stalemap_campaign::{Form, Found, Sighting};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output, quoted};
-use stalemap_harness::{Build as _, Compare, Divergence, Driver, Generator};
+use stalemap_harness::{Compare, Divergence, Driver, Generator};
 use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, MUTANTS, TROPHIES, bug_report};
 use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
 use stalemap_report::Origin;
@@ -79,8 +79,8 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
     let mut missed = 0;
     output::print_line(format_args!("{}, seed {}", kernel.version.subject(), arguments.seed))?;
     for fault in &faults {
-        let kernels = Kernels::cached(cache, kernel, 1 << fault.bit)?;
-        let mut driver = Driver::new(kernels);
+        let kernels = Arc::new(Kernels::cached(cache, kernel, 1 << fault.bit)?);
+        let mut driver = Driver::new(Arc::clone(&kernels));
         let mut status = Status::new();
         let start = Instant::now();
         let shown = search(&mut driver, arguments, &mut status, fault)?;
@@ -89,7 +89,7 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
         }
         status.clear();
         match shown {
-            Some(shown) => report(&mut driver, arguments, fault, &shown)?,
+            Some(shown) => report(&kernels, &mut driver, arguments, fault, &shown)?,
             None => {
                 let equivalent = fault.equivalent.filter(|(version, _)| *version == kernel.version);
                 let (runs, time) = (arguments.runs, start.elapsed().as_secs_f64());
@@ -111,7 +111,7 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
 
 /// Executions until one diverges in an operation, or, for some more, none but while everything is given back.
 fn search(
-    driver: &mut Driver<Kernels>,
+    driver: &mut Driver,
     arguments: &MutantsArguments,
     status: &mut Status,
     fault: &Fault,
@@ -125,7 +125,7 @@ fn search(
             break;
         }
         let batch = generator.executions(arguments.seed, index..arguments.runs.min(index + BATCH));
-        driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
+        driver.look_ahead(&batch).map_err(|it| anyhow!(it))?;
         for program in batch {
             let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
             if let Some(divergence) = run.divergence {
@@ -145,7 +145,7 @@ fn search(
 
 /// What shows only while the guest gives everything back mostly shows in an operation, if the transactions are ended by
 /// some. Says whether it does.
-fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<(Shown, bool)> {
+fn ended(driver: &mut Driver, shown: Shown) -> Result<(Shown, bool)> {
     const LATE: &str = "validity";
     if shown.divergence.mismatch.oracle != LATE {
         return Ok((shown, true));
@@ -162,7 +162,13 @@ fn ended(driver: &mut Driver<Kernels>, shown: Shown) -> Result<(Shown, bool)> {
 }
 
 /// Minimises, prints a row and the trace, and keeps it.
-fn report(driver: &mut Driver<Kernels>, arguments: &MutantsArguments, fault: &Fault, shown: &Shown) -> Result<()> {
+fn report(
+    kernels: &Kernels,
+    driver: &mut Driver,
+    arguments: &MutantsArguments,
+    fault: &Fault,
+    shown: &Shown,
+) -> Result<()> {
     let kernel = Flavour::from(arguments.kernel);
     let mut status = Status::new();
     let (start, patience) = (Instant::now(), Duration::from_secs(arguments.seconds));
@@ -194,7 +200,7 @@ fn report(driver: &mut Driver<Kernels>, arguments: &MutantsArguments, fault: &Fa
     let trace = Trace::from(finding.program());
     output::print_line(format_args!("{trace}  {}\n", finding.actual))?;
     let stops = finding.actual.contains("the kernel");
-    let said = if stops { said(driver.build(), &trace)? } else { String::new() };
+    let said = if stops { said(kernels, &trace)? } else { String::new() };
     if !said.is_empty() {
         output::print_line(format_args!("{said}\n"))?;
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, input, output};
-use stalemap_harness::{Build as _, Compare, Driver, Generator};
+use stalemap_harness::{Compare, Driver, Generator};
 use stalemap_linux::{Cache, Kernels, Transcript, Version, capabilities, machine, settings};
 use stalemap_operations::{Outcome, Program, Trace};
 
@@ -66,7 +66,7 @@ pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Endin
 }
 
 struct Recorder {
-    driver: Driver<Kernels>,
+    driver: Driver,
     version: Version,
     release: String,
     written: usize,
@@ -97,7 +97,7 @@ impl Recorder {
                 return Ok(false);
             }
             let batch = generator.executions(arguments.seed, index..arguments.runs.min(index + BATCH));
-            self.driver.build().look_ahead(&batch).map_err(|it| anyhow!(it))?;
+            self.driver.look_ahead(&batch).map_err(|it| anyhow!(it))?;
             for program in batch {
                 let met = self.driver.transitions().count();
                 let run = self.driver.run(&program, Compare::Touched);

@@ -8,12 +8,11 @@
 use stalemap_operations::{Field, Machine, Operation, Program, Stamp};
 
 use super::statement::{KindRank, Rank, Statement};
-use crate::driver::Build;
 use crate::enumerate::enumerate_operations;
 use crate::minimise::Search;
 
 /// Turns the search to the first neighbour that shows the same fault in a statement of a lower rank, if there is one.
-pub(super) fn restate<B: Build>(search: &mut Search<'_, B>) -> bool {
+pub(super) fn restate(search: &mut Search<'_>) -> bool {
     let found = search.found.program.clone();
     let rank = Rank::of(&search.found.divergence);
     let statement = Statement::of(&search.found.divergence);
@@ -37,7 +36,7 @@ pub(super) fn restate<B: Build>(search: &mut Search<'_, B>) -> bool {
 }
 
 /// Whether no operation but the last can go.
-fn needs_all<B: Build>(search: &mut Search<'_, B>, program: &Program, statement: &Statement) -> bool {
+fn needs_all(search: &mut Search<'_>, program: &Program, statement: &Statement) -> bool {
     (0..program.operations.len() - 1).all(|step| {
         let mut without = program.clone();
         without.operations.remove(step);

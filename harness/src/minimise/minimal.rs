@@ -7,7 +7,7 @@ use super::edits::{with, without_page};
 use super::shorter::shorter;
 use super::{Goal, diverges};
 use crate::divergence::Signature;
-use crate::driver::{Build, Driver};
+use crate::driver::Driver;
 use crate::lockstep::Compare;
 
 /// What could still go or get smaller on its own without another signature; nothing in a 1-minimal finding.
@@ -15,7 +15,7 @@ use crate::lockstep::Compare;
 /// Tried are: each operation left out; each operation left out whose result its source can stand for; each transaction,
 /// pin, hold and block left out or done at once; two neighbouring ranges of one kind made one; each page taken out of the
 /// machine; each operand at every smaller value.
-pub fn what_is_left<B: Build>(driver: &mut Driver<B>, program: &Program, signature: &Signature) -> Option<String> {
+pub fn what_is_left(driver: &mut Driver, program: &Program, signature: &Signature) -> Option<String> {
     let goal = Goal::signature(signature, Compare::Touched);
     let Program { machine, operations } = program;
     let mut same = |program: &Program| diverges(driver, program, &goal).is_some();

@@ -13,7 +13,7 @@ mod shorter;
 use stalemap_operations::Program;
 
 use crate::divergence::{Divergence, Signature};
-use crate::driver::{Build, Driver};
+use crate::driver::Driver;
 use crate::lockstep::Compare;
 
 pub(crate) use edits::{swapped, with_kind};
@@ -62,8 +62,8 @@ impl Goal {
 /// and ends the work by returning `false`; what was reached until then is the result.
 ///
 /// [`canonicalise`](crate::canonicalise) does more: it brings different routes to one fault to the same program.
-pub fn minimise<B: Build>(
-    driver: &mut Driver<B>,
+pub fn minimise(
+    driver: &mut Driver,
     program: &Program,
     signature: &Signature,
     keep_going: &mut dyn FnMut(&Progress) -> bool,
@@ -72,8 +72,8 @@ pub fn minimise<B: Build>(
 }
 
 /// As [`minimise`], with each run compared in this way.
-pub fn minimise_comparing<B: Build>(
-    driver: &mut Driver<B>,
+pub fn minimise_comparing(
+    driver: &mut Driver,
     program: &Program,
     signature: &Signature,
     compare: Compare,
@@ -85,7 +85,7 @@ pub fn minimise_comparing<B: Build>(
 }
 
 /// How the program diverges, if as the goal says.
-pub(crate) fn diverges<B: Build>(driver: &mut Driver<B>, program: &Program, goal: &Goal) -> Option<Divergence> {
+pub(crate) fn diverges(driver: &mut Driver, program: &Program, goal: &Goal) -> Option<Divergence> {
     let run = driver.run(program, goal.compare).ok()?;
     run.divergence.filter(|divergence| (goal.same)(divergence))
 }

@@ -6,10 +6,10 @@ use super::edits::{moved_down, next_named, renamed, with, without_page};
 use super::shorter::shorter;
 use super::{Goal, Minimised, Progress, diverges};
 use crate::divergence::Divergence;
-use crate::driver::{Build, Driver};
+use crate::driver::Driver;
 
-pub(crate) struct Search<'a, B: Build> {
-    driver: &'a mut Driver<B>,
+pub(crate) struct Search<'a> {
+    driver: &'a mut Driver,
     goal: Goal,
     keep_going: &'a mut dyn FnMut(&Progress) -> bool,
     pub(crate) found: Minimised,
@@ -21,10 +21,10 @@ pub(crate) struct Search<'a, B: Build> {
 /// Candidates with more operations are not kept: hardly any of them comes twice.
 const SHORT: usize = 64;
 
-impl<'a, B: Build> Search<'a, B> {
+impl<'a> Search<'a> {
     /// A search that begins with this program; `None` if it does not diverge as the goal says.
     pub(crate) fn new(
-        driver: &'a mut Driver<B>,
+        driver: &'a mut Driver,
         program: &Program,
         goal: Goal,
         keep_going: &'a mut dyn FnMut(&Progress) -> bool,

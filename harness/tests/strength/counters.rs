@@ -27,7 +27,8 @@ pub(super) fn wrong() -> Option<String> {
         let text = [start, operations].join("; ").replace("; ", "\n");
         let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{operations}: {error}"));
         let switch = Switch::new(Some(Bug::by_name(name).unwrap_or_else(|| panic!("no bug is named {name}"))));
-        let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
+        let counted = switch.clone();
+        let mut driver = Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &counted)));
         let run = driver.run_trace(&trace, Compare::Everything).expect("it takes every machine");
         if let Some(divergence) = run.divergence {
             return Some(format!("{name} makes a difference: {}", divergence.signature()));

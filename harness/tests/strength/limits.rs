@@ -87,7 +87,7 @@ fn a_campaign_goes_past_every_limit() {
 #[test]
 fn a_campaign_finds_a_mapcount_that_wraps() {
     for values in [31, 64, 128, 256] {
-        let build = |machine: &Machine| Ok::<_, String>(Wrapping { inner: Implementation::new(machine), values });
+        let build = move |machine: &Machine| Ok::<_, String>(Wrapping { inner: Implementation::new(machine), values });
         let mut driver = Driver::new(build);
         driver.without_recount();
         let found = large_executions().find_map(|(_, program)| {

@@ -133,7 +133,8 @@ fn seeded_bugs() -> Option<String> {
 
 fn diverges(switch: &Switch, trace: &Trace) -> Option<Divergence> {
     begin();
-    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, switch)));
+    let switch = switch.clone();
+    let mut driver = Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch)));
     driver.without_recount();
     driver.run_trace(trace, Compare::Touched).expect("it takes every machine").divergence
 }

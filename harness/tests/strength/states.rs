@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use stalemap_harness::{Build, Compare, Driver, StateDigest, digest_of_states, enumerate_operations, state_digest};
+use stalemap_harness::{Compare, Driver, StateDigest, digest_of_states, enumerate_operations, state_digest};
 use stalemap_implementation::Implementation;
 use stalemap_operations::{CompleteState, Explorable, Machine, Operation, Program, Subject, Trace};
 use stalemap_reference::Model;
@@ -14,21 +14,19 @@ use stalemap_reference::Model;
 const DEPTH: usize = 4;
 
 /// Both sides in one state.
-type Sides<'a> = (&'a Implementation, &'a Model);
+type Sides<'a> = (&'a dyn Explorable, &'a Model);
 
 fn build(machine: &Machine) -> Result<Implementation, String> {
     Ok(Implementation::new(machine))
 }
 
 /// Both sides after these operations, on whose answers they agree.
-fn lead<'a, B>(driver: &'a mut Driver<B>, machine: &Machine, path: &[Operation]) -> Sides<'a>
-where
-    B: Build<Subject = Implementation>,
-{
+fn lead<'a>(driver: &'a mut Driver, machine: &Machine, path: &[Operation]) -> Sides<'a> {
     let program = Program::new(*machine, path.iter().copied());
     let run = driver.run(&program, Compare::Outcomes).expect("it takes every machine");
     assert_eq!(run.divergence, None, "{path:?}");
-    driver.sides(machine).expect("it was run")
+    let (implementation, reference) = driver.sides(machine).expect("it was run");
+    (implementation.explorable().expect("its states can be told apart"), reference)
 }
 
 fn digest((implementation, reference): Sides<'_>) -> StateDigest {

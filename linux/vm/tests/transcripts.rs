@@ -27,7 +27,7 @@ fn difference(transcript: &Trace) -> Option<String> {
         Ok(recorded) => recorded,
         Err(sentence) => return Some(sentence),
     };
-    let mut driver = Driver::new(|_: &Machine| Ok(recorded.clone()));
+    let mut driver = Driver::new(move |_: &Machine| Ok(recorded.clone()));
     let run = driver.run(&transcript.program(), Compare::Everything).expect("it is that machine");
     run.divergence.map(|divergence| format!("{}: {:?}", divergence.signature(), divergence.mismatch))
 }

@@ -55,6 +55,10 @@ impl Subject for Altered {
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.implementation.observe(scope, into);
     }
+
+    fn explorable(&self) -> Option<&dyn Explorable> {
+        Some(self)
+    }
 }
 
 impl Explorable for Altered {

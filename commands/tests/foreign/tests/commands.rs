@@ -122,10 +122,9 @@ fn help_names_the_program_and_only_what_it_has() {
         assert!(help.contains("Usage: wrong_value <COMMAND>") && help.contains("  exhaust "), "{help}");
         let help = wrong_value(folder, &["fuzz", "--help"]).stdout;
         assert!(help.contains("  wrong_value fuzz --seconds 60") && !help.contains("--subject"), "{help}");
-        assert!(!endless(folder, &["--help"]).stdout.contains("  exhaust "));
         let refused = endless(folder, &["exhaust"]);
         assert_eq!(refused.code, 2);
-        assert!(refused.stderr.contains("does not implement Explorable"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("cannot be told apart"), "{}", refused.stderr);
         assert_eq!(wrong_value(folder, &["linux"]).code, 2);
     });
 }

@@ -6,7 +6,7 @@ use stalemap_foreign::Altered;
 use stalemap_operations::{Effect, Machine, Outcome, Stamp, Subject as _};
 
 fn main() -> ExitCode {
-    stalemap_commands::main_explorable(|machine: &Machine| {
+    stalemap_commands::main(|machine: &Machine| {
         Ok(Altered::new(machine, "read", |implementation, operation| {
             let answer = implementation.apply(operation);
             if let Outcome::Done(Effect::Value(Stamp(value @ 1..))) = answer {

@@ -1,0 +1,125 @@
+//! Builders of subjects: what a campaign is given to make the subject of each machine.
+
+use std::sync::Arc;
+
+use stalemap_operations::{Machine, Program, Subject};
+
+use crate::any_lockstep::{AnyLockstep, NotBuilt};
+
+/// Builds a subject for a machine.
+pub trait Build {
+    /// What is built.
+    type Subject: Subject + 'static;
+
+    /// A subject at the start of this machine.
+    ///
+    /// # Errors
+    /// Says why the subject cannot be such a machine.
+    fn build(&self, machine: &Machine) -> Result<Self::Subject, String>;
+
+    /// A machine that no subject can be larger than in anything; generators draw none that is. None where every machine
+    /// can be built.
+    fn largest(&self) -> Option<Machine> {
+        None
+    }
+
+    /// Whether the subject's own recount is asked as well. Not where what is measured is what an observer can see.
+    fn uses_recount(&self) -> bool {
+        true
+    }
+
+    /// Whether it pays to tell ahead which executions are going to be run.
+    fn looks_ahead(&self) -> bool {
+        false
+    }
+
+    /// Hears which executions are going to be run; a subject that is far away may do them all at once. What was told
+    /// already may be told again.
+    ///
+    /// # Errors
+    /// Says why the subject cannot be driven at all.
+    fn look_ahead(&self, _programs: &[Program]) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The subject beside the reference. What is compiled for each type of subject is what this builds, and nothing else.
+    #[doc(hidden)]
+    fn lockstep(&self, machine: &Machine) -> Result<AnyLockstep, NotBuilt> {
+        AnyLockstep::new(|| self.build(machine))
+    }
+}
+
+impl<S: Subject + 'static, F: Fn(&Machine) -> Result<S, String>> Build for F {
+    type Subject = S;
+
+    fn build(&self, machine: &Machine) -> Result<S, String> {
+        self(machine)
+    }
+}
+
+/// A builder that a driver shares with its owner, who goes on looking at it.
+impl<B: Build> Build for Arc<B> {
+    type Subject = B::Subject;
+
+    fn build(&self, machine: &Machine) -> Result<B::Subject, String> {
+        (**self).build(machine)
+    }
+
+    fn largest(&self) -> Option<Machine> {
+        (**self).largest()
+    }
+
+    fn uses_recount(&self) -> bool {
+        (**self).uses_recount()
+    }
+
+    fn looks_ahead(&self) -> bool {
+        (**self).looks_ahead()
+    }
+
+    fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
+        (**self).look_ahead(programs)
+    }
+}
+
+/// A builder without its type.
+pub(crate) trait AnyBuilder {
+    /// As [`Build::build`].
+    fn boxed(&self, machine: &Machine) -> Result<Box<dyn Subject>, String>;
+    /// As [`Build::lockstep`].
+    fn lockstep(&self, machine: &Machine) -> Result<AnyLockstep, NotBuilt>;
+    /// As [`Build::largest`].
+    fn largest(&self) -> Option<Machine>;
+    /// As [`Build::uses_recount`].
+    fn uses_recount(&self) -> bool;
+    /// As [`Build::looks_ahead`].
+    fn looks_ahead(&self) -> bool;
+    /// As [`Build::look_ahead`].
+    fn look_ahead(&self, programs: &[Program]) -> Result<(), String>;
+}
+
+impl<B: Build> AnyBuilder for B {
+    fn boxed(&self, machine: &Machine) -> Result<Box<dyn Subject>, String> {
+        Ok(Box::new(self.build(machine)?))
+    }
+
+    fn lockstep(&self, machine: &Machine) -> Result<AnyLockstep, NotBuilt> {
+        Build::lockstep(self, machine)
+    }
+
+    fn largest(&self) -> Option<Machine> {
+        Build::largest(self)
+    }
+
+    fn uses_recount(&self) -> bool {
+        Build::uses_recount(self)
+    }
+
+    fn looks_ahead(&self) -> bool {
+        Build::looks_ahead(self)
+    }
+
+    fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
+        Build::look_ahead(self, programs)
+    }
+}
