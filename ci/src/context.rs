@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use xshell::{Cmd, Shell};
+use xshell::{Cmd, Shell, cmd};
 
 /// What the command line says to stages.
 #[derive(Debug, Default)]
@@ -36,6 +36,12 @@ impl Context {
         sh.change_dir(&root);
         let target = sh.var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
         Ok(Context { sh, root, target, options })
+    }
+
+    /// The program `stalemap`, with the seeded bugs behind their switches: all stages share one build, which takes minutes. The
+    /// stage `fuzz-target` builds what it drives without that feature.
+    pub(crate) fn stalemap(&self) -> Cmd<'_> {
+        cmd!(self.sh, "cargo run --release --locked -p stalemap-cli --features seeded-bugs --")
     }
 
     /// The time for a campaign or a target, as an argument.

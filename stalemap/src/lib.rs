@@ -35,3 +35,11 @@ pub use stalemap_operations::{
     Subject, Touched, Trace, VirtualPage,
 };
 
+/// The examples of the project's documents.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/src/rust.md")]
+    struct Guide;
+}

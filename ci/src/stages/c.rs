@@ -52,8 +52,7 @@ fn compile(context: &Context, example: &Example, folder: &Path) -> Result<PathBu
 fn drive(context: &Context, example: &Example, library: &Path, folder: &Path) -> Result<()> {
     let findings = folder.join("findings");
     let limits = ["--seed", "1", "--runs", "2000", "--max-findings", "1"];
-    let program = cmd!(context.sh, "cargo run --release --locked -q -p stalemap-cli --");
-    let fuzz = program.args(["fuzz", "--subject"]).arg(library).args(limits).arg("--out").arg(&findings);
+    let fuzz = context.stalemap().args(["fuzz", "--subject"]).arg(library).args(limits).arg("--out").arg(&findings);
     let (code, told) = code_and_stdout(fuzz)?;
     let what = format!("{} {}", example.source, example.options.join(" "));
     let expected = i32::from(example.finding.is_some());

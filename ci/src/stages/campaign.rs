@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use xshell::cmd;
 
 use crate::context::{Context, code_and_stdout};
 
@@ -26,9 +25,8 @@ fn fuzz_for(context: &Context, seconds: u64, seed: &str) -> Result<()> {
     let sh = &context.sh;
     let seconds = context.seconds(seconds);
     let folder = context.fresh_folder("campaign")?;
-    let program = cmd!(sh, "cargo run --release --locked -p stalemap-cli --");
     let fuzz = ["fuzz", "--seconds", &seconds, "--seed", seed, "--format", "json", "--out"];
-    let (code, report) = code_and_stdout(program.args(fuzz).arg(&folder))?;
+    let (code, report) = code_and_stdout(context.stalemap().args(fuzz).arg(&folder))?;
     ensure!(OVER.contains(&code), "the campaign ended with exit code {code}");
     let report: Value = serde_json::from_str(&report).context("the report of the campaign is no JSON")?;
     let summary = &report["summary"];

@@ -1,7 +1,6 @@
 //! The stage `exhaust`: the states that are kept in the repository are reached again.
 
 use anyhow::{Context as _, Result, ensure};
-use xshell::cmd;
 
 use crate::context::Context;
 
@@ -17,7 +16,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
     let machine = kept[0].strip_prefix("# machine ").with_context(|| format!("{KEPT} does not name its machine"))?;
     let depth = DEPTH.to_string();
     let search = ["exhaust", "--machine", machine, "--depth", &depth];
-    let reached = cmd!(context.sh, "cargo run --release --locked -q -p stalemap-cli -- {search...}").read()?;
+    let reached = context.stalemap().args(search).read()?;
     ensure!(
         reached.lines().eq(kept[..2 + DEPTH].iter().copied()),
         "other states are reached than {KEPT} has. Where a change of private lists explains it, keep them anew with\n  \

@@ -85,5 +85,5 @@ fn shows(context: &Context, program: &Path) -> Result<()> {
 
 /// The program with these arguments, built as for users.
 fn stalemap<'a>(context: &'a Context, arguments: &[&str]) -> Cmd<'a> {
-    cmd!(context.sh, "cargo run --release --locked -p stalemap-cli -- {arguments...}")
+    context.stalemap().args(arguments)
 }

@@ -11,6 +11,7 @@ mod linux;
 mod mutants;
 mod nightly;
 mod oss_fuzz;
+mod picture;
 mod sanitizer;
 mod targets;
 mod tool;
@@ -51,6 +52,7 @@ pub(crate) const STAGES: &[Stage] = &[
     always("campaign", "60 seconds of fuzzing find nothing and meet everything", campaign::short),
     always("exhaust", "every operation from every state, five deep, reaches the states that are kept", exhaust::run),
     always("bugs", "the native engine finds every seeded bug at three seeds, and nothing without one", bugs),
+    always("picture", "the picture of a finding in README.md is what is printed today", picture::run),
     always("c", "subjects in C and C++ agree, and their faults and a sanitizer's report are findings", c::run),
     always(
         "fuzz-target",
@@ -150,8 +152,7 @@ fn bugs_engines(context: &Context) -> Result<()> {
 
 fn bugs_bench(context: &Context, options: &[&str]) -> Result<()> {
     let out = context.target.join("ci").join("bugs.json");
-    let run = cmd!(context.sh, "cargo run --release --locked -p stalemap-cli --features seeded-bugs -- bugs --bench");
-    Ok(run.args(["--fresh", "--out"]).arg(out).args(options).run()?)
+    Ok(context.stalemap().args(["bugs", "--bench", "--fresh", "--out"]).arg(out).args(options).run()?)
 }
 
 fn subjects(context: &Context) -> Result<()> {
@@ -159,7 +160,7 @@ fn subjects(context: &Context) -> Result<()> {
 }
 
 fn determinism(context: &Context) -> Result<()> {
-    Ok(cmd!(context.sh, "cargo run --release --locked -- check-determinism corpus --engines").run()?)
+    Ok(context.stalemap().args(["check-determinism", "corpus", "--engines"]).run()?)
 }
 
 fn bench(context: &Context) -> Result<()> {

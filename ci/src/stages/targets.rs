@@ -82,7 +82,7 @@ pub(super) fn seeds(context: &Context, name: &str) -> Result<PathBuf> {
             }
         }
     } else {
-        text(cmd!(sh, "cargo run --release --locked -q -p stalemap-cli -- seeds corpus -o {folder}"))?;
+        text(context.stalemap().args(["seeds", "corpus", "-o"]).arg(&folder))?;
     }
     let written = sh.read_dir(&folder)?.len();
     ensure!(written > 0, "the folder corpus holds no trace that can be a seed; the target would replay nothing");
