@@ -12,7 +12,7 @@ use stalemap_operations::Program;
 use stalemap_report::Origin;
 
 use crate::subject::BuildImplementation;
-use crate::{artifact, stacks};
+use crate::{artifact, pasted, stacks};
 
 /// Where inputs that diverge are kept, and which signatures have been.
 pub(crate) struct Kept {
@@ -60,8 +60,8 @@ pub(crate) fn abort(
         Ok(found) => anstream::eprintln!("\n{}", found.finding.text()),
         Err(sentence) => eprintln!("\n{sentence}\n"),
     }
-    let file = artifact::path(bytes);
-    eprintln!("  Reproduce with:\n\n      stalemap run {file}\n\n  Minimize with:\n\n      stalemap minimize {file}\n");
+    let [run, minimize] = ["run", "minimize"].map(|command| pasted::command(command, &artifact::path(bytes)));
+    eprintln!("  Reproduce with:\n\n      {run}\n\n  Minimize with:\n\n      {minimize}\n");
     stacks::end_on_the_stack_of(signature.oracle(), signature.operation(), std::process::abort)
 }
 
