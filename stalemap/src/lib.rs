@@ -34,3 +34,8 @@ pub use stalemap_operations::{
     Observation, Operation, Outcome, PageRange, ParseError, Place, Program, Refusals, Route, Scope, Space, Stamp,
     Subject, Touched, Trace, VirtualPage,
 };
+
+/// Its example is compiled as the others are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
