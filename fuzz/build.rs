@@ -22,7 +22,7 @@ fn main() {
 /// Two engines in one program do not link, which the linker would say at length and late.
 fn refuse_afl_with_libfuzzer() {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    if flags.contains("afl-llvm-rt") && env::var_os("CARGO_FEATURE_LIBFUZZER").is_some() {
+    if flags.contains("afl-compiler-rt") && env::var_os("CARGO_FEATURE_LIBFUZZER").is_some() {
         eprintln!("AFL++ needs its own feature: cargo afl build --release --no-default-features --features afl");
         process::exit(1);
     }
