@@ -11,6 +11,7 @@ mod linux;
 mod mutants;
 mod nightly;
 mod oss_fuzz;
+mod package;
 mod sanitizer;
 mod targets;
 mod tool;
@@ -94,6 +95,11 @@ pub(crate) const STAGES: &[Stage] = &[
         crash_buckets::run,
     ),
     named("oss-fuzz", "oss-fuzz/build.sh makes targets that pass what OSS-Fuzz checks", oss_fuzz::run),
+    named(
+        "package",
+        "each crate that outside users need is packaged, built from its package, and brings no more than it must",
+        package::run,
+    ),
     named("bugs-engines", "libFuzzer and AFL++ find seeded bugs, and nothing without one", bugs_engines),
     named("bench", "the benchmarks, beside their peers", bench),
     named(
