@@ -2,15 +2,42 @@
 
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::{env, fs};
+use std::{env, fs, process};
 
 use stalemap_harness::{NO_OPERATIONS, ORACLE_NAMES};
 use stalemap_operations::TABLE;
 
 fn main() {
+    refuse_afl_with_libfuzzer();
     let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the folder"));
     fs::write(folder.join("stacks.rs"), stacks()).expect("the folder can be written");
     println!("cargo::rerun-if-changed=build.rs");
+    let is = |variable: &str, values: &[&str]| env::var(variable).is_ok_and(|value| values.contains(&value.as_str()));
+    let has_ret = is("CARGO_CFG_TARGET_ARCH", &["x86_64", "aarch64"]);
+    if env::var_os("CARGO_FEATURE_LIBFUZZER").is_some() && is("CARGO_CFG_TARGET_OS", &["linux"]) && has_ret {
+        leave_compares_out();
+    }
+}
+
+/// Two engines in one program do not link, which the linker would say at length and late.
+fn refuse_afl_with_libfuzzer() {
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    if flags.contains("afl-compiler-rt") && env::var_os("CARGO_FEATURE_LIBFUZZER").is_some() {
+        eprintln!("AFL++ needs its own feature: cargo afl build --release --no-default-features --features afl");
+        process::exit(1);
+    }
+}
+
+/// Has the linker lead libFuzzer's calls for compared values to `src/compares.rs`, in targets with a mutator of their own.
+fn leave_compares_out() {
+    for target in ["lockstep", "frames", "migration"] {
+        for kind in ["cmp", "const_cmp"] {
+            for size in [1, 2, 4, 8] {
+                println!("cargo::rustc-link-arg-bin={target}=-Wl,--wrap=__sanitizer_cov_trace_{kind}{size}");
+            }
+        }
+        println!("cargo::rustc-link-arg-bin={target}=-Wl,--wrap=__sanitizer_cov_trace_switch");
+    }
 }
 
 fn stacks() -> String {

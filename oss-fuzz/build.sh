@@ -19,12 +19,6 @@ if [ -z "${CUSTOM_LIBFUZZER_PATH:-}" ] && [ -f "${LIB_FUZZING_ENGINE:-}" ]; then
     export CUSTOM_LIBFUZZER_PATH="$LIB_FUZZING_ENGINE"
 fi
 
-# What AddressSanitizer notes of its globals names counters of coverage that link-time optimisation has removed
-# (rust-fuzz/cargo-fuzz#384).
-if [ "$sanitizer" = address ]; then
-    export CARGO_PROFILE_RELEASE_LTO=off
-fi
-
 cargo fuzz build --release --debug-assertions --sanitizer "$sanitizer" --target-dir "$WORK/targets" "$@"
 triple=$(rustc -vV | sed -n 's/^host: //p')
 

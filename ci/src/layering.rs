@@ -88,15 +88,17 @@ const NOT_IN_TESTS: &[(&str, &[&str])] = &[
 /// Crates with lints of their own, since they call what is unsafe: system calls, C, and two allocators.
 const OWN_LINTS: &[&str] = &[GUEST, "stalemap-fuzz", "stalemap-bench", "stalemap-subjects", C];
 
-/// What breaks the rules in the workspace at this root, a line each.
+/// The targets of fuzzing engines, a workspace of their own below the root.
+const TARGETS: &str = "fuzz";
+
+/// What breaks the rules in the workspace at this root and in that of the targets, a line each.
 ///
 /// # Errors
-/// When cargo cannot read the workspace.
+/// When cargo cannot read them.
 pub fn check(root: &Path) -> Result<Vec<String>> {
-    let metadata = MetadataCommand::new().current_dir(root).other_options(["--locked".to_owned()]).exec();
-    let metadata = metadata.context("cargo cannot read the workspace")?;
-    let mut broken = foreign_sources(&metadata);
-    let members = metadata.workspace_packages();
+    let workspaces = [workspace(root)?, workspace(&root.join(TARGETS))?];
+    let mut broken: Vec<String> = workspaces.iter().flat_map(foreign_sources).collect();
+    let members: Vec<&Package> = workspaces.iter().flat_map(Metadata::workspace_packages).collect();
     for package in &members {
         let is_member = |dependency: &&Dependency| members.iter().any(|member| member.name == dependency.name);
         let (ours, others): (Vec<_>, Vec<_>) = package.dependencies.iter().partition(is_member);
@@ -104,6 +106,11 @@ pub fn check(root: &Path) -> Result<Vec<String>> {
         broken.extend(lints(package)?);
     }
     Ok(broken)
+}
+
+fn workspace(root: &Path) -> Result<Metadata> {
+    let metadata = MetadataCommand::new().current_dir(root).other_options(["--locked".to_owned()]).exec();
+    metadata.with_context(|| format!("cargo cannot read the workspace in {}", root.display()))
 }
 
 /// What a crate needs and may not.

@@ -53,7 +53,7 @@ const BANNED: &[Banned] = &[
         why: "where packages come from is not for the project to say: put a mirror into your own cargo configuration",
         endings: &[],
         within: &[],
-        except: &["Cargo.lock"],
+        except: &["Cargo.lock", "fuzz/Cargo.lock"],
         lines: Lines::All,
     },
     Banned {

@@ -24,12 +24,13 @@ fn files(folder: &Path) -> Vec<String> {
     files
 }
 
-const SHARED: [&str; 6] = [
+const SHARED: [&str; 7] = [
     ".github/workflows/stalemap.yml",
     ".gitignore",
     "Cargo.toml",
     "README.md",
     "fuzz/Cargo.toml",
+    "fuzz/build.rs",
     "fuzz/fuzz_targets/lockstep.rs",
 ];
 

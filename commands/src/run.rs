@@ -229,7 +229,7 @@ fn print_all(subject: &str, results: &[FileResult], format: Format) -> Result<()
             let results = Results { version: env!("CARGO_PKG_VERSION"), subject, files: results };
             output::print_line(serde_json::to_string_pretty(&results)?)
         }
-        Format::Junit => output::print_line(junit_of_results(results).map_err(|it| anyhow!(it))?),
+        Format::Junit => output::print_line(junit_of_results(results)),
         Format::Text if results.len() == 1 => Ok(()),
         Format::Text => {
             let count = |wanted: fn(&Verdict) -> bool| results.iter().filter(|it| wanted(&it.verdict)).count();

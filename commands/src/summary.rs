@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use serde::Serialize;
 use stalemap_harness::{Signature, Skipped};
 use stalemap_report::{Ending as HowEnded, Finding, Summary, junit_of_findings};
@@ -83,7 +83,7 @@ struct Results<'a> {
 pub fn print(subject: &str, format: Format, summary: &Summary, findings: &[Finding]) -> Result<()> {
     match format {
         Format::Text => output::print(summary.text()),
-        Format::Junit => output::print_line(junit_of_findings(findings).map_err(|it| anyhow!(it))?),
+        Format::Junit => output::print_line(junit_of_findings(findings)),
         Format::Json => {
             let campaign = Results { version: env!("CARGO_PKG_VERSION"), subject, summary, findings, finds: findings };
             output::print_line(serde_json::to_string_pretty(&campaign)?)

@@ -173,7 +173,9 @@ fn compile(
         return Ok(None);
     };
     let folder = workspace.builds(folder);
-    call.env("RUSTFLAGS", flags.join(" ")).arg("build").args(RELEASE).args([features, kind, name]);
+    let (variable, value) = compiler::OPTIMISED;
+    call.current_dir(workspace.targets()).env(variable, value).env("RUSTFLAGS", flags.join(" "));
+    call.arg("build").args(RELEASE).args([features, kind, name]);
     // With `--target`, the flags are not for build scripts.
     let host = compiler::host()?;
     call.args(["--target", &host, "--target-dir"]).arg(&folder);
@@ -188,6 +190,8 @@ fn with_mutator(workspace: &Workspace, program: Option<PathBuf>) -> Result<Optio
     };
     let folder = workspace.builds("afl-mutator");
     let mut call: Command = workspace.call(workspace.cargo());
+    let (variable, value) = compiler::OPTIMISED;
+    call.current_dir(workspace.targets()).env(variable, value);
     call.arg("rustc").args(RELEASE).args(["afl-mutator", "--lib", "--crate-type", "cdylib", "--target-dir"]);
     if !Group::finish(call.arg(&folder), "cargo rustc", workspace.control(), workspace.control().lines())? {
         return Ok(None);

@@ -6,6 +6,10 @@ use std::process::{Command, Stdio};
 
 use crate::error::EngineError;
 
+/// What the release profile of the targets leaves to those who want it: whole-program optimisation, which sanitizers do not
+/// link with. As an environment variable of cargo.
+pub(crate) const OPTIMISED: (&str, &str) = ("CARGO_PROFILE_RELEASE_LTO", "fat");
+
 /// The target triple of the machine that compiles.
 ///
 /// # Errors

@@ -224,7 +224,7 @@ impl Hunter {
 
 fn libfuzzer_command(program: &Path, seed: u64, executions: Option<u64>, mutates_bytes: bool) -> Command {
     let mut command = Command::new(program);
-    command.args(libfuzzer::LIMITS).args(libfuzzer::ACCOUNT);
+    command.args(libfuzzer::LIMITS);
     // libFuzzer replaces seed 0 by another one at each start.
     command.arg(format!("-seed={}", seed + 1));
     command.args(executions.map(|executions| format!("-runs={executions}")));

@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::error::EngineError;
 use crate::order::Order;
 use crate::process::Group;
-use crate::protocol;
 use crate::running::{Folders, Progress, Running};
 use crate::tool::CARGO_FUZZ;
 use crate::workspace::Workspace;
+use crate::{compiler, protocol};
 
 /// Where the usual targets are built.
 pub(crate) const FOLDER: &str = "libfuzzer";
@@ -21,17 +21,6 @@ pub(crate) const FOLDER: &str = "libfuzzer";
 pub(crate) const BUGS_FOLDER: &str = "libfuzzer-bugs";
 /// Seconds that an input may take, and megabytes of memory.
 pub(crate) const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
-/// Switches off what libFuzzer keeps account of and the targets do not need.
-pub(crate) const ACCOUNT: [&str; 4] = [
-    // With transitions as coverage, how often an edge was taken adds nothing but a third of the time.
-    "-use_counters=0",
-    // How rare each edge is, and which input could be replaced by a shorter one, takes another third; without it the
-    // seeded bugs are found in three quarters of the CPU time.
-    "-entropic=0",
-    "-reduce_inputs=0",
-    // The mutator keeps inputs short by itself.
-    "-len_control=0",
-];
 /// How long it may take to end by itself behind its time.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -72,7 +61,7 @@ fn command(order: &Order<'_>, program: &Path, artifacts: &Path, job: u32) -> Com
     command.current_dir(artifacts).env(protocol::KEEP, artifacts).args(LIMITS);
     command.envs(order.bug.map(|bug| (protocol::BUG, bug)));
     command.arg(format!("-seed={}", order.seed.wrapping_add(job.into()) & u64::from(u32::MAX)));
-    command.args(ACCOUNT).args(["-reload=1", protocol::FINAL_STATISTICS]);
+    command.args(["-reload=1", protocol::FINAL_STATISTICS]);
     command.arg(format!("-max_len={}", order.longest));
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
     command.args(order.seconds.map(|seconds| format!("-max_total_time={seconds}")));
@@ -100,6 +89,7 @@ pub(crate) fn build(
     let Some(mut call) = CARGO_FUZZ.call(workspace)? else {
         return Ok(None);
     };
+    call.env(compiler::OPTIMISED.0, compiler::OPTIMISED.1);
     // Compared values are no use to a mutator of operations, and noting them takes half of the time.
     call.args(["build", "--sanitizer", "none", "--release", "--no-trace-compares", "--target-dir"]);
     call.arg(workspace.builds(folder)).args(feature.map(|feature| format!("--features={feature}"))).arg(target);

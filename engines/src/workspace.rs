@@ -1,4 +1,4 @@
-//! The workspace whose targets an engine runs: its root, and folders for what engines need and leave.
+//! The clone whose targets an engine runs: its root, and folders for what engines need and leave.
 
 use std::env;
 use std::ffi::OsStr;
@@ -84,5 +84,10 @@ impl Workspace {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
         command
+    }
+
+    /// The folder of the targets, which is a cargo workspace of its own.
+    pub(crate) fn targets(&self) -> PathBuf {
+        self.root.join("fuzz")
     }
 }

@@ -20,9 +20,25 @@ impl<'a> Arbitrary<'a> for Input<'a> {
     }
 }
 
-/// The canonical text of the trace.
+/// The canonical text of the trace: cargo-fuzz prints inputs by `Debug`.
 impl fmt::Debug for Input<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Trace::from_bytes(self.0).fmt(f)
+        fmt::Display::fmt(&Trace::from_bytes(self.0), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stalemap_operations::Trace;
+
+    use super::Input;
+
+    #[test]
+    fn an_input_prints_as_its_trace() {
+        let text = "machine ram=4 spaces=1 pages=2\nmap s0 v0+2 rw\nread s0 v1\n";
+        let bytes = Trace::parse(text).expect("a trace").to_bytes().expect("it is small");
+        // As libfuzzer-sys writes it for `cargo fuzz fmt`.
+        let printed = format!("{:#?}", Input(&bytes));
+        assert_eq!(Trace::parse(&printed).expect("a trace again").to_bytes(), Some(bytes), "{printed}");
     }
 }

@@ -6,13 +6,18 @@ mod afl_map;
 #[cfg(feature = "afl-mutator")]
 pub mod afl_mutator;
 mod artifact;
+#[cfg(all(feature = "libfuzzer", target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod compares;
 mod counters;
 mod digests;
+#[cfg(feature = "libfuzzer")]
+mod flags;
 mod hunt;
 #[cfg(feature = "libfuzzer")]
 mod input;
 mod lockstep;
 mod panics;
+mod pasted;
 mod report;
 pub mod stacks;
 mod statistics;
@@ -20,6 +25,8 @@ mod subject;
 mod targets;
 mod text;
 
+#[cfg(feature = "libfuzzer")]
+pub use flags::start_with_flags;
 #[cfg(feature = "libfuzzer")]
 pub use input::Input;
 pub use lockstep::Lockstep;
@@ -45,7 +52,10 @@ macro_rules! target {
         }
 
         libfuzzer_sys::fuzz_target!(
-            init: $crate::quiet_panics(),
+            init: {
+                $crate::start_with_flags();
+                $crate::quiet_panics();
+            },
             |input: $crate::Input<'_>| -> libfuzzer_sys::Corpus {
                 let takes = LOCKSTEP.with_borrow_mut(|lockstep| lockstep.run(input.0));
                 if takes { libfuzzer_sys::Corpus::Keep } else { libfuzzer_sys::Corpus::Reject }

@@ -11,7 +11,7 @@ use stalemap_harness::{Divergence, Driver, Signature};
 use stalemap_operations::Program;
 use stalemap_report::Origin;
 
-use crate::{artifact, stacks};
+use crate::{artifact, pasted, stacks};
 
 /// Where inputs that diverge are kept, and which signatures have been.
 pub(crate) struct Kept {
@@ -54,8 +54,8 @@ pub(crate) fn abort(driver: &mut Driver, bytes: &[u8], program: &Program, diverg
         Ok(found) => anstream::eprintln!("\n{}", found.finding.text()),
         Err(sentence) => eprintln!("\n{sentence}\n"),
     }
-    let file = artifact::path(bytes);
-    eprintln!("  Reproduce with:\n\n      stalemap run {file}\n\n  Minimize with:\n\n      stalemap minimize {file}\n");
+    let [run, minimize] = ["run", "minimize"].map(|command| pasted::command(command, &artifact::path(bytes)));
+    eprintln!("  Reproduce with:\n\n      {run}\n\n  Minimize with:\n\n      {minimize}\n");
     stacks::end_on_the_stack_of(signature.oracle(), signature.operation(), std::process::abort)
 }
 

@@ -92,6 +92,20 @@ impl Observables {
 }
 
 /// What a subject can show and do.
+///
+/// ```
+/// use stalemap_operations::{BlockContract, Capabilities, Kind, KindSet, Machine, Observables, Operation};
+///
+/// let able = Capabilities {
+///     observables: Observables::SPACES.and(Observables::SLOTS).and(Observables::FRAMES),
+///     operations: KindSet::NONE.with(Kind::Alloc).with(Kind::Free),
+///     blocks: BlockContract { live: 4, ..BlockContract::BUDDY },
+/// };
+/// let free = |slot| Operation::new(Kind::Free, &[slot], &Machine::DEFAULT).expect("it fits");
+/// assert!(able.can(free(3)));
+/// assert!(!able.can(free(4)), "no more than four blocks are live, so the fifth slot is left out");
+/// assert!(able.known().include(Observables::PLACES), "without operations on places there is nothing to show of them");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Capabilities {
@@ -200,6 +214,14 @@ impl BlockContract {
 }
 
 /// Which requests for a block may be refused with `ENOMEM` although enough frames are free.
+///
+/// ```
+/// use stalemap_operations::{Order, Refusals};
+///
+/// assert!(!Refusals::OnlyWithoutRun.permit(Order(1)));
+/// assert!(Refusals::AboveOrder0.permit(Order(1)) && !Refusals::AboveOrder0.permit(Order(0)));
+/// assert!(Refusals::Any.permit(Order(0)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Refusals {

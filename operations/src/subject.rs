@@ -15,6 +15,77 @@ use crate::visit::Visitor;
 ///
 /// A subject never compares and never judges. It must be deterministic: the same operations after `reset` give the
 /// same outcomes and observations, tokens included.
+///
+/// The smallest useful one shows nothing, so that its answers alone are compared:
+///
+/// ```
+/// use std::collections::BTreeSet;
+/// use stalemap_operations::{
+///     BlockContract, Capabilities, Effect, Errno, Kind, KindSet, Machine, Observables, Observation, Operation, Outcome, Place,
+///     Scope, Stamp, Subject, Touched,
+/// };
+///
+/// /// Maps places that are never written.
+/// struct Holes {
+///     machine: Machine,
+///     readable: BTreeSet<Place>,
+///     others: BTreeSet<Place>,
+/// }
+///
+/// impl Subject for Holes {
+///     fn name(&self) -> &str {
+///         "holes"
+///     }
+///
+///     fn capabilities(&self) -> Capabilities {
+///         let operations = KindSet::NONE.with(Kind::Map).with(Kind::Read);
+///         Capabilities { observables: Observables::NONE, operations, blocks: BlockContract::BUDDY }
+///     }
+///
+///     fn machine(&self) -> &Machine {
+///         &self.machine
+///     }
+///
+///     fn reset(&mut self) {
+///         self.readable.clear();
+///         self.others.clear();
+///     }
+///
+///     fn apply(&mut self, operation: Operation) -> Outcome {
+///         match operation {
+///             // Without `fork`, only space 0 is alive.
+///             Operation::Map { space, .. } | Operation::Read { space, .. } if space.0 != 0 => Outcome::Refused(Errno::ESRCH),
+///             Operation::Map { space, range, access } => {
+///                 let places: Vec<Place> = range.iter().map(|page| Place { space, page }).collect();
+///                 if places.iter().any(|place| self.readable.contains(place) || self.others.contains(place)) {
+///                     return Outcome::Refused(Errno::EEXIST);
+///                 }
+///                 let mapped = if access.readable() { &mut self.readable } else { &mut self.others };
+///                 mapped.extend(places);
+///                 Outcome::Done(Effect::Nothing)
+///             }
+///             Operation::Read { space, page } if self.readable.contains(&Place { space, page }) => {
+///                 Outcome::Done(Effect::Value(Stamp(0)))
+///             }
+///             Operation::Read { .. } => Outcome::Refused(Errno::EFAULT),
+///             other => unreachable!("{other} is not among what it can do"),
+///         }
+///     }
+///
+///     fn touched(&mut self, _into: &mut Touched) -> bool {
+///         false
+///     }
+///
+///     fn observe(&self, _scope: &Scope, into: &mut Observation) {
+///         into.clear();
+///     }
+/// }
+///
+/// let mut holes = Holes { machine: Machine::DEFAULT, readable: BTreeSet::new(), others: BTreeSet::new() };
+/// let operation = Operation::new(Kind::Map, &[0, 3, 2, 2], &Machine::DEFAULT).expect("it fits");
+/// assert_eq!(holes.apply(operation), Outcome::Done(Effect::Nothing));
+/// assert_eq!(holes.apply(operation), Outcome::Refused(Errno::EEXIST));
+/// ```
 pub trait Subject {
     /// What it is called in reports, such as `implementation`.
     fn name(&self) -> &str;

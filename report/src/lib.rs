@@ -11,7 +11,7 @@ mod summary;
 pub use diff::diff;
 pub use digest::{digest, hex, input_name};
 pub use finding::{Finding, Origin, answered};
-pub use junit::{JunitError, junit_of_findings, junit_of_results};
+pub use junit::{junit_of_findings, junit_of_results};
 pub use results::{FileResult, Verdict};
 pub use state::states;
 pub use summary::{Ending, Summary};

@@ -80,6 +80,40 @@ pub trait BlockAllocator: Sized {
 }
 
 /// An allocator of ranges: any number of frames, anywhere. It is driven with powers of two, which is what `alloc` asks for.
+///
+/// ```
+/// use stalemap::{Driver, RangeAllocator, ranges};
+///
+/// /// A word for each frame.
+/// struct Words(Vec<bool>);
+///
+/// impl RangeAllocator for Words {
+///     const NAME: &'static str = "words";
+///
+///     fn new(frames: u32) -> Result<Self, String> {
+///         Ok(Words(vec![false; frames as usize]))
+///     }
+///
+///     fn allocate(&mut self, frames: u32) -> Option<u32> {
+///         let first = self.0.windows(frames as usize).position(|run| run.iter().all(|used| !used))?;
+///         self.0[first..first + frames as usize].fill(true);
+///         Some(first as u32)
+///     }
+///
+///     fn free(&mut self, first: u32, frames: u32) {
+///         self.0[first as usize..(first + frames) as usize].fill(false);
+///     }
+///
+///     fn free_frames(&self) -> Option<u32> {
+///         Some(self.0.iter().filter(|used| !**used).count() as u32)
+///     }
+/// }
+///
+/// let trace = stalemap::Trace::parse("machine ram=4 spaces=1 pages=1\nalloc b0 0\nalloc b1 1\nfree b0\nalloc b2 1\n")?;
+/// let run = Driver::new(ranges::<Words>).run(&trace.program(), stalemap::Compare::Everything);
+/// assert_eq!(run.expect("it is such a machine").divergence, None);
+/// # Ok::<(), stalemap::ParseError>(())
+/// ```
 pub trait RangeAllocator: Sized {
     /// Its name in reports, with its version if it has one.
     const NAME: &'static str;

@@ -108,6 +108,24 @@ macro_rules! afl_target {
 
 /// Runs the inputs of an engine. [`fuzz_target!`](crate::fuzz_target!) and [`afl_target!`](crate::afl_target!) make one; any
 /// other engine can have its bytes run by it.
+///
+/// ```
+/// use stalemap::fuzzing::FuzzTarget;
+/// # struct Never;
+/// # impl stalemap::BlockAllocator for Never {
+/// #     const NAME: &'static str = "never";
+/// #     fn new(_: u32) -> Result<Self, String> { Ok(Never) }
+/// #     fn allocate(&mut self, _: u32) -> Option<u32> { None }
+/// #     fn free(&mut self, _: u32, _: u32) {}
+/// # }
+///
+/// // An allocator that refuses everything.
+/// let mut target = FuzzTarget::new(stalemap::blocks::<Never>);
+/// let trace = stalemap::Trace::parse("machine ram=4 spaces=1 pages=1\nalloc b0 0\n")?;
+/// let finding = target.run(&trace.to_bytes().expect("it is small")).expect_err("a frame is free");
+/// assert!(finding.contains("alloc b0 0 = ENOMEM"), "{finding}");
+/// # Ok::<(), stalemap::ParseError>(())
+/// ```
 pub struct FuzzTarget {
     name: String,
     driver: Driver,

@@ -10,6 +10,19 @@
 //! | [`DeviceMemory`] | the same, and migrates pages to devices and back | [`spaces_with_devices`] |
 //! | [`Subject`] | everything, transactions, pins and holds among it | a function of yours |
 //!
+//! ```no_run
+//! # struct Mine;
+//! # impl stalemap::BlockAllocator for Mine {
+//! #     const NAME: &'static str = "mine";
+//! #     fn new(_: u32) -> Result<Self, String> { Err("it has no frames".to_string()) }
+//! #     fn allocate(&mut self, _: u32) -> Option<u32> { None }
+//! #     fn free(&mut self, _: u32, _: u32) {}
+//! # }
+//! fn main() -> std::process::ExitCode {
+//!     stalemap::main(stalemap::blocks::<Mine>)
+//! }
+//! ```
+//!
 //! What the code cannot show is left out of the comparison, and named. [`main`] gives your program the commands `fuzz`, `run`,
 //! `minimize` and more for your subject. [`replay!`] makes a test that replays a folder of traces; [`fuzz_target!`] and
 //! [`afl_target!`] make targets of cargo-fuzz and AFL++.
@@ -35,11 +48,13 @@ pub use stalemap_operations::{
     Subject, Touched, Trace, VirtualPage,
 };
 
-/// The examples of the project's documents.
+/// The examples of the documents are compiled as those of the items are.
 #[cfg(doctest)]
 mod documents {
+    #[doc = include_str!("../README.md")]
+    struct OfTheCrate;
     #[doc = include_str!("../../README.md")]
-    struct Readme;
+    struct OfTheProject;
     #[doc = include_str!("../../docs/src/rust.md")]
     struct Guide;
 }

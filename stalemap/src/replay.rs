@@ -48,6 +48,18 @@ macro_rules! replay {
 ///
 /// What does not end within 10 seconds is printed and ends the process.
 ///
+/// ```
+/// # struct Mine;
+/// # impl stalemap::BlockAllocator for Mine {
+/// #     const NAME: &'static str = "mine";
+/// #     fn new(_: u32) -> Result<Self, String> { Err("it has no frames".to_string()) }
+/// #     fn allocate(&mut self, _: u32) -> Option<u32> { None }
+/// #     fn free(&mut self, _: u32, _: u32) {}
+/// # }
+/// let error = stalemap::replay_folder(stalemap::blocks::<Mine>, "no-such-folder").expect_err("it is not there");
+/// assert!(error.to_string().contains("there is no folder no-such-folder"));
+/// ```
+///
 /// # Errors
 /// When the folder is not there or holds no trace, a file is none, or the two sides differ. The message has each file that
 /// fails, with the trace and the states of both sides.

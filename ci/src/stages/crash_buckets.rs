@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xshell::cmd;
 
-use super::targets::PACKAGE;
+use super::targets::MANIFEST;
 use crate::context::Context;
 
 /// The parser and comparer of OSS-Fuzz, from the Python package index.
@@ -18,7 +18,9 @@ pub(super) fn run(context: &Context) -> Result<()> {
     }
     cmd!(sh, "{python} -m pip install --quiet {CLUSTERFUZZ}").run()?;
     let stacks = context.fresh_folder("crash-buckets")?.join("stacks.txt");
-    let printed = cmd!(sh, "cargo run --release --locked -p {PACKAGE} --example stacks").read()?;
+    let folder = &context.target;
+    let run = ["--manifest-path", MANIFEST, "--no-default-features", "--example", "stacks"];
+    let printed = cmd!(sh, "cargo run --release --locked {run...} --target-dir {folder}").read()?;
     sh.write_file(&stacks, printed)?;
     Ok(cmd!(sh, "{python} ci/crash_buckets.py {stacks}").run()?)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use xshell::cmd;
 
-use super::targets::{self, PACKAGE};
+use super::targets::{self, MANIFEST};
 use crate::context::{Context, text};
 
 /// How many executions the quick stage does after the replay.
@@ -17,7 +17,9 @@ const SECONDS: u64 = 60;
 /// Builds the main target, replays the corpus through it and runs it a little.
 pub(super) fn quick(context: &Context) -> Result<()> {
     // The library's own tests need no engine, so no C++ compiler: `cargo test` cannot leave the engine out.
-    cmd!(context.sh, "cargo test --locked -p {PACKAGE} --lib --no-default-features").run()?;
+    let folder = &context.target;
+    let test = ["--manifest-path", MANIFEST, "--lib", "--no-default-features"];
+    cmd!(context.sh, "cargo test --locked {test...} --target-dir {folder}").run()?;
     let name = "lockstep";
     let target = targets::build(context, name)?;
     replay_and_run(context, name, &target, RUNS)

@@ -11,6 +11,7 @@ mod linux;
 mod mutants;
 mod nightly;
 mod oss_fuzz;
+mod package;
 mod picture;
 mod sanitizer;
 mod targets;
@@ -96,6 +97,11 @@ pub(crate) const STAGES: &[Stage] = &[
         crash_buckets::run,
     ),
     named("oss-fuzz", "oss-fuzz/build.sh makes targets that pass what OSS-Fuzz checks", oss_fuzz::run),
+    named(
+        "package",
+        "each crate that outside users need is packaged, built from its package, and brings no more than it must",
+        package::run,
+    ),
     named("bugs-engines", "libFuzzer and AFL++ find seeded bugs, and nothing without one", bugs_engines),
     named("bench", "the benchmarks, beside their peers", bench),
     named(
@@ -105,15 +111,17 @@ pub(crate) const STAGES: &[Stage] = &[
     ),
 ];
 
-/// Runs all tests of the workspace but those of the fuzz targets, which need an engine.
+/// Runs all tests of the workspace; the fuzz targets, which need an engine, are another one.
 const TEST_COMMAND: &str = "cargo test --features seeded-bugs";
 
 fn format(context: &Context) -> Result<()> {
-    Ok(cmd!(context.sh, "cargo fmt --all --check").run()?)
+    cmd!(context.sh, "cargo fmt --all --check").run()?;
+    let fuzz = targets::MANIFEST;
+    Ok(cmd!(context.sh, "cargo fmt --manifest-path {fuzz} --check").run()?)
 }
 
 fn clippy(context: &Context) -> Result<()> {
-    let all = ["--workspace", "--exclude", targets::PACKAGE, "--features", "seeded-bugs", "--all-targets"];
+    let all = ["--workspace", "--features", "seeded-bugs", "--all-targets"];
     cmd!(context.sh, "cargo clippy --locked {all...} -- -D warnings").run()?;
     // With their own flags and folder, as they are built later: libFuzzer would otherwise be compiled twice.
     Ok(targets::cargo(context, "clippy")?.args(["--all-targets", "--", "-D", "warnings"]).run()?)
@@ -128,8 +136,7 @@ fn test(context: &Context) -> Result<()> {
 }
 
 fn docs(context: &Context) -> Result<()> {
-    let fuzz = targets::PACKAGE;
-    let doc = cmd!(context.sh, "cargo doc --locked --workspace --exclude {fuzz} --no-deps");
+    let doc = cmd!(context.sh, "cargo doc --locked --workspace --no-deps");
     Ok(doc.env("RUSTDOCFLAGS", "-D warnings").run()?)
 }
 

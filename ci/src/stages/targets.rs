@@ -9,8 +9,8 @@ use xshell::{Cmd, cmd};
 
 use crate::context::{Context, text};
 
-/// The package of the targets.
-pub(super) const PACKAGE: &str = "stalemap-fuzz";
+/// The package of the targets, a workspace of its own, from the root.
+pub(super) const MANIFEST: &str = "fuzz/Cargo.toml";
 
 /// What `cargo fuzz build -s none` tells the compiler: coverage for libFuzzer, and no sanitizer, so stable will do.
 const FLAGS: &[&str] = &[
@@ -29,11 +29,10 @@ const FLAGS: &[&str] = &[
 
 /// The names of the targets: what `cargo fuzz list` says.
 pub(super) fn names(context: &Context) -> Result<Vec<String>> {
-    let metadata = MetadataCommand::new().current_dir(&context.root).no_deps().exec()?;
-    let package =
-        metadata.packages.iter().find(|package| package.name == PACKAGE).context("there is no fuzz package")?;
+    let metadata = MetadataCommand::new().manifest_path(context.root.join(MANIFEST)).no_deps().exec()?;
+    let package = metadata.packages.first().context("there is no fuzz package")?;
     let names: Vec<_> = package.targets.iter().filter(|it| it.is_bin()).map(|it| it.name.clone()).collect();
-    ensure!(!names.is_empty(), "the package {PACKAGE} has no binary, so there is no target");
+    ensure!(!names.is_empty(), "{MANIFEST} has no binary, so there is no target");
     Ok(names)
 }
 
@@ -42,8 +41,10 @@ pub(super) fn names(context: &Context) -> Result<Vec<String>> {
 pub(super) fn cargo<'a>(context: &'a Context, command: &str) -> Result<Cmd<'a>> {
     let (host, folder) = (host(context)?, folder(context));
     // With an explicit target the flags do not reach build scripts, which could not be linked with them.
-    let cargo =
-        cmd!(context.sh, "cargo {command} --locked -p {PACKAGE} --release --target {host} --target-dir {folder}");
+    let cargo = cmd!(
+        context.sh,
+        "cargo {command} --locked --manifest-path {MANIFEST} --release --target {host} --target-dir {folder}"
+    );
     Ok(cargo.env("RUSTFLAGS", FLAGS.join(" ")))
 }
 

@@ -47,6 +47,7 @@ const CRATE: &[Template] = &[
     template!("src/main.rs", "any/main.rs"),
     template!("tests/replay.rs", "any/replay.rs"),
     template!("fuzz/Cargo.toml", "any/fuzz.toml.in"),
+    template!("fuzz/build.rs", "any/fuzz_build.rs"),
     template!("fuzz/fuzz_targets/lockstep.rs", "any/lockstep.rs"),
 ];
 
