@@ -1,10 +1,16 @@
-//! Allocators that are given raw memory, and are unsafe to set up.
+//! Allocators that are given raw memory, or are unsafe to set up.
 
 mod buddy_slab;
+mod buddyalloc;
+mod free_list;
+mod linked_list;
 mod summary_buddy;
 
-pub use buddy_slab::BuddySlab;
-pub use summary_buddy::SummaryBuddy;
+pub(crate) use buddy_slab::BuddySlab;
+pub(crate) use buddyalloc::BuddyHeap;
+pub(crate) use free_list::FreeRanges;
+pub(crate) use linked_list::LinkedList;
+pub(crate) use summary_buddy::SummaryBuddy;
 
 /// Bytes in a frame; these crates hand out addresses.
 const FRAME_BYTES: usize = 4_096;

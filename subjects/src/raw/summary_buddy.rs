@@ -33,7 +33,7 @@ unsafe impl Provenance for Identity {
 }
 
 /// The allocator, its memory, and the address of its frame 0.
-pub struct SummaryBuddy {
+pub(crate) struct SummaryBuddy {
     allocator: SummaryBuddyAllocator<ORDERS, Identity>,
     start: usize,
     /// Where the allocator keeps its bitmaps: behind its back, and as long as it lives.

@@ -1,0 +1,140 @@
+//! Every released version that is a subject, with what is known of it: the one list of them.
+
+use stalemap::{BlockAllocator, RangeAllocator, blocks, ranges};
+use stalemap_harness::AnyBuild;
+
+use crate::axallocator::AxPages;
+use crate::bitmap::Bitmap;
+use crate::buddy_system::{
+    BuddySystem, BuddySystem05, BuddySystem06, BuddySystem07, BuddySystem08, BuddySystem09, BuddySystem10,
+    BuddySystem11, BuddySystem12,
+};
+use crate::dbs::Dbs;
+use crate::offset::Offset;
+use crate::range_alloc::RangeAlloc;
+use crate::raw::{BuddyHeap, BuddySlab, FreeRanges, LinkedList, SummaryBuddy};
+use crate::vm_allocator::VmAllocator;
+
+/// A released version of a crate.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// The crate's name in the registry.
+    pub package: &'static str,
+    /// Its version there.
+    pub version: &'static str,
+    /// Which part of it, or which use of it; empty where there is one only.
+    pub part: &'static str,
+    /// The day of that version, as the registry says.
+    pub released: &'static str,
+    /// The level of operations that it is driven with.
+    pub level: u8,
+    /// What is known of it.
+    pub known: Known,
+    /// Makes its builder.
+    pub build: fn() -> AnyBuild,
+}
+
+/// What is known of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It keeps its contract, as far as anyone knows. No trace is kept of it.
+    Agrees,
+    /// It has a fault. The traces that show it are kept in the folder of the version.
+    Fault {
+        /// What is wrong.
+        what: &'static str,
+        /// The row's version in which it is repaired, if it is.
+        repaired: Option<&'static str>,
+    },
+}
+
+impl Row {
+    /// Crate and version, as cargo writes them, and the part behind a slash.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let Row { package, version, part, .. } = self;
+        if part.is_empty() { format!("{package}@{version}") } else { format!("{package}@{version}/{part}") }
+    }
+
+    /// Whether a name means this row: its own, or that of its crate.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        self.package == name || self.name() == name
+    }
+}
+
+/// The row with this name; of a crate the last one.
+#[must_use]
+pub fn row(name: &str) -> Option<&'static Row> {
+    ROWS.iter().rev().find(|row| row.is_named(name))
+}
+
+fn of_blocks<A: BlockAllocator + 'static>() -> AnyBuild {
+    AnyBuild::new(blocks::<A>)
+}
+
+fn of_ranges<A: RangeAllocator + 'static>() -> AnyBuild {
+    AnyBuild::new(ranges::<A>)
+}
+
+const DOUBLE: Known = Known::Fault {
+    what: "a freed block is put into its list, merged with its buddy, and stays in the list: it is handed out twice",
+    repaired: Some("0.13.0"),
+};
+
+const NOT_MERGED: Known = Known::Fault {
+    what: "frames from 0 on are put in as blocks of 32, and a block of more frames is refused although all are free",
+    repaired: Some("0.13.0"),
+};
+
+/// Not released: [the report](../findings/vm-allocator-0.1.4/README.md) is ours.
+const ONE_UNIT: Known = Known::Fault {
+    what: "a range of one unit is not freed at the start 1, and not merged with a free neighbour",
+    repaired: None,
+};
+
+/// All rows: by crate, the last released version of each at last.
+pub const ROWS: &[Row] = &[
+    level_0("axallocator", "0.2.0", "2026-02-28", Known::Agrees, of_blocks::<AxPages>),
+    level_0("bitmap-allocator", "0.4.6", "2026-06-03", Known::Agrees, of_blocks::<Bitmap>),
+    level_0("buddy-slab-allocator", "0.6.1", "2026-09-12", Known::Agrees, of_blocks::<BuddySlab>),
+    level_0("buddy_system_allocator", "0.5.0", "2020-10-01", DOUBLE, of_blocks::<BuddySystem05>),
+    level_0("buddy_system_allocator", "0.6.0", "2020-11-23", DOUBLE, of_blocks::<BuddySystem06>),
+    level_0("buddy_system_allocator", "0.7.0", "2021-02-06", NOT_MERGED, of_blocks::<BuddySystem07>),
+    level_0("buddy_system_allocator", "0.8.0", "2021-04-22", NOT_MERGED, of_blocks::<BuddySystem08>),
+    level_0("buddy_system_allocator", "0.9.1", "2024-01-27", NOT_MERGED, of_blocks::<BuddySystem09>),
+    level_0("buddy_system_allocator", "0.10.0", "2024-07-01", NOT_MERGED, of_blocks::<BuddySystem10>),
+    level_0("buddy_system_allocator", "0.11.0", "2024-09-21", NOT_MERGED, of_blocks::<BuddySystem11>),
+    level_0("buddy_system_allocator", "0.12.0", "2026-01-12", NOT_MERGED, of_blocks::<BuddySystem12>),
+    level_0("buddy_system_allocator", "0.13.0", "2026-03-30", Known::Agrees, of_blocks::<BuddySystem>),
+    level_0("buddyalloc", "0.1.5", "2021-07-24", Known::Agrees, of_blocks::<BuddyHeap>),
+    level_0("dbs-allocator", "0.1.1", "2022-10-24", Known::Agrees, of_blocks::<Dbs>),
+    level_0("frame-alloc", "0.1.0", "2026-07-28", Known::Agrees, of_blocks::<SummaryBuddy>),
+    level_0("free-list", "0.3.4", "2026-09-12", Known::Agrees, of_blocks::<FreeRanges>),
+    level_0("linked_list_allocator", "0.10.6", "2026-04-14", Known::Agrees, of_blocks::<LinkedList>),
+    level_0("offset-allocator", "0.2.0", "2024-07-09", Known::Agrees, of_ranges::<Offset>),
+    level_0("range-alloc", "0.1.5", "2026-02-27", Known::Agrees, of_blocks::<RangeAlloc>),
+    level_0("vm-allocator", "0.1.4", "2026-06-10", ONE_UNIT, of_blocks::<VmAllocator<1>>),
+    of_part("vm-allocator", "0.1.4", "pages", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>),
+];
+
+const fn level_0(
+    package: &'static str,
+    version: &'static str,
+    released: &'static str,
+    known: Known,
+    build: fn() -> AnyBuild,
+) -> Row {
+    Row { package, version, part: "", released, level: 0, known, build }
+}
+
+const fn of_part(
+    package: &'static str,
+    version: &'static str,
+    part: &'static str,
+    released: &'static str,
+    known: Known,
+    build: fn() -> AnyBuild,
+) -> Row {
+    Row { package, version, part, released, level: 0, known, build }
+}
