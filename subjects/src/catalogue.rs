@@ -1,6 +1,6 @@
 //! Every released version that is a subject, with what is known of it: the one list of them.
 
-use stalemap::{BlockAllocator, RangeAllocator, blocks, ranges};
+use stalemap::{BlockAllocator, RangeAllocator, blocks, ranges, spaces};
 use stalemap_harness::AnyBuild;
 
 use crate::axallocator::AxPages;
@@ -12,7 +12,8 @@ use crate::buddy_system::{
 use crate::dbs::Dbs;
 use crate::offset::Offset;
 use crate::range_alloc::RangeAlloc;
-use crate::raw::{BuddyHeap, BuddySlab, FreeRanges, LinkedList, SummaryBuddy};
+use crate::raw::{ArceOs, BuddyHeap, BuddySlab, FreeRanges, LinkedList, PageTables, SummaryBuddy};
+use crate::spaces::{Manager, MemorySets, Parts, RangeMap0_1_8, RangeMap1_8_0};
 use crate::vm_allocator::VmAllocator;
 
 /// A released version of a crate.
@@ -56,6 +57,10 @@ impl Row {
         if part.is_empty() { format!("{package}@{version}") } else { format!("{package}@{version}/{part}") }
     }
 
+    const fn of(self, part: &'static str) -> Row {
+        Row { part, ..self }
+    }
+
     /// Whether a name means this row: its own, or that of its crate.
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {
@@ -77,6 +82,10 @@ fn of_ranges<A: RangeAllocator + 'static>() -> AnyBuild {
     AnyBuild::new(ranges::<A>)
 }
 
+fn of_spaces<P: Parts + 'static>() -> AnyBuild {
+    AnyBuild::new(spaces::<Manager<P>>)
+}
+
 const DOUBLE: Known = Known::Fault {
     what: "a freed block is put into its list, merged with its buddy, and stays in the list: it is handed out twice",
     repaired: Some("0.13.0"),
@@ -85,6 +94,11 @@ const DOUBLE: Known = Known::Fault {
 const NOT_MERGED: Known = Known::Fault {
     what: "frames from 0 on are put in as blocks of 32, and a block of more frames is refused although all are free",
     repaired: Some("0.13.0"),
+};
+
+const NOT_COALESCED: Known = Known::Fault {
+    what: "two contiguous ranges of one value stay two, against the documentation",
+    repaired: Some("1.8.0"),
 };
 
 /// Not released: [the report](../findings/vm-allocator-0.1.4/README.md) is ours.
@@ -112,10 +126,15 @@ pub const ROWS: &[Row] = &[
     level_0("frame-alloc", "0.1.0", "2026-07-28", Known::Agrees, of_blocks::<SummaryBuddy>),
     level_0("free-list", "0.3.4", "2026-09-12", Known::Agrees, of_blocks::<FreeRanges>),
     level_0("linked_list_allocator", "0.10.6", "2026-04-14", Known::Agrees, of_blocks::<LinkedList>),
+    level_1("memory_set", "0.4.1", "2025-11-23", Known::Agrees, of_spaces::<MemorySets>),
     level_0("offset-allocator", "0.2.0", "2024-07-09", Known::Agrees, of_ranges::<Offset>),
+    level_1("page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<PageTables>),
+    level_1("page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<ArceOs>).of("with-memory_set"),
     level_0("range-alloc", "0.1.5", "2026-02-27", Known::Agrees, of_blocks::<RangeAlloc>),
+    level_1("rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<RangeMap0_1_8>),
+    level_1("rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<RangeMap1_8_0>),
     level_0("vm-allocator", "0.1.4", "2026-06-10", ONE_UNIT, of_blocks::<VmAllocator<1>>),
-    of_part("vm-allocator", "0.1.4", "pages", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>),
+    level_0("vm-allocator", "0.1.4", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>).of("pages"),
 ];
 
 const fn level_0(
@@ -128,13 +147,12 @@ const fn level_0(
     Row { package, version, part: "", released, level: 0, known, build }
 }
 
-const fn of_part(
+const fn level_1(
     package: &'static str,
     version: &'static str,
-    part: &'static str,
     released: &'static str,
     known: Known,
     build: fn() -> AnyBuild,
 ) -> Row {
-    Row { package, version, part, released, level: 0, known, build }
+    Row { level: 1, ..level_0(package, version, released, known, build) }
 }

@@ -16,4 +16,5 @@ mod dbs;
 mod offset;
 mod range_alloc;
 mod raw;
+mod spaces;
 mod vm_allocator;

@@ -4,12 +4,14 @@ mod buddy_slab;
 mod buddyalloc;
 mod free_list;
 mod linked_list;
+mod page_table;
 mod summary_buddy;
 
 pub(crate) use buddy_slab::BuddySlab;
 pub(crate) use buddyalloc::BuddyHeap;
 pub(crate) use free_list::FreeRanges;
 pub(crate) use linked_list::LinkedList;
+pub(crate) use page_table::{ArceOs, PageTables};
 pub(crate) use summary_buddy::SummaryBuddy;
 
 /// Bytes in a frame; these crates hand out addresses.
