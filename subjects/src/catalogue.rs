@@ -1,6 +1,6 @@
 //! Every released version that is a subject, with what is known of it: the one list of them.
 
-use stalemap::{BlockAllocator, RangeAllocator, blocks, ranges, spaces};
+use stalemap::{AddressSpaces, BlockAllocator, RangeAllocator, blocks, ranges, spaces};
 use stalemap_harness::AnyBuild;
 
 use crate::axallocator::AxPages;
@@ -13,19 +13,22 @@ use crate::dbs::Dbs;
 use crate::offset::Offset;
 use crate::range_alloc::RangeAlloc;
 use crate::raw::{ArceOs, BuddyHeap, BuddySlab, FreeRanges, LinkedList, PageTables, SummaryBuddy};
-use crate::spaces::{Manager, MemorySets, Parts, RangeMap0_1_8, RangeMap1_8_0};
+use crate::restated::Nanvix;
+use crate::spaces::{Manager, MemorySets, RangeMap0_1_8, RangeMap1_8_0};
 use crate::vm_allocator::VmAllocator;
 
-/// A released version of a crate.
+/// A released version of a crate, or the logic of a kernel before or after a repair.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// The crate's name in the registry.
+    /// The crate's name in the registry, or that of the kernel.
     pub package: &'static str,
-    /// Its version there.
+    /// Its version there, or the number of the report and on which side of the repair it is.
     pub version: &'static str,
+    /// Whether this is code of others, and not restated.
+    pub is_theirs: bool,
     /// Which part of it, or which use of it; empty where there is one only.
     pub part: &'static str,
-    /// The day of that version, as the registry says.
+    /// The day of that version as the registry says, or of the report.
     pub released: &'static str,
     /// The level of operations that it is driven with.
     pub level: u8,
@@ -57,6 +60,10 @@ impl Row {
         if part.is_empty() { format!("{package}@{version}") } else { format!("{package}@{version}/{part}") }
     }
 
+    const fn restated(self) -> Row {
+        Row { is_theirs: false, ..self }
+    }
+
     const fn of(self, part: &'static str) -> Row {
         Row { part, ..self }
     }
@@ -82,8 +89,8 @@ fn of_ranges<A: RangeAllocator + 'static>() -> AnyBuild {
     AnyBuild::new(ranges::<A>)
 }
 
-fn of_spaces<P: Parts + 'static>() -> AnyBuild {
-    AnyBuild::new(spaces::<Manager<P>>)
+fn of_spaces<M: AddressSpaces + 'static>() -> AnyBuild {
+    AnyBuild::new(spaces::<M>)
 }
 
 const DOUBLE: Known = Known::Fault {
@@ -101,13 +108,18 @@ const NOT_COALESCED: Known = Known::Fault {
     repaired: Some("1.8.0"),
 };
 
+const FORKED_TWICE: Known = Known::Fault {
+    what: "a page that is copy-on-write already loses the right to write at the second fork",
+    repaired: Some("2512-after"),
+};
+
 /// Not released: [the report](../findings/vm-allocator-0.1.4/README.md) is ours.
 const ONE_UNIT: Known = Known::Fault {
     what: "a range of one unit is not freed at the start 1, and not merged with a free neighbour",
     repaired: None,
 };
 
-/// All rows: by crate, the last released version of each at last.
+/// All rows: by name, of each the last version at last.
 pub const ROWS: &[Row] = &[
     level_0("axallocator", "0.2.0", "2026-02-28", Known::Agrees, of_blocks::<AxPages>),
     level_0("bitmap-allocator", "0.4.6", "2026-06-03", Known::Agrees, of_blocks::<Bitmap>),
@@ -126,13 +138,16 @@ pub const ROWS: &[Row] = &[
     level_0("frame-alloc", "0.1.0", "2026-07-28", Known::Agrees, of_blocks::<SummaryBuddy>),
     level_0("free-list", "0.3.4", "2026-09-12", Known::Agrees, of_blocks::<FreeRanges>),
     level_0("linked_list_allocator", "0.10.6", "2026-04-14", Known::Agrees, of_blocks::<LinkedList>),
-    level_1("memory_set", "0.4.1", "2025-11-23", Known::Agrees, of_spaces::<MemorySets>),
+    level_1("memory_set", "0.4.1", "2025-11-23", Known::Agrees, of_spaces::<Manager<MemorySets>>),
     level_0("offset-allocator", "0.2.0", "2024-07-09", Known::Agrees, of_ranges::<Offset>),
-    level_1("page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<PageTables>),
-    level_1("page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<ArceOs>).of("with-memory_set"),
+    level_1("page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<Manager<PageTables>>),
+    level_1("page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<Manager<ArceOs>>)
+        .of("with-memory_set"),
     level_0("range-alloc", "0.1.5", "2026-02-27", Known::Agrees, of_blocks::<RangeAlloc>),
-    level_1("rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<RangeMap0_1_8>),
-    level_1("rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<RangeMap1_8_0>),
+    level_1("nanvix", "2512-before", "2026-06-11", FORKED_TWICE, of_spaces::<Nanvix<false>>).restated(),
+    level_1("nanvix", "2512-after", "2026-06-11", Known::Agrees, of_spaces::<Nanvix<true>>).restated(),
+    level_1("rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<Manager<RangeMap0_1_8>>),
+    level_1("rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeMap1_8_0>>),
     level_0("vm-allocator", "0.1.4", "2026-06-10", ONE_UNIT, of_blocks::<VmAllocator<1>>),
     level_0("vm-allocator", "0.1.4", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>).of("pages"),
 ];
@@ -144,7 +159,7 @@ const fn level_0(
     known: Known,
     build: fn() -> AnyBuild,
 ) -> Row {
-    Row { package, version, part: "", released, level: 0, known, build }
+    Row { package, version, is_theirs: true, part: "", released, level: 0, known, build }
 }
 
 const fn level_1(

@@ -16,5 +16,6 @@ mod dbs;
 mod offset;
 mod range_alloc;
 mod raw;
+mod restated;
 mod spaces;
 mod vm_allocator;

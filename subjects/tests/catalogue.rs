@@ -13,7 +13,7 @@ const EXECUTIONS: u64 = 2_000;
 fn every_row_is_a_version_that_the_lock_file_pins() {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
     let lock = fs::read_to_string(lock).expect("the workspace has a lock file");
-    for Row { package, version, .. } in ROWS {
+    for Row { package, version, .. } in ROWS.iter().filter(|row| row.is_theirs) {
         let pinned = format!("name = \"{package}\"\nversion = \"{version}\"\n");
         assert!(lock.contains(&pinned), "{package} {version} is not what is built");
     }

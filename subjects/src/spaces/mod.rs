@@ -13,10 +13,10 @@ use stalemap::{
     Space, Stamp, VirtualPage, operations::Dialect,
 };
 
+pub(crate) use self::frames::Frames;
 pub(crate) use self::memory_set::{MemorySetRegions, MemorySets};
 pub(crate) use self::plain::{PlainRegions, PlainTable};
 pub(crate) use self::rangemap::{RangeMap0_1_8, RangeMap1_8_0};
-use frames::Frames;
 
 /// Which pages of a space are mapped, and with which access.
 pub(crate) trait Regions: Sized {
