@@ -1,6 +1,6 @@
 //! Every released version that is a subject, with what is known of it: the one list of them.
 
-use stalemap::{AddressSpaces, BlockAllocator, RangeAllocator, blocks, ranges, spaces};
+use stalemap::{AddressSpaces, BlockAllocator, PinnedMemory, RangeAllocator, blocks, ranges, spaces, spaces_with_pins};
 use stalemap_harness::AnyBuild;
 
 use crate::axallocator::AxPages;
@@ -13,7 +13,7 @@ use crate::dbs::Dbs;
 use crate::offset::Offset;
 use crate::range_alloc::RangeAlloc;
 use crate::raw::{ArceOs, BuddyHeap, BuddySlab, FreeRanges, LinkedList, PageTables, SummaryBuddy};
-use crate::restated::Nanvix;
+use crate::restated::{Nanvix, Starry};
 use crate::spaces::{Manager, MemorySets, RangeMap0_1_8, RangeMap1_8_0};
 use crate::vm_allocator::VmAllocator;
 
@@ -60,6 +60,10 @@ impl Row {
         if part.is_empty() { format!("{package}@{version}") } else { format!("{package}@{version}/{part}") }
     }
 
+    const fn at_level(self, level: u8) -> Row {
+        Row { level, ..self }
+    }
+
     const fn restated(self) -> Row {
         Row { is_theirs: false, ..self }
     }
@@ -93,6 +97,10 @@ fn of_spaces<M: AddressSpaces + 'static>() -> AnyBuild {
     AnyBuild::new(spaces::<M>)
 }
 
+fn of_pins<M: PinnedMemory + 'static>() -> AnyBuild {
+    AnyBuild::new(spaces_with_pins::<M>)
+}
+
 const DOUBLE: Known = Known::Fault {
     what: "a freed block is put into its list, merged with its buddy, and stays in the list: it is handed out twice",
     repaired: Some("0.13.0"),
@@ -111,6 +119,11 @@ const NOT_COALESCED: Known = Known::Fault {
 const FORKED_TWICE: Known = Known::Fault {
     what: "a page that is copy-on-write already loses the right to write at the second fork",
     repaired: Some("2512-after"),
+};
+
+const HALF_CLONED: Known = Known::Fault {
+    what: "a clone that fails half way keeps its references, and the frames are never free again",
+    repaired: Some("2096-after"),
 };
 
 /// Not released: [the report](../findings/vm-allocator-0.1.4/README.md) is ours.
@@ -148,6 +161,8 @@ pub const ROWS: &[Row] = &[
     level_1("nanvix", "2512-after", "2026-06-11", Known::Agrees, of_spaces::<Nanvix<true>>).restated(),
     level_1("rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<Manager<RangeMap0_1_8>>),
     level_1("rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeMap1_8_0>>),
+    level_1("tgoskits", "2096-before", "2026-08-18", HALF_CLONED, of_pins::<Starry<false>>).restated().at_level(3),
+    level_1("tgoskits", "2096-after", "2026-08-18", Known::Agrees, of_pins::<Starry<true>>).restated().at_level(3),
     level_0("vm-allocator", "0.1.4", "2026-06-10", ONE_UNIT, of_blocks::<VmAllocator<1>>),
     level_0("vm-allocator", "0.1.4", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>).of("pages"),
 ];

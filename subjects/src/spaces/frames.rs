@@ -1,4 +1,4 @@
-//! The frames of a memory manager of this crate: what is in them, how many entries map them, and whether one owner is known.
+//! The frames of a memory manager of this crate: what is in them, how many references they have, and whether one owner is known.
 
 use stalemap::Stamp;
 
@@ -29,6 +29,11 @@ impl Frames {
         let frame = self.used_mut(frame);
         frame.count += 1;
         frame.exclusive = false;
+    }
+
+    /// One more reference that is no entry.
+    pub(crate) fn pin(&mut self, frame: u32) {
+        self.used_mut(frame).count += 1;
     }
 
     /// One entry less maps the frame, which is free with the last.
