@@ -9,6 +9,9 @@ const PAGE: usize = 4_096;
 /// Where frame 0 is: the base that the allocator numbers its pages from is a multiple of a gigabyte.
 const START: usize = 1 << 30;
 
+/// The most pages that its map has room for without a feature.
+const PAGES: u32 = 65_536;
+
 /// Pages; nothing is written to them.
 pub(crate) struct AxPages(Box<BitmapPageAllocator<PAGE>>);
 
@@ -17,6 +20,9 @@ impl BlockAllocator for AxPages {
     const SPLITS: bool = true;
 
     fn new(frames: u32) -> Result<Self, String> {
+        if frames > PAGES {
+            return Err(format!("it has room for {PAGES} pages"));
+        }
         let mut allocator = Box::new(BitmapPageAllocator::new());
         allocator.init(START, frames as usize * PAGE);
         Ok(AxPages(allocator))

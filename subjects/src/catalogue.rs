@@ -13,6 +13,8 @@ use crate::dbs::Dbs;
 use crate::offset::Offset;
 use crate::range_alloc::RangeAlloc;
 use crate::raw::{ArceOs, BuddyHeap, BuddySlab, FreeRanges, LinkedList, PageTables, SummaryBuddy};
+#[cfg(feature = "vulkano")]
+use crate::raw::{VulkanoBuddy, VulkanoFreeList};
 use crate::restated::{Nanvix, Starry};
 use crate::spaces::{Manager, MemorySets, RangeMap0_1_8, RangeMap1_8_0};
 use crate::vm_allocator::VmAllocator;
@@ -165,6 +167,10 @@ pub const ROWS: &[Row] = &[
     level_1("tgoskits", "2096-after", "2026-08-18", Known::Agrees, of_pins::<Starry<true>>).restated().at_level(3),
     level_0("vm-allocator", "0.1.4", "2026-06-10", ONE_UNIT, of_blocks::<VmAllocator<1>>),
     level_0("vm-allocator", "0.1.4", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>).of("pages"),
+    #[cfg(feature = "vulkano")]
+    level_0("vulkano", "0.35.2", "2025-08-16", Known::Agrees, of_blocks::<VulkanoBuddy>).of("BuddyAllocator"),
+    #[cfg(feature = "vulkano")]
+    level_0("vulkano", "0.35.2", "2025-08-16", Known::Agrees, of_blocks::<VulkanoFreeList>).of("FreeListAllocator"),
 ];
 
 const fn level_0(
