@@ -109,7 +109,7 @@ const DOUBLE: Known = Known::Fault {
 };
 
 const NOT_MERGED: Known = Known::Fault {
-    what: "frames from 0 on are put in as blocks of 32, and a block of more frames is refused although all are free",
+    what: "the block at frame 0 is put in with at most 32 frames, and one of 64 or more is refused although all are free",
     repaired: Some("0.13.0"),
 };
 

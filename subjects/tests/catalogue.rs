@@ -52,3 +52,15 @@ fn names_are_those_of_one_row() {
         assert_eq!(same, 1, "row {index}: {}", row.name());
     }
 }
+
+#[test]
+fn the_readme_has_a_line_for_each_row() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).expect("there is one");
+    for row in ROWS {
+        let start = format!("| `{}` | {} | {} | ", row.name(), row.released, row.level);
+        let line = readme.lines().find(|line| line.starts_with(&start));
+        let line = line.unwrap_or_else(|| panic!("no line begins with {start}"));
+        assert_eq!(line.contains("| agrees |"), row.known == Known::Agrees, "{line}");
+    }
+}
