@@ -16,7 +16,9 @@ use crate::raw::{ArceOs, BuddyHeap, BuddySlab, FreeRanges, LinkedList, PageTable
 #[cfg(feature = "vulkano")]
 use crate::raw::{VulkanoBuddy, VulkanoFreeList};
 use crate::restated::{Nanvix, Starry};
-use crate::spaces::{Manager, MemorySets, RangeMap0_1_8, RangeMap1_8_0};
+use crate::spaces::{
+    Manager, MemorySets, RangeInclusiveMap0_1_8, RangeInclusiveMap1_8_0, RangeMap0_1_8, RangeMap1_8_0,
+};
 use crate::vm_allocator::VmAllocator;
 
 /// A released version of a crate, or the logic of a kernel before or after a repair.
@@ -162,11 +164,15 @@ pub const ROWS: &[Row] = &[
     level_1("nanvix", "2512-before", "2026-06-11", FORKED_TWICE, of_spaces::<Nanvix<false>>).restated(),
     level_1("nanvix", "2512-after", "2026-06-11", Known::Agrees, of_spaces::<Nanvix<true>>).restated(),
     level_1("rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<Manager<RangeMap0_1_8>>),
+    level_1("rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<Manager<RangeInclusiveMap0_1_8>>)
+        .of("inclusive"),
+    level_1("rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeInclusiveMap1_8_0>>)
+        .of("inclusive"),
     level_1("rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeMap1_8_0>>),
     level_1("tgoskits", "2096-before", "2026-08-18", HALF_CLONED, of_pins::<Starry<false>>).restated().at_level(3),
     level_1("tgoskits", "2096-after", "2026-08-18", Known::Agrees, of_pins::<Starry<true>>).restated().at_level(3),
-    level_0("vm-allocator", "0.1.4", "2026-06-10", ONE_UNIT, of_blocks::<VmAllocator<1>>),
     level_0("vm-allocator", "0.1.4", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>).of("pages"),
+    level_0("vm-allocator", "0.1.4", "2026-06-10", ONE_UNIT, of_blocks::<VmAllocator<1>>),
     #[cfg(feature = "vulkano")]
     level_0("vulkano", "0.35.2", "2025-08-16", Known::Agrees, of_blocks::<VulkanoBuddy>).of("BuddyAllocator"),
     #[cfg(feature = "vulkano")]

@@ -16,7 +16,7 @@ use stalemap::{
 pub(crate) use self::frames::Frames;
 pub(crate) use self::memory_set::{MemorySetRegions, MemorySets};
 pub(crate) use self::plain::{PlainRegions, PlainTable};
-pub(crate) use self::rangemap::{RangeMap0_1_8, RangeMap1_8_0};
+pub(crate) use self::rangemap::{RangeInclusiveMap0_1_8, RangeInclusiveMap1_8_0, RangeMap0_1_8, RangeMap1_8_0};
 
 /// Which pages of a space are mapped, and with which access.
 pub(crate) trait Regions: Sized {
@@ -238,5 +238,100 @@ impl<P: Parts> AddressSpaces for Manager<P> {
 
     fn validate(&self) -> Result<(), String> {
         self.spaces.iter().try_for_each(|(regions, _)| regions.validate())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stalemap::{Compare, Driver, Generator, Program, Settings, spaces};
+
+    use super::{Access, Entry, Manager, PageRange, Parts, PlainRegions, PlainTable, Regions, Table, VirtualPage};
+
+    /// Regions that tell the page table of all pages that are unmapped but the last.
+    struct Short(PlainRegions);
+
+    impl Regions for Short {
+        fn new() -> Self {
+            Short(PlainRegions::new())
+        }
+
+        fn copy(&self) -> Self {
+            Short(self.0.copy())
+        }
+
+        fn access(&self, page: VirtualPage) -> Option<Access> {
+            self.0.access(page)
+        }
+
+        fn map(&mut self, range: PageRange, access: Access) -> bool {
+            self.0.map(range, access)
+        }
+
+        fn unmap(&mut self, range: PageRange) -> Vec<PageRange> {
+            self.0.unmap(range);
+            vec![PageRange { count: range.count - 1, ..range }]
+        }
+
+        fn protect(&mut self, range: PageRange, access: Access) -> Vec<PageRange> {
+            self.0.protect(range, access)
+        }
+    }
+
+    /// A page table that never takes the right to write away.
+    struct Lax(PlainTable);
+
+    impl Table for Lax {
+        fn new(pages: u32) -> Self {
+            Lax(PlainTable::new(pages))
+        }
+
+        fn get(&self, page: VirtualPage) -> Option<Entry> {
+            self.0.get(page)
+        }
+
+        fn map(&mut self, page: VirtualPage, entry: Entry) {
+            self.0.map(page, entry);
+        }
+
+        fn remap(&mut self, page: VirtualPage, entry: Entry) {
+            self.0.remap(page, entry);
+        }
+
+        fn protect(&mut self, page: VirtualPage, access: Access) {
+            if access != Access::Read {
+                self.0.protect(page, access);
+            }
+        }
+
+        fn unmap(&mut self, page: VirtualPage) -> Option<Entry> {
+            self.0.unmap(page)
+        }
+    }
+
+    /// Some regions and some table.
+    struct Of<R, T>(R, T);
+
+    impl<R: Regions, T: Table> Parts for Of<R, T> {
+        const NAME: &'static str = "parts";
+        type Regions = R;
+        type Table = T;
+    }
+
+    fn finds<P: Parts>(executions: u64) -> bool {
+        let mut driver = Driver::new(spaces::<Manager<P>>);
+        let mut generator = Generator::new(Settings::default());
+        let mut program = Program::default();
+        (0..executions).any(|index| {
+            generator.execution(1, index, &mut program);
+            // A machine with other rules.
+            driver.run(&program, Compare::Touched).is_ok_and(|run| run.divergence.is_some())
+        })
+    }
+
+    #[test]
+    fn the_layer_agrees_and_a_fault_of_regions_or_table_is_found() {
+        assert!(!finds::<Of<PlainRegions, PlainTable>>(1_000));
+        assert!(finds::<Of<Short, PlainTable>>(100));
+        assert!(finds::<Of<PlainRegions, Lax>>(100));
     }
 }

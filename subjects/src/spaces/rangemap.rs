@@ -1,12 +1,67 @@
 //! The crate rangemap, its current version and one before a repair: regions as ranges of one access.
 
+use std::fmt::Debug;
+use std::ops::{Range, RangeInclusive};
+
 use stalemap::{Access, PageRange, VirtualPage};
 
 use super::{Parts, PlainTable, Regions};
 
-/// One released version.
-macro_rules! version {
-    ($regions:ident, $parts:ident, $map:ty, $name:literal) => {
+/// A range of a map.
+trait Pages: Debug {
+    fn of(range: PageRange) -> Self;
+    /// The first page.
+    fn first(&self) -> u32;
+    /// One more than the last page.
+    fn end(&self) -> u32;
+}
+
+impl Pages for Range<u32> {
+    fn of(range: PageRange) -> Self {
+        range.first.0..range.first.0 + range.count
+    }
+
+    fn first(&self) -> u32 {
+        self.start
+    }
+
+    fn end(&self) -> u32 {
+        self.end
+    }
+}
+
+impl Pages for RangeInclusive<u32> {
+    fn of(range: PageRange) -> Self {
+        range.first.0..=range.first.0 + range.count - 1
+    }
+
+    fn first(&self) -> u32 {
+        *self.start()
+    }
+
+    fn end(&self) -> u32 {
+        *self.end() + 1
+    }
+}
+
+/// "Contiguous and overlapping ranges that map to the same value are coalesced into a single range."
+fn coalesced<'a, R: Pages + 'a>(mut ranges: impl Iterator<Item = (&'a R, &'a Access)>) -> Result<(), String> {
+    let Some((mut last, mut access)) = ranges.next() else { return Ok(()) };
+    for (next, other) in ranges {
+        if last.end() > next.first() {
+            return Err(format!("ranges {last:?} and {next:?} overlap"));
+        }
+        if last.end() == next.first() && access == other {
+            return Err(format!("ranges {last:?} and {next:?} are not coalesced"));
+        }
+        (last, access) = (next, other);
+    }
+    Ok(())
+}
+
+/// A map of one released version.
+macro_rules! map {
+    ($regions:ident, $parts:ident, $map:ty, $range:ty, $name:literal) => {
         pub(crate) struct $regions($map);
 
         impl Regions for $regions {
@@ -23,7 +78,7 @@ macro_rules! version {
             }
 
             fn map(&mut self, range: PageRange, access: Access) -> bool {
-                let range = range.first.0..range.first.0 + range.count;
+                let range = <$range>::of(range);
                 let is_free = self.0.gaps(&range).eq([range.clone()]);
                 if is_free {
                     self.0.insert(range, access);
@@ -32,29 +87,17 @@ macro_rules! version {
             }
 
             fn unmap(&mut self, range: PageRange) -> Vec<PageRange> {
-                self.0.remove(range.first.0..range.first.0 + range.count);
+                self.0.remove(<$range>::of(range));
                 vec![range]
             }
 
             fn protect(&mut self, range: PageRange, access: Access) -> Vec<PageRange> {
-                self.0.insert(range.first.0..range.first.0 + range.count, access);
+                self.0.insert(<$range>::of(range), access);
                 vec![range]
             }
 
-            /// "Contiguous and overlapping ranges that map to the same value are coalesced into a single range."
             fn validate(&self) -> Result<(), String> {
-                let mut ranges = self.0.iter();
-                let Some(mut last) = ranges.next() else { return Ok(()) };
-                for next in ranges {
-                    if last.0.end > next.0.start {
-                        return Err(format!("ranges {:?} and {:?} overlap", last.0, next.0));
-                    }
-                    if last.0.end == next.0.start && last.1 == next.1 {
-                        return Err(format!("ranges {:?} and {:?} are not coalesced", last.0, next.0));
-                    }
-                    last = next;
-                }
-                Ok(())
+                coalesced(self.0.iter())
             }
         }
 
@@ -68,5 +111,19 @@ macro_rules! version {
     };
 }
 
-version!(Regions0_1_8, RangeMap0_1_8, rangemap_0_1_8::RangeMap<u32, Access>, "rangemap 0.1.8");
-version!(Regions1_8_0, RangeMap1_8_0, rangemap::RangeMap<u32, Access>, "rangemap 1.8.0");
+map!(Regions0_1_8, RangeMap0_1_8, rangemap_0_1_8::RangeMap<u32, Access>, Range<u32>, "rangemap 0.1.8");
+map!(
+    Inclusive0_1_8,
+    RangeInclusiveMap0_1_8,
+    rangemap_0_1_8::RangeInclusiveMap<u32, Access>,
+    RangeInclusive<u32>,
+    "rangemap 0.1.8"
+);
+map!(Regions1_8_0, RangeMap1_8_0, rangemap::RangeMap<u32, Access>, Range<u32>, "rangemap 1.8.0");
+map!(
+    Inclusive1_8_0,
+    RangeInclusiveMap1_8_0,
+    rangemap::RangeInclusiveMap<u32, Access>,
+    RangeInclusive<u32>,
+    "rangemap 1.8.0"
+);
