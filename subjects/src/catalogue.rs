@@ -12,7 +12,10 @@ use crate::buddy_system::{
 use crate::dbs::Dbs;
 use crate::offset::Offset;
 use crate::range_alloc::RangeAlloc;
-use crate::raw::{ArceOs, BuddyHeap, BuddySlab, FreeRanges, LinkedList, PageTables, SummaryBuddy};
+use crate::raw::{
+    ArceOs, BuddyHeap, BuddySlab, FreeRanges, LinkedList, LinkedListExtended, LinkedListExtended0_9_1, PageTables,
+    SummaryBuddy,
+};
 #[cfg(feature = "vulkano")]
 use crate::raw::{VulkanoBuddy, VulkanoFreeList};
 use crate::restated::{Nanvix, Starry};
@@ -120,6 +123,12 @@ const NOT_COALESCED: Known = Known::Fault {
     repaired: Some("1.8.0"),
 };
 
+/// The security advisory GHSA-xg8p-34w2-j49j of the crate, repaired in 0.10.2.
+const TOO_FAR: Known = Known::Fault {
+    what: "a heap that is extended by one word takes two, and hands out memory behind its end",
+    repaired: Some("0.10.6"),
+};
+
 const FORKED_TWICE: Known = Known::Fault {
     what: "a page that is copy-on-write already loses the right to write at the second fork",
     repaired: Some("2512-after"),
@@ -154,6 +163,10 @@ pub const ROWS: &[Row] = &[
     level_0("dbs-allocator", "0.1.1", "2022-10-24", Known::Agrees, of_blocks::<Dbs>),
     level_0("frame-alloc", "0.1.0", "2026-07-28", Known::Agrees, of_blocks::<SummaryBuddy>),
     level_0("free-list", "0.3.4", "2026-09-12", Known::Agrees, of_blocks::<FreeRanges>),
+    level_0("linked_list_allocator", "0.9.1", "2021-10-17", TOO_FAR, of_blocks::<LinkedListExtended0_9_1>)
+        .of("extended"),
+    level_0("linked_list_allocator", "0.10.6", "2026-04-14", Known::Agrees, of_blocks::<LinkedListExtended>)
+        .of("extended"),
     level_0("linked_list_allocator", "0.10.6", "2026-04-14", Known::Agrees, of_blocks::<LinkedList>),
     level_1("memory_set", "0.4.1", "2025-11-23", Known::Agrees, of_spaces::<Manager<MemorySets>>),
     level_0("offset-allocator", "0.2.0", "2024-07-09", Known::Agrees, of_ranges::<Offset>),

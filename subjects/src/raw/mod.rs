@@ -4,6 +4,7 @@ mod buddy_slab;
 mod buddyalloc;
 mod free_list;
 mod linked_list;
+mod linked_list_extended;
 mod page_table;
 mod summary_buddy;
 #[cfg(feature = "vulkano")]
@@ -13,6 +14,7 @@ pub(crate) use buddy_slab::BuddySlab;
 pub(crate) use buddyalloc::BuddyHeap;
 pub(crate) use free_list::FreeRanges;
 pub(crate) use linked_list::LinkedList;
+pub(crate) use linked_list_extended::{LinkedListExtended, LinkedListExtended0_9_1};
 pub(crate) use page_table::{ArceOs, PageTables};
 pub(crate) use summary_buddy::SummaryBuddy;
 #[cfg(feature = "vulkano")]
