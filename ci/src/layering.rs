@@ -62,7 +62,7 @@ const LAYERS: &[Layer] = &[
         // It comes with the commands.
         packages: Some(&["anstream"]),
     },
-    Layer { name: "stalemap-subjects", crates: &[STALEMAP], packages: None },
+    Layer { name: "stalemap-subjects", crates: &[STALEMAP, COMMANDS, HARNESS, REPORT], packages: None },
     Layer {
         name: "stalemap-cli",
         crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, COMMANDS, C, ENGINES, LINUX],

@@ -8,7 +8,7 @@ use crate::spaces::Mapping;
 
 /// What every place shows, and a token for each page.
 ///
-/// A page keeps its token while its frame is shown. Where a frame is shown no longer and the places that showed it show one
+/// A page keeps its token while its frame is shown or pinned. Where a frame is shown no longer and the places that showed it show one
 /// that was not shown before, the page has moved there.
 pub(crate) struct Identities {
     /// Virtual pages of a space.
@@ -56,12 +56,18 @@ impl Identities {
         self.tokens.iter().find(|(_, token)| **token == page).map(|(frame, _)| *frame)
     }
 
-    /// Takes over what every place shows after an operation; how many pages have ended. `written` is the place that the
-    /// operation may have given a copy: the other places say first where the page is.
-    pub(crate) fn update(&mut self, look: impl Fn(Place) -> Option<Mapping>, written: Option<Place>) -> u32 {
+    /// Takes over what every place shows after an operation, and which frames are pinned; how many pages have ended.
+    /// `written` is the place that the operation may have given a copy: the other places say first where the page is.
+    pub(crate) fn update(
+        &mut self,
+        look: impl Fn(Place) -> Option<Mapping>,
+        pinned: impl Iterator<Item = FrameToken>,
+        written: Option<Place>,
+    ) -> u32 {
         let now: Vec<_> = self.places().map(look).collect();
         let written = written.map(|place| self.index(place));
-        let shown: BTreeSet<FrameToken> = now.iter().flatten().filter_map(|mapping| mapping.frame).collect();
+        let mapped = now.iter().flatten().filter_map(|mapping| mapping.frame);
+        let shown: BTreeSet<FrameToken> = mapped.chain(pinned).collect();
         let hidden: Vec<_> = self.tokens.keys().copied().filter(|frame| !shown.contains(frame)).collect();
         let mut ended = 0;
         for frame in hidden {

@@ -8,7 +8,8 @@
 //! | [`RangeAllocator`] | allocates and frees ranges | [`ranges`] |
 //! | [`AddressSpaces`] | maps, unmaps, protects, reads, writes and forks address spaces | [`spaces`] |
 //! | [`DeviceMemory`] | the same, and migrates pages to devices and back | [`spaces_with_devices`] |
-//! | [`Subject`] | everything, transactions, pins and holds among it | a function of yours |
+//! | [`PinnedMemory`] | what address spaces do, and pins pages | [`spaces_with_pins`] |
+//! | [`Subject`] | everything, transactions and bare references among it | a function of yours |
 //!
 //! ```no_run
 //! # struct Mine;
@@ -31,11 +32,13 @@ mod blocks;
 mod devices;
 pub mod fuzzing;
 mod identities;
+mod pins;
 mod replay;
 mod spaces;
 
 pub use blocks::{BlockAllocator, Blocks, RangeAllocator, Ranges, blocks, ranges};
 pub use devices::{DeviceMemory, SpacesWithDevices, spaces_with_devices};
+pub use pins::{PinnedMemory, SpacesWithPins, spaces_with_pins};
 pub use replay::{ReplayError, replay_folder};
 pub use spaces::{AddressSpaces, Mapping, Spaces, spaces};
 pub use stalemap_campaign as campaign;

@@ -162,6 +162,15 @@ pub trait AddressSpaces: Sized {
         left_out("OPERATIONS", "fork")
     }
 
+    /// As [`fork`](Self::fork), and is what is called: for a manager that implements it, `fork` is not needed.
+    ///
+    /// # Errors
+    /// `ENOMEM` where a pinned page finds no frame for its copy; nothing of the child is left then.
+    fn try_fork(&mut self, parent: Space, child: Space) -> Result<(), Errno> {
+        self.fork(parent, child);
+        Ok(())
+    }
+
     /// Unmaps everything; the space is dead.
     fn exit(&mut self, _space: Space) {
         left_out("OPERATIONS", "exit")

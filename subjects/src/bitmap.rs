@@ -8,7 +8,7 @@ use stalemap::BlockAllocator;
 const FRAMES: u32 = 4_096;
 
 /// Up to 4,096 frames.
-pub struct Bitmap(Box<BitAlloc4K>);
+pub(crate) struct Bitmap(Box<BitAlloc4K>);
 
 impl BlockAllocator for Bitmap {
     const NAME: &'static str = "bitmap-allocator 0.4.6";

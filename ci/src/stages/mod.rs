@@ -14,6 +14,7 @@ mod oss_fuzz;
 mod package;
 mod picture;
 mod sanitizer;
+mod subjects;
 mod targets;
 mod tool;
 
@@ -55,6 +56,7 @@ pub(crate) const STAGES: &[Stage] = &[
     always("bugs", "the native engine finds every seeded bug at three seeds, and nothing without one", bugs),
     always("picture", "the picture of a finding in README.md is what is printed today", picture::run),
     always("c", "subjects in C and C++ agree, and their faults and a sanitizer's report are findings", c::run),
+    always("subjects", "of the code that others wrote, campaigns find what is known and nothing else", subjects::run),
     always(
         "fuzz-target",
         "the libFuzzer target builds on stable, replays the corpus and runs a little",
@@ -62,7 +64,7 @@ pub(crate) const STAGES: &[Stage] = &[
     ),
     named("arrows", "no crate needs one that it may not; a part of `test`", arrows),
     named("tidy", "files are short, named, and free of paths and old words; a part of `test`", tidy),
-    named("subjects", "a million executions find of others' allocators what is written down of them", subjects),
+    named("subjects-million", "as `subjects`, with a million executions of each", subjects::million),
     named(
         "linux",
         "a real kernel agrees, the faults put into it are found, and their exported programs tell them",
@@ -160,10 +162,6 @@ fn bugs_engines(context: &Context) -> Result<()> {
 fn bugs_bench(context: &Context, options: &[&str]) -> Result<()> {
     let out = context.target.join("ci").join("bugs.json");
     Ok(context.stalemap().args(["bugs", "--bench", "--fresh", "--out"]).arg(out).args(options).run()?)
-}
-
-fn subjects(context: &Context) -> Result<()> {
-    Ok(cmd!(context.sh, "cargo test --release --locked -p stalemap-subjects -- --ignored").run()?)
 }
 
 fn determinism(context: &Context) -> Result<()> {

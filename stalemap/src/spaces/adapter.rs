@@ -2,8 +2,8 @@
 
 use stalemap_operations::{
     Access, BlockContract, Capabilities, Effect, Entry, Errno, FrameToken, Home, Machine, Observables, Observation,
-    Operation, Outcome, PageRange, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space,
-    SpaceSet, Stamp, Subject, Touched, VirtualPage,
+    Operation, Outcome, PageRange, PageToken, PageView, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
+    Space, SpaceSet, Stamp, Subject, Touched, VirtualPage,
 };
 
 use super::{AddressSpaces, Mapping};
@@ -19,7 +19,7 @@ pub fn spaces<M: AddressSpaces>(machine: &Machine) -> Result<Spaces<M>, String> 
         .map(|home| if M::SHOWS.include(Observables::FREE) { manager.free_frames(home) } else { machine.frames(home) });
     let alive = SpaceSet::from(1);
     let identities = Identities::new(machine.spaces(), machine.pages());
-    Ok(Spaces { machine: *machine, manager, capacity, alive, identities })
+    Ok(Spaces { machine: *machine, manager, capacity, alive, identities, pins: Default::default() })
 }
 
 /// A memory manager, which spaces of it are alive, and which page is which.
@@ -29,6 +29,8 @@ pub struct Spaces<M> {
     capacity: [u32; Home::LIMIT],
     alive: SpaceSet,
     identities: Identities,
+    /// The frames that are pinned: pages in them live though nothing maps them.
+    pub(crate) pins: [Option<FrameToken>; PinSlot::LIMIT as usize],
 }
 
 impl<M: AddressSpaces> Spaces<M> {
@@ -67,7 +69,8 @@ impl<M: AddressSpaces> Spaces<M> {
 
     /// Looks at all places; how many pages have ended since the last look.
     pub(crate) fn update(&mut self, written: Option<Place>) -> u32 {
-        self.identities.update(|place| self.manager.look(place), written)
+        let pinned = self.pins.iter().flatten().copied();
+        self.identities.update(|place| self.manager.look(place), pinned, written)
     }
 
     fn is_mapped(&self, space: Space, page: VirtualPage) -> bool {
@@ -123,7 +126,7 @@ impl<M: AddressSpaces> Spaces<M> {
         if self.alive.contains(child) {
             return Err(Errno::EBUSY);
         }
-        self.manager.fork(parent, child);
+        self.manager.try_fork(parent, child)?;
         self.alive.insert(child);
         Ok(Effect::Nothing)
     }
@@ -175,11 +178,18 @@ impl<M: AddressSpaces> Spaces<M> {
         for (token, frame) in self.identities.pages() {
             self.show_page(token, frame, into);
         }
+        let slots = (0..PinSlot::LIMIT).map(|pin| Slot::Pin(PinSlot(pin)));
+        into.slots.extend(slots.map(|slot| (slot, self.slot(&slot))).filter(|(_, state)| *state != SlotState::Empty));
+    }
+
+    fn slot(&self, slot: &Slot) -> SlotState {
+        let Slot::Pin(pin) = slot else { return SlotState::Empty };
+        self.pins[pin.index()].map_or(SlotState::Empty, |frame| SlotState::Pin(self.identities.token(frame)))
     }
 
     fn show_part(&self, scope: &Scope, into: &mut Observation) {
         into.places.extend(scope.places.iter().map(|&place| PlaceView { place, state: self.state(place) }));
-        into.slots.extend(scope.slots.iter().map(|&slot: &Slot| (slot, SlotState::Empty)));
+        into.slots.extend(scope.slots.iter().map(|slot| (*slot, self.slot(slot))));
         let mut pages = scope.pages.clone();
         pages.extend(into.places.iter().filter_map(|view| view.state.page()));
         pages.sort_unstable();

@@ -6,7 +6,7 @@ use super::FRAME_BYTES;
 use stalemap::BlockAllocator;
 
 /// The allocator, its memory, and the address of its first frame.
-pub struct BuddySlab {
+pub(crate) struct BuddySlab {
     allocator: BuddyAllocator<FRAME_BYTES>,
     start: usize,
     /// Where the allocator keeps its metadata: behind its back, and as long as it lives.

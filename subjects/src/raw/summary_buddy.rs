@@ -33,12 +33,15 @@ unsafe impl Provenance for Identity {
 }
 
 /// The allocator, its memory, and the address of its frame 0.
-pub struct SummaryBuddy {
+pub(crate) struct SummaryBuddy {
     allocator: SummaryBuddyAllocator<ORDERS, Identity>,
     start: usize,
     /// Where the allocator keeps its bitmaps: behind its back, and as long as it lives.
     _memory: Memory,
 }
+
+/// Memory of so many bytes is mapped by the system and zero without being written; from the heap it would be cleared.
+const LEAST: usize = 33 << 20;
 
 /// Memory that the next allocator of this thread gets: megabytes that are new for each program cost more than the program.
 struct Memory(Vec<u8>);
@@ -52,7 +55,7 @@ impl Memory {
     fn of(bytes: usize) -> Memory {
         let mut last = LAST.take();
         if last.len() < bytes {
-            last = vec![0; bytes];
+            last = vec![0; bytes.max(LEAST)];
         }
         Memory(last)
     }

@@ -1,0 +1,56 @@
+//! `check [EXECUTIONS] [--keep] [CRATE[@VERSION]]…`: a campaign with each subject, held against what is known of it.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use stalemap_subjects::campaign::{campaign, keep};
+use stalemap_subjects::catalogue::{ROWS, Row};
+use stalemap_subjects::check::agree;
+
+/// Executions of each where no number is given.
+const EXECUTIONS: u64 = 20_000;
+
+fn main() -> io::Result<ExitCode> {
+    stalemap_harness::quiet_panics();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let executions = arguments.iter().find_map(|it| it.parse().ok()).unwrap_or(EXECUTIONS);
+    let keeps = arguments.iter().any(|it| it == "--keep");
+    let names: Vec<_> = arguments.iter().filter(|it| *it != "--keep" && it.parse::<u64>().is_err()).collect();
+    if let Some(unknown) = names.iter().find(|name| !ROWS.iter().any(|row| row.is_named(name))) {
+        writeln!(io::stderr(), "there is no subject {unknown}")?;
+        return Ok(ExitCode::from(2));
+    }
+    let is_chosen = |row: &&Row| names.is_empty() || names.iter().any(|name| row.is_named(name));
+    let mut out = io::stdout().lock();
+    writeln!(out, "| subject | released | level | executions | operations | seconds | result |")?;
+    writeln!(out, "|---|---|---|---|---|---|---|")?;
+    let mut wrong = Vec::new();
+    for row in ROWS.iter().filter(is_chosen) {
+        if let Err(sentence) = line(&mut out, row, executions, keeps)? {
+            wrong.push(format!("{}: {sentence}", row.name()));
+        }
+    }
+    for sentence in &wrong {
+        writeln!(out, "{sentence}")?;
+    }
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs a row's campaign and writes its line of the table; what is not as it is known.
+fn line(out: &mut impl Write, row: &Row, executions: u64, keeps: bool) -> io::Result<Result<(), String>> {
+    let start = Instant::now();
+    let outcome = campaign(row, None, executions);
+    let seconds = start.elapsed().as_secs_f64();
+    let operations = outcome.as_ref().map_or(0, |outcome| outcome.operations);
+    if let (true, Ok(outcome)) = (keeps, &outcome) {
+        for (signature, found) in &outcome.findings {
+            keep(row, signature, found)?;
+        }
+    }
+    let result = outcome.and_then(|outcome| agree(row, &outcome));
+    let (name, Row { released, level, .. }) = (row.name(), row);
+    let said = result.as_ref().map_or("**not as it is known**", String::as_str);
+    writeln!(out, "| {name} | {released} | {level} | {executions} | {operations} | {seconds:.1} | {said} |")?;
+    Ok(result.map(drop))
+}
