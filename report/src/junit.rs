@@ -35,9 +35,9 @@ pub fn junit_of_results(results: &[FileResult]) -> Result<String, JunitError> {
 ///
 /// # Errors
 /// When the XML cannot be made.
-pub fn junit_of_findings(findings: &[Finding]) -> Result<String, JunitError> {
+pub fn junit_of_findings<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Result<String, JunitError> {
     let mut cases: Vec<TestCase> =
-        findings.iter().map(|finding| TestCase::new(finding.signature.clone(), failure(finding))).collect();
+        findings.into_iter().map(|finding| TestCase::new(finding.signature.clone(), failure(finding))).collect();
     if cases.is_empty() {
         cases.push(TestCase::new("no divergence", TestCaseStatus::success()));
     }
