@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use stalemap_harness::{
     AnyBuild, Build, Compare, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch,
-    Watchdog,
 };
 use stalemap_operations::Program;
 use stalemap_reference::MARKS;
 use thiserror::Error;
 
+use crate::on_hang::OnHang;
 use job::{Batch, Job};
 
 /// How often progress is reported at the least, as far as single executions allow.
@@ -57,13 +57,6 @@ pub struct Campaign {
     time: Option<Duration>,
     stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
     hang: Option<OnHang>,
-}
-
-/// How long an execution may take, and what is called with one that takes longer.
-#[derive(Clone)]
-struct OnHang {
-    deadline: Duration,
-    callback: Arc<dyn Fn(Hang) + Send + Sync>,
 }
 
 impl Campaign {
@@ -125,7 +118,7 @@ impl Campaign {
     /// of it may wait for all that were told, and it notices itself what does not end.
     #[must_use]
     pub fn on_hang(self, deadline: Duration, callback: impl Fn(Hang) + Send + Sync + 'static) -> Self {
-        Campaign { hang: Some(OnHang { deadline, callback: Arc::new(callback) }), ..self }
+        Campaign { hang: Some(OnHang::new(deadline, callback)), ..self }
     }
 
     /// The execution with this index, for a subject that can be every machine: where one cannot, another machine is drawn,
@@ -146,7 +139,7 @@ impl Campaign {
         let next = AtomicU64::new(0);
         let stop = AtomicBool::new(false);
         let watches: Vec<Watch> = (0..self.jobs).map(|_| Watch::default()).collect();
-        let _watchdog = self.watchdog(&watches);
+        let _watchdog = self.hang.as_ref().and_then(|hang| hang.watchdog(&self.build, &watches));
         thread::scope(|scope| {
             let (sender, receiver) = channel();
             let jobs: Vec<_> = watches
@@ -176,12 +169,6 @@ impl Campaign {
                 Some(cause) => Err(CampaignError { cause, stats: Box::new(stats) }),
             }
         })
-    }
-
-    /// What watches the jobs, if that is wanted and the subject can be watched.
-    fn watchdog(&self, watches: &[Watch]) -> Option<Watchdog> {
-        let OnHang { deadline, callback } = self.hang.clone().filter(|_| !self.build.looks_ahead())?;
-        Some(Watchdog::start(watches.to_vec(), deadline, move |hang| callback(hang)))
     }
 }
 

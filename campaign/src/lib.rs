@@ -55,6 +55,7 @@ mod campaign;
 mod explore;
 mod findings;
 mod hunt;
+mod on_hang;
 mod sighting;
 mod store;
 mod whole;

@@ -55,6 +55,9 @@ pub(crate) struct Choice {
     #[cfg(feature = "seeded-bugs")]
     #[arg(long, value_name = "NAME", value_parser = crate::seeded::name(), conflicts_with = "subject")]
     bug: Option<stalemap_implementation::Bug>,
+    #[cfg(not(feature = "seeded-bugs"))]
+    #[arg(long, value_name = "NAME", value_parser = crate::unseeded::no_name, hide = true)]
+    bug: Option<std::convert::Infallible>,
     /// Switch a fault of the kernel on (`stalemap linux mutants` looks for them)
     #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
     fault: Option<Fault>,
@@ -82,7 +85,7 @@ impl Choice {
         #[cfg(feature = "seeded-bugs")]
         return self.bug.map(stalemap_implementation::Bug::name);
         #[cfg(not(feature = "seeded-bugs"))]
-        None
+        self.bug.map(|never| match never {})
     }
 }
 

@@ -12,7 +12,7 @@ use crate::catalogue::Line;
 /// Show which transitions inputs meet and never meet, and which lines of both sides they reach
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Lines are counted by cargo-llvm-cov, which is built into the target folder at the first use, with the tools of the LLVM
+Lines are counted by cargo-llvm-cov, which is built into the target folder at the first use, with the tools of the LLVM \
 that Rust was built with; `stalemap doctor` says whether these are there.
 
 Examples:

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use stalemap_commands::Ending;
-use stalemap_commands::determinism::{self, DeterminismArguments, Digested};
+use stalemap_commands::determinism::{self, DeterminismArguments, Digested, Others};
 
 use crate::catalogue::Line;
 
@@ -25,16 +25,16 @@ pub(crate) struct DeterminismCommand {
 }
 
 pub(crate) fn check(line: &Line, arguments: &DeterminismCommand) -> Result<Ending> {
-    let others = |items: &[Digested]| if arguments.engines { under_engines(items) } else { Ok(Some(0)) };
-    determinism::check(line, &arguments.traces, others)
+    determinism::check(line, &arguments.traces, arguments.engines.then_some(under_engines as Others))
 }
 
 /// Runs the traces under libFuzzer and AFL++; how many differ, or `None` if the user interrupts.
 #[cfg(unix)]
-fn under_engines(items: &[Digested]) -> Result<Option<usize>> {
+fn under_engines(items: &[Digested]) -> Result<Option<u64>> {
     use anyhow::{Context, ensure};
     use stalemap_commands::output;
     use stalemap_engines::{Engine, digests};
+    use stalemap_report::counted;
 
     let inputs: Vec<(&Digested, Vec<u8>)> =
         items.iter().filter_map(|item| Some((item, item.trace.to_bytes()?))).collect();
@@ -56,12 +56,12 @@ fn under_engines(items: &[Digested]) -> Result<Option<usize>> {
                 output::print_line(format_args!("{name}: {digest} here and {there} under {word}"))?;
             }
         }
-        output::print_line(format_args!("{word}: {} traces that have bytes", inputs.len()))?;
+        output::print_line(format_args!("{word}: {} with bytes", counted(inputs.len() as u64, "trace")))?;
     }
     Ok(Some(different))
 }
 
 #[cfg(not(unix))]
-fn under_engines(_items: &[Digested]) -> Result<Option<usize>> {
+fn under_engines(_items: &[Digested]) -> Result<Option<u64>> {
     anyhow::bail!("--engines needs a Unix")
 }

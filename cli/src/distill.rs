@@ -12,7 +12,7 @@ use crate::catalogue::Line;
 /// Keep the smallest set of inputs that meets what all of them meet
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What is met are transitions (operation, state before, outcome) and, with --edges, edges of the built libFuzzer target.
+What is met are transitions (operation, state before, outcome) and, with --edges, edges of the built libFuzzer target. \
 Traces stay as they are, other inputs are named by the SHA-1 of their bytes. Inputs that diverge are left out.
 
 Examples:

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{fs, thread};
 
 use anyhow::{Result, anyhow, bail, ensure};
-use stalemap_commands::findings::{Keep, Kept, known_signatures};
+use stalemap_commands::findings::{Done, Keep, Kept, known_signatures};
 use stalemap_commands::fuzz::FuzzArguments;
+use stalemap_commands::input::Inputs;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::summary::{self, CampaignWork};
 use stalemap_commands::values::Amount;
@@ -18,7 +19,7 @@ use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
 use stalemap_engines::{Engine, Order, Running};
 use stalemap_harness::{AnyBuild, Compare, Divergence, Driver};
 use stalemap_operations::{Kind, KindSet, Program};
-use stalemap_report::{Origin, Summary};
+use stalemap_report::{Origin, Summary, counted, grouped};
 
 use crate::catalogue::{Choice, Line};
 use crate::workspace::workspace;
@@ -63,13 +64,14 @@ fn fuzz_with(subject: &str, build: &AnyBuild, wanted: &EngineCampaign<'_>, targe
     // An engine does other executions each time, whatever its seed is.
     let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
     let name = format!("{}, seed {seed}, begun {begun}", engine.name());
-    let keep = Keep::new(&arguments.out, &name, arguments.format, line.replay(&arguments.subject))?;
+    let keep = Keep::new(&arguments.out, &name, line.replay(&arguments.subject))?;
     let workspace = workspace()?;
     let scratch = workspace.scratch()?;
     let corpus = if from_nothing { scratch.join("corpus") } else { workspace.corpus(target) };
     let seeds = scratch.join("seeds");
     fs::create_dir_all(&corpus)?;
-    let written = if from_nothing { 0 } else { seeds::write(&[workspace.root().join("corpus")], &seeds)? };
+    let written =
+        if from_nothing { 0 } else { seeds::write(&mut Inputs::of(&[workspace.root().join("corpus")]), &seeds)? };
     // An engine refuses to begin with nothing; this is the smallest machine without an operation.
     output::write_file(&seeds.join("nothing"), &[0])?;
     let order = Order {
@@ -90,11 +92,13 @@ fn fuzz_with(subject: &str, build: &AnyBuild, wanted: &EngineCampaign<'_>, targe
         return Ok(Ending::Interrupted);
     };
     output::tell(format_args!(
-        "{} runs the target {target} from {written} seeds and {} kept inputs   seed {seed}",
+        "{} runs the target {target} from {} and {}   seed {seed}",
         engine.name(),
-        stalemap_engines::count(&order.corpus)
+        counted(written as u64, "seed"),
+        counted(stalemap_engines::count(&order.corpus) as u64, "kept input")
     ));
-    let mut campaign = Campaign::new(Kept::new(subject, build, keep, arguments.max_findings, known));
+    let kept = Kept::new(subject, build, keep, arguments.max_findings, known);
+    let mut campaign = Campaign::new(kept, summary::possible_transitions(arguments.levels));
     campaign.run(running)?;
     order.gather()?;
     campaign.finish(subject, wanted, seed)
@@ -135,7 +139,6 @@ struct EngineWork {
     operations: Option<u64>,
     /// Processor time of these processes, where the system tells it.
     cpu_seconds: Option<f64>,
-    time: Duration,
     /// Inputs that it keeps.
     kept: usize,
 }
@@ -144,14 +147,16 @@ struct EngineWork {
 struct Campaign {
     kept: Kept,
     start: Instant,
+    /// Transitions that are possible.
+    possible: usize,
     work: EngineWork,
     /// Inputs that stopped the target and do nothing here.
     unexplained: Vec<PathBuf>,
 }
 
 impl Campaign {
-    fn new(kept: Kept) -> Self {
-        Campaign { kept, start: Instant::now(), work: EngineWork::default(), unexplained: Vec::new() }
+    fn new(kept: Kept, possible: usize) -> Self {
+        Campaign { kept, start: Instant::now(), possible, work: EngineWork::default(), unexplained: Vec::new() }
     }
 
     /// Watches the engine until its time is over, it ends, or the user interrupts; no process of it is left then.
@@ -176,7 +181,7 @@ impl Campaign {
             }
             thread::sleep(BETWEEN_LOOKS);
         }
-        self.work.time = self.start.elapsed();
+        self.done();
         self.work.operations = running.operations();
         self.work.cpu_seconds = running.cpu_seconds();
         self.kept.status.clear();
@@ -212,19 +217,33 @@ impl Campaign {
     }
 
     fn show(&mut self) {
-        let seconds = self.start.elapsed().as_secs_f64();
-        let (executions, transitions) = (self.work.executions, self.kept.all.driver().transitions().count());
-        let findings = summary::findings_of(&self.kept.all.counts());
+        let done = self.done();
+        let counts = self.kept.all.counts();
+        let possible = self.possible;
         self.kept.status.show(|| {
-            let rate = executions as f64 / seconds.max(0.001);
-            format!("{seconds:.0} s  {rate:.0} executions/s  {executions} executions  {transitions} transitions  findings: {findings}")
+            let rate = done.executions as f64 / done.time.as_secs_f64().max(0.001);
+            format!(
+                "{} s  {rate:.0} executions/s  {} executions  {}",
+                grouped(done.time.as_secs()),
+                grouped(done.executions),
+                summary::met_and_found(&done, possible, &counts)
+            )
         });
+    }
+
+    /// Notes how far the engine has come.
+    fn done(&mut self) -> Done {
+        let driver = self.kept.all.driver();
+        let (transitions, operations) = (driver.transitions().count(), driver.tally().operations());
+        let (executions, time) = (self.work.executions, self.start.elapsed());
+        self.kept.progress(Done { executions, operations, transitions, time, last_new: None })
     }
 
     fn finish(mut self, subject: &str, wanted: &EngineCampaign<'_>, seed: u64) -> Result<Ending> {
         self.kept.keep_counts();
         let summary = self.summary(wanted, seed);
-        summary::print(subject, wanted.campaign.format, &summary, &self.kept.findings)?;
+        let findings = self.kept.so_far.get().findings.clone();
+        summary::print(subject, wanted.campaign.printed(), &summary, &findings)?;
         for file in &self.unexplained {
             output::tell(format_args!(
                 "{} stopped the target and does not diverge here: it took too long or too much memory there, or the \
@@ -236,16 +255,15 @@ impl Campaign {
     }
 
     fn summary(&mut self, wanted: &EngineCampaign<'_>, seed: u64) -> Summary {
-        let EngineWork { executions, time, .. } = self.work;
         let command = wanted.line.retyped(&[]);
-        let work = CampaignWork { engine: wanted.engine.name(), seed, command, executions, time };
-        let begun = summary::of_work(&self.kept, work);
+        let work = CampaignWork { engine: wanted.engine.name(), seed, command };
+        let so_far = self.kept.so_far.get().clone();
+        let begun = summary::of_work(&so_far, self.kept.all.known(), wanted.campaign.levels, work);
         let driver = self.kept.all.driver();
         let mut summary = Summary {
             kept: Some(self.work.kept),
             engine_operations: self.work.operations,
             engine_cpu_seconds: self.work.cpu_seconds,
-            transitions: driver.transitions().count(),
             skipped_oracles: summary::skipped(driver.skipped()),
             ..begun
         };

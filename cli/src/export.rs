@@ -25,7 +25,7 @@ enum Language {
 /// Print a trace as a program that stands alone
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The C program is written as the kernel's own self-tests are and prints TAP. It does what the kernel's test driver can
+The C program is written as the kernel's own self-tests are and prints TAP. It does what the kernel's test driver can \
 do; single phases, evictions, pins and holds need the requests that Stalemap's edit of the driver adds.
 
 Examples:

@@ -22,7 +22,7 @@ enum EngineName {
 /// Fuzz: generate operation sequences and compare both sides, until time, runs or patience are over
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The same seed, machine and operations give the same executions and the same findings, whatever the number of jobs.
+The same seed, machine and operations give the same executions and the same findings, whatever the number of jobs. \
 Each finding is minimised with everything compared after each step, and kept; those that say the same are one.
 
 Examples:
@@ -33,8 +33,8 @@ Examples:
   stalemap fuzz --engine libfuzzer --seconds 60
   stalemap fuzz --max-findings 1                   until the first finding
 
-The engines libfuzzer and afl run inside a clone of stalemap. What they need from the package registry is built into the
-target folder at the first use; a C++ compiler must be there. They begin with the traces of corpus/ and keep what meets
+The engines libfuzzer and afl run inside a clone of stalemap. What they need from the package registry is built into the \
+target folder at the first use; a C++ compiler must be there. They begin with the traces of corpus/ and keep what meets \
 something new in fuzz/corpus/TARGET. --levels 0-3 is their target lockstep, 0 is frames, 1-3 is migration.")]
 pub(crate) struct FuzzCommand {
     /// What makes executions

@@ -18,6 +18,8 @@ mod new;
 #[cfg(feature = "seeded-bugs")]
 mod seeded;
 mod triage;
+#[cfg(not(feature = "seeded-bugs"))]
+mod unseeded;
 #[cfg(unix)]
 mod workspace;
 
@@ -89,6 +91,10 @@ enum Command {
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
     Bugs(BugsArguments),
+    /// Say how the seeded bugs are got
+    #[cfg(not(feature = "seeded-bugs"))]
+    #[command(hide = true)]
+    Bugs(unseeded::BugsArguments),
     /// Serve the campaign that has started this process
     #[command(hide = true)]
     Worker(Choice),
@@ -102,6 +108,7 @@ fn run(command: Command) -> Result<Ending> {
     interrupt::listen(|| {
         #[cfg(unix)]
         stalemap_engines::end_all();
+        stalemap_linux::end_all();
     })?;
     stalemap_harness::quiet_panics();
     let line = &called::command_line();
@@ -125,6 +132,8 @@ fn run(command: Command) -> Result<Ending> {
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]
         Command::Bugs(arguments) => bugs::bugs(line, &arguments),
+        #[cfg(not(feature = "seeded-bugs"))]
+        Command::Bugs(arguments) => unseeded::bugs(&arguments),
         Command::Worker(choice) => line.subjects().serve(&choice),
     }
 }

@@ -17,7 +17,7 @@ use crate::new::layout::{Layout, Words};
 /// Write a crate that drives your own code, around a small allocator or memory manager to begin with
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The crate builds, runs campaigns, and has tests, a target of fuzzing engines, a corpus and a CI workflow. A deliberate fault
+The crate builds, runs campaigns, and has tests, a target of fuzzing engines, a corpus and a CI workflow. A deliberate fault \
 behind the feature `fault` shows what a finding looks like.
 
 Examples:

@@ -17,7 +17,7 @@ use crate::catalogue;
 #[command(
     visible_alias = "blame",
     after_help = "\
-The kernel runs the trace where it is built (`stalemap linux build`). Elsewhere a recording of it says what it did: the file
+The kernel runs the trace where it is built (`stalemap linux build`). Elsewhere a recording of it says what it did: the file \
 itself, if it is a transcript (`stalemap linux record`), or another one. 0 if all agree, 1 if one disagrees.
 
 Examples:
@@ -37,6 +37,9 @@ pub(crate) struct TriageArguments {
     #[cfg(feature = "seeded-bugs")]
     #[arg(long, value_name = "NAME", value_parser = crate::seeded::name())]
     bug: Option<stalemap_implementation::Bug>,
+    #[cfg(not(feature = "seeded-bugs"))]
+    #[arg(long = "bug", value_name = "NAME", value_parser = crate::unseeded::no_name, hide = true)]
+    _bug: Option<std::convert::Infallible>,
 }
 
 /// How a side differs from the reference, if it does.

@@ -109,6 +109,121 @@ fn a_trace_with_too_many_operations_is_refused_at_the_first_that_is_too_many() {
     });
 }
 
+/// Runs the program with so many kilobytes of memory at the most.
+#[cfg(target_os = "linux")]
+fn with_memory(folder: &Path, kilobytes: u32, arguments: &[&str]) -> Ended {
+    let program = command(folder, &[]).get_program().to_owned();
+    let mut shell = std::process::Command::new("sh");
+    let limited = format!("ulimit -v {kilobytes} && exec \"$0\" \"$@\"");
+    Ended::of(shell.current_dir(folder).args(["-c", &limited]).arg(program).args(arguments))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hundred_megabytes_of_comments_take_little_memory() {
+    const BYTES: usize = 100_000_000;
+    in_folder(|folder| {
+        let (machine, comment) = ("machine ram=4 spaces=1 pages=4\n", format!("# {}\n", "x".repeat(97)));
+        fs::write(folder.join("short.trace"), format!("{machine}{}", "#\n".repeat(BYTES / 2))).unwrap();
+        fs::write(folder.join("long.trace"), format!("{machine}{}free b0\n", comment.repeat(BYTES / comment.len())))
+            .unwrap();
+        for command in ["run", "fmt"] {
+            let short = with_memory(folder, 800_000, &[command, "short.trace"]);
+            assert_eq!(short.code, 2, "{}", short.stderr);
+            let says = "short.trace:2097154:1: expected at most 2097152 lines of comments, found \"#\"";
+            assert!(short.stderr.contains(says), "{}", short.stderr);
+            let long = with_memory(folder, 800_000, &[command, "long.trace"]);
+            assert_eq!(long.code, 0, "{command}: {}", long.stderr);
+        }
+    });
+}
+
+/// What cannot be read is told, and all else is done.
+#[test]
+fn one_unreadable_folder_or_file_does_not_stop_the_others() {
+    in_folder(|folder| {
+        fs::write(folder.join("good.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").unwrap();
+        fs::write(folder.join("bad.trace"), "machine\n").unwrap();
+        fs::create_dir(folder.join("empty")).unwrap();
+        let paths = ["missing.trace", "empty", "bad.trace", "good.trace"];
+        let told =
+            ["cannot read missing.trace: No such file", "empty: the folder holds no trace", "bad.trace:1:8: expected"];
+        // What is done with the file that is good.
+        let rows: [(&[&str], &str); 6] = [
+            (&["run"], "4 files: 1 agree, 0 diverge, 3 in trouble\n"),
+            (&["fmt", "--check"], "not canonical  good.trace\n"),
+            (&["coverage"], "transitions  1 of "),
+            (&["check-determinism"], "1 trace, 0 differ, digest "),
+            (&["distill", "-o", "small"], ""),
+            (&["seeds", "-o", "seeds"], ""),
+        ];
+        for (command, says) in rows {
+            let ended = stalemap(folder, &[command, &paths].concat());
+            assert_eq!(ended.code, 2, "{command:?}: {}{}", ended.stdout, ended.stderr);
+            assert!(ended.stdout.contains(says), "{command:?}: {}", ended.stdout);
+            for told in told {
+                assert!(ended.stderr.contains(told), "{command:?}: {}", ended.stderr);
+            }
+        }
+        assert!(folder.join("small/good.trace").is_file());
+        assert_eq!(fs::read_dir(folder.join("seeds")).unwrap().count(), 1);
+        let json: serde_json::Value =
+            serde_json::from_str(&stalemap(folder, &[&["run", "--format", "json"], &paths[..]].concat()).stdout)
+                .unwrap();
+        assert_eq!(json["files"].as_array().unwrap().len(), 4, "{json}");
+    });
+}
+
+/// The superuser may list everything, so that another user is needed then.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_listed_does_not_stop_the_others() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+
+    const NOBODY: u32 = 65_534;
+    in_folder(|folder| {
+        let set_mode =
+            |name: &str, mode| fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap();
+        fs::create_dir_all(folder.join("all/closed")).unwrap();
+        fs::write(folder.join("all/good.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").unwrap();
+        set_mode("", 0o755);
+        set_mode("all/closed", 0);
+        let mut command = command(folder, &["run", "all"]);
+        let is_superuser = fs::metadata(folder).unwrap().uid() == 0;
+        if is_superuser {
+            // The program may lie where nobody else may go.
+            fs::copy(command.get_program(), folder.join("program")).unwrap();
+            command = std::process::Command::new(folder.join("program"));
+            command.current_dir(folder).args(["run", "all"]).uid(NOBODY);
+        }
+        let ended = Ended::of(&mut command);
+        set_mode("all/closed", 0o755);
+        assert_eq!(ended.code, 2, "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("2 files: 1 agree, 0 diverge, 1 in trouble"), "{}", ended.stdout);
+        assert!(ended.stderr.contains("cannot list all/closed: Permission denied"), "{}", ended.stderr);
+    });
+}
+
+#[cfg(not(feature = "seeded-bugs"))]
+#[test]
+fn a_program_without_seeded_bugs_says_how_to_get_them() {
+    in_folder(|folder| {
+        let rows: [&[&str]; 5] = [
+            &["bugs"],
+            &["bugs", "--bench", "--seeds", "3"],
+            &["fuzz", "--bug", "stale_mapping"],
+            &["run", "--bug", "stale_mapping", "a.trace"],
+            &["triage", "--bug", "stale_mapping", "a.trace"],
+        ];
+        for arguments in rows {
+            let ended = stalemap(folder, arguments);
+            assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{arguments:?}: {}", ended.stderr);
+            assert!(ended.stderr.contains("cargo run --release --features seeded-bugs -- "), "{}", ended.stderr);
+        }
+    });
+}
+
 #[test]
 fn what_is_not_there_or_holds_no_trace_is_named() {
     in_folder(|folder| {
@@ -166,7 +281,15 @@ fn a_full_disk_is_said_and_leaves_nothing_half_written() {
 #[test]
 fn options_that_make_no_sense_are_refused_with_the_nearest_that_does() {
     in_folder(|folder| {
-        let cases: [(&[&str], &str); 8] = [
+        let cases: [(&[&str], &str); 13] = [
+            (
+                &["fuzz", "--machine", "machine ram=0 spaces=1 pages=1"],
+                "column 13: expected 1 to 16777216 frames of RAM",
+            ),
+            (&["fuzz", "--machine", "  machine ram=4 spaces=1"], "column 25: expected pages= on the machine line"),
+            (&["fuzz", "--machine", "ram=4 spaces=1"], "column 15: expected pages= on the machine line"),
+            (&["fuzz", "--machine", "machine ram=4 spaces=1 pages=4\nmap s0 v0 r"], "a machine is one line"),
+            (&["check-determinism", "--runs", "0"], "there is nothing to check: --runs is 0, and no file is named"),
             (&["fuzz", "--only", "protcet"], "a similar value exists: 'protect'"),
             (&["fuzz", "--levels", "7"], "expected levels 0 to 3"),
             (&["fuzz", "--levels", "3-1"], "expected the lower level first"),
@@ -181,6 +304,21 @@ fn options_that_make_no_sense_are_refused_with_the_nearest_that_does() {
             assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.stderr);
             assert!(ended.stderr.contains(says), "{arguments:?}: {}", ended.stderr);
         }
+    });
+}
+
+#[test]
+fn a_machine_is_taken_as_it_is_pasted() {
+    in_folder(|folder| {
+        let seen = ["ram=4 spaces=1 pages=4", "machine ram=4 spaces=1 pages=4", "  machine ram=4 spaces=1 pages=4\n"]
+            .map(|machine| {
+                let fuzz = ["fuzz", "--runs", "50", "--seed", "1", "--machine", machine, "--format", "json"];
+                let ended = stalemap(folder, &fuzz);
+                assert_eq!(ended.code, 0, "{machine}: {}", ended.stderr);
+                let campaign: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+                campaign["summary"]["tally"].clone()
+            });
+        assert!(seen[0] == seen[1] && seen[0] == seen[2], "{seen:?}");
     });
 }
 

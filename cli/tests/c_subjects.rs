@@ -53,7 +53,7 @@ fn a_right_allocator_agrees_and_a_faulty_one_is_found_minimised_and_replayed() {
 }
 
 /// What is wrong with a library, and the words that tell it.
-const NO_SUBJECTS: [(&str, &str); 15] = [
+const NO_SUBJECTS: [(&str, &str); 30] = [
     ("NO_TABLE", "stalemap_get_subject of ./libsubject.so answers NULL"),
     ("VERSION_9", "is built for version 9 of stalemap.h; this is version 1"),
     ("SHORT", "says that it has 16 bytes"),
@@ -69,6 +69,21 @@ const NO_SUBJECTS: [(&str, &str); 15] = [
     ("LOAD_EXITS", "the subject cannot be loaded: exit code 7 of the process of the subject"),
     ("CREATE_REFUSES", "frames are sold out"),
     ("CREATE_IS_SILENT", "create answers NULL"),
+    ("VERSION_0", "is built for version 0 of stalemap.h; this is version 1"),
+    ("EMPTY_NAME", "has no name"),
+    ("LATIN_NAME", "has no name"),
+    ("SPLITS_9", "splits is 9, which means nothing"),
+    ("LOWEST_99", "lowest_order is 99, which means nothing"),
+    ("SHOWS_WRITABLE_9", "shows_writable is 9, which means nothing"),
+    ("NO_DESTROY", "destroy is NULL"),
+    ("NO_FREE", "free is NULL"),
+    ("NO_UNMAP", "unmap is NULL"),
+    ("NO_READ", "read is NULL"),
+    ("NO_WRITE", "write is NULL"),
+    ("NO_DEVICE_READ", "device_read is NULL"),
+    ("LOAD_SEGFAULTS", "the subject cannot be loaded: SIGSEGV ended the process of the subject"),
+    ("GET_ABORTS", "the subject cannot be loaded: SIGABRT ended the process of the subject"),
+    ("GET_SEGFAULTS", "the subject cannot be loaded: SIGSEGV ended the process of the subject"),
 ];
 
 #[test]
@@ -105,6 +120,38 @@ fn a_file_that_is_no_library_is_told() {
         fuzz("mine", "possible values: implementation, linux-6.1, linux-6.12, or the path of a shared library");
         compile("cli/tests/c_subjects/bad.c", &["-DBAD=0", "-DNO_FUNCTION", "-Wno-unused-function"], folder);
         fuzz("./libsubject.so", "has no function stalemap_get_subject");
+        let library = compile("cli/tests/c_subjects/bad.c", &["-DBAD=RIGHT", "-DMISSES_A_SYMBOL"], folder);
+        fuzz("./libsubject.so", "undefined symbol: in_no_library");
+        let whole = fs::read(library).unwrap();
+        fs::write(folder.join("cut.so"), &whole[..40]).unwrap();
+        fuzz("./cut.so", "cannot load ./cut.so");
+        // The loader may read where the file has ended.
+        fs::write(folder.join("half.so"), &whole[..whole.len() / 2]).unwrap();
+        fuzz("./half.so", "load");
+        // The number of the machine in the head of the file (`e_machine`, elf.h): no machine has this one.
+        let other = [&whole[..18], &[0xfe, 0xca], &whole[20..]].concat();
+        fs::write(folder.join("other.so"), other).unwrap();
+        fuzz("./other.so", "cannot load ./other.so");
+        fs::copy(program::command(folder, &[]).get_program(), folder.join("program.so")).unwrap();
+        fuzz("./program.so", "cannot load ./program.so");
+        fs::create_dir(folder.join("folder.so")).unwrap();
+        fuzz("./folder.so", "cannot load ./folder.so");
+        std::os::unix::fs::symlink("circle.so", folder.join("circle.so")).unwrap();
+        fuzz("./circle.so", "cannot load ./circle.so");
+        assert!(!folder.join("findings").exists());
+    });
+}
+
+/// It has 20 seconds to be loaded.
+#[test]
+fn a_library_that_hangs_while_it_is_loaded_is_told() {
+    in_folder(|folder| {
+        compile("cli/tests/c_subjects/bad.c", &["-DBAD=LOAD_LOOPS"], folder);
+        let ended = stalemap(folder, &["fuzz", "--runs", "5", "--subject", "./libsubject.so"]);
+        assert_eq!(ended.code, 2, "{}{}", ended.stdout, ended.stderr);
+        let says = "the subject cannot be loaded: the subject does not answer";
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+        assert!(!folder.join("findings").exists());
     });
 }
 

@@ -33,6 +33,7 @@ fn a_campaign_is_the_same_for_one_seed_whatever_the_number_of_jobs() {
             let mut campaign: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
             let summary = campaign["summary"].as_object_mut().unwrap();
             summary.remove("seconds");
+            summary.remove("last_new_seconds");
             summary.remove("command");
             campaign
         });
@@ -46,11 +47,13 @@ fn a_campaign_is_the_same_for_one_seed_whatever_the_number_of_jobs() {
 #[test]
 fn a_campaign_says_how_to_repeat_it_at_its_start_and_at_its_end() {
     in_folder(|folder| {
-        let ended =
-            stalemap(folder, &["fuzz", "--runs", "300", "--only=map,unmap", "--machine", "ram=4 spaces=2 pages=4"]);
+        let ended = stalemap(
+            folder,
+            &["fuzz", "-v", "--runs", "300", "--only=map,unmap", "--machine", "ram=4 spaces=2 pages=4"],
+        );
         assert_eq!(ended.code, 0);
         let seed = ended.stderr.split_whitespace().nth(1).unwrap();
-        let options = format!("fuzz --only=map,unmap --machine 'ram=4 spaces=2 pages=4' --runs 300 --seed {seed}");
+        let options = format!("fuzz -v --only=map,unmap --machine 'ram=4 spaces=2 pages=4' --runs 300 --seed {seed}");
         assert!(ended.stdout.contains(&options), "{}", ended.stdout);
         assert!(ended.stderr.contains(&format!("--seed {seed}")), "{}", ended.stderr);
         assert!(ended.stdout.contains("300 executions"), "{}", ended.stdout);
@@ -73,6 +76,50 @@ fn a_right_trace_agrees_and_a_wrong_answer_is_a_divergence() {
         let ended = stalemap(folder, &["run", "--full", "."]);
         assert_eq!(ended.code, 1);
         assert!(ended.stdout.ends_with("2 files: 1 agree, 1 diverge, 0 in trouble\n"), "{}", ended.stdout);
+        assert!(ended.stdout.starts_with("diverge  ./wrong.trace"), "only failures are printed: {}", ended.stdout);
+        let all = stalemap(folder, &["run", "--verbose", "."]);
+        assert!(all.stdout.starts_with("agree    ./good.trace  4 operations\n"), "{}", all.stdout);
+        let two = stalemap(folder, &["run", "good.trace", "good.trace"]);
+        assert_eq!((two.code, two.stdout.as_str()), (0, "2 files: 2 agree, 0 diverge, 0 in trouble\n"));
+    });
+}
+
+/// A line that was broken by hand and then again by the width of the terminal ends early, and the next word would fit.
+#[test]
+fn help_is_wrapped_once() {
+    const COMMANDS: [&str; 17] = [
+        "--help",
+        "new",
+        "fuzz",
+        "run",
+        "minimize",
+        "fmt",
+        "encode",
+        "seeds",
+        "distill",
+        "coverage",
+        "doctor",
+        "ops",
+        "check-determinism",
+        "exhaust",
+        "triage",
+        "export",
+        "linux",
+    ];
+    in_folder(|folder| {
+        for width in [50, 72, 100] {
+            for word in COMMANDS {
+                let ended = Ended::of(command(folder, &[word, "--help"]).env("COLUMNS", width.to_string()));
+                assert_eq!(ended.code, 0, "{word}: {}", ended.stderr);
+                let lines: Vec<&str> = ended.stdout.lines().collect();
+                let is_text = |line: &str| line.starts_with(|it: char| it.is_alphanumeric()) && !line.ends_with(':');
+                for pair in lines.windows(2).filter(|pair| pair.iter().all(|line| is_text(line))) {
+                    let next = pair[1].split(' ').next().unwrap_or_default();
+                    let fits = pair[0].chars().count() + 1 + next.chars().count() <= width;
+                    assert!(!fits, "{word}, {width} columns wide:\n{}\n{}", pair[0], pair[1]);
+                }
+            }
+        }
     });
 }
 

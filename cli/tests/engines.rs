@@ -39,7 +39,7 @@ fn seeds_are_the_bytes_of_the_traces_under_the_names_of_libfuzzer() {
         fs::write(folder.join("corpus/two.trace"), format!("# The same.\n{small}")).unwrap();
         fs::write(folder.join("corpus/large.trace"), "machine ram=4096 spaces=1 pages=4\nmap s0 v0 rw\n").unwrap();
         let ended = stalemap(folder, &["seeds", "corpus", "-o", "seeds"]);
-        assert_eq!((ended.code, ended.stderr.as_str()), (0, "1 seeds in seeds\n"));
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, "1 seed in seeds\n"));
         stalemap(folder, &["encode", "corpus/one.trace", "-o", "bytes"]);
         let seeds: Vec<_> = fs::read_dir(folder.join("seeds")).unwrap().map(|seed| seed.unwrap().path()).collect();
         assert_eq!(seeds.len(), 1);

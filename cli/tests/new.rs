@@ -125,7 +125,22 @@ fn trouble_is_a_clear_sentence_and_leaves_nothing_behind() {
         fs::write(folder.join("full/kept"), "kept").unwrap();
         fs::write(folder.join("file"), "kept").unwrap();
         let before = files(folder);
-        let rows: [(&[&str], &str); 12] = [
+        let long = "a".repeat(65);
+        let rows: [(&[&str], &str); 26] = [
+            (&["full", "--c"], "the folder full is not empty"),
+            (&["full", "--level", "2"], "the folder full is not empty"),
+            (&["./full/"], "the folder ./full/ is not empty"),
+            (&["full/../full"], "the folder full/../full is not empty"),
+            (&["file", "--c"], "file is there already, and is no folder"),
+            (&[""], "a value is required for '<NAME>'"),
+            (&["full/.."], "the path does not end in the name of a crate"),
+            (&[".hidden"], "'.' is not an ASCII letter"),
+            (&["-mine"], "unexpected argument '-m'"),
+            (&["größe"], "'ö' is not an ASCII letter"),
+            (&["a\nb"], "'\\n' is not an ASCII letter"),
+            (&["Stalemap"], "the name has another meaning"),
+            (&[&long], "the name has more than 64 letters"),
+            (&["mine", "--path", "nowhere"], "nowhere is no checkout of Stalemap"),
             (&["full"], "the folder full is not empty"),
             (&["file"], "file is there already, and is no folder"),
             (&["file/mine"], "cannot write file/mine"),
@@ -147,6 +162,28 @@ fn trouble_is_a_clear_sentence_and_leaves_nothing_behind() {
             assert_eq!(files(folder), before, "{arguments:?}");
             assert_eq!(fs::read_dir(folder).unwrap().count(), 2, "{arguments:?}");
         }
+    });
+}
+
+/// What a link names counts, and a link that names nothing is there.
+#[cfg(unix)]
+#[test]
+fn a_link_is_not_written_over() {
+    use std::os::unix::fs::symlink;
+    in_folder(|folder| {
+        fs::create_dir(folder.join("full")).unwrap();
+        fs::write(folder.join("full/kept"), "kept").unwrap();
+        symlink("full", folder.join("to-full")).unwrap();
+        symlink("nowhere", folder.join("to-nothing")).unwrap();
+        let rows =
+            [("to-full", "the folder to-full is not empty"), ("to-nothing", "is there already, and is no folder")];
+        for (name, says) in rows {
+            let ended = stalemap(folder, &["new", name]);
+            assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{name}");
+            assert!(ended.stderr.contains(says), "{name}: {}", ended.stderr);
+            assert!(fs::symlink_metadata(folder.join(name)).unwrap().is_symlink());
+        }
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 3);
     });
 }
 

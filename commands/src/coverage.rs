@@ -8,13 +8,15 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use stalemap_harness::{AnyBuild, Build as _, Compare, Driver, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Program};
+use stalemap_report::grouped;
 use stalemap_report::style::STRONG;
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
+use crate::input::Inputs;
 use crate::interrupt::interrupted;
 use crate::subjects::{Subjects, Work};
-use crate::{exhaust, hang, input, output};
+use crate::{exhaust, hang, output};
 
 /// Show which transitions inputs meet and never meet
 #[derive(Debug, Args)]
@@ -45,10 +47,10 @@ pub struct CoverageArguments {
 /// # Errors
 /// When an input cannot be read, the subject cannot be its machine, or the sides diverge while all operations are tried.
 pub fn coverage<S: Subjects>(line: &CommandLine<S>, arguments: &CoverageArguments) -> Result<Ending> {
-    let files = input::files(&arguments.paths)?;
     let mut met = Transitions::default();
-    let inputs = Inputs { files: &files, arguments, deadline: line.limit(), met: &mut met };
-    line.subjects().with(&S::Choice::default(), inputs)?;
+    let inputs = Inputs::of(&arguments.paths);
+    let work = Met { inputs, arguments, deadline: line.limit(), met: &mut met };
+    let ending = line.subjects().with(&S::Choice::default(), work)?;
     if arguments.exhaust > 0 && !interrupted() {
         let all = exhaust::transitions(line, exhaust::TINY, arguments.exhaust)?;
         if let Some(all) = all {
@@ -56,27 +58,24 @@ pub fn coverage<S: Subjects>(line: &CommandLine<S>, arguments: &CoverageArgument
         }
     }
     matrix(&met, arguments.never)?;
-    Ok(if interrupted() { Ending::Interrupted } else { Ending::Agree })
+    Ok(if interrupted() { Ending::Interrupted } else { ending })
 }
 
 /// The inputs, and as many generated executions as are asked for.
-struct Inputs<'a> {
-    files: &'a [PathBuf],
+struct Met<'a> {
+    inputs: Inputs,
     arguments: &'a CoverageArguments,
     deadline: Duration,
     met: &'a mut Transitions,
 }
 
-impl Work for Inputs<'_> {
-    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
+impl Work for Met<'_> {
+    fn with(mut self, name: &str, build: &AnyBuild) -> Result<Ending> {
         let mut driver = Driver::new(build.clone());
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
-        for file in self.files {
-            if interrupted() {
-                break;
-            }
-            let trace = input::read(file)?.trace;
-            driver.run(&trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
+        // What was met until an interruption is shown.
+        while let Ok(Some((_, input))) = self.inputs.next() {
+            driver.run(&input.trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
         }
         let mut generator = Generator::new(Settings { largest: build.largest(), ..Settings::default() });
         let mut program = Program::default();
@@ -88,7 +87,7 @@ impl Work for Inputs<'_> {
             driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
         }
         *self.met = driver.transitions().clone();
-        Ok(Ending::Agree)
+        Ok(self.inputs.ending(Ending::Agree))
     }
 }
 
@@ -105,8 +104,8 @@ fn matrix(met: &Transitions, never: bool) -> Result<()> {
     }
     output::print_line(format_args!(
         "{STRONG}transitions{STRONG:#}  {} of {} cells (operation, state before that is possible, outcome)",
-        met.count(),
-        possible.clone().count(),
+        grouped(met.count() as u64),
+        grouped(possible.clone().count() as u64),
     ))?;
     for (kind, [met, all]) in &counts {
         output::print_line(format_args!("  {:<12}  {met:>5} of {all:>5}", kind.row().word))?;

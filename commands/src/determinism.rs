@@ -1,23 +1,26 @@
 //! `stalemap check-determinism`: one trace, one result, in this process and in another.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+mod second_process;
+
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_harness::{AnyBuild, Driver, Generator, Settings};
 use stalemap_operations::{Program, Trace};
-use stalemap_report::hex;
+use stalemap_report::{counted, grouped, hex};
 
+use self::second_process::SecondProcess;
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
-use crate::interrupt::interrupted;
+use crate::input::Inputs;
+use crate::interrupt::{Interrupted, interrupted};
 use crate::status::Status;
 use crate::subjects::{Subjects, Work};
-use crate::{hang, input, output};
+use crate::{hang, output};
 
 /// Check that a trace gives one result: twice in one process, and in a second process
 #[derive(Debug, Args)]
@@ -45,12 +48,6 @@ pub struct DeterminismArguments {
 /// Generated executions where nothing is said.
 const RUNS: u64 = 1_000;
 
-/// Something to check.
-struct Item {
-    name: String,
-    trace: Trace,
-}
-
 /// What a trace gives, under the name that it is told by.
 #[derive(Clone, Debug)]
 pub struct Digested {
@@ -62,122 +59,164 @@ pub struct Digested {
     pub digest: String,
 }
 
-/// Checks each trace in this process and in a second one. `others` checks them elsewhere, prints what differs, and says how
-/// many do; nothing where the user interrupts.
+/// Checks traces elsewhere, prints what differs, and says how many do; nothing where the user interrupts.
+pub type Others = fn(&[Digested]) -> Result<Option<u64>>;
+
+/// Checks each trace in this process and in a second one, which runs beside it. `others` is given all traces in the end; where
+/// it is none, no trace is kept.
 ///
 /// # Errors
-/// When a trace cannot be read, the subject cannot be its machine, or the second process fails.
+/// When there is nothing to check, the subject cannot be a trace's machine, or the second process fails.
 pub fn check<S: Subjects>(
     line: &CommandLine<S>,
     arguments: &DeterminismArguments,
-    others: impl FnOnce(&[Digested]) -> Result<Option<usize>>,
+    others: Option<Others>,
 ) -> Result<Ending> {
-    let items = items(arguments)?;
-    let mut digested = Vec::new();
-    let mut different = 0;
-    let work = Twice {
-        items,
-        once: arguments.digests,
-        deadline: line.limit(),
-        digested: &mut digested,
-        different: &mut different,
-    };
+    ensure!(
+        arguments.runs != Some(0) || !arguments.paths.is_empty(),
+        "there is nothing to check: --runs is 0, and no file is named"
+    );
+    for path in &arguments.paths {
+        // A missing file is told when it is read.
+        let is_shared = path != Path::new("-") && fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir());
+        ensure!(path != Path::new("-") && !is_shared, "{}: two processes cannot read it; name a file", path.display());
+    }
+    let items = Items::of(arguments);
+    if arguments.digests {
+        return line.subjects().with(&S::Choice::default(), Once { items, deadline: line.limit() });
+    }
+    let mut digested = others.map(|_| Vec::new());
+    let mut sums = Sums::default();
+    let second = SecondProcess::start(line.words())?;
+    let work = Twice { items, second, deadline: line.limit(), digested: digested.as_mut(), sums: &mut sums };
     let ending = line.subjects().with(&S::Choice::default(), work)?;
-    if arguments.digests || ending == Ending::Interrupted {
+    if let (Some(others), Some(digested)) = (others, digested) {
+        match others(&digested)? {
+            Some(differ) => sums.different += differ,
+            None => return Err(Interrupted.into()),
+        }
+    }
+    if sums.traces == 0 {
         return Ok(ending);
     }
-    let second = digests_of_another_process(line.words())?;
-    ensure!(
-        second.len() == digested.len(),
-        "the second process has {} digests instead of {}",
-        second.len(),
-        digested.len()
-    );
-    for (Digested { name, digest, .. }, there) in digested.iter().zip(&second) {
-        if digest != there {
-            different += 1;
-            output::print_line(format_args!("{name}: {digest} here and {there} in another process"))?;
+    let (traces, digest) = (counted(sums.traces, "trace"), hex(&sums.all.finalize()));
+    output::print_line(format_args!("{traces}, {} differ, digest {digest}", grouped(sums.different)))?;
+    Ok(if ending == Ending::Agree && sums.different > 0 { Ending::Diverge } else { ending })
+}
+
+/// What was checked.
+#[derive(Default)]
+struct Sums {
+    traces: u64,
+    different: u64,
+    /// The digest of all digests.
+    all: Sha256,
+}
+
+/// What is to be checked, one after the other: files, then generated executions.
+struct Items {
+    inputs: Inputs,
+    generator: Generator,
+    program: Program,
+    seed: u64,
+    next: u64,
+    end: u64,
+}
+
+impl Items {
+    fn of(arguments: &DeterminismArguments) -> Items {
+        let runs = arguments.runs.unwrap_or(if arguments.paths.is_empty() { RUNS } else { 0 });
+        Items {
+            inputs: Inputs::of(&arguments.paths),
+            generator: Generator::new(Settings::default()),
+            program: Program::default(),
+            seed: arguments.seed,
+            next: 0,
+            end: runs,
         }
     }
-    match others(&digested)? {
-        Some(differ) => different += differ,
-        None => return Ok(Ending::Interrupted),
+
+    /// The next one and its name.
+    fn next(&mut self) -> Result<Option<(String, Trace)>, Interrupted> {
+        if interrupted() {
+            return Err(Interrupted);
+        }
+        if let Some((file, input)) = self.inputs.next()? {
+            return Ok(Some((file.display().to_string(), input.trace)));
+        }
+        if self.next == self.end {
+            return Ok(None);
+        }
+        let index = self.next;
+        self.next += 1;
+        self.generator.execution(self.seed, index, &mut self.program);
+        Ok(Some((format!("seed {}, execution {index}", self.seed), self.program.clone().into())))
     }
-    let all: String = digested.iter().map(|item| item.digest.as_str()).collect();
-    let all = Sha256::digest(all);
-    output::print_line(format_args!("{} traces, {different} differ, digest {}", digested.len(), hex(&all)))?;
-    Ok(if different == 0 { Ending::Agree } else { Ending::Diverge })
+
+    fn left(&self) -> u64 {
+        self.inputs.left() as u64 + self.end - self.next
+    }
 }
 
-/// The digest of each trace, made twice in this process; or made once and printed, as the second process does.
-struct Twice<'a> {
-    items: Vec<Item>,
-    once: bool,
+/// The digest of each trace, printed: what the second process does.
+struct Once {
+    items: Items,
     deadline: Duration,
-    digested: &'a mut Vec<Digested>,
-    different: &'a mut usize,
 }
 
-impl Work for Twice<'_> {
-    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
-        // The second time the driver has used machines, which must not show.
+impl Work for Once {
+    fn with(mut self, name: &str, build: &AnyBuild) -> Result<Ending> {
         let mut driver = Driver::new(build.clone());
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
-        let mut status = Status::new();
-        let all = self.items.len();
-        for (done, Item { name, trace }) in self.items.into_iter().enumerate() {
-            if interrupted() {
-                return Ok(Ending::Interrupted);
-            }
-            let digest = digest(&mut driver, &trace)?;
-            if self.once {
-                output::print_line(digest)?;
-                continue;
-            }
-            status.show(|| format!("{done} of {all} traces"));
-            let again = self::digest(&mut driver, &trace)?;
-            if digest != again {
-                *self.different += 1;
-                output::print_line(format_args!("{name}: {digest} and then {again} in one process"))?;
-            }
-            self.digested.push(Digested { name, trace, digest });
+        while let Some((_, trace)) = self.items.next()? {
+            output::print_line(digest(&mut driver, &trace)?)?;
         }
-        status.clear();
         Ok(Ending::Agree)
     }
 }
 
-fn items(arguments: &DeterminismArguments) -> Result<Vec<Item>> {
-    let mut items = Vec::new();
-    for file in input::files(&arguments.paths)? {
-        if file.as_os_str() == "-" {
-            bail!("stdin cannot be read by two processes; name a file");
-        }
-        items.push(Item { name: file.display().to_string(), trace: input::read(&file)?.trace });
-    }
-    let runs = arguments.runs.unwrap_or(if items.is_empty() { RUNS } else { 0 });
-    let mut generator = Generator::new(Settings::default());
-    let mut program = Program::default();
-    for index in 0..runs {
-        generator.execution(arguments.seed, index, &mut program);
-        let name = format!("seed {}, execution {index}", arguments.seed);
-        items.push(Item { name, trace: program.clone().into() });
-    }
-    Ok(items)
+/// The digest of each trace, made twice in this process and once in another.
+struct Twice<'a> {
+    items: Items,
+    second: SecondProcess,
+    deadline: Duration,
+    /// The traces, where they are kept.
+    digested: Option<&'a mut Vec<Digested>>,
+    sums: &'a mut Sums,
 }
 
-/// Runs this program again, with the same items.
-fn digests_of_another_process(words: &[OsString]) -> Result<Vec<String>> {
-    let program = std::env::current_exe().context("cannot find this program")?;
-    let output = Command::new(program)
-        .args(words)
-        .arg("--digests")
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot start a second process")?;
-    ensure!(output.status.success(), "the second process ended with {}", output.status);
-    Ok(String::from_utf8(output.stdout)?.lines().map(str::to_string).collect())
+impl Work for Twice<'_> {
+    fn with(mut self, name: &str, build: &AnyBuild) -> Result<Ending> {
+        // The second time the driver has used machines, which must not show.
+        let mut driver = Driver::new(build.clone());
+        let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
+        let mut status = Status::new();
+        while let Some((name, trace)) = self.items.next()? {
+            let here = digest(&mut driver, &trace)?;
+            let again = digest(&mut driver, &trace)?;
+            let there = self.second.next()?;
+            let mut differs = false;
+            if here != again {
+                differs = true;
+                output::print_line(format_args!("{name}: {here} and then {again} in one process"))?;
+            }
+            if here != there {
+                differs = true;
+                output::print_line(format_args!("{name}: {here} here and {there} in another process"))?;
+            }
+            self.sums.traces += 1;
+            self.sums.different += u64::from(differs);
+            self.sums.all.update(&here);
+            let (done, left) = (self.sums.traces, self.items.left());
+            status.show(|| format!("{} of {} traces", grouped(done), grouped(done + left)));
+            if let Some(digested) = &mut self.digested {
+                digested.push(Digested { name, trace, digest: here });
+            }
+        }
+        status.clear();
+        self.second.end()?;
+        Ok(self.items.inputs.ending(Ending::Agree))
+    }
 }
 
 /// The digest of all that both sides answer and show after every step.

@@ -8,18 +8,18 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_harness::{AnyBuild, Compare, Driver};
-use stalemap_report::input_name;
+use stalemap_report::{counted, grouped, input_name};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
-use crate::interrupt::interrupted;
+use crate::input::Inputs;
 use crate::subjects::{Subjects, Work};
-use crate::{hang, input, output};
+use crate::{hang, output};
 
 /// Keep the smallest set of inputs that meets what all of them meet
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What is met are transitions (operation, state before, outcome).
+What is met are transitions (operation, state before, outcome). \
 Traces stay as they are, other inputs are named by the SHA-1 of their bytes. Inputs that diverge are left out.
 
 Examples:
@@ -68,12 +68,10 @@ pub fn distill<S: Subjects>(
         folder.display()
     );
     output::check_folder(folder)?;
-    let mut inputs = Inputs::default();
-    let read = Read { files: input::files(&arguments.paths)?, deadline: line.limit(), inputs: &mut inputs };
-    if line.subjects().with(&S::Choice::default(), read)? == Ending::Interrupted {
-        return Ok(Ending::Interrupted);
-    }
-    let Inputs { items, left_out } = inputs;
+    let mut kept = Kept::default();
+    let read = Read { inputs: Inputs::of(&arguments.paths), deadline: line.limit(), kept: &mut kept };
+    let ending = line.subjects().with(&S::Choice::default(), read)?;
+    let Kept { items, left_out } = kept;
     ensure!(!items.is_empty(), "no input is left");
     let all: BTreeSet<usize> = items.values().flat_map(|item| &item.transitions).copied().collect();
     let bytes = items.iter().map(|(name, item)| (name.as_str(), item.bytes.as_slice())).collect();
@@ -87,40 +85,39 @@ pub fn distill<S: Subjects>(
     }
     let (count, operations) = (chosen.len(), chosen.iter().map(|name| items[*name].operations).sum::<usize>());
     output::tell(format_args!(
-        "{count} of {} inputs with {operations} operations meet the same {} transitions{remark}",
-        items.len(),
-        all.len()
+        "{} of {} with {} meet the same {}{remark}",
+        grouped(count as u64),
+        counted(items.len() as u64, "input"),
+        counted(operations as u64, "operation"),
+        counted(all.len() as u64, "transition")
     ));
     if left_out > 0 {
-        output::tell(format_args!("{left_out} inputs are left out: they diverge, or their machine has no bytes"));
+        let left_out = counted(left_out, "input");
+        output::tell(format_args!("left out: {left_out} that diverged or have a machine without bytes"));
     }
-    Ok(Ending::Agree)
+    Ok(ending)
 }
 
 /// The inputs by the SHA-1 of their bytes, and how many were left out.
 #[derive(Default)]
-struct Inputs {
+struct Kept {
     items: BTreeMap<String, Item>,
-    left_out: usize,
+    left_out: u64,
 }
 
 /// Reads files and runs what they hold.
 struct Read<'a> {
-    files: Vec<PathBuf>,
+    inputs: Inputs,
     deadline: Duration,
-    inputs: &'a mut Inputs,
+    kept: &'a mut Kept,
 }
 
 impl Work for Read<'_> {
-    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
+    fn with(mut self, name: &str, build: &AnyBuild) -> Result<Ending> {
         let mut driver = Driver::new(build.clone());
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
-        let Inputs { items, left_out } = self.inputs;
-        for file in self.files {
-            if interrupted() {
-                return Ok(Ending::Interrupted);
-            }
-            let read = input::read(&file)?;
+        let Kept { items, left_out } = self.kept;
+        while let Some((file, read)) = self.inputs.next()? {
             let Some(bytes) = read.trace.to_bytes() else {
                 *left_out += 1;
                 continue;
@@ -135,7 +132,7 @@ impl Work for Read<'_> {
             let (is_text, operations) = (read.text.is_some(), read.trace.steps.len());
             items.entry(input_name(&bytes)).or_insert(Item { file, is_text, bytes, operations, transitions });
         }
-        Ok(Ending::Agree)
+        Ok(self.inputs.ending(Ending::Agree))
     }
 }
 

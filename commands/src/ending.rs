@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::interrupt::Interrupted;
 use crate::output;
 
 /// How a command came out.
@@ -39,6 +40,7 @@ pub fn exit_code(result: Result<Ending>) -> ExitCode {
         Ok(ending) => ending,
         // The reader has read enough, as `head` does.
         Err(error) if output::is_broken_pipe(&error) => Ending::Trouble,
+        Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => Ending::Interrupted,
         Err(error) => {
             output::complain(&error);
             Ending::Trouble

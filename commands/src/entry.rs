@@ -92,7 +92,7 @@ impl<S: Subjects> Cli<S> {
             AnyCommand::Distill(arguments) => distill::distill(line, arguments, |_| Ok(Chosen::default())),
             AnyCommand::Coverage(arguments) => coverage::coverage(line, arguments),
             AnyCommand::Ops(arguments) => ops::ops(arguments),
-            AnyCommand::CheckDeterminism(arguments) => determinism::check(line, arguments, |_| Ok(Some(0))),
+            AnyCommand::CheckDeterminism(arguments) => determinism::check(line, arguments, None),
             AnyCommand::Exhaust(arguments) => exhaust::exhaust(line, arguments),
             AnyCommand::Worker(choice) => line.subjects().serve(choice),
         }

@@ -8,15 +8,15 @@ use clap::Args;
 use stalemap_campaign::{Deeper, DepthProgress, Exploration};
 use stalemap_harness::{AnyBuild, Transitions};
 use stalemap_operations::{Dialect, Machine, Trace};
+use stalemap_report::{Finding, counted, grouped};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::fuzz::cores;
 use crate::interrupt::interrupted;
-use crate::output;
 use crate::status::Status;
 use crate::subjects::{Subjects, Work};
-use crate::values;
+use crate::{hang, output, values};
 
 /// The machine of the certificate.
 pub const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12) {
@@ -27,8 +27,8 @@ pub const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12
 /// Try every operation from every state that can be reached, breadth first, and compare both sides
 #[derive(Debug, Args)]
 #[command(after_help = "\
-For each depth the states that are first reached there, the operations tried from those before, and a digest of all states so
-far. Equal digests mean equal sets of states. Ends with the state space, with --depth, or after the depth in which --seconds
+For each depth the states that are first reached there, the operations tried from those before, and a digest of all states so \
+far. Equal digests mean equal sets of states. Ends with the state space, with --depth, or after the depth in which --seconds \
 are over; Ctrl-C ends it at the last depth that was complete.
 
 Examples:
@@ -57,25 +57,47 @@ pub struct ExhaustArguments {
 /// # Errors
 /// When the subject's states cannot be told apart, it cannot be the machine, or the lines cannot be written.
 pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments) -> Result<Ending> {
-    line.subjects().with(&S::Choice::default(), Exhaust { arguments })
+    line.subjects().with(&S::Choice::default(), Exhaust { arguments, watched: Watched::of(line) })
 }
 
 struct Exhaust<'a> {
     arguments: &'a ExhaustArguments,
+    watched: Watched<'a>,
+}
+
+/// What is told of operations that do not end.
+#[derive(Clone, Copy)]
+struct Watched<'a> {
+    program: &'a str,
+    deadline: Duration,
+}
+
+impl<'a> Watched<'a> {
+    fn of<S: Subjects>(line: &'a CommandLine<S>) -> Watched<'a> {
+        Watched { program: line.name(), deadline: line.limit() }
+    }
+
+    /// The start of a machine; operations that do not end are printed, and end the program.
+    fn exploration(self, build: &AnyBuild, machine: Machine) -> Result<Exploration> {
+        let program = self.program.to_string();
+        let print = |finding: &Finding, _| output::print_line(finding.text());
+        let exploration = Exploration::new(build.clone(), machine)?;
+        Ok(exploration.on_hang(self.deadline, move |it| hang::end(&program, it, &print)))
+    }
 }
 
 impl Work for Exhaust<'_> {
     fn with(self, _: &str, build: &AnyBuild) -> Result<Ending> {
-        exhaust_with(build, self.arguments)
+        exhaust_with(build, self.arguments, self.watched)
     }
 }
 
-fn exhaust_with(build: &AnyBuild, arguments: &ExhaustArguments) -> Result<Ending> {
+fn exhaust_with(build: &AnyBuild, arguments: &ExhaustArguments, watched: Watched<'_>) -> Result<Ending> {
     let start = Instant::now();
     let machine = arguments.machine;
     let mut lines = vec![format!("# machine {machine}"), "# depth states edges digest".to_string()];
     output::print_line(lines.join("\n"))?;
-    let mut exploration = Exploration::new(build.clone(), machine)?;
+    let mut exploration = watched.exploration(build, machine)?;
     for depth in 1..=arguments.depth {
         if exploration.is_closed() || start.elapsed() >= Duration::from_secs(arguments.seconds) {
             break;
@@ -100,7 +122,8 @@ fn exhaust_with(build: &AnyBuild, arguments: &ExhaustArguments) -> Result<Ending
     if let Some(path) = &arguments.out {
         output::write_file(path, (lines.join("\n") + "\n").as_bytes())?;
     }
-    output::tell(format_args!("{} states in {:.0} s", exploration.states(), start.elapsed().as_secs_f64()));
+    let states = counted(exploration.states() as u64, "state");
+    output::tell(format_args!("{states} in {:.0} s", start.elapsed().as_secs_f64()));
     Ok(Ending::Agree)
 }
 
@@ -110,26 +133,27 @@ fn exhaust_with(build: &AnyBuild, arguments: &ExhaustArguments) -> Result<Ending
 /// When the subject's states cannot be told apart, or the sides diverge.
 pub fn transitions<S: Subjects>(line: &CommandLine<S>, machine: Machine, depth: u32) -> Result<Option<Transitions>> {
     let mut met = None;
-    line.subjects().with(&S::Choice::default(), Explore { machine, depth, program: line.name(), met: &mut met })?;
+    line.subjects()
+        .with(&S::Choice::default(), Explore { machine, depth, watched: Watched::of(line), met: &mut met })?;
     Ok(met)
 }
 
 struct Explore<'a> {
     machine: Machine,
     depth: u32,
-    program: &'a str,
+    watched: Watched<'a>,
     /// What is met; none where it is interrupted.
     met: &'a mut Option<Transitions>,
 }
 
 impl Work for Explore<'_> {
     fn with(self, _: &str, build: &AnyBuild) -> Result<Ending> {
-        let mut exploration = Exploration::new(build.clone(), self.machine)?;
+        let mut exploration = self.watched.exploration(build, self.machine)?;
         for _ in 0..self.depth {
             match deepen(&mut exploration, None)? {
                 Deeper::Edges(_) => {}
                 Deeper::Stopped => return Ok(Ending::Interrupted),
-                Deeper::Diverges(..) => bail!("the two sides diverge; `{} exhaust` shows where", self.program),
+                Deeper::Diverges(..) => bail!("the two sides diverge; `{} exhaust` shows where", self.watched.program),
             }
         }
         *self.met = Some(exploration.transitions().clone());
@@ -142,7 +166,7 @@ fn deepen(exploration: &mut Exploration, jobs: Option<u32>) -> Result<Deeper> {
     let mut status = Status::new();
     let jobs = jobs.unwrap_or_else(cores);
     let deeper = exploration.deepen(jobs, &interrupted, &mut |DepthProgress { done, all }| {
-        status.show(|| format!("{done} of {all} states of this depth"));
+        status.show(|| format!("{} of {} states of this depth", grouped(done as u64), grouped(all as u64)));
     });
     status.clear();
     Ok(deeper?)

@@ -1,63 +1,129 @@
-//! The findings of a campaign: printed, and kept in a store.
+//! The findings of a campaign: kept in a store, and told when they are found.
 
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use anyhow::{Context, Error, Result, anyhow, ensure};
+use anyhow::{Context, Error, Result, anyhow};
 use stalemap_campaign::{Findings, Found, Store};
 use stalemap_harness::{AnyBuild, Divergence, Signature};
 use stalemap_operations::Program;
-use stalemap_report::{Finding, Origin};
+use stalemap_report::{Finding, KeptFile, Origin, counted};
 
 use crate::command_line::{Replay, quoted};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
-use crate::output;
 use crate::status::Status;
-use crate::values::Format;
+use crate::{input, output};
 
 /// What is done with a finding.
 #[derive(Clone)]
 pub struct Keep {
     store: Store,
-    format: Format,
     replay: Replay,
 }
 
+/// A finding, and where it is.
+#[derive(Clone, Debug)]
+pub struct KeptFinding {
+    /// The finding.
+    pub finding: Finding,
+    /// Its file; none where it could not be written.
+    pub file: Option<KeptFile>,
+    /// The lines below the finding that say where it is.
+    lines: String,
+}
+
+impl KeptFinding {
+    /// The finding for a terminal, and where it is.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}\n{}", self.finding.text(), self.lines)
+    }
+
+    /// One line for the time until the summary.
+    #[must_use]
+    pub fn notice(&self) -> String {
+        let signature = &self.finding.signature;
+        match &self.file {
+            Some(file) => format!("found {signature}, kept in {}", file.path),
+            None => format!("found {signature}\n{}", self.lines.trim_end()),
+        }
+    }
+}
+
 impl Keep {
-    /// Keeps findings in the store in this folder, and shows them beside results that are printed in this form. Campaigns of one
-    /// name are the same executions: their counts do not add up.
+    /// Keeps findings in the store in this folder. Campaigns of one name are the same executions: their counts do not add up.
     ///
     /// # Errors
     /// When no file can be written into the folder.
-    pub fn new(out: &Path, campaign: &str, format: Format, replay: Replay) -> Result<Keep> {
+    pub fn new(out: &Path, campaign: &str, replay: Replay) -> Result<Keep> {
         let in_file = replay.clone();
         let store = Store::open(out)?.variant(replay.option().trim_start()).campaign(campaign);
         let store = store.replayed_by(move |path| in_file.in_file(&quoted(&path.to_string_lossy())));
-        Ok(Keep { store, format, replay })
+        Ok(Keep { store, replay })
     }
 
-    /// Keeps an execution that hangs, and shows it.
-    ///
-    /// # Errors
-    /// When it cannot be kept or shown.
-    pub fn hang(&self, finding: &Finding, _: Program) -> Result<()> {
-        let (kept, where_it_is) = self.keep(finding);
-        show(finding, &where_it_is, self.format)?;
-        ensure!(kept, "the finding is not kept");
-        Ok(())
-    }
-
-    /// Adds a finding to the store; whether it is kept, and the lines that say where.
-    fn keep(&self, finding: &Finding) -> (bool, String) {
-        match self.store.add(finding) {
+    /// Adds a finding to the store.
+    #[must_use]
+    pub fn keep(&self, finding: Finding) -> KeptFinding {
+        let (file, lines) = match self.store.add(&finding) {
             Ok(added) => {
                 let path = quoted(&added.path().to_string_lossy());
-                (true, format!("  kept in   {path}\n  replay    {}\n", self.replay.printed(&path)))
+                let lines = format!("  kept in   {path}\n  replay    {}\n", self.replay.printed(&path));
+                let keep = regression(&path);
+                (Some(KeptFile { path, keep }), lines)
             }
-            Err(error) => (false, format!("  NOT KEPT  {:#}\n", Error::new(error))),
-        }
+            Err(error) => (None, format!("  NOT KEPT  {:#}\n", Error::new(error))),
+        };
+        KeptFinding { finding, file, lines }
+    }
+}
+
+/// The command that keeps a finding as a regression: where `replay!` and the tests of Stalemap look for traces.
+fn regression(path: &str) -> String {
+    let folder = ["corpus/regressions", "corpus"].into_iter().find(|folder| Path::new(folder).is_dir());
+    match folder {
+        Some(folder) => format!("mv {path} {folder}/"),
+        None => format!("mkdir corpus && mv {path} corpus/"),
+    }
+}
+
+/// What a campaign has done and found until now.
+#[derive(Clone, Debug, Default)]
+pub struct SoFar {
+    /// How far it has come.
+    pub work: Done,
+    /// Executions that diverged, by signature.
+    pub counts: BTreeMap<Signature, u64>,
+    /// The findings, in the order in which they were found.
+    pub findings: Vec<KeptFinding>,
+}
+
+/// How far a campaign has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    /// Executions.
+    pub executions: u64,
+    /// Operations of these.
+    pub operations: u64,
+    /// Transitions that were met.
+    pub transitions: usize,
+    /// Since the start.
+    pub time: Duration,
+    /// From the start to the last transition that was new.
+    pub last_new: Option<Duration>,
+}
+
+/// What a campaign has come to, shared with the watchdog that tells it when an execution hangs.
+#[derive(Clone, Default)]
+pub struct SharedSoFar(Arc<Mutex<SoFar>>);
+
+impl SharedSoFar {
+    /// What it has come to.
+    pub fn get(&self) -> MutexGuard<'_, SoFar> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,8 +135,8 @@ pub struct Kept {
     pub all: Findings,
     /// The status line of the campaign.
     pub status: Status,
-    /// The findings as they were shown.
-    pub findings: Vec<Finding>,
+    /// What it has come to.
+    pub so_far: SharedSoFar,
     /// How many findings are enough, if a number is.
     enough: Option<u32>,
     /// Findings that could not be written.
@@ -85,40 +151,52 @@ impl Kept {
             keep,
             all: Findings::new(subject, build.clone(), known),
             status: Status::new(),
-            findings: Vec::new(),
+            so_far: SharedSoFar::default(),
             enough,
             lost: 0,
         }
     }
 
-    /// Brings an execution that diverged to its canonical form; prints and keeps it if that is new.
+    /// Brings an execution that diverged to its canonical form; keeps it and says so if that is new.
     ///
     /// # Errors
-    /// When the subject cannot be the machine, or the finding cannot be shown.
+    /// When the subject cannot be the machine.
     pub fn add(&mut self, program: &Program, divergence: &Divergence, origin: Origin) -> Result<()> {
         let signature = divergence.signature();
         let status = &mut self.status;
         let found = self.all.add(program, divergence, origin, &mut |progress| {
-            status
-                .show(|| format!("{signature}: {} operations after {} runs", progress.operations, progress.executions));
+            status.show(|| {
+                let (operations, runs) = (progress.operations as u64, progress.executions);
+                format!("{signature}: {} after {}", counted(operations, "operation"), counted(runs, "run"))
+            });
             !interrupted()
         });
         let Some(Found { finding, repeats, .. }) = found.map_err(|it| anyhow!(it))? else {
             return Ok(());
         };
-        let (kept, mut where_it_is) = self.keep.keep(&finding);
+        let mut kept = self.keep.keep(finding);
         if !repeats {
-            where_it_is += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
+            kept.lines += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
         }
-        self.lost += u32::from(!kept);
-        self.status.aside(|| show(&finding, &where_it_is, self.keep.format))?;
-        self.findings.push(finding);
+        self.lost += u32::from(kept.file.is_none());
+        self.status.aside(|| output::tell(kept.notice()));
+        self.so_far.get().findings.push(kept);
         Ok(())
+    }
+
+    /// Notes how far the campaign has come; what was met last is set here.
+    pub fn progress(&mut self, done: Done) -> Done {
+        let mut so_far = self.so_far.get();
+        let before = so_far.work;
+        let last_new = if done.transitions > before.transitions { Some(done.time) } else { before.last_new };
+        so_far.work = Done { last_new, ..done };
+        so_far.counts = self.all.counts();
+        so_far.work
     }
 
     /// Whether as many were found as were asked for.
     pub fn are_enough(&self) -> bool {
-        self.enough.is_some_and(|enough| self.findings.len() >= enough as usize)
+        self.enough.is_some_and(|enough| self.so_far.get().findings.len() >= enough as usize)
     }
 
     /// Keeps how often each finding was met.
@@ -136,23 +214,12 @@ impl Kept {
     pub fn ending(&self) -> Ending {
         if self.lost > 0 {
             Ending::Trouble
-        } else if !self.findings.is_empty() {
+        } else if !self.so_far.get().findings.is_empty() {
             Ending::Diverge
         } else if interrupted() {
             Ending::Interrupted
         } else {
             Ending::Agree
-        }
-    }
-}
-
-/// Prints a finding and where it is; beside the document where the results are one.
-fn show(finding: &Finding, where_it_is: &str, format: Format) -> Result<()> {
-    match format {
-        Format::Text => output::print(format_args!("{}\n{where_it_is}\n", finding.text())),
-        Format::Json | Format::Junit => {
-            output::tell(format_args!("{}\n{where_it_is}", finding.signature));
-            Ok(())
         }
     }
 }
@@ -165,7 +232,8 @@ pub fn known_signatures(path: Option<&Path>) -> Result<BTreeSet<Signature>> {
     let Some(path) = path else {
         return Ok(BTreeSet::new());
     };
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = input::read_content(path).and_then(|content| Ok(String::from_utf8(content)?));
+    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
     let lines = (1..).zip(text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()));
     let signatures = lines
         .filter(|(_, line)| !line.is_empty())

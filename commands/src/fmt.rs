@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use stalemap_report::answered;
+use stalemap_report::{answered, grouped};
 
 use crate::ending::Ending;
-use crate::{input, output};
+use crate::input::Inputs;
+use crate::output;
 
 /// Print a trace in its canonical text
 #[derive(Debug, Args)]
@@ -36,13 +37,12 @@ pub struct FmtArguments {
 /// # Errors
 /// When a trace cannot be read or written back, or several are given and neither --check nor --write is.
 pub fn fmt(arguments: &FmtArguments) -> Result<Ending> {
-    let files = input::files(&arguments.paths)?;
-    if files.len() > 1 && !arguments.check && !arguments.write {
-        bail!("{} files are given; say --write to write each back, or --check", files.len());
+    let mut inputs = Inputs::of(&arguments.paths);
+    if inputs.left() > 1 && !arguments.check && !arguments.write {
+        bail!("{} files are given; say --write to write each back, or --check", grouped(inputs.left() as u64));
     }
     let mut ending = Ending::Agree;
-    for file in &files {
-        let input = input::read(file)?;
+    while let Some((file, input)) = inputs.next()? {
         let trace = if arguments.answers { answered(&input.trace) } else { input.trace };
         let canonical = trace.to_string();
         let is_canonical = input.text.as_deref() == Some(canonical.as_str());
@@ -52,14 +52,18 @@ pub fn fmt(arguments: &FmtArguments) -> Result<Ending> {
                 ending = Ending::Diverge;
             }
         } else if arguments.write {
-            ensure!(file != Path::new("-"), "stdin cannot be written back; leave --write out");
-            ensure!(input.text.is_some(), "{}: bytes are not written back as text; leave --write out", file.display());
-            if !is_canonical {
-                output::write_file(file, canonical.as_bytes())?;
+            if !is_canonical && let Err(error) = write_back(&file, input.text.is_some(), &canonical) {
+                inputs.tell(&error);
             }
         } else {
             output::print(canonical)?;
         }
     }
-    Ok(ending)
+    Ok(inputs.ending(ending))
+}
+
+fn write_back(file: &Path, is_text: bool, canonical: &str) -> Result<()> {
+    ensure!(file != Path::new("-"), "stdin cannot be written back; leave --write out");
+    ensure!(is_text, "{}: bytes are not written back as text; leave --write out", file.display());
+    output::write_file(file, canonical.as_bytes())
 }

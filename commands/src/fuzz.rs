@@ -1,6 +1,6 @@
 //! `stalemap fuzz`: a campaign of the native generator, what it finds, and its summary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -13,21 +13,21 @@ use sha2::{Digest, Sha256};
 use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
 use stalemap_harness::{AnyBuild, Build as _, Settings, Signature, some_subject};
 use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
-use stalemap_report::{Origin, Summary, hex};
+use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, grouped, hex};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
-use crate::findings::{Keep, Kept, known_signatures};
+use crate::findings::{Done, Keep, Kept, SharedSoFar, SoFar, known_signatures};
 use crate::interrupt::interrupted;
 use crate::subjects::{Subjects, Work};
-use crate::summary::{self, CampaignWork};
+use crate::summary::{self, CampaignWork, Printed};
 use crate::values::{Amount, Format, levels, machine, operation};
 use crate::{hang, output};
 
 /// Fuzz: generate operation sequences and compare both sides, until time, runs or patience are over
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The same seed, machine and operations give the same executions and the same findings, whatever the number of jobs.
+The same seed, machine and operations give the same executions and the same findings, whatever the number of jobs. \
 Each finding is minimised with everything compared after each step, and kept; those that say the same are one.
 
 Examples:
@@ -82,6 +82,9 @@ pub struct FuzzArguments<C: Args> {
     /// How results are printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Name each outcome of each operation in the end, and what was never met
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 impl<C: Args> FuzzArguments<C> {
@@ -93,6 +96,11 @@ impl<C: Args> FuzzArguments<C> {
     /// The seed that is given, or else one that differs from call to call; 32 bits are easier to pass on than 64.
     pub fn seed(&self) -> u64 {
         self.seed.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()) >> 32)
+    }
+
+    /// How the results are printed.
+    pub fn printed(&self) -> Printed {
+        Printed { format: self.format, verbose: self.verbose }
     }
 
     /// What the generator is told, for a subject that can do these operations.
@@ -151,10 +159,23 @@ fn fuzz_with<S: Subjects>(
     // The same executions are a campaign of the same name, however long it is.
     let made_by = hex(&Sha256::digest(format!("{settings:?}"))[..4]);
     let name = format!("native {}, seed {seed}, settings {made_by}", env!("CARGO_PKG_VERSION"));
-    let keep = Keep::new(&arguments.out, &name, arguments.format, line.replay(&arguments.subject))?;
-    let (keep_hang, name) = (keep.clone(), subject.to_string());
+    let keep = Keep::new(&arguments.out, &name, line.replay(&arguments.subject))?;
+    let command = line.retyped(&[("--seed", seed)]);
+    output::tell(format_args!("seed {seed}   {command}"));
+    let mut kept = Kept::new(subject, build, keep.clone(), arguments.max_findings, known.clone());
+    let work = CampaignWork { engine: "native", seed, command };
+    let hung = Hung {
+        subject: subject.to_string(),
+        keep,
+        so_far: kept.so_far.clone(),
+        known,
+        kinds: settings.kinds,
+        work,
+        printed: arguments.printed(),
+    };
+    let (in_campaign, name) = (hung.clone(), subject.to_string());
     let campaign = Campaign::new(build.clone())
-        .on_hang(line.limit(), move |hang| hang::end(&name, hang, &|finding, program| keep_hang.hang(finding, program)))
+        .on_hang(line.limit(), move |hang| hang::end(&name, hang, &|finding, _| in_campaign.tell(finding)))
         .seed(seed)
         .jobs(arguments.jobs())
         .settings(settings.clone())
@@ -162,12 +183,13 @@ fn fuzz_with<S: Subjects>(
         .runs(arguments.runs)
         .time(arguments.seconds.map(Duration::from_secs))
         .stop_when(interrupted);
-    output::tell(format_args!("seed {seed}   {}", line.retyped(&[("--seed", seed)])));
-    let mut kept = Kept::new(subject, build, keep.clone(), arguments.max_findings, known);
     // Findings are minimised beside the campaign.
-    let write = move |finding: &_, program| keep.hang(finding, program);
+    let while_minimised = hung.clone();
+    let write = move |finding: &_, _| while_minimised.tell(finding);
     let _watchdog = hang::watch(subject, line.limit(), kept.all.driver(), write);
-    let mut native = Native { seed, kept, trouble: None };
+    let possible = summary::possible_transitions(settings.kinds);
+    let limits = Limits { seconds: arguments.seconds, runs: arguments.runs, possible };
+    let mut native = Native { seed, kept, limits, trouble: None };
     let stats = campaign.run(&mut native);
     let Native { mut kept, trouble, .. } = native;
     kept.status.clear();
@@ -177,12 +199,56 @@ fn fuzz_with<S: Subjects>(
         Ok(stats) => (stats, None),
         Err(CampaignError { cause, stats }) => (*stats, Some(cause)),
     };
+    let so_far = kept.finished(&stats);
     let command = line.retyped(&[("--runs", stats.end), ("--seed", seed)]);
-    let summary = summary(seed, command, settings.kinds, &stats, &kept);
-    summary::print(subject, arguments.format, &summary, &kept.findings)?;
+    let summary = summary(&hung, CampaignWork { command, ..hung.work.clone() }, &stats, &so_far);
+    summary::print(subject, arguments.printed(), &summary, &so_far.findings)?;
     match trouble.or(cause.map(Error::new)) {
         None => Ok(kept.ending()),
         Some(error) => Err(error),
+    }
+}
+
+impl Kept {
+    /// What the campaign has come to in the end.
+    fn finished(&mut self, stats: &CampaignStats) -> SoFar {
+        self.progress(Done {
+            executions: stats.executions,
+            operations: stats.tally.operations(),
+            transitions: stats.transitions.count(),
+            time: stats.time,
+            last_new: None,
+        });
+        self.so_far.get().clone()
+    }
+}
+
+/// What is done when an execution hangs: it is kept as a finding, and the campaign is told as far as it has come.
+#[derive(Clone)]
+struct Hung {
+    subject: String,
+    keep: Keep,
+    so_far: SharedSoFar,
+    known: BTreeSet<Signature>,
+    kinds: KindSet,
+    work: CampaignWork,
+    printed: Printed,
+}
+
+impl Hung {
+    fn tell(&self, finding: &Finding) -> Result<()> {
+        let kept = self.keep.keep(finding.clone());
+        let is_kept = kept.file.is_some();
+        let mut so_far = self.so_far.get().clone();
+        if let Ok(signature) = finding.signature.parse() {
+            *so_far.counts.entry(signature).or_default() += 1;
+        }
+        so_far.findings.push(kept);
+        let summary = summary::of_work(&so_far, &self.known, self.kinds, self.work.clone());
+        let summary = Summary { ending: HowEnded::Hung, ..summary };
+        summary::print(&self.subject, self.printed, &summary, &so_far.findings)?;
+        ensure!(is_kept, "the finding is not kept");
+        Ok(())
     }
 }
 
@@ -190,8 +256,17 @@ fn fuzz_with<S: Subjects>(
 struct Native {
     seed: u64,
     kept: Kept,
+    limits: Limits,
     /// What ended the campaign early.
     trouble: Option<Error>,
+}
+
+/// How far a campaign can come.
+struct Limits {
+    seconds: Option<u64>,
+    runs: Option<u64>,
+    /// Transitions that are possible.
+    possible: usize,
 }
 
 impl Observer for Native {
@@ -209,29 +284,29 @@ impl Observer for Native {
     }
 
     fn progress(&mut self, progress: &Progress) {
+        let Progress { executions, operations, transitions, time } = *progress;
+        let done = self.kept.progress(Done { executions, operations, transitions, time, last_new: None });
         let counts = &self.kept.all;
-        self.kept.status.show(|| status_line(progress, &counts.counts()));
+        self.kept.status.show(|| status_line(&done, &self.limits, &counts.counts()));
     }
 }
 
-fn status_line(progress: &Progress, counts: &BTreeMap<Signature, u64>) -> String {
-    let seconds = progress.time.as_secs_f64();
-    let findings = summary::findings_of(counts);
+fn status_line(done: &Done, limits: &Limits, counts: &BTreeMap<Signature, u64>) -> String {
+    let of = |limit: Option<u64>| limit.map_or_else(String::new, |limit| format!(" of {}", grouped(limit)));
     format!(
-        "{seconds:.0} s  {:.2} M operations/s  {} executions  {} transitions  findings: {findings}",
-        progress.operations as f64 / seconds.max(0.001) / 1e6,
-        progress.executions,
-        progress.transitions,
+        "{}{} s  {:.2} M operations/s  {}{} executions  {}",
+        grouped(done.time.as_secs()),
+        of(limits.seconds),
+        done.operations as f64 / done.time.as_secs_f64().max(0.001) / 1e6,
+        grouped(done.executions),
+        of(limits.runs),
+        summary::met_and_found(done, limits.possible, counts),
     )
 }
 
-fn summary(seed: u64, command: String, kinds: KindSet, stats: &CampaignStats, kept: &Kept) -> Summary {
-    let work = CampaignWork { engine: "native", seed, command, executions: stats.executions, time: stats.time };
-    let mut summary = Summary {
-        transitions: stats.transitions.count(),
-        skipped_oracles: summary::skipped(&stats.skipped),
-        ..summary::of_work(kept, work)
-    };
-    summary.set_met(&stats.tally, &stats.marks, kinds);
+fn summary(hung: &Hung, work: CampaignWork, stats: &CampaignStats, so_far: &SoFar) -> Summary {
+    let mut summary = summary::of_work(so_far, &hung.known, hung.kinds, work);
+    summary.skipped_oracles = summary::skipped(&stats.skipped);
+    summary.set_met(&stats.tally, &stats.marks, hung.kinds);
     summary
 }

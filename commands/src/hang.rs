@@ -1,5 +1,6 @@
 //! Executions that do not end: the watchdog writes them down as findings and ends the program.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -27,8 +28,13 @@ pub fn watch(
     Some(Watchdog::start(vec![watch], deadline, move |hang| end(&subject, hang, &write)))
 }
 
-/// Writes down what hangs and ends the program as with any finding, since a thread that hangs cannot be ended.
+/// Writes down what hangs and ends the program as with any finding, since a thread that hangs cannot be ended. Of several
+/// executions that hang the first is written down.
 pub fn end(subject: &str, hang: Hang, write: &dyn Fn(&Finding, Program) -> Result<()>) {
+    static IS_ENDING: AtomicBool = AtomicBool::new(false);
+    if IS_ENDING.swap(true, Ordering::SeqCst) {
+        return;
+    }
     let finding = Finding::of_hang(subject, &hang);
     let ending = match write(&finding, hang.program).and_then(|()| output::flush()) {
         Ok(()) => Ending::Diverge,

@@ -1,13 +1,18 @@
 //! Traces from files: text, or the bytes that a fuzzing engine keeps.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 use stalemap_operations::{ParseError, Trace, record};
+use stalemap_report::grouped;
 use walkdir::WalkDir;
+
+use crate::ending::Ending;
+use crate::interrupt::{Interrupted, interrupted, or_interrupted};
+use crate::output;
 
 /// The longest text that is read, in bytes: about 200 for each operation that a trace may have.
 const LONGEST_TEXT: u64 = 1 << 28;
@@ -35,10 +40,11 @@ pub fn read(path: &Path) -> Result<Input> {
     if is_bytes(path, &content) {
         ensure!(
             content.len() <= LONGEST_BYTES,
-            "{}: {} bytes are more than the {LONGEST_BYTES} that {} operations take",
+            "{}: {} bytes are more than the {} that {} operations take",
             path.display(),
-            content.len(),
-            Trace::MOST_STEPS
+            grouped(content.len() as u64),
+            grouped(LONGEST_BYTES as u64),
+            grouped(Trace::MOST_STEPS as u64)
         );
         return Ok(Input { trace: Trace::from_bytes(&content), text: None });
     }
@@ -53,40 +59,127 @@ pub fn read(path: &Path) -> Result<Input> {
 /// The files that paths mean: a folder stands for the traces and the engines' inputs below it.
 ///
 /// # Errors
-/// When a path is not there, or a folder holds neither.
+/// When a folder cannot be listed, or holds neither.
 pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    list(paths, |_, error| Err(error))
+}
+
+/// The files that paths mean, and what cannot be listed, each with why.
+#[must_use]
+pub fn files_and_troubles(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<(PathBuf, Error)>) {
+    let mut troubles = Vec::new();
+    let listed = list(paths, |path, error| {
+        troubles.push((path.to_owned(), error));
+        Ok(())
+    });
+    (listed.unwrap_or_default(), troubles)
+}
+
+/// Lists files; what cannot be listed is handed on, and the list goes on unless that fails.
+fn list(paths: &[PathBuf], mut trouble: impl FnMut(&Path, Error) -> Result<()>) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {
             files.push(path.clone());
             continue;
         }
-        let before = files.len();
+        let (before, mut is_whole) = (files.len(), true);
         for entry in WalkDir::new(path).sort_by_file_name() {
-            let entry = entry.with_context(|| format!("cannot list {}", path.display()))?;
-            if entry.file_type().is_file() && (is_trace(entry.path()) || is_kept_by_an_engine(entry.path())) {
-                files.push(entry.into_path());
+            match entry {
+                Ok(entry) if entry.file_type().is_file() && is_input(entry.path()) => files.push(entry.into_path()),
+                Ok(_) => {}
+                Err(error) => {
+                    is_whole = false;
+                    let unlisted = error.path().unwrap_or(path).to_owned();
+                    let cause = error.into_io_error().map_or_else(|| anyhow!("a link leads to itself"), Error::new);
+                    trouble(&unlisted, cause.context(format!("cannot list {}", unlisted.display())))?;
+                }
             }
         }
-        if files.len() == before {
-            bail!("{}: the folder holds no trace (*.trace) and no input of a fuzzing engine", path.display());
+        if is_whole && files.len() == before {
+            let folder = path.display();
+            let error = anyhow!("{folder}: the folder holds no trace (*.trace) and no input of a fuzzing engine");
+            trouble(path, error)?;
         }
     }
     Ok(files)
 }
 
-fn read_content(path: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    let longest = LONGEST_TEXT + 1;
-    if path == Path::new("-") {
-        io::stdin().lock().take(longest).read_to_end(&mut content)?;
-    } else {
-        File::open(path)?.take(longest).read_to_end(&mut content)?;
+/// The inputs that paths mean, one after the other. What cannot be read is told on stderr and left out, and does not stop the
+/// others.
+pub struct Inputs {
+    files: std::vec::IntoIter<PathBuf>,
+    is_whole: bool,
+}
+
+impl Inputs {
+    /// The inputs that these paths mean.
+    #[must_use]
+    pub fn of(paths: &[PathBuf]) -> Inputs {
+        let (files, troubles) = files_and_troubles(paths);
+        troubles.iter().for_each(|(_, error)| output::complain(error));
+        Inputs { files: files.into_iter(), is_whole: troubles.is_empty() }
     }
-    if content.len() as u64 >= longest {
-        return Err(io::Error::other(format!("it is longer than {LONGEST_TEXT} bytes")));
+
+    /// How many files are left.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The next file that can be read, and what it holds.
+    ///
+    /// # Errors
+    /// When the user interrupts.
+    pub fn next(&mut self) -> Result<Option<(PathBuf, Input)>, Interrupted> {
+        while let Some(file) = self.files.next() {
+            if interrupted() {
+                return Err(Interrupted);
+            }
+            match read(&file) {
+                Ok(input) => return Ok(Some((file, input))),
+                Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => return Err(Interrupted),
+                Err(error) => self.tell(&error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tells that something is left out.
+    pub fn tell(&mut self, error: &Error) {
+        output::complain(error);
+        self.is_whole = false;
+    }
+
+    /// How the work on these ends: as it would otherwise, or in trouble where something was left out.
+    #[must_use]
+    pub fn ending(&self, otherwise: Ending) -> Ending {
+        if self.is_whole { otherwise } else { Ending::Trouble }
+    }
+}
+
+/// All that a file holds, or stdin where the path is `-`. A pipe is waited for until the user interrupts.
+pub(crate) fn read_content(path: &Path) -> Result<Vec<u8>> {
+    if path != Path::new("-") && fs::metadata(path)?.is_file() {
+        return Ok(read_all(File::open(path)?)?);
+    }
+    let path = path.to_owned();
+    // To open a pipe waits for who writes into it.
+    let waiting = move || if path == Path::new("-") { read_all(io::stdin()) } else { read_all(File::open(path)?) };
+    Ok(or_interrupted(waiting)??)
+}
+
+fn read_all(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    from.take(LONGEST_TEXT + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > LONGEST_TEXT {
+        return Err(io::Error::other(format!("it is longer than {} bytes", grouped(LONGEST_TEXT))));
     }
     Ok(content)
+}
+
+fn is_input(path: &Path) -> bool {
+    is_trace(path) || is_kept_by_an_engine(path)
 }
 
 fn is_bytes(path: &Path, content: &[u8]) -> bool {

@@ -1,12 +1,31 @@
-//! Ctrl-C and SIGTERM: the first asks the work to end and keep what it has, the second ends it at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first asks the work to end and keep what it has, the second ends it at once.
 
+use std::fmt::{self, Display, Formatter};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use crate::ending::Ending;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// How often something that waits looks for an interruption.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// The user has interrupted before the work was done. A command that ends with this error ends with 130.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted;
+
+impl Display for Interrupted {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
 
 /// Begins to listen. `at_once` is called before a second Ctrl-C ends the program: it ends what the program has started.
 ///
@@ -26,4 +45,28 @@ pub fn listen(at_once: impl Fn() + Send + 'static) -> Result<()> {
 #[must_use]
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Does work that waits for others, such as the reader of a pipe, on a thread of its own: a signal does not end a system call
+/// that waits, since it is begun again. The thread is left behind when the user interrupts.
+///
+/// # Errors
+/// When the user interrupts.
+///
+/// # Panics
+/// When the work does.
+pub fn or_interrupted<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Interrupted> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        // There is no receiver when the user has interrupted.
+        let _ = sender.send(work());
+    });
+    loop {
+        match receiver.recv_timeout(BETWEEN_LOOKS) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Timeout) if interrupted() => return Err(Interrupted),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => panic!("the work has panicked"),
+        }
+    }
 }

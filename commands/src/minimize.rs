@@ -7,7 +7,7 @@ use clap::Args;
 use stalemap_campaign::{Form, Found, Sighting};
 use stalemap_harness::{AnyBuild, Compare, Driver, Run};
 use stalemap_operations::Trace;
-use stalemap_report::Origin;
+use stalemap_report::{Origin, counted, grouped};
 
 use crate::command_line::{CommandLine, quoted};
 use crate::ending::Ending;
@@ -20,7 +20,7 @@ use crate::{hang, input, output};
 /// Shorten a trace that diverges, keeping its signature
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Ends with 0 when there was something to shorten. The result is 1-minimal: no operation can go, no operand can be smaller.
+Ends with 0 when there was something to shorten. The result is 1-minimal: no operation can go, no operand can be smaller. \
 Ctrl-C ends it early with what was reached, and with 130.
 
 Examples:
@@ -80,7 +80,10 @@ fn minimize_with<S: Subjects>(
     let mut status = Status::new();
     let sighting = Sighting { program: &program, divergence, origin: Origin::default() };
     let found = sighting.find(&mut driver, subject, Form::SameSignature(compare), &mut |progress| {
-        status.show(|| format!("{} operations after {} runs", progress.operations, progress.executions));
+        status.show(|| {
+            let (operations, runs) = (progress.operations as u64, progress.executions);
+            format!("{} after {}", counted(operations, "operation"), counted(runs, "run"))
+        });
         !interrupted()
     });
     status.clear();
@@ -98,10 +101,11 @@ fn minimize_with<S: Subjects>(
     let early = if complete { "" } else { ", interrupted before the end" };
     let once = if repeats { "" } else { "; IT DOES NOT REPEAT on new machines" };
     output::tell(format_args!(
-        "{}: from {} operations to {} in {executions} runs{early}{once}",
+        "{}: from {} to {} in {}{early}{once}",
         finding.signature,
-        trace.steps.len(),
-        finding.step,
+        counted(trace.steps.len() as u64, "operation"),
+        grouped(finding.step as u64),
+        counted(executions, "run"),
     ));
     Ok(if complete { Ending::Agree } else { Ending::Interrupted })
 }
@@ -115,6 +119,9 @@ fn why_not(trace: &Trace, run: &Run, driver: &mut Driver) -> Result<String> {
             divergence.step + 1,
             divergence.mismatch.actual
         ),
-        None => format!("both sides agree on all {} operations; there is nothing to shorten", run.steps),
+        None => {
+            let operations = counted(run.steps as u64, "operation");
+            format!("both sides agree on all {operations}; there is nothing to shorten")
+        }
     })
 }

@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result, anyhow};
 use clap::Args;
 use serde::Serialize;
 use stalemap_harness::{AnyBuild, Compare, Driver};
 use stalemap_operations::{Program, Trace};
 use stalemap_report::style::{BAD, GOOD};
-use stalemap_report::{FileResult, Finding, Origin, Verdict, diff, junit_of_results, states};
+use stalemap_report::{FileResult, Finding, Origin, Verdict, counted, diff, grouped, junit_of_results, states};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
-use crate::interrupt::interrupted;
+use crate::interrupt::{Interrupted, interrupted};
 use crate::status::Status;
 use crate::subjects::{Subjects, Work};
 use crate::values::{Amount, Format};
@@ -31,7 +31,8 @@ struct Results<'a> {
 /// Replay traces, and check the answers that are written in them
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A folder stands for every trace (*.trace) and every input of a fuzzing engine below it; `-` is stdin.
+A folder stands for every trace (*.trace) and every input of a fuzzing engine below it; `-` is stdin. Of several files only \
+those that fail are printed, and how many there are of each sort.
 
 Examples:
   stalemap run corpus
@@ -55,6 +56,9 @@ pub struct RunArguments<C: Args> {
     /// How results are printed
     #[arg(long, value_enum, default_value_t, conflicts_with = "show")]
     format: Format,
+    /// Print a line for each file that agrees too
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 /// Replays all files on the subject that is chosen.
@@ -62,19 +66,33 @@ pub struct RunArguments<C: Args> {
 /// # Errors
 /// When a path is not there, the subject is not, or a result cannot be printed.
 pub fn run<S: Subjects>(line: &CommandLine<S>, arguments: &RunArguments<S::Choice>) -> Result<Ending> {
-    let files = input::files(&arguments.paths)?;
+    let (files, troubles) = input::files_and_troubles(&arguments.paths);
     let RunArguments { show, full, format, .. } = *arguments;
     let compare = if full { Compare::Everything } else { arguments.compare.compare() };
-    line.subjects().with(&arguments.subject, Files { files, deadline: line.limit(), show, compare, format })
+    let is_one = files.len() + troubles.len() == 1;
+    let printed = Printed { format, verbose: arguments.verbose || show || is_one, sums: !is_one };
+    line.subjects().with(&arguments.subject, Files { files, troubles, deadline: line.limit(), show, compare, printed })
 }
 
 /// Files that are replayed, and how.
 struct Files {
     files: Vec<PathBuf>,
+    /// What could not be listed, and why.
+    troubles: Vec<(PathBuf, Error)>,
     deadline: Duration,
     show: bool,
     compare: Compare,
+    printed: Printed,
+}
+
+/// What is printed.
+#[derive(Clone, Copy)]
+struct Printed {
     format: Format,
+    /// Whether files that agree are printed too.
+    verbose: bool,
+    /// Whether the files are counted in the end.
+    sums: bool,
 }
 
 impl Work for Files {
@@ -84,27 +102,31 @@ impl Work for Files {
 }
 
 fn replay_all(name: &str, build: &AnyBuild, wanted: &Files) -> Result<Ending> {
-    let (files, format) = (&wanted.files, wanted.format);
+    let (files, printed) = (&wanted.files, wanted.printed);
     let mut driver = Driver::new(build.clone());
     let so_far = Arc::new(Mutex::new(SoFar::default()));
-    let print_hang = print_hang(name, format, Arc::clone(&so_far));
+    for (path, error) in &wanted.troubles {
+        let trouble = Verdict::Trouble(format!("{error:#}"));
+        let result = FileResult { file: path.to_string_lossy().into_owned(), operations: 0, verdict: trouble };
+        print_result(&result, printed)?;
+        lock(&so_far).results.push(result);
+    }
+    let print_hang = print_hang(name, printed, Arc::clone(&so_far));
     let _watchdog = hang::watch(name, wanted.deadline, &mut driver, print_hang);
     let mut status = Status::new();
     for (done, file) in files.iter().enumerate() {
         if interrupted() {
             break;
         }
-        status.show(|| format!("{done} of {} files", files.len()));
+        status.show(|| format!("{} of {} files", grouped(done as u64), grouped(files.len() as u64)));
         lock(&so_far).file = file.to_string_lossy().into_owned();
-        let result = replay(name, &mut driver, file, wanted);
-        if format == Format::Text {
-            status.aside(|| print_result(&result))?;
-        }
+        let Some(result) = replay(name, &mut driver, file, wanted) else { break };
+        status.aside(|| print_result(&result, printed))?;
         lock(&so_far).results.push(result);
     }
     status.clear();
     let so_far = lock(&so_far);
-    print_all(name, &so_far.results, format)?;
+    print_all(name, &so_far.results, printed)?;
     Ok(ending(&so_far.results))
 }
 
@@ -123,7 +145,7 @@ fn lock(so_far: &Mutex<SoFar>) -> MutexGuard<'_, SoFar> {
 /// What prints the results if a file hangs, which is the last of them.
 fn print_hang(
     subject: &str,
-    format: Format,
+    printed: Printed,
     so_far: Arc<Mutex<SoFar>>,
 ) -> impl Fn(&Finding, Program) -> Result<()> + Send + use<> {
     let subject = subject.to_string();
@@ -131,11 +153,9 @@ fn print_hang(
         let mut so_far = lock(&so_far);
         let verdict = Verdict::Diverge(Box::new(finding.clone()));
         let result = FileResult { file: so_far.file.clone(), operations: finding.step, verdict };
-        if format == Format::Text {
-            print_result(&result)?;
-        }
+        print_result(&result, printed)?;
         so_far.results.push(result);
-        print_all(&subject, &so_far.results, format)
+        print_all(&subject, &so_far.results, printed)
     }
 }
 
@@ -152,8 +172,8 @@ fn ending(results: &[FileResult]) -> Ending {
     }
 }
 
-/// Runs one file.
-fn replay(subject: &str, driver: &mut Driver, file: &Path, wanted: &Files) -> FileResult {
+/// Runs one file; nothing where the user interrupts while it is read.
+fn replay(subject: &str, driver: &mut Driver, file: &Path, wanted: &Files) -> Option<FileResult> {
     let name = file.to_string_lossy().into_owned();
     let outcome = input::read(file).and_then(|input| {
         if wanted.show {
@@ -161,13 +181,13 @@ fn replay(subject: &str, driver: &mut Driver, file: &Path, wanted: &Files) -> Fi
         }
         compare(subject, driver, &input.trace, wanted.compare)
     });
-    match outcome {
-        Ok((operations, None)) => FileResult { file: name, operations, verdict: Verdict::Agree },
-        Ok((operations, Some(finding))) => {
-            FileResult { file: name, operations, verdict: Verdict::Diverge(Box::new(finding)) }
-        }
-        Err(error) => FileResult { file: name, operations: 0, verdict: Verdict::Trouble(format!("{error:#}")) },
-    }
+    let (operations, verdict) = match outcome {
+        Ok((operations, None)) => (operations, Verdict::Agree),
+        Ok((operations, Some(finding))) => (operations, Verdict::Diverge(Box::new(finding))),
+        Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => return None,
+        Err(error) => (0, Verdict::Trouble(format!("{error:#}"))),
+    };
+    Some(FileResult { file: name, operations, verdict })
 }
 
 /// The operations that were done, and how they diverge if they do.
@@ -207,10 +227,17 @@ fn show(subject: &str, driver: &mut Driver, trace: &Trace) -> Result<()> {
     output::print_line("")
 }
 
-fn print_result(result: &FileResult) -> Result<()> {
+fn print_result(result: &FileResult, printed: Printed) -> Result<()> {
     let FileResult { file, operations, verdict } = result;
+    if printed.format != Format::Text {
+        return Ok(());
+    }
     match verdict {
-        Verdict::Agree => output::print_line(format_args!("{GOOD}agree{GOOD:#}    {file}  {operations} operations")),
+        Verdict::Agree if !printed.verbose => Ok(()),
+        Verdict::Agree => {
+            let operations = counted(*operations as u64, "operation");
+            output::print_line(format_args!("{GOOD}agree{GOOD:#}    {file}  {operations}"))
+        }
         Verdict::Diverge(finding) => {
             output::print_line(format_args!("{BAD}diverge{BAD:#}  {file}  at operation {}\n", finding.step))?;
             output::print_line(finding.text())
@@ -223,23 +250,23 @@ fn print_result(result: &FileResult) -> Result<()> {
 }
 
 /// Prints the end: all results as one document, or the sums.
-fn print_all(subject: &str, results: &[FileResult], format: Format) -> Result<()> {
-    match format {
+fn print_all(subject: &str, results: &[FileResult], printed: Printed) -> Result<()> {
+    match printed.format {
         Format::Json => {
             let results = Results { version: env!("CARGO_PKG_VERSION"), subject, files: results };
             output::print_line(serde_json::to_string_pretty(&results)?)
         }
         Format::Junit => output::print_line(junit_of_results(results)),
-        Format::Text if results.len() == 1 => Ok(()),
+        Format::Text if !printed.sums => Ok(()),
         Format::Text => {
             let count = |wanted: fn(&Verdict) -> bool| results.iter().filter(|it| wanted(&it.verdict)).count();
             let agree = count(|verdict| matches!(verdict, Verdict::Agree));
             let diverge = count(|verdict| matches!(verdict, Verdict::Diverge(_)));
             let trouble = count(|verdict| matches!(verdict, Verdict::Trouble(_)));
-            output::print_line(format_args!(
-                "{} files: {agree} agree, {diverge} diverge, {trouble} in trouble",
-                results.len()
-            ))
+            let [agree, diverge, trouble] = [agree, diverge, trouble].map(|count| grouped(count as u64));
+            let files = counted(results.len() as u64, "file");
+            let early = if interrupted() { "; interrupted" } else { "" };
+            output::print_line(format_args!("{files}: {agree} agree, {diverge} diverge, {trouble} in trouble{early}"))
         }
     }
 }

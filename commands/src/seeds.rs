@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use stalemap_report::input_name;
+use stalemap_report::{counted, input_name};
 
 use crate::ending::Ending;
-use crate::{input, output};
+use crate::input::Inputs;
+use crate::output;
 
 /// Write the inputs that a fuzzing engine begins with
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each trace that has bytes becomes a file named by their SHA-1, as libFuzzer names what it keeps. The target trace_text
+Each trace that has bytes becomes a file named by their SHA-1, as libFuzzer names what it keeps. The target trace_text \
 reads the traces themselves.
 
 Examples:
@@ -30,24 +31,29 @@ pub struct SeedsArguments {
 /// Writes the seeds and tells how many there are.
 ///
 /// # Errors
-/// When a trace cannot be read, a seed cannot be written, or none of the traces has bytes.
+/// When a seed cannot be written, or none of the traces has bytes.
 pub fn seeds(arguments: &SeedsArguments) -> Result<Ending> {
     output::check_folder(&arguments.output)?;
-    let written = write(&arguments.paths, &arguments.output)?;
-    ensure!(written > 0, "none of the traces has bytes: the machine of each has a size over 256");
-    output::tell(format_args!("{written} seeds in {}", arguments.output.display()));
-    Ok(Ending::Agree)
+    let mut inputs = Inputs::of(&arguments.paths);
+    let written = write(&mut inputs, &arguments.output)?;
+    let ending = inputs.ending(Ending::Agree);
+    ensure!(
+        written > 0 || ending == Ending::Trouble,
+        "none of the traces has bytes: the machine of each has a size over 256"
+    );
+    output::tell(format_args!("{} in {}", counted(written as u64, "seed"), arguments.output.display()));
+    Ok(ending)
 }
 
 /// Writes the bytes of every trace that has some into a folder, under the name that libFuzzer would give them; how many
 /// different ones there are.
 ///
 /// # Errors
-/// When a trace cannot be read, or a seed cannot be written.
-pub fn write(paths: &[PathBuf], folder: &Path) -> Result<usize> {
+/// When a seed cannot be written, or the user interrupts.
+pub fn write(inputs: &mut Inputs, folder: &Path) -> Result<usize> {
     let mut names = std::collections::BTreeSet::new();
-    for file in input::files(paths)? {
-        let Some(bytes) = input::read(&file)?.trace.to_bytes() else {
+    while let Some((_, input)) = inputs.next()? {
+        let Some(bytes) = input.trace.to_bytes() else {
             continue;
         };
         let name = input_name(&bytes);

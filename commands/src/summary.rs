@@ -1,14 +1,14 @@
 //! The summary of a campaign: what it met and found, as text, JSON or JUnit.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde::Serialize;
-use stalemap_harness::{Signature, Skipped};
-use stalemap_report::{Ending as HowEnded, Finding, Summary, junit_of_findings};
+use stalemap_harness::{Signature, Skipped, Transitions};
+use stalemap_operations::KindSet;
+use stalemap_report::{Ending as HowEnded, Finding, Summary, grouped, junit_of_findings};
 
-use crate::findings::Kept;
+use crate::findings::{Done, KeptFinding, SoFar};
 use crate::interrupt::interrupted;
 use crate::output;
 use crate::values::Format;
@@ -22,15 +22,14 @@ pub struct CampaignWork {
     pub seed: u64,
     /// The command that does it again.
     pub command: String,
-    /// Executions that were done.
-    pub executions: u64,
-    /// Time that it took.
-    pub time: Duration,
 }
 
-/// The summary of this work and of what it found; empty where it speaks of transitions, marks, operations and oracles.
-pub fn of_work(kept: &Kept, work: CampaignWork) -> Summary {
-    let counts = kept.all.counts();
+/// The summary of this work and of what it found; empty where it speaks of marks, outcomes and oracles. Of the findings those
+/// with a `known` signature are none.
+#[must_use]
+pub fn of_work(so_far: &SoFar, known: &BTreeSet<Signature>, kinds: KindSet, work: CampaignWork) -> Summary {
+    let SoFar { work: done, counts, findings } = so_far;
+    let files = findings.iter().filter_map(|it| Some((it.finding.signature.clone(), it.file.clone()?)));
     Summary {
         seed: work.seed,
         command: work.command,
@@ -39,24 +38,44 @@ pub fn of_work(kept: &Kept, work: CampaignWork) -> Summary {
         engine_operations: None,
         engine_cpu_seconds: None,
         ending: if interrupted() { HowEnded::Interrupted } else { HowEnded::Done },
-        executions: work.executions,
-        operations: 0,
-        seconds: work.time.as_secs_f64(),
-        transitions: 0,
+        executions: done.executions,
+        operations: done.operations,
+        seconds: done.time.as_secs_f64(),
+        transitions: done.transitions,
+        possible_transitions: possible_transitions(kinds),
+        last_new_seconds: done.last_new.map(|time| time.as_secs_f64()),
         marks: BTreeMap::new(),
         tally: BTreeMap::new(),
         never_met: Vec::new(),
         signatures: counts.iter().map(|(signature, count)| (signature.to_string(), *count)).collect(),
-        known: counts.keys().filter(|it| kept.all.known().contains(it)).map(Signature::to_string).collect(),
+        known: counts.keys().filter(|it| known.contains(it)).map(Signature::to_string).collect(),
+        files: files.collect(),
         skipped_oracles: Vec::new(),
     }
 }
 
-/// The findings of a status line.
+/// Transitions of these operations from states that are possible.
 #[must_use]
-pub fn findings_of(counts: &BTreeMap<Signature, u64>) -> String {
-    let findings: Vec<String> = counts.iter().map(|(signature, count)| format!("{signature} ×{count}")).collect();
-    if findings.is_empty() { "none".to_string() } else { findings.join(", ") }
+pub fn possible_transitions(kinds: KindSet) -> usize {
+    let possible = (0..Transitions::CELLS).filter(|&cell| Transitions::can_begin(cell));
+    possible.filter(|&cell| kinds.contains(Transitions::meaning(cell).0)).count()
+}
+
+/// What a status line says of transitions and findings.
+#[must_use]
+pub fn met_and_found(done: &Done, possible: usize, counts: &BTreeMap<Signature, u64>) -> String {
+    let new = match done.last_new {
+        Some(last) => format!(", the last new one {} s ago", done.time.saturating_sub(last).as_secs()),
+        None => String::new(),
+    };
+    let findings: Vec<String> =
+        counts.iter().map(|(signature, &count)| format!("{signature} ×{}", grouped(count))).collect();
+    format!(
+        "{} of {} transitions{new}  findings: {}",
+        grouped(done.transitions as u64),
+        grouped(possible as u64),
+        if findings.is_empty() { "none".to_string() } else { findings.join(", ") }
+    )
 }
 
 /// Oracles that could not check the subject, and why.
@@ -71,21 +90,39 @@ struct Results<'a> {
     version: &'static str,
     subject: &'a str,
     summary: &'a Summary,
-    findings: &'a [Finding],
+    findings: &'a [&'a Finding],
     /// The old name of `findings`, for scripts.
-    finds: &'a [Finding],
+    finds: &'a [&'a Finding],
 }
 
-/// Prints a campaign.
+/// How a campaign is printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Printed {
+    /// The form.
+    pub format: Format,
+    /// Whether each outcome and each mark is named.
+    pub verbose: bool,
+}
+
+/// Prints a campaign: what was done and met, then the findings, and last where each of them is.
 ///
 /// # Errors
 /// When stdout does not take it.
-pub fn print(subject: &str, format: Format, summary: &Summary, findings: &[Finding]) -> Result<()> {
-    match format {
-        Format::Text => output::print(summary.text()),
-        Format::Junit => output::print_line(junit_of_findings(findings)),
+pub fn print(subject: &str, how: Printed, summary: &Summary, findings: &[KeptFinding]) -> Result<()> {
+    let plain: Vec<&Finding> = findings.iter().map(|kept| &kept.finding).collect();
+    match how.format {
+        Format::Text => {
+            output::print(summary.text(how.verbose))?;
+            for kept in findings {
+                output::print(format_args!("\n{}", kept.text()))?;
+            }
+            let between = if findings.is_empty() { "" } else { "\n" };
+            output::print(format_args!("{between}{}", summary.findings_text()))
+        }
+        Format::Junit => output::print_line(junit_of_findings(plain)),
         Format::Json => {
-            let campaign = Results { version: env!("CARGO_PKG_VERSION"), subject, summary, findings, finds: findings };
+            let version = env!("CARGO_PKG_VERSION");
+            let campaign = Results { version, subject, summary, findings: &plain, finds: &plain };
             output::print_line(serde_json::to_string_pretty(&campaign)?)
         }
     }

@@ -88,13 +88,15 @@ pub fn levels(text: &str) -> Result<KindSet, String> {
 /// Says what is wrong, and at which column.
 pub fn machine(text: &str) -> Result<Machine, String> {
     const WORD: &str = "machine ";
-    if text.contains('\n') {
+    // A pasted machine line has the word already, and may be set in as in a report.
+    let pasted = text.trim_end();
+    let pasted = if pasted.trim_start().starts_with(WORD.trim_end()) { pasted } else { &format!("{WORD}{pasted}") };
+    if pasted.contains('\n') {
         return Err("a machine is one line".to_string());
     }
-    // A pasted machine line has the word already.
-    let text = text.strip_prefix(WORD).unwrap_or(text);
-    let trace = Trace::parse(&format!("{WORD}{text}\n")).map_err(|mut error| {
-        error.column = error.column.saturating_sub(WORD.len()).max(1);
+    let trace = Trace::parse(pasted).map_err(|mut error| {
+        let added = pasted.len().saturating_sub(text.trim_end().len());
+        error.column = error.column.saturating_sub(added).max(1);
         let sentence = error.to_string();
         let place = format!("{}:{}: ", error.line, error.column);
         format!("column {}: {}", error.column, sentence.trim_start_matches(&place))

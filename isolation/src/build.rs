@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use stalemap_harness::Build;
@@ -44,13 +44,16 @@ pub struct Isolated {
     pub(crate) process: Arc<Mutex<Option<Process>>>,
     pub(crate) deadline: Duration,
     largest: Option<Machine>,
+    /// Why nothing can be loaded, once that is known: it is not tried again for each machine.
+    unusable: Arc<OnceLock<String>>,
 }
 
 impl Isolated {
     /// Subjects that are built in the worker that this command starts.
     #[must_use]
     pub fn new(command: WorkerCommand) -> Isolated {
-        Isolated { command: Arc::new(command), process: Arc::default(), deadline: DEADLINE, largest: None }
+        let (process, unusable) = (Arc::default(), Arc::default());
+        Isolated { command: Arc::new(command), process, deadline: DEADLINE, largest: None, unusable }
     }
 
     /// With this variable in the environment of the worker.
@@ -75,7 +78,8 @@ impl Isolated {
 
     /// The same worker, not another one.
     pub(crate) fn shared(&self) -> Isolated {
-        Isolated { command: Arc::clone(&self.command), process: Arc::clone(&self.process), ..*self }
+        let (command, process) = (Arc::clone(&self.command), Arc::clone(&self.process));
+        Isolated { command, process, unusable: Arc::clone(&self.unusable), ..*self }
     }
 
     /// Does something with the process, which is started where there is none; one that was lost over it is ended.
@@ -86,11 +90,26 @@ impl Isolated {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let mut running = match process.take() {
             Some(running) => running,
-            None => Process::start(&self.command)?,
+            None => self.start()?,
         };
         let result = act(&mut running)?;
         *process = Some(running).filter(Process::lives);
         Ok(result)
+    }
+}
+
+impl Isolated {
+    /// Starts a process; one that cannot load anything is not started again.
+    fn start(&self) -> Result<Process, IsolationError> {
+        if let Some(why) = self.unusable.get() {
+            return Err(IsolationError::Unusable(why.clone()));
+        }
+        let started = Process::start(&self.command);
+        if let Err(IsolationError::Unusable(why)) = &started {
+            // Another clone may have come to the same.
+            let _ = self.unusable.set(why.clone());
+        }
+        started
     }
 }
 

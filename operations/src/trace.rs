@@ -43,6 +43,8 @@ pub struct Trace {
 impl Trace {
     /// The most operations that a text may have.
     pub const MOST_STEPS: usize = 1 << 20;
+    /// The most lines of comments that a text may have: two for each operation. Empty lines count, several in a row as one.
+    pub const MOST_COMMENTS: usize = 2 * Self::MOST_STEPS;
 
     /// A trace without comments and answers.
     #[must_use]

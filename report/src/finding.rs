@@ -8,6 +8,7 @@ use stalemap_operations::{Program, Subject, Trace};
 use stalemap_reference::Model;
 
 use crate::diff::diff;
+use crate::number::counted;
 use crate::state::states_after;
 use crate::style::{BAD, FAINT, STRONG};
 
@@ -182,7 +183,7 @@ impl Origin {
             words += &format!(", input {input}");
         }
         if let Some(executions) = self.minimised_in {
-            words += &format!(", minimised in {executions} runs");
+            words += &format!(", minimised in {}", counted(executions, "run"));
         }
         if self.repeats == Some(false) {
             words += ", which does not repeat on new machines";

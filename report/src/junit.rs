@@ -21,8 +21,8 @@ pub fn junit_of_results(results: &[FileResult]) -> String {
 
 /// A test case for each finding of a campaign; one that succeeds where there is none.
 #[must_use]
-pub fn junit_of_findings(findings: &[Finding]) -> String {
-    let cases = findings.iter().map(|it| Case { name: &it.signature, failure: Some(Failure::of(it)) });
+pub fn junit_of_findings<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> String {
+    let cases = findings.into_iter().map(|it| Case { name: &it.signature, failure: Some(Failure::of(it)) });
     let mut cases: Vec<_> = cases.collect();
     if cases.is_empty() {
         cases.push(Case { name: "no divergence", failure: None });

@@ -4,6 +4,7 @@ mod diff;
 mod digest;
 mod finding;
 mod junit;
+mod number;
 mod results;
 mod state;
 mod summary;
@@ -12,9 +13,10 @@ pub use diff::diff;
 pub use digest::{digest, hex, input_name};
 pub use finding::{Finding, Origin, answered};
 pub use junit::{junit_of_findings, junit_of_results};
+pub use number::{counted, grouped};
 pub use results::{FileResult, Verdict};
 pub use state::states;
-pub use summary::{Ending, Summary};
+pub use summary::{Ending, KeptFile, Summary};
 
 /// How text is dressed up; where the output is no terminal, the printer strips it.
 pub mod style {

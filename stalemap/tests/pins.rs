@@ -128,7 +128,7 @@ impl<const FAULT: usize> PinnedMemory for Pinning<FAULT> {
 }
 
 /// The first divergence of some executions.
-fn finds(build: impl Build, executions: u64) -> Option<String> {
+fn finds(build: impl Build + 'static, executions: u64) -> Option<String> {
     let mut driver = Driver::new(build);
     let mut generator = Generator::new(Settings::default());
     let mut program = Program::default();

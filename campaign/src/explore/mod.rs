@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-use stalemap_harness::{AnyBuild, Build, Divergence, Signature, StateDigest, Transitions, digest_of_states};
+use stalemap_harness::{
+    AnyBuild, Build, Divergence, Hang, Signature, StateDigest, Transitions, Watch, digest_of_states,
+};
 use stalemap_operations::{Machine, Operation, Program};
 use thiserror::Error;
 
 use self::pair::Guide;
+use crate::on_hang::OnHang;
 
 /// Time between two reports of progress.
 const TICK: Duration = Duration::from_millis(10);
@@ -74,6 +77,7 @@ pub struct Exploration {
     /// The states of the last depth.
     frontier: Vec<usize>,
     met: Transitions,
+    hang: Option<OnHang>,
 }
 
 /// A state: how it is reached from another.
@@ -94,7 +98,15 @@ impl Exploration {
         let mut guide = Guide::new(build.clone(), machine);
         let start = guide.lead(&[])?.map_err(|divergence| ExploreError::Start(divergence.signature()))?.digest();
         let known = HashSet::from([start]);
-        Ok(Exploration { build, machine, known, reached: Vec::new(), frontier: vec![0], met: Transitions::default() })
+        let (reached, met) = (Vec::new(), Transitions::default());
+        Ok(Exploration { build, machine, known, reached, frontier: vec![0], met, hang: None })
+    }
+
+    /// Calls this with operations that take longer than the deadline, and a quarter more at the most: once, on the thread of a
+    /// watchdog. A job that hangs cannot be ended, and [`deepen`](Self::deepen) waits for it: the callback ends the process.
+    #[must_use]
+    pub fn on_hang(self, deadline: Duration, callback: impl Fn(Hang) + Send + Sync + 'static) -> Self {
+        Exploration { hang: Some(OnHang::new(deadline, callback)), ..self }
     }
 
     /// Tries every operation from every state of the last depth, which then is what was first reached by them. What is
@@ -135,15 +147,19 @@ impl Exploration {
         progress: &mut dyn FnMut(DepthProgress),
     ) -> Result<Found, ExploreError> {
         let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let watches: Vec<Watch> = (0..jobs.max(1)).map(|_| Watch::default()).collect();
+        let _watchdog = self.hang.as_ref().and_then(|hang| hang.watchdog(&self.build, &watches));
+        let (next, is_over) = (&next, &is_over);
         thread::scope(|scope| {
-            let work = || {
-                let found = Tasks { exploration: self, next: &next, is_over: &is_over, stop }.work();
+            let work = move |watch: Watch| {
+                let tasks = Tasks { exploration: self, next, is_over, stop };
+                let found = tasks.work(watch);
                 if !matches!(&found, Ok(Found { divergence: None, .. })) {
                     is_over.store(true, Ordering::Relaxed);
                 }
                 found
             };
-            let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+            let workers: Vec<_> = watches.into_iter().map(|watch| scope.spawn(move || work(watch))).collect();
             let all = self.frontier.len();
             let mut report = || progress(DepthProgress { done: next.load(Ordering::Relaxed).min(all), all });
             while !workers.iter().all(ScopedJoinHandle::is_finished) {
@@ -245,10 +261,13 @@ struct Tasks<'a> {
 
 impl Tasks<'_> {
     /// Takes states until none is left.
-    fn work(&self) -> Result<Found, ExploreError> {
+    fn work(&self, watch: Watch) -> Result<Found, ExploreError> {
         let exploration = self.exploration;
         let mut found = Found::default();
         let mut guide = Guide::new(exploration.build.clone(), exploration.machine);
+        if exploration.hang.is_some() {
+            guide.watched_by(watch);
+        }
         while let Some(&state) = exploration.frontier.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             found.is_stopped = (self.stop)();
             if found.is_stopped || self.is_over.load(Ordering::Relaxed) {

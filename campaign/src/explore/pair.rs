@@ -1,7 +1,7 @@
 //! Both sides in one state: its digest, and the operations that are worth trying there.
 
 use stalemap_harness::{
-    Build, Compare, Divergence, Driver, StateDigest, Transitions, enumerate_operations, state_digest,
+    Build, Compare, Divergence, Driver, StateDigest, Transitions, Watch, enumerate_operations, state_digest,
 };
 use stalemap_operations::{Explorable, Machine, Operation, Program};
 use stalemap_reference::Model;
@@ -17,6 +17,11 @@ pub(super) struct Guide {
 impl Guide {
     pub(super) fn new(build: impl Build + 'static, machine: Machine) -> Self {
         Guide { driver: Driver::new(build), machine }
+    }
+
+    /// Says to this watch what is run.
+    pub(super) fn watched_by(&mut self, watch: Watch) {
+        self.driver.watched_by(watch);
     }
 
     /// Both sides after these operations, each of which was compared, or where they differ.

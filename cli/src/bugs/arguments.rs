@@ -13,13 +13,13 @@ use crate::seeded;
 /// List the seeded bugs, write the shortest trace of each, or measure how they are found
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A bug is reached when its faulty line ran, triggered when what that did differs from the right thing, and detected when an
+A bug is reached when its faulty line ran, triggered when what that did differs from the right thing, and detected when an \
 oracle has seen a mismatch. The subject's own recount is not asked.
 
-The engines native, uniform and proptest make executions in this process and need nothing. libfuzzer, libfuzzer-bytes
-(without the mutator of operations) and afl run inside a clone of stalemap, on a target that is built once and told at its
-start which bug is on; --engines all adds them, and takes hours where the others take minutes. After the bugs each engine
-does as many executions again with no bug on, which must find nothing. Ctrl-C ends a measurement; the same command goes
+The engines native, uniform and proptest make executions in this process and need nothing. libfuzzer, libfuzzer-bytes \
+(without the mutator of operations) and afl run inside a clone of stalemap, on a target that is built once and told at its \
+start which bug is on; --engines all adds them, and takes hours where the others take minutes. After the bugs each engine \
+does as many executions again with no bug on, which must find nothing. Ctrl-C ends a measurement; the same command goes \
 on from its file of results.
 
 Examples:

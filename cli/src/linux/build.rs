@@ -1,12 +1,14 @@
 //! `stalemap linux build`: installs what is missing, and builds kernels and the guest.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::ops::ControlFlow;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use clap::Args;
-use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::interrupt::{Interrupted, interrupted, or_interrupted};
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
+use stalemap_linux::kernel::Stopped;
 use stalemap_linux::{Cache, Flavour, Version, build_guest, kernel, packages};
 
 use super::which::chosen;
@@ -42,19 +44,23 @@ pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending>
         return Ok(Ending::Trouble);
     }
     let mut status = Status::new();
-    status.show(|| "building the guest".to_string());
-    build_guest(cache)?;
+    let tell = &mut |status: &mut Status, progress: &str| {
+        status.show(|| progress.to_string());
+        if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    build_guest(cache, &mut |progress| tell(&mut status, progress)).map_err(stopped)?;
     for flavour in &flavours {
-        let built = kernel::build(cache, *flavour, keep_tree, &mut |progress| status.show(|| progress.to_string()));
-        if interrupted() {
-            status.clear();
-            return Ok(Ending::Interrupted);
-        }
-        let image = built?;
+        let built = kernel::build(cache, *flavour, keep_tree, &mut |progress| tell(&mut status, progress));
+        let image = built.map_err(stopped)?;
         status.aside(|| output::print_line(format_args!("linux-{flavour}  {}", image.display())))?;
     }
     status.clear();
     Ok(Ending::Agree)
+}
+
+/// Work that was stopped was so because the user interrupted.
+fn stopped(error: Error) -> Error {
+    if error.is::<Stopped>() { Interrupted.into() } else { error }
 }
 
 /// Installs packages, if that is wanted.
@@ -66,8 +72,10 @@ fn install(cache: &Cache, missing: &[String], yes: bool) -> Result<bool> {
         }
         anstream::eprint!("Install them with apt-get? [y/N] ");
         io::stderr().flush()?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
+        let answer = or_interrupted(|| {
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer).map(|_| answer)
+        })??;
         if !matches!(answer.trim(), "y" | "Y" | "yes") {
             output::tell("nothing is installed and nothing is built");
             return Ok(false);

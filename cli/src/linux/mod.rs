@@ -23,7 +23,7 @@ use self::try_program::TryArguments;
 /// Build and boot the real kernel, which is then a subject of its own
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The source comes from Debian's packages, gets a few edits, and is built with a small configuration; about 200 CPU
+The source comes from Debian's packages, gets a few edits, and is built with a small configuration; about 200 CPU \
 seconds and 1.7 GB the first time, nothing the second. What is built stays in the user's cache folder.
 
 Examples:

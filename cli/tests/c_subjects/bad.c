@@ -8,10 +8,16 @@ enum bad {
     NO_TABLE = 1, VERSION_9, SHORT, NO_NAME, NO_CREATE, NO_ALLOC, NO_LOOK, NO_DEVICE_WRITE, REFUSALS_9, LIVE_9, HIGHEST_99,
     LOAD_ABORTS, LOAD_EXITS, CREATE_ABORTS, CREATE_REFUSES, CREATE_IS_SILENT, CREATE_LOOPS, MAP_ANSWERS_99, READ_ANSWERS_EPERM,
     LOOK_ANSWERS_7, ACCESS_9, HOME_9, IS_PAGE_2, RMAP_9999, MAP_SEGFAULTS, MAP_ABORTS, MAP_EXITS, MAP_LOOPS, MAP_RECURSES,
-    MAP_TRAPS, UNBALANCED, UNBALANCED_SILENT, RIGHT
+    MAP_TRAPS, UNBALANCED, UNBALANCED_SILENT, LOAD_LOOPS, LOAD_SEGFAULTS, GET_ABORTS, GET_SEGFAULTS, VERSION_0, EMPTY_NAME,
+    LATIN_NAME, SPLITS_9, LOWEST_99, SHOWS_WRITABLE_9, NO_DESTROY, NO_FREE, NO_UNMAP, NO_READ, NO_WRITE, NO_DEVICE_READ, RIGHT
 };
 
 static volatile int never = 0;
+
+#ifdef MISSES_A_SYMBOL
+int in_no_library(void);
+int (*const needed)(void) = in_no_library;
+#endif
 
 static void *create(const struct stalemap_machine *machine, const char **why)
 {
@@ -129,34 +135,46 @@ __attribute__((constructor)) static void loaded(void)
         abort();
     if (BAD == LOAD_EXITS)
         _Exit(7);
+    if (BAD == LOAD_SEGFAULTS)
+        *(volatile int *)(intptr_t)(8 + never) = 1;
+    while (BAD == LOAD_LOOPS)
+        never = never;
 }
 
 #ifndef NO_FUNCTION
 const struct stalemap_subject *stalemap_get_subject(void)
 {
     static struct stalemap_subject subject;
-    int is_blocks = BAD == NO_ALLOC || BAD == REFUSALS_9 || BAD == LIVE_9 || BAD == HIGHEST_99;
+    int is_blocks = BAD == NO_ALLOC || BAD == REFUSALS_9 || BAD == LIVE_9 || BAD == HIGHEST_99 ||
+                    BAD == SPLITS_9 || BAD == LOWEST_99 || BAD == NO_FREE;
 
-    subject.version = BAD == VERSION_9 ? 9 : STALEMAP_VERSION;
+    if (BAD == GET_ABORTS)
+        abort();
+    if (BAD == GET_SEGFAULTS)
+        *(volatile int *)(intptr_t)(8 + never) = 1;
+    subject.version = BAD == VERSION_9 ? 9 : BAD == VERSION_0 ? 0 : STALEMAP_VERSION;
     subject.size = BAD == SHORT ? 16 : sizeof subject;
-    subject.name = BAD == NO_NAME ? NULL : "bad";
+    subject.name = BAD == NO_NAME ? NULL : BAD == EMPTY_NAME ? "" : BAD == LATIN_NAME ? "gr\xfc\xdf" "e" : "bad";
+    subject.splits = BAD == SPLITS_9 ? 9 : 0;
+    subject.lowest_order = BAD == LOWEST_99 ? 99 : 0;
+    subject.shows_writable = BAD == SHOWS_WRITABLE_9 ? 9 : 0;
     subject.refusals = BAD == REFUSALS_9 ? 9 : 0;
     subject.live_blocks = BAD == LIVE_9 ? 9 : 0;
     subject.highest_order = BAD == HIGHEST_99 ? 99 : 0;
     subject.create = BAD == NO_CREATE ? NULL : create;
-    subject.destroy = free;
+    subject.destroy = BAD == NO_DESTROY ? NULL : free;
     subject.alloc = BAD == NO_ALLOC ? NULL : alloc;
-    subject.free = release;
+    subject.free = BAD == NO_FREE ? NULL : release;
     if (!is_blocks) {
         subject.map = map;
-        subject.unmap = unmap;
-        subject.read = load;
-        subject.write = store;
+        subject.unmap = BAD == NO_UNMAP ? NULL : unmap;
+        subject.read = BAD == NO_READ ? NULL : load;
+        subject.write = BAD == NO_WRITE ? NULL : store;
         subject.look = BAD == NO_LOOK ? NULL : look;
     }
-    if (BAD == NO_DEVICE_WRITE) {
+    if (BAD == NO_DEVICE_WRITE || BAD == NO_DEVICE_READ) {
         subject.migrate = migrate;
-        subject.device_read = device_load;
+        subject.device_read = BAD == NO_DEVICE_READ ? NULL : device_load;
     }
     if (BAD == RMAP_9999)
         subject.rmap = rmap;

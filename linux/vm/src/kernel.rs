@@ -1,7 +1,9 @@
 //! Building a kernel: unpack the packaged source, add and edit, configure, make.
 
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,15 +13,32 @@ use anyhow::{Context as _, Result, bail};
 use crate::cache::{CONFIGURATION, Cache};
 use crate::edits::{ADDITIONS, edits};
 use crate::flavour::Flavour;
+use crate::group::Group;
 use crate::version::Version;
 
-/// Takes the progress of a long piece of work, a sentence at a time.
-pub type Tell<'a> = &'a mut dyn FnMut(&str);
+/// Takes the progress of a long piece of work, a sentence at a time. `Break` ends the work and all that it has started.
+pub type Tell<'a> = &'a mut dyn FnMut(&str) -> ControlFlow<()>;
+
+/// The work was ended by its [`Tell`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped;
+
+impl Display for Stopped {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("it was stopped")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// How often a command is looked at.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// Builds the image of a kernel into the cache; it is there already if nothing has changed.
 ///
 /// # Errors
-/// When the source is not where its package puts it, an edit does not find its place, or the build fails.
+/// When the source is not where its package puts it, an edit does not find its place, or the build fails; [`Stopped`] when it
+/// is ended.
 pub fn build(cache: &Cache, flavour: impl Into<Flavour>, keep_tree: bool, tell: Tell<'_>) -> Result<PathBuf> {
     let flavour = flavour.into();
     let image = cache.image(flavour);
@@ -28,7 +47,7 @@ pub fn build(cache: &Cache, flavour: impl Into<Flavour>, keep_tree: bool, tell: 
     }
     let tree = Tree { folder: cache.build_folder(flavour), flavour };
     tree.unpack(tell)?;
-    tell(&format!("linux-{flavour}: editing the source"));
+    go_on(tell(&format!("linux-{flavour}: editing the source")))?;
     tree.edit()?;
     tree.configure(tell)?;
     tree.make(tell)?;
@@ -40,7 +59,8 @@ pub fn build(cache: &Cache, flavour: impl Into<Flavour>, keep_tree: bool, tell: 
     fs::copy(tree.output().join(".config"), folder.join("config"))?;
     fs::rename(&partial, &image)?;
     if !keep_tree {
-        tell(&format!("linux-{flavour}: removing the source tree"));
+        // What is built is there: this is not stopped any more.
+        let _ = tell(&format!("linux-{flavour}: removing the source tree"));
         fs::remove_dir_all(&tree.folder)?;
     }
     Ok(image)
@@ -168,9 +188,9 @@ impl Tree {
         writeln!(file, "== {what}")?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let start = Instant::now();
-        let mut child = command.spawn().with_context(|| format!("{what}: cannot start {command:?}"))?;
+        let mut group = Group::start(command).with_context(|| format!("{what}: cannot start {command:?}"))?;
         loop {
-            if let Some(status) = child.try_wait()? {
+            if let Some(status) = group.ended()? {
                 if status.success() {
                     return Ok(());
                 }
@@ -178,10 +198,14 @@ impl Tree {
             }
             let objects = objects(&log);
             let progress = if objects == 0 { String::new() } else { format!(", {objects} files compiled") };
-            tell(&format!("linux-{}: {what}{progress}, {} s", self.flavour, start.elapsed().as_secs()));
-            std::thread::sleep(Duration::from_millis(500));
+            go_on(tell(&format!("linux-{}: {what}{progress}, {} s", self.flavour, start.elapsed().as_secs())))?;
+            std::thread::sleep(BETWEEN_LOOKS);
         }
     }
+}
+
+fn go_on(told: ControlFlow<()>) -> Result<(), Stopped> {
+    if told.is_break() { Err(Stopped) } else { Ok(()) }
 }
 
 fn write_if_changed(path: &Path, text: &str) -> Result<()> {

@@ -16,7 +16,7 @@ use crate::trace::{Step, Trace};
 pub(crate) fn parse(text: &str) -> Result<Trace, ParseError> {
     let mut comments: Vec<String> = Vec::new();
     let mut trace: Option<Trace> = None;
-    let mut lines = 0;
+    let (mut lines, mut commented) = (0, 0);
     for (number, text) in (1..).zip(text.lines()) {
         lines = number;
         let mut line = Line::new(number, text);
@@ -24,11 +24,17 @@ pub(crate) fn parse(text: &str) -> Result<Trace, ParseError> {
             // Several empty lines are one, as in print: so a trace is the same after it was printed.
             if comments.last().is_none_or(|above| !above.is_empty()) {
                 comments.push(String::new());
+                commented += 1;
             }
             continue;
         };
         if first.text.starts_with('#') {
+            // Many short lines would take many times the memory of the text.
+            if commented >= Trace::MOST_COMMENTS {
+                return Err(line.error(first, &format!("at most {} lines of comments", Trace::MOST_COMMENTS)));
+            }
             comments.push(text.trim().to_string());
+            commented += 1;
             continue;
         }
         match &mut trace {

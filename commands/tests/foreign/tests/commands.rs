@@ -80,6 +80,58 @@ fn a_foreign_subject_is_fuzzed_and_its_findings_are_replayed_by_its_own_program(
 }
 
 #[test]
+fn what_is_found_comes_last_with_its_file_and_the_line_that_keeps_it() {
+    in_folder(|folder| {
+        let fuzz = ["fuzz", "--runs", "2000", "--seed", "3", "--max-findings", "1"];
+        let short = wrong_value(folder, &fuzz);
+        assert_eq!(short.code, 1, "{}{}", short.stdout, short.stderr);
+        let at = |text: &str| short.stdout.find(text).unwrap_or_else(|| panic!("no {text} in\n{}", short.stdout));
+        let order = ["met  ", "campaign  ", "seed  3", "  expected  read ", "  kept in   ", "\n1 finding\n"].map(at);
+        assert!(order.is_sorted(), "{order:?}: {}", short.stdout);
+        assert!(short.stdout.lines().filter(|line| line.starts_with("met  ")).count() == 1, "{}", short.stdout);
+        assert!(short.stdout.contains(" possible transitions, the last new one after "), "{}", short.stdout);
+        assert!(short.stderr.contains("found outcome.effect@read, kept in findings/"), "{}", short.stderr);
+        let [.., counted, file, keep] = short.stdout.lines().collect::<Vec<_>>()[..] else {
+            panic!("{}", short.stdout)
+        };
+        assert!(counted.starts_with("  outcome.effect@read  ") && counted.contains(" execution"), "{counted}");
+        assert!(folder.join(file.trim_start_matches("    file  ")).is_file(), "{file}");
+        // What is printed is typed.
+        let keep = keep.strip_prefix("    keep  ").expect("a command");
+        let kept = Command::new("sh").args(["-c", keep]).current_dir(folder).status().expect("a shell");
+        assert!(kept.success(), "{keep}");
+        assert_eq!(wrong_value(folder, &["run", "corpus"]).code, 1);
+        assert_eq!(findings(folder).len(), 0);
+        let long = wrong_value(folder, &[&fuzz[..], &["--verbose"]].concat());
+        assert!(long.stdout.starts_with("tally\n") && !long.stdout.contains("--verbose names"), "{}", long.stdout);
+        // With the folder there is nothing to make.
+        assert!(long.stdout.contains("    keep  mv findings/"), "{}", long.stdout);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_minimisation_that_is_interrupted_ends_with_130_and_what_it_has_reached() {
+    in_folder(|folder| {
+        let many = "write s0 v0 #2a\nprotect s0 v0 r\nprotect s0 v0 rw\n".repeat(30_000);
+        let text = format!("machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n{many}read s0 v0\n");
+        fs::write(folder.join("long.trace"), text).expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wrong_value"));
+        command.current_dir(folder).args(["minimize", "long.trace", "-o", "small.trace"]);
+        let child = command.stderr(Stdio::piped()).spawn().expect("the program");
+        thread::sleep(Duration::from_millis(150));
+        let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+        assert!(sent.success());
+        let output = child.wait_with_output().expect("it ends");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{told}");
+        assert!(told.contains("from 90,002 operations to ") && told.contains(", interrupted before the end"), "{told}");
+        let run = wrong_value(folder, &["run", "small.trace"]);
+        assert_eq!(run.code, 1, "what is left still diverges: {}", run.stderr);
+    });
+}
+
+#[test]
 fn a_foreign_subject_is_minimised_and_formatted() {
     in_folder(|folder| {
         let long =
@@ -139,6 +191,30 @@ fn a_campaign_on_a_subject_that_never_answers_ends_with_a_finding() {
         let text = fs::read_to_string(&kept[0]).expect("a finding");
         assert!(text.contains("# Replay with: endless run findings/termination.hang@protect-"), "{text}");
         assert_eq!(text.lines().last().expect("a line").split(' ').next(), Some("protect"), "{text}");
+        // What was done until then is not lost.
+        assert!(
+            fuzz.stdout.starts_with("campaign  ") && fuzz.stdout.contains("\nseed  1   repeat with: "),
+            "{}",
+            fuzz.stdout
+        );
+        let says =
+            "\n1 finding, ended by an execution that does not end\n  termination.hang@protect  1 execution\n    file  ";
+        assert!(fuzz.stdout.contains(says), "{}", fuzz.stdout);
+        let json = endless(folder, &["fuzz", "--seconds", "60", "--seed", "1", "--format", "json"]);
+        assert!(json.stdout.contains("\"ending\": \"hung\"") && json.stdout.starts_with('{'), "{}", json.stdout);
+    });
+}
+
+#[test]
+fn an_exploration_of_a_subject_that_never_answers_ends_with_a_finding() {
+    in_folder(|folder| {
+        let machine = ["--machine", "ram=1 spaces=1 pages=1"];
+        let explore = run(env!("CARGO_BIN_EXE_endless_states"), folder, &[&["exhaust"], &machine[..]].concat());
+        assert_eq!(explore.code, 1, "{}{}", explore.stdout, explore.stderr);
+        assert!(explore.stdout.contains("termination.hang@protect"), "{}", explore.stdout);
+        fs::write(folder.join("a.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").expect("a file");
+        let coverage = run(env!("CARGO_BIN_EXE_endless_states"), folder, &["coverage", "a.trace", "--exhaust", "2"]);
+        assert_eq!(coverage.code, 1, "{}{}", coverage.stdout, coverage.stderr);
     });
 }
 
@@ -151,7 +227,7 @@ fn a_replay_on_a_subject_that_never_answers_ends_with_all_results_until_then() {
         fs::write(folder.join("3.trace"), machine).expect("a file");
         let run = endless(folder, &["run", "1.trace", "2.trace", "3.trace"]);
         assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
-        assert!(run.stdout.contains("agree    1.trace"), "{}", run.stdout);
+        assert!(!run.stdout.contains("1.trace"), "of several files those that agree are counted: {}", run.stdout);
         assert!(run.stdout.contains("diverge  2.trace  at operation 2"), "{}", run.stdout);
         assert!(run.stdout.ends_with("2 files: 1 agree, 1 diverge, 0 in trouble\n"), "{}", run.stdout);
         let json = endless(folder, &["run", "--format", "json", "2.trace"]);
