@@ -12,7 +12,7 @@ use std::sync::mpsc::channel;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use program::{Ended, command, in_folder};
+use program::{Ended, command, in_folder, stalemap};
 use stalemap_linux::{Cache, Version};
 
 /// Far longer than anything here takes that ends at all.
@@ -107,6 +107,8 @@ fn a_read_that_waits_ends_with_the_first_signal() {
 fn a_loop_ends_with_the_first_signal() {
     in_folder(|folder| {
         fs::write(folder.join("a.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").expect("a file");
+        // Uninterrupted they would find nothing.
+        assert_eq!(stalemap(folder, &["run", "a.trace"]).code, 0);
         let endless = "4000000000";
         // What it prints until then.
         let rows: [(&[&str], &str); 5] = [

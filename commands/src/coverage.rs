@@ -74,7 +74,7 @@ impl Work for Met<'_> {
         let mut driver = Driver::new(build.clone());
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
         // What was met until an interruption is shown.
-        while let Ok(Some((_, input))) = self.inputs.next() {
+        while let Ok(Some((_, input))) = self.inputs.read_next() {
             driver.run(&input.trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
         }
         let mut generator = Generator::new(Settings { largest: build.largest(), ..Settings::default() });

@@ -141,7 +141,7 @@ impl Items {
         if interrupted() {
             return Err(Interrupted);
         }
-        if let Some((file, input)) = self.inputs.next()? {
+        if let Some((file, input)) = self.inputs.read_next()? {
             return Ok(Some((file.display().to_string(), input.trace)));
         }
         if self.next == self.end {

@@ -117,7 +117,7 @@ impl Work for Read<'_> {
         let mut driver = Driver::new(build.clone());
         let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
         let Kept { items, left_out } = self.kept;
-        while let Some((file, read)) = self.inputs.next()? {
+        while let Some((file, read)) = self.inputs.read_next()? {
             let Some(bytes) = read.trace.to_bytes() else {
                 *left_out += 1;
                 continue;

@@ -42,7 +42,7 @@ pub fn fmt(arguments: &FmtArguments) -> Result<Ending> {
         bail!("{} files are given; say --write to write each back, or --check", grouped(inputs.left() as u64));
     }
     let mut ending = Ending::Agree;
-    while let Some((file, input)) = inputs.next()? {
+    while let Some((file, input)) = inputs.read_next()? {
         let trace = if arguments.answers { answered(&input.trace) } else { input.trace };
         let canonical = trace.to_string();
         let is_canonical = input.text.as_deref() == Some(canonical.as_str());

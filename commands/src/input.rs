@@ -131,7 +131,7 @@ impl Inputs {
     ///
     /// # Errors
     /// When the user interrupts.
-    pub fn next(&mut self) -> Result<Option<(PathBuf, Input)>, Interrupted> {
+    pub fn read_next(&mut self) -> Result<Option<(PathBuf, Input)>, Interrupted> {
         while let Some(file) = self.files.next() {
             if interrupted() {
                 return Err(Interrupted);

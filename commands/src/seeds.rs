@@ -52,7 +52,7 @@ pub fn seeds(arguments: &SeedsArguments) -> Result<Ending> {
 /// When a seed cannot be written, or the user interrupts.
 pub fn write(inputs: &mut Inputs, folder: &Path) -> Result<usize> {
     let mut names = std::collections::BTreeSet::new();
-    while let Some((_, input)) = inputs.next()? {
+    while let Some((_, input)) = inputs.read_next()? {
         let Some(bytes) = input.trace.to_bytes() else {
             continue;
         };
