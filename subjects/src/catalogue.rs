@@ -79,6 +79,12 @@ impl Row {
         Row { part, ..self }
     }
 
+    /// Whether this is code of others that no row repairs.
+    #[must_use]
+    pub const fn is_current(&self) -> bool {
+        self.is_theirs && !matches!(self.known, Known::Fault { repaired: Some(_), .. })
+    }
+
     /// Whether a name means this row: its own, or that of its crate.
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {

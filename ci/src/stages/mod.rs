@@ -64,7 +64,7 @@ pub(crate) const STAGES: &[Stage] = &[
     ),
     named("arrows", "no crate needs one that it may not; a part of `test`", arrows),
     named("tidy", "files are short, named, and free of paths and old words; a part of `test`", tidy),
-    named("subjects-million", "as `subjects`, with a million executions of each", subjects::million),
+    named("subjects-million", "a million executions of each current version that others wrote", subjects::million),
     named(
         "linux",
         "a real kernel agrees, the faults put into it are found, and their exported programs tell them",

@@ -1,4 +1,4 @@
-//! `check [EXECUTIONS] [--keep] [CRATE[@VERSION]]…`: a campaign with each subject, held against what is known of it.
+//! `check [EXECUTIONS] [--keep] [--current] [NAME]…`: a campaign with each subject, held against what is known of it.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -15,13 +15,16 @@ fn main() -> io::Result<ExitCode> {
     stalemap_harness::quiet_panics();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let executions = arguments.iter().find_map(|it| it.parse().ok()).unwrap_or(EXECUTIONS);
-    let keeps = arguments.iter().any(|it| it == "--keep");
-    let names: Vec<_> = arguments.iter().filter(|it| *it != "--keep" && it.parse::<u64>().is_err()).collect();
+    let is_given = |flag: &str| arguments.iter().any(|it| it == flag);
+    let (keeps, current) = (is_given("--keep"), is_given("--current"));
+    let is_name = |it: &&String| *it != "--keep" && *it != "--current" && it.parse::<u64>().is_err();
+    let names: Vec<_> = arguments.iter().filter(is_name).collect();
     if let Some(unknown) = names.iter().find(|name| !ROWS.iter().any(|row| row.is_named(name))) {
         writeln!(io::stderr(), "there is no subject {unknown}")?;
         return Ok(ExitCode::from(2));
     }
-    let is_chosen = |row: &&Row| names.is_empty() || names.iter().any(|name| row.is_named(name));
+    let is_named = |row: &&Row| names.is_empty() || names.iter().any(|name| row.is_named(name));
+    let is_chosen = |row: &&Row| is_named(row) && (!current || row.is_current());
     let mut out = io::stdout().lock();
     writeln!(out, "| subject | released | level | executions | operations | seconds | result |")?;
     writeln!(out, "|---|---|---|---|---|---|---|")?;
