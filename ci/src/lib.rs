@@ -1,5 +1,6 @@
-//! Rules of the workspace that neither the compiler nor clippy checks: which crate may need which, and tidiness.
+//! Rules of the workspace that neither the compiler nor clippy checks: which crate may need which, circles of imports, and tidiness.
 
+pub mod circles;
 pub mod layering;
 pub mod tidy;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stalemap_ci::{find_root, layering, tidy};
+use stalemap_ci::{circles, find_root, layering, tidy};
 
 fn root() -> std::path::PathBuf {
     find_root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -11,6 +11,11 @@ fn root() -> std::path::PathBuf {
 #[test]
 fn crates_need_only_what_they_may() {
     assert_eq!(layering::check(&root()).unwrap().join("\n"), "");
+}
+
+#[test]
+fn at_most_three_files_import_each_other_in_a_circle() {
+    assert_eq!(circles::check(&root()).unwrap().join("\n"), "");
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub mod protocol;
 #[cfg(feature = "processes")]
 mod afl;
 #[cfg(feature = "processes")]
+mod campaign;
+#[cfg(feature = "processes")]
 mod compiler;
 #[cfg(feature = "processes")]
 mod control;
@@ -22,6 +24,8 @@ mod digests;
 mod error;
 #[cfg(feature = "processes")]
 mod hunt;
+#[cfg(feature = "processes")]
+mod installation;
 #[cfg(feature = "processes")]
 mod libfuzzer;
 #[cfg(feature = "processes")]

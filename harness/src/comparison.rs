@@ -2,19 +2,13 @@
 
 use std::cell::RefCell;
 
-use stalemap_operations::{Observation, PageToken, PageView, Place, Scope, Slot, Subject};
+use stalemap_operations::{Observation, PageToken, PageView, Scope, Subject};
 use stalemap_reference::Model;
 
+use crate::answers::Answers;
 use crate::binding::Binding;
-use crate::lockstep::Answers;
-use crate::oracle::{FrameRules, Owners, StepView, both_places};
-
-/// A place or slot at which the two sides show different pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Conflict {
-    Place(Place),
-    Slot(Slot),
-}
+use crate::oracle::owners::{FrameRules, Owners};
+use crate::oracle::step::{Conflict, StepView, both_places};
 
 /// What was seen of both sides after a step.
 #[derive(Debug)]

@@ -13,8 +13,9 @@ use stalemap_operations::{
     Visitor,
 };
 
-use crate::divergence::Mismatch;
-use crate::oracle::{self, FrameRules, Owners};
+use crate::mismatch::Mismatch;
+use crate::oracle;
+use crate::oracle::owners::{FrameRules, Owners};
 use lists::Lists;
 use words::{free_word, maps, page_state, page_word, place_state, place_sum, shown, slot_state, slot_sum, space_word};
 

@@ -295,7 +295,7 @@ fn size(machine: &Machine) -> u32 {
 /// A caught panic as a divergence; it is grouped by what it says.
 fn panicked(position: Position, program: &Program, message: &str) -> Divergence {
     let side = if position.in_reference { "reference" } else { "subject" };
-    let mismatch = oracle::panic::mismatch(side, message);
+    let mismatch = oracle::panicked(side, message);
     let operation = position.step.map(|step| program.operations[step]);
     Divergence { step: position.step.unwrap_or(0), operation, mismatch }
 }

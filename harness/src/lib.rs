@@ -9,6 +9,7 @@
 #![warn(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 #![expect(clippy::disallowed_macros, reason = "the guard asks which thread panics; nothing of a run depends on it")]
 
+mod answers;
 mod any_build;
 mod any_lockstep;
 mod binding;
@@ -25,6 +26,7 @@ mod guard;
 mod large_world;
 mod lockstep;
 mod minimise;
+mod mismatch;
 mod mutate;
 mod names;
 mod oracle;
@@ -39,13 +41,14 @@ mod watchdog;
 pub use any_build::AnyBuild;
 pub use build::Build;
 pub use canonical::{Canonical, Repeats, canonicalise, confirm};
-pub use divergence::{Divergence, Mismatch, NO_OPERATIONS, NotASignature, Sense, Signature};
+pub use divergence::{Divergence, NO_OPERATIONS, NotASignature, Signature};
 pub use driver::{Driver, Run, Skipped};
 pub use enumerate::enumerate_operations;
 pub use generate::{Generator, Settings};
 pub use guard::{guarded, quiet_panics};
 pub use lockstep::{Compare, Watched};
 pub use minimise::{Minimised, Progress, minimise, minimise_comparing, what_is_left};
+pub use mismatch::{Mismatch, Sense};
 pub use mutate::Mutator;
 pub use names::Names;
 pub use oracle::{ORACLE_NAMES, check_names};

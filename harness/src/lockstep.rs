@@ -5,11 +5,14 @@ use stalemap_operations::{
 };
 use stalemap_reference::Model;
 
+use crate::answers::Answers;
 use crate::comparison::Comparison;
 use crate::digest::{self, SideDigest};
-use crate::divergence::{Divergence, Mismatch};
+use crate::divergence::Divergence;
+use crate::mismatch::Mismatch;
 use crate::names::Names;
-use crate::oracle::{self, FrameRules, OracleSet};
+use crate::oracle::owners::FrameRules;
+use crate::oracle::{self, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::{Before, Transitions};
 use crate::watchdog::Watch;
@@ -265,7 +268,7 @@ impl<S: Subject> Lockstep<S> {
             return Ok(());
         };
         subject.check_frames()?;
-        oracle::digest::check(reference.value() == subject.value())
+        oracle::check_digests(reference.value() == subject.value())
     }
 
     /// Brings the digests up to date; whether they are the same. None without digests, or if a side turns out not to be
@@ -313,7 +316,7 @@ impl<S: Subject> Lockstep<S> {
     }
 
     fn recount(&self, oracles: OracleSet) -> Result<(), Mismatch> {
-        if oracles.validity() { oracle::validity::check(&self.subject) } else { Ok(()) }
+        if oracles.validity() { oracle::check_recount(&self.subject) } else { Ok(()) }
     }
 
     /// Whether a block was refused although enough frames are free: the refusal oracle then looks at all frames.
@@ -343,27 +346,5 @@ impl<S: Subject> Lockstep<S> {
             names: &self.names,
             mismatch,
         });
-    }
-}
-
-/// An operation and its answers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Answers {
-    pub(crate) operation: Operation,
-    /// What the reference answers.
-    pub(crate) expected: Outcome,
-    /// What the subject answers.
-    pub(crate) claimed: Outcome,
-    /// What the trace says that the answer is.
-    pub(crate) written: Option<Outcome>,
-}
-
-impl Answers {
-    /// Whether both sides give the same answer, which the operation may give and the trace says.
-    #[inline]
-    fn are_as_expected(&self) -> bool {
-        self.expected == self.claimed
-            && self.written.is_none_or(|written| written == self.expected)
-            && oracle::is_permitted(self.operation, self.expected)
     }
 }

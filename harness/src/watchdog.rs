@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use stalemap_operations::Program;
 
-use crate::divergence::{Divergence, Mismatch, Sense};
+use crate::divergence::Divergence;
+use crate::mismatch::{Mismatch, Sense};
 
 /// How long an execution may take unless something else is said.
 pub const DEADLINE: Duration = Duration::from_secs(10);

@@ -9,9 +9,9 @@ use stalemap_operations::{CompleteState, Explorable, Home, Phase, Place, Route, 
 
 use crate::frames::Frame;
 use crate::implementation::Implementation;
-use crate::migration::{Source, Transaction};
+use crate::migration::transaction::{Source, Transaction};
 use crate::paging::PteView;
-use crate::rmap::{AnonVmaId, RegionId};
+use crate::rmap::ids::{AnonVmaId, RegionId};
 
 /// Numbers in the order of their first appearance, from 1.
 #[derive(Default)]

@@ -10,15 +10,14 @@ use stalemap_operations::{
     PinSlot, Scope, Space, Subject, Touched, TransactionSlot, Visitor,
 };
 
-use crate::blocks::Block;
-use crate::frames::{Frame, FrameAllocator};
-use crate::lifetime::Identities;
-use crate::migration::Transaction;
+use crate::frames::{Block, Frame, FrameAllocator};
+use crate::lifetime::identities::Identities;
+use crate::migration::transaction::Transaction;
 use crate::notes::Notes;
 use crate::paging::PageTables;
-use crate::rmap::Graph;
+use crate::rmap::anon_vma::Graph;
 use crate::seeded::Switch;
-use crate::validate::Recount;
+use crate::validate::recount::Recount;
 
 /// Why an operation ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

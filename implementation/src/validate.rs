@@ -1,5 +1,7 @@
 //! Everything counted again from first principles and held against the counters, sets and links that are stored.
 
+pub(crate) mod recount;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,51 +10,9 @@ use stalemap_operations::{Home, Order, Place, Space};
 
 use crate::frames::Frame;
 use crate::implementation::Implementation;
-use crate::migration::Source;
+use crate::migration::transaction::Source;
 use crate::paging::PteView;
-
-/// What the recount counts of a frame.
-#[derive(Clone, Debug, Default)]
-struct Count {
-    /// Entries that map it.
-    maps: u32,
-    /// Pins.
-    pins: u32,
-    /// Pins, holds, blocks and transactions.
-    references: u32,
-    /// Whether a transaction has it.
-    locked: bool,
-    /// Whether a block has it, with a reference or as the tail of one that was not split.
-    in_block: bool,
-    /// Whether it is free, and how often the free sets name it.
-    free: u32,
-}
-
-/// What is counted, kept for the memory from recount to recount.
-#[derive(Debug, Default)]
-pub(crate) struct Recount {
-    /// Of each frame.
-    counts: Vec<Count>,
-    /// The frames that are mapped, and where, ascending.
-    maps: Vec<(Frame, Place)>,
-    /// How many places belong to each region, by number.
-    places: Vec<u32>,
-    /// What the reverse map walk of a frame finds.
-    walked: Vec<(Frame, Place)>,
-    /// How many frames are tagged with each anon_vma, and whether a chain leads to it, by number.
-    anon_vmas: Vec<(u32, bool)>,
-}
-
-impl Recount {
-    fn clear(&mut self) {
-        let Recount { counts, maps, places, walked, anon_vmas } = self;
-        counts.clear();
-        maps.clear();
-        places.clear();
-        walked.clear();
-        anon_vmas.clear();
-    }
-}
+use recount::{Count, Recount};
 
 /// Fails with a sentence unless the condition holds.
 macro_rules! balance {

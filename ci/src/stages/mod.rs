@@ -19,7 +19,7 @@ mod targets;
 mod tool;
 
 use anyhow::{Result, ensure};
-use stalemap_ci::{layering, report, tidy};
+use stalemap_ci::{circles, layering, report, tidy};
 use xshell::cmd;
 
 use crate::context::Context;
@@ -62,7 +62,11 @@ pub(crate) const STAGES: &[Stage] = &[
         "the libFuzzer target builds on stable, replays the corpus and runs a little",
         fuzz_target::quick,
     ),
-    named("arrows", "no crate needs one that it may not; a part of `test`", arrows),
+    named(
+        "arrows",
+        "no crate needs one that it may not, and no four files import each other in a circle; a part of `test`",
+        arrows,
+    ),
     named("tidy", "files are short, named, and free of paths and old words; a part of `test`", tidy),
     named("subjects-million", "a million executions of each current version that others wrote", subjects::million),
     named(
@@ -143,7 +147,7 @@ fn docs(context: &Context) -> Result<()> {
 }
 
 fn arrows(context: &Context) -> Result<()> {
-    report(&layering::check(&context.root)?)
+    report(&[layering::check(&context.root)?, circles::check(&context.root)?].concat())
 }
 
 fn tidy(context: &Context) -> Result<()> {

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use stalemap_operations::{EffectShape, Kind};
 
-use crate::divergence::{Divergence, Sense};
+use crate::divergence::Divergence;
 use crate::lockstep::Compare;
 use crate::minimise::Goal;
+use crate::mismatch::Sense;
 use crate::oracle;
 
 /// What a divergence says.

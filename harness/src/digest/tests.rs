@@ -9,7 +9,7 @@ use stalemap_operations::{
 };
 
 use super::SideDigest;
-use crate::oracle::FrameRules;
+use crate::oracle::owners::FrameRules;
 
 /// A side that shows what it is told, and says that it has touched all of it.
 struct Side {

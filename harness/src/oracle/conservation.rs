@@ -2,8 +2,10 @@
 
 use stalemap_operations::{Home, Observables};
 
-use super::{Check, Difference, StepView, differ_in};
-use crate::divergence::Sense;
+use super::check::Check;
+use super::difference::{Difference, differ_in};
+use super::step::StepView;
+use crate::mismatch::Sense;
 
 pub(super) const CHECKS: &[Check] = &[Check { name: "free", needs: Observables::FREE, find: check }];
 

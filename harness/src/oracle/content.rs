@@ -2,7 +2,9 @@
 
 use stalemap_operations::Observables;
 
-use super::{Check, Difference, StepView, differ, name};
+use super::check::Check;
+use super::difference::{Difference, differ};
+use super::step::{StepView, name};
 
 pub(super) const CHECKS: &[Check] =
     &[Check { name: "stamp", needs: Observables::PLACES.and(Observables::STAMPS), find: check }];

@@ -2,8 +2,9 @@
 
 use stalemap_operations::Observables;
 
-use super::{Check, Difference, StepView, differ, name, name_in};
-use crate::comparison::Conflict;
+use super::check::Check;
+use super::difference::{Difference, differ};
+use super::step::{Conflict, StepView, name, name_in};
 
 pub(super) const CHECKS: &[Check] = &[
     Check { name: "place", needs: Observables::PLACES, find: place },

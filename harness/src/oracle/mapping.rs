@@ -2,8 +2,10 @@
 
 use stalemap_operations::{Entry, Observables, Observation, Place, PlaceState, SlotState, SpaceSet};
 
-use super::{Check, Difference, StepView, differ, differ_in, name};
-use crate::divergence::Sense;
+use super::check::Check;
+use super::difference::{Difference, differ, differ_in};
+use super::step::{StepView, both_places, name};
+use crate::mismatch::Sense;
 
 pub(super) const CHECKS: &[Check] = &[
     Check { name: "spaces", needs: Observables::SPACES, find: spaces },
@@ -35,7 +37,7 @@ fn spaces(step: &StepView<'_>) -> Result<(), Difference> {
 
 /// Each place: mapped or not, access, entry. Which page it is is a matter of identity.
 fn places(step: &StepView<'_>) -> Result<(), Difference> {
-    for (place, reference, subject) in both(step.reference, step.subject) {
+    for (place, reference, subject) in both_places(step.reference, step.subject) {
         let fact = match (reference, subject) {
             (PlaceState::Unmapped, PlaceState::Unmapped) => continue,
             (PlaceState::Mapped { access: a, entry: e }, PlaceState::Mapped { access: b, entry: f }) => {
@@ -65,41 +67,13 @@ fn writable(step: &StepView<'_>) -> Result<(), Difference> {
         }
         PlaceState::Mapped { entry: Entry::Hole, .. } | PlaceState::Unmapped => None,
     };
-    match both(step.reference, step.subject).find(|(_, reference, subject)| bit(reference) != bit(subject)) {
+    match both_places(step.reference, step.subject).find(|(_, reference, subject)| bit(reference) != bit(subject)) {
         None => Ok(()),
         Some((place, reference, subject)) => {
             let sense = Sense::between(bit(reference), bit(subject));
             differ_in(sense, "writable", words(place, *reference), words(place, *subject))
         }
     }
-}
-
-/// What the same places show on both sides; a place that only one side lists is unmapped on the other.
-pub(crate) fn both<'a>(
-    reference: &'a Observation,
-    subject: &'a Observation,
-) -> impl Iterator<Item = (Place, &'a PlaceState, &'a PlaceState)> {
-    const UNMAPPED: &PlaceState = &PlaceState::Unmapped;
-    let (mut left, mut right) = (reference.places.as_slice(), subject.places.as_slice());
-    std::iter::from_fn(move || match (left, right) {
-        ([mine, others @ ..], [other, rest @ ..]) if mine.place == other.place => {
-            (left, right) = (others, rest);
-            Some((mine.place, &mine.state, &other.state))
-        }
-        ([mine, others @ ..], [other, ..]) if mine.place < other.place => {
-            left = others;
-            Some((mine.place, &mine.state, UNMAPPED))
-        }
-        (_, [other, rest @ ..]) => {
-            right = rest;
-            Some((other.place, UNMAPPED, &other.state))
-        }
-        ([mine, others @ ..], []) => {
-            left = others;
-            Some((mine.place, &mine.state, UNMAPPED))
-        }
-        ([], []) => None,
-    })
 }
 
 #[cold]

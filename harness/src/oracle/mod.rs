@@ -5,117 +5,32 @@
 //! file here, a line in the list.
 
 mod answer;
+mod check;
 mod conservation;
 mod content;
-pub(crate) mod digest;
+mod difference;
+mod digest;
 mod identity;
 mod mapcount;
 mod mapping;
 mod outcome;
-mod owners;
-pub(crate) mod panic;
+pub(crate) mod owners;
+mod panic;
 mod placement;
 mod refcount;
 mod refusal;
 mod rmap;
+pub(crate) mod step;
 mod termination;
-pub(crate) mod validity;
+mod validity;
 
-use std::borrow::Cow;
-use std::cell::RefCell;
+use stalemap_operations::{Observables, Subject};
 
-use stalemap_operations::{Observables, Observation, PageView, PlaceView, SlotState};
-
-use crate::binding::Binding;
-use crate::comparison::Conflict;
-use crate::divergence::{Mismatch, Sense};
-use crate::lockstep::Answers;
-
-pub(crate) use mapping::both as both_places;
-pub(crate) use outcome::is_permitted;
-pub(crate) use owners::Owners;
-pub(crate) use placement::FrameRules;
-
-/// One step as the oracles see it.
-pub(crate) struct StepView<'a> {
-    pub(crate) rules: FrameRules<'a>,
-    pub(crate) answers: Answers,
-    /// Everything of the reference; nothing where nothing was looked at.
-    pub(crate) reference: &'a Observation,
-    /// Everything of the subject, likewise.
-    pub(crate) subject: &'a Observation,
-    /// Which page of the subject is which page of the reference.
-    pub(crate) binding: &'a Binding,
-    /// The pages that both sides show, by their places in what was seen.
-    pub(crate) pairs: &'a [(usize, usize)],
-    /// Where the two sides show different pages.
-    pub(crate) conflict: Option<Conflict>,
-    /// Room for the owners of the subject's frames.
-    pub(crate) owners: &'a RefCell<Owners>,
-}
-
-impl<'a> StepView<'a> {
-    /// The pages that both sides show.
-    pub(crate) fn pages(&self) -> impl Iterator<Item = (&'a PageView, &'a PageView)> {
-        self.pairs.iter().map(|&(mine, other)| (&self.reference.pages[mine], &self.subject.pages[other]))
-    }
-}
-
-/// A difference, which its oracle's name makes a [`Mismatch`].
-pub(crate) struct Difference {
-    fact: Cow<'static, str>,
-    expected: String,
-    actual: String,
-    sense: Sense,
-}
-
-impl Difference {
-    fn of(self, oracle: &'static str) -> Mismatch {
-        let Difference { fact, expected, actual, sense } = self;
-        Mismatch { oracle, fact, expected, actual, sense }
-    }
-}
-
-/// Makes a difference that is neither less nor more; apart from the comparison, which runs millions of times a second.
-#[cold]
-#[inline(never)]
-fn differ(
-    fact: impl Into<Cow<'static, str>>,
-    expected: impl Into<String>,
-    actual: impl Into<String>,
-) -> Result<(), Difference> {
-    differ_in(Sense::Other, fact, expected, actual)
-}
-
-/// Makes a difference in which the subject has less or more.
-#[cold]
-#[inline(never)]
-fn differ_in(
-    sense: Sense,
-    fact: impl Into<Cow<'static, str>>,
-    expected: impl Into<String>,
-    actual: impl Into<String>,
-) -> Result<(), Difference> {
-    Err(Difference { fact: fact.into(), expected: expected.into(), actual: actual.into(), sense })
-}
-
-/// An oracle that checks each step.
-pub(crate) struct Oracle {
-    /// Its name, the first word of a signature.
-    pub(crate) name: &'static str,
-    /// What it checks, in order.
-    pub(crate) checks: &'static [Check],
-}
-
-/// A part of an oracle that needs the same observables throughout.
-pub(crate) struct Check {
-    /// Its name, which no other check of its oracle has.
-    pub(crate) name: &'static str,
-    /// The observables that it needs.
-    pub(crate) needs: Observables,
-    /// Finds a difference in a step.
-    find: fn(&StepView<'_>) -> Result<(), Difference>,
-}
+use crate::mismatch::Mismatch;
+use check::{Check, Oracle};
+use difference::Difference;
+use owners::Owners;
+use step::StepView;
 
 /// All checks in the order in which they are made, each with its oracle.
 fn checks() -> impl Iterator<Item = (&'static Oracle, &'static Check)> {
@@ -198,6 +113,23 @@ pub(crate) fn check_frames(owners: &mut Owners) -> Result<(), Mismatch> {
     placement::check_part(owners).map_err(|difference| difference.of("placement"))
 }
 
+/// Checks the digests of a step, which are asked last.
+#[inline]
+pub(crate) fn check_digests(are_equal: bool) -> Result<(), Mismatch> {
+    digest::check(are_equal).map_err(digest)
+}
+
+/// Asks the subject for its own recount.
+pub(crate) fn check_recount(subject: &impl Subject) -> Result<(), Mismatch> {
+    validity::check(subject).map_err(validity)
+}
+
+/// What a caught panic comes to, of the side that is called so.
+#[cold]
+pub(crate) fn panicked(side: &str, message: &str) -> Mismatch {
+    panic(panic::difference(side, message))
+}
+
 /// The name of the oracle that costs too much to be asked after each step.
 const VALIDITY: &str = "validity";
 
@@ -261,28 +193,5 @@ impl OracleSet {
     pub(crate) fn has_every_comparison(self) -> bool {
         let mut needed = checks().enumerate().filter(|(_, (_, check))| !check.needs.include(Observables::FRAMES));
         needed.all(|(index, _)| self.has(index))
-    }
-}
-
-/// How a page of the reference is named in a mismatch: by a place or slot that shows it.
-#[cold]
-pub(crate) fn name(page: &PageView, step: &StepView<'_>) -> String {
-    name_in(page, step.reference)
-}
-
-/// How a page of one side is named: by a place or slot of that side that shows it.
-#[cold]
-pub(crate) fn name_in(page: &PageView, side: &Observation) -> String {
-    let shows = |view: &&PlaceView| view.state.page() == Some(page.token);
-    if let Some(view) = side.places.iter().find(shows) {
-        return format!("the page at {}", view.place);
-    }
-    let holds = |(_, state): &&(_, SlotState)| state.page() == Some(page.token);
-    match side.slots.iter().find(holds) {
-        Some((slot, _)) => format!("the page in {slot}"),
-        None => match side.rmap(page).first() {
-            Some(place) => format!("the page at {place}"),
-            None => format!("a page with stamp {} in {} that no entry maps", page.stamp, page.home),
-        },
     }
 }

@@ -1,8 +1,15 @@
 //! Owners: which page or slot has which frame of the subject, kept from step to step.
 
-use stalemap_operations::{BlockContract, FrameToken, Home, Order, PageToken, Slot, SlotState};
+use stalemap_operations::{BlockContract, FrameToken, Home, Machine, Order, PageToken, Slot, SlotState};
 
-use super::FrameRules;
+/// What is checked of frames.
+#[derive(Clone, Copy)]
+pub(crate) struct FrameRules<'a> {
+    /// Where frames are.
+    pub(crate) machine: &'a Machine,
+    /// How blocks are aligned, and when one may be refused.
+    pub(crate) blocks: &'a BlockContract,
+}
 
 /// The owner of a frame, as far as it was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

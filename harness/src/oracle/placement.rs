@@ -1,21 +1,14 @@
 //! Placement: every frame that the subject shows is at the right home, within it, aligned, and has one owner.
 
-use stalemap_operations::{BlockContract, FrameToken, Machine, Observables, Observation, SlotState};
+use stalemap_operations::{FrameToken, Observables, Observation, SlotState};
 
+use super::check::Check;
+use super::difference::{Difference, differ};
 use super::owners::{Fault, Owner, Owners};
-use super::{Check, Difference, StepView, differ, name_in};
+use super::step::{StepView, name_in};
 
 /// What is in a frame that is not shown takes part in no conflict, so that nothing but frames is needed.
 pub(super) const CHECKS: &[Check] = &[Check { name: "frames", needs: Observables::FRAMES, find: check }];
-
-/// What is checked of frames.
-#[derive(Clone, Copy)]
-pub(crate) struct FrameRules<'a> {
-    /// Where frames are.
-    pub(crate) machine: &'a Machine,
-    /// How blocks are aligned, and when one may be refused.
-    pub(crate) blocks: &'a BlockContract,
-}
 
 /// Everything that the subject shows, after a step.
 fn check(step: &StepView<'_>) -> Result<(), Difference> {

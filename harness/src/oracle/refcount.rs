@@ -2,8 +2,10 @@
 
 use stalemap_operations::Observables;
 
-use super::{Check, Difference, StepView, differ_in, name};
-use crate::divergence::Sense;
+use super::check::Check;
+use super::difference::{Difference, differ_in};
+use super::step::{StepView, name};
+use crate::mismatch::Sense;
 
 pub(super) const CHECKS: &[Check] =
     &[Check { name: "count", needs: Observables::PLACES.and(Observables::REFCOUNTS), find: check }];

@@ -3,7 +3,9 @@
 
 use stalemap_operations::{BlockContract, Errno, Field, Home, Observables, Observation, Order, Outcome, SlotState};
 
-use super::{Check, Difference, StepView, differ};
+use super::check::Check;
+use super::difference::{Difference, differ};
+use super::step::StepView;
 
 /// Each frame in use must be shown, of pages and of slots.
 pub(super) const CHECKS: &[Check] = &[Check {

@@ -2,7 +2,9 @@
 
 use stalemap_operations::{Observables, Outcome};
 
-use super::{Check, Difference, StepView, differ};
+use super::check::Check;
+use super::difference::{Difference, differ};
+use super::step::StepView;
 
 pub(super) const CHECKS: &[Check] = &[Check { name: "stuck", needs: Observables::NONE, find: check }];
 

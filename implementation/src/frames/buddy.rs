@@ -7,8 +7,8 @@ use core::array;
 
 use stalemap_operations::{Machine, Order};
 
-use super::BitSet;
-use super::Frame;
+use super::bitset::BitSet;
+use super::frame::Frame;
 use crate::seeded::{Bug, Switch};
 
 const ORDERS: usize = Order::HIGHEST.0 as usize + 1;

@@ -2,10 +2,11 @@
 
 use stalemap_operations::{Device, Home};
 
-use super::BitSet;
-use super::Page;
+use super::bitset::BitSet;
 use super::buddy::Buddy;
-use super::memmap::{Frame, Memmap};
+use super::frame::Frame;
+use super::memmap::Memmap;
+use super::page::Page;
 use crate::seeded::Bug;
 
 /// The frames of one device.

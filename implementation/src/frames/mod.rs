@@ -1,8 +1,10 @@
 //! The frame allocator: memory map, buddy allocator, order-0 cache and device lists behind one face.
 
 mod bitset;
+mod block;
 mod buddy;
 mod device;
+mod frame;
 mod memmap;
 mod page;
 mod percpu;
@@ -11,7 +13,7 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{Device, Dialect, Home, Machine, Order};
 
-use crate::lifetime::ByLifetime;
+use crate::lifetime::token::ByLifetime;
 use crate::seeded::{Bug, Switch};
 use buddy::Buddy;
 use device::DeviceMemory;
@@ -19,7 +21,8 @@ use memmap::Memmap;
 use percpu::Cache;
 
 pub(crate) use bitset::BitSet;
-pub use memmap::Frame;
+pub(crate) use block::Block;
+pub use frame::Frame;
 pub(crate) use page::Page;
 
 /// Gives frames of RAM and of the devices, and takes them back.

@@ -14,10 +14,11 @@
 
 use stalemap_operations::Device;
 
-use super::Frame;
-use crate::lifetime::ByLifetime;
-use crate::migration::ByMigration;
-use crate::rmap::{AnonVmaId, ByRmap};
+use super::frame::Frame;
+use crate::lifetime::token::ByLifetime;
+use crate::migration::token::ByMigration;
+use crate::rmap::ids::AnonVmaId;
+use crate::rmap::token::ByRmap;
 
 /// The descriptor of one frame.
 #[derive(Debug, PartialEq, Eq)]

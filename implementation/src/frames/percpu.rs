@@ -5,8 +5,8 @@ use alloc::vec;
 
 use stalemap_operations::{Machine, Order};
 
-use super::Frame;
 use super::buddy::Buddy;
+use super::frame::Frame;
 use crate::seeded::Bug;
 
 /// The most that the cache of a large machine holds; small machines have a small one, so that it fills and spills.

@@ -1,20 +1,16 @@
 //! Allocation, move and end of a page in its frame: only here a reference is dropped, a frame without references goes
 //! back to the frame allocator, and a page gets its identity.
 
-mod identities;
+pub(crate) mod identities;
+pub(crate) mod token;
 
 use stalemap_operations::{Home, Place, Stamp};
 
 use crate::frames::Frame;
 use crate::implementation::{Implementation, Stop};
-use crate::rmap::AnonVmaId;
+use crate::rmap::ids::AnonVmaId;
 use crate::seeded::Bug;
-
-pub(crate) use identities::Identities;
-
-/// A token that only this folder makes: a descriptor asks for it where a reference is dropped or an identity changes, the
-/// frame allocator where it takes back a frame. So no reference is dropped without a look at whether it was the last.
-pub(crate) struct ByLifetime(());
+use token::ByLifetime;
 
 impl Implementation {
     /// Allocates a page in a frame that was just taken: zero, exclusive, mapped at one place, whose entry the caller

@@ -1,6 +1,7 @@
 //! Migration in Linux's four phases (mm/migrate_device.c): by place, by device, and all phases in one step.
 
-mod transaction;
+pub(crate) mod token;
+pub(crate) mod transaction;
 
 use stalemap_operations::{
     Device, Effect, Errno, Home, Mask, PageRange, Phase, Place, Route, Slot, Space, TransactionSlot,
@@ -10,11 +11,8 @@ use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
 use crate::paging::{PteView, places};
 use crate::seeded::Bug;
-use transaction::{Candidate, Open, destination};
-pub(crate) use transaction::{Source, Transaction};
-
-/// A token that only this folder makes: a descriptor asks for it where its lock changes.
-pub(crate) struct ByMigration(());
+use token::ByMigration;
+use transaction::{Candidate, Open, Source, Transaction, destination};
 
 impl Implementation {
     pub(crate) fn setup(&mut self, slot: TransactionSlot, space: Space, range: PageRange, route: Route) -> Answer {

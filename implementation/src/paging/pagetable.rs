@@ -9,7 +9,7 @@ use super::pte::{Pte, PteView};
 use crate::frames::BitSet;
 use crate::frames::Frame;
 use crate::notes::Notes;
-use crate::rmap::RegionId;
+use crate::rmap::ids::RegionId;
 
 /// Which mapping a place belongs to: 0 when unmapped, else region << 2 | access.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

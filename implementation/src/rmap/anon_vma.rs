@@ -7,17 +7,10 @@ use alloc::vec::Vec;
 
 use stalemap_operations::Space;
 
-use super::region::{Region, RegionId};
+use super::ids::{AnonVmaId, ChainId, RegionId};
+use super::region::Region;
 use crate::arena::Arena;
 use crate::seeded::{Bug, Switch};
-
-/// The number of an anon_vma, at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct AnonVmaId(pub(crate) u32);
-
-/// The number of a chain, at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ChainId(pub(super) u32);
 
 /// Where a walk begins.
 #[derive(Debug)]

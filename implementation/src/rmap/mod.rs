@@ -1,7 +1,9 @@
 //! The reverse map: from a page to the entries that map it, and the only place where a mapcount changes.
 
-mod anon_vma;
+pub(crate) mod anon_vma;
+pub(crate) mod ids;
 mod region;
+pub(crate) mod token;
 
 use stalemap_operations::Place;
 
@@ -9,13 +11,9 @@ use crate::frames::{Frame, Page};
 use crate::implementation::{Implementation, Stop};
 use crate::paging::PteView;
 use crate::seeded::Bug;
-
-use anon_vma::ChainId;
-pub(crate) use anon_vma::{AnonVmaId, Graph};
-pub(crate) use region::RegionId;
-
-/// A token that only the reverse map makes: descriptors ask for it where a mapcount or a mapping word changes.
-pub(crate) struct ByRmap(());
+use anon_vma::Graph;
+use ids::{AnonVmaId, ChainId};
+use token::ByRmap;
 
 /// A walk from a page over the places where it may be mapped (`rmap_walk_anon`, mm/rmap.c).
 struct Walk {

@@ -6,11 +6,7 @@
 
 use stalemap_operations::{Space, VirtualPage};
 
-use super::{AnonVmaId, ChainId};
-
-/// The number of a region, at least 1 and less than 2^30; it shares a word with the access of its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RegionId(pub(crate) u32);
+use super::ids::{AnonVmaId, ChainId, RegionId};
 
 /// A run of places.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use stalemap_operations::Space;
 
-use crate::rmap::RegionId;
+use crate::rmap::ids::RegionId;
 use crate::validate::tests::assert_told;
 
 #[test]

@@ -1,0 +1,50 @@
+//! What the recount counts.
+
+use alloc::vec::Vec;
+
+use stalemap_operations::Place;
+
+use crate::frames::Frame;
+
+/// What the recount counts of a frame.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Count {
+    /// Entries that map it.
+    pub(super) maps: u32,
+    /// Pins.
+    pub(super) pins: u32,
+    /// Pins, holds, blocks and transactions.
+    pub(super) references: u32,
+    /// Whether a transaction has it.
+    pub(super) locked: bool,
+    /// Whether a block has it, with a reference or as the tail of one that was not split.
+    pub(super) in_block: bool,
+    /// Whether it is free, and how often the free sets name it.
+    pub(super) free: u32,
+}
+
+/// What is counted, kept for the memory from recount to recount.
+#[derive(Debug, Default)]
+pub(crate) struct Recount {
+    /// Of each frame.
+    pub(super) counts: Vec<Count>,
+    /// The frames that are mapped, and where, ascending.
+    pub(super) maps: Vec<(Frame, Place)>,
+    /// How many places belong to each region, by number.
+    pub(super) places: Vec<u32>,
+    /// What the reverse map walk of a frame finds.
+    pub(super) walked: Vec<(Frame, Place)>,
+    /// How many frames are tagged with each anon_vma, and whether a chain leads to it, by number.
+    pub(super) anon_vmas: Vec<(u32, bool)>,
+}
+
+impl Recount {
+    pub(super) fn clear(&mut self) {
+        let Recount { counts, maps, places, walked, anon_vmas } = self;
+        counts.clear();
+        maps.clear();
+        places.clear();
+        walked.clear();
+        anon_vmas.clear();
+    }
+}
