@@ -34,7 +34,7 @@ type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// use stalemap_operations::Machine;
 ///
 /// let bug = Switch::new(Some(Bug::RefillNotCounted));
-/// let hunt = Hunt::new(|machine: &Machine| Ok(Implementation::with_bug(machine, &bug))).executions(20_000);
+/// let hunt = Hunt::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &bug))).executions(20_000);
 /// for seed in 0..3 {
 ///     let hunted = hunt.seed(seed)?;
 ///     let found = hunted.found.expect("it is found at every seed");

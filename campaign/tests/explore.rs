@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use stalemap_campaign::{Deeper, Exploration, ExploreError};
 use stalemap_harness::{Build, Compare, Driver, quiet_panics};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Dialect, Machine, Trace};
+use stalemap_operations::{Dialect, Home, Machine, Trace};
+use stalemap_reference::Model;
 
 /// Builds machines with a bug.
 #[derive(Clone)]
@@ -89,4 +90,11 @@ fn a_machine_that_cannot_be_explored_is_refused() {
     assert_eq!(error, Some(ExploreError::Machine("there is no such machine".to_string())));
     let large = Machine::new([65_536, 0, 0], 1, 1, Dialect::Linux6_12).expect("sizes within limits");
     assert_eq!(Exploration::new(Seeded(None), large).err(), Some(ExploreError::TooLarge));
+}
+
+#[test]
+fn a_subject_that_shows_no_complete_states_is_not_explored() {
+    let build = |machine: &Machine| Ok::<_, String>(Model::new(*machine, Home::ALL.map(|home| machine.frames(home))));
+    let machine = Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12).expect("sizes within limits");
+    assert_eq!(Exploration::new(build, machine).err(), Some(ExploreError::NoStates));
 }

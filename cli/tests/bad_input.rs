@@ -181,7 +181,7 @@ fn a_folder_that_may_not_be_listed_does_not_stop_the_others() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::os::unix::process::CommandExt;
 
-    const NOBODY: u32 = 65_534;
+    const WITHOUT_RIGHTS: u32 = 65_534;
     in_folder(|folder| {
         let set_mode =
             |name: &str, mode| fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap();
@@ -192,10 +192,10 @@ fn a_folder_that_may_not_be_listed_does_not_stop_the_others() {
         let mut command = command(folder, &["run", "all"]);
         let is_superuser = fs::metadata(folder).unwrap().uid() == 0;
         if is_superuser {
-            // The program may lie where nobody else may go.
+            // The program may lie where other users may not go.
             fs::copy(command.get_program(), folder.join("program")).unwrap();
             command = std::process::Command::new(folder.join("program"));
-            command.current_dir(folder).args(["run", "all"]).uid(NOBODY);
+            command.current_dir(folder).args(["run", "all"]).uid(WITHOUT_RIGHTS);
         }
         let ended = Ended::of(&mut command);
         set_mode("all/closed", 0o755);

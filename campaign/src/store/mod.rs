@@ -43,7 +43,7 @@ const COUNTS: &str = ".stalemap";
 ///
 /// // Any builder of a `Subject` stands here.
 /// let bug = Switch::new(Some(Bug::ReadonlySlowPath));
-/// let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::with_bug(machine, &bug)));
+/// let mut driver = Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &bug)));
 /// let program = Trace::parse(
 ///     "machine ram=4 device=2 spaces=2 pages=4\n\
 ///      map s0 v1+3 rw\nwrite s0 v2 #07\nread s0 v3\nmigrate s0 v1+3 to d0\nevict d0\n",

@@ -34,7 +34,9 @@ fn finding(printed: &str) -> Result<&str> {
     let end = printed.lines().position(|line| line.starts_with(END));
     let end = end.with_context(|| format!("what is printed has no line that begins with `{END}`:\n{printed}"))?;
     let end: usize = printed.split_inclusive('\n').take(end).map(str::len).sum();
-    let finding = printed[..end].trim_end();
+    // The summary of the campaign stands in front of it, up to the first empty line.
+    let start = printed[..end].find("\n\n").map_or(0, |summary| summary + 2);
+    let finding = printed[start..end].trim_end();
     ensure!(!finding.is_empty(), "nothing is printed in front of `{END}`:\n{printed}");
     Ok(finding)
 }
@@ -45,7 +47,8 @@ mod tests {
 
     #[test]
     fn a_picture_ends_with_the_finding() {
-        assert_eq!(finding("rmap@migrate\n  > read\n\n  kept in   a\n  replay b\n").unwrap(), "rmap@migrate\n  > read");
+        let printed = "met\nseed 1\n\nrmap@migrate\n\n  > read\n\n  kept in   a\n  replay b\n";
+        assert_eq!(finding(printed).unwrap(), "rmap@migrate\n\n  > read");
         assert!(finding("rmap@migrate\n").is_err());
         assert!(finding("\n  kept in a\n").is_err());
     }

@@ -78,7 +78,7 @@ mod tests {
         let state = || std::fs::read_to_string(Path::new("/proc").join(child()).join("stat")).unwrap_or_default();
         assert!(state().contains("(sleep)"), "{}", state());
         drop(group);
-        // A process that nobody has waited for yet is a zombie.
+        // A process that was not waited for yet is a zombie.
         assert!(waited(&|| state().is_empty() || state().contains(") Z ")), "{}", state());
     }
 }
