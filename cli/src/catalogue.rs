@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use stalemap_commands::{CommandLine, Ending, Subjects, Work, isolated, quoted, serve};
-use stalemap_harness::AnyBuild;
+use stalemap_commands::{ChosenSubject, CommandLine, Ending, Subjects, isolated, quoted, serve};
 use stalemap_implementation::Implementation;
 use stalemap_linux::{Cache, Fault, Flavour, Kernels, Version};
 use stalemap_operations::Machine;
@@ -99,14 +98,14 @@ pub(crate) type Line = CommandLine<Catalogue>;
 impl Subjects for Catalogue {
     type Choice = Choice;
 
-    fn with(&self, choice: &Choice, work: impl Work) -> Result<Ending> {
+    fn chosen(&self, choice: &Choice) -> Result<ChosenSubject> {
         if choice.isolate && choice.subject == SubjectName::Implementation {
             let words = ["worker".to_string()].into_iter().chain(choice.bug_words());
-            return work.with(IMPLEMENTATION, &AnyBuild::new(isolated(words)?));
+            return Ok(ChosenSubject::new(IMPLEMENTATION, isolated(words)?));
         }
         #[cfg(feature = "seeded-bugs")]
         if let Some(bug) = choice.bug {
-            return work.with(IMPLEMENTATION, &AnyBuild::new(crate::seeded::BuildSeeded::new(bug)));
+            return Ok(ChosenSubject::new(IMPLEMENTATION, crate::seeded::BuildSeeded::new(bug)));
         }
         let bits = choice.fault.map_or(0, |fault| 1 << fault.bit);
         let kernel = |version| Kernels::cached(&Cache::of_the_user()?, Flavour { version, kasan: choice.kasan }, bits);
@@ -114,16 +113,16 @@ impl Subjects for Catalogue {
             SubjectName::Implementation | SubjectName::Library(_) if choice.fault.is_some() || choice.kasan => {
                 bail!("--fault and --kasan are of a kernel; --subject names one")
             }
-            SubjectName::Implementation => work.with(IMPLEMENTATION, &AnyBuild::new(implementation())),
+            SubjectName::Implementation => Ok(ChosenSubject::new(IMPLEMENTATION, implementation())),
             SubjectName::Linux(_) if choice.isolate => bail!("a kernel runs in a machine of its own already"),
-            SubjectName::Linux(version) => work.with(version.subject(), &AnyBuild::new(kernel(*version)?)),
+            SubjectName::Linux(version) => Ok(ChosenSubject::new(version.subject(), kernel(*version)?)),
             SubjectName::Library(path) => {
                 let build = isolated(["worker".as_ref(), "--subject".as_ref(), path.as_os_str()])?;
                 let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
                 let build = stalemap_c::environment(path)
                     .into_iter()
                     .fold(build, |build, (name, value)| build.environment(name, value));
-                work.with(name.trim_start_matches("lib"), &AnyBuild::new(build))
+                Ok(ChosenSubject::new(name.trim_start_matches("lib"), build))
             }
         }
     }

@@ -14,10 +14,10 @@ use stalemap_commands::input::Inputs;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::summary::{self, CampaignWork};
 use stalemap_commands::values::Amount;
-use stalemap_commands::{Ending, Subjects as _, Work, output, seeds};
+use stalemap_commands::{ChosenSubject, Ending, Subjects as _, output, seeds};
 use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
 use stalemap_engines::{Engine, Order, Running};
-use stalemap_harness::{AnyBuild, Compare, Divergence, Driver};
+use stalemap_harness::{Compare, Divergence, Driver};
 use stalemap_operations::{Kind, KindSet, Program};
 use stalemap_report::{Origin, Summary, counted, grouped};
 
@@ -42,22 +42,7 @@ pub(crate) struct EngineCampaign<'a> {
 /// Runs the campaign that is asked for.
 pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
     let target = target(wanted)?;
-    wanted.line.subjects().with(&wanted.campaign.subject, OnTarget { wanted, target })
-}
-
-/// A campaign of an engine that does not know yet on which subject its findings are run.
-struct OnTarget<'a> {
-    wanted: &'a EngineCampaign<'a>,
-    target: &'static str,
-}
-
-impl Work for OnTarget<'_> {
-    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
-        fuzz_with(name, build, self.wanted, self.target)
-    }
-}
-
-fn fuzz_with(subject: &str, build: &AnyBuild, wanted: &EngineCampaign<'_>, target: &'static str) -> Result<Ending> {
+    let ChosenSubject { name: subject, build } = &wanted.line.subjects().chosen(&wanted.campaign.subject)?;
     let EngineCampaign { line, engine, from_nothing, empty, campaign: arguments } = *wanted;
     let known = known_signatures(arguments.known.as_deref())?;
     let (seed, jobs) = (arguments.seed(), arguments.jobs());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use stalemap_harness::{AnyBuild, Build as _, Compare, Driver, Generator, Settings, Transitions};
+use stalemap_harness::{Build as _, Compare, Driver, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Program};
 use stalemap_report::grouped;
 use stalemap_report::style::STRONG;
@@ -15,7 +15,7 @@ use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::input::Inputs;
 use crate::interrupt::interrupted;
-use crate::subjects::{Subjects, Work};
+use crate::subjects::{ChosenSubject, Subjects};
 use crate::{exhaust, hang, output};
 
 /// Show which transitions inputs meet and never meet
@@ -47,10 +47,10 @@ pub struct CoverageArguments {
 /// # Errors
 /// When an input cannot be read, the subject cannot be its machine, or the sides diverge while all operations are tried.
 pub fn coverage<S: Subjects>(line: &CommandLine<S>, arguments: &CoverageArguments) -> Result<Ending> {
-    let mut met = Transitions::default();
-    let inputs = Inputs::of(&arguments.paths);
-    let work = Met { inputs, arguments, deadline: line.limit(), met: &mut met };
-    let ending = line.subjects().with(&S::Choice::default(), work)?;
+    let mut inputs = Inputs::of(&arguments.paths);
+    let subject = line.subjects().chosen(&S::Choice::default())?;
+    let mut met = meet(&subject, &mut inputs, arguments, line.limit())?;
+    let ending = inputs.ending(Ending::Agree);
     if arguments.exhaust > 0 && !interrupted() {
         let all = exhaust::transitions(line, exhaust::TINY, arguments.exhaust)?;
         if let Some(all) = all {
@@ -61,41 +61,36 @@ pub fn coverage<S: Subjects>(line: &CommandLine<S>, arguments: &CoverageArgument
     Ok(if interrupted() { Ending::Interrupted } else { ending })
 }
 
-/// The inputs, and as many generated executions as are asked for.
-struct Met<'a> {
-    inputs: Inputs,
-    arguments: &'a CoverageArguments,
+/// What the inputs meet, and as many generated executions as are asked for.
+fn meet(
+    subject: &ChosenSubject,
+    inputs: &mut Inputs,
+    arguments: &CoverageArguments,
     deadline: Duration,
-    met: &'a mut Transitions,
-}
-
-impl Work for Met<'_> {
-    fn with(mut self, name: &str, build: &AnyBuild) -> Result<Ending> {
-        let mut driver = Driver::new(build.clone());
-        let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
-        // What was met until an interruption is shown.
-        while let Ok(Some((_, input))) = self.inputs.read_next() {
-            driver.run(&input.trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
-        }
-        let mut generator = Generator::new(Settings { largest: build.largest(), ..Settings::default() });
-        let mut program = Program::default();
-        for index in 0..self.arguments.runs {
-            if interrupted() {
-                break;
-            }
-            generator.execution(self.arguments.seed, index, &mut program);
-            driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
-        }
-        *self.met = driver.transitions().clone();
-        Ok(self.inputs.ending(Ending::Agree))
+) -> Result<Transitions> {
+    let mut driver = Driver::new(subject.build.clone());
+    let _watchdog = hang::watch(&subject.name, deadline, &mut driver, hang::tell);
+    // What was met until an interruption is shown.
+    while let Ok(Some((_, input))) = inputs.read_next() {
+        driver.run(&input.trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
     }
+    let mut generator = Generator::new(Settings { largest: subject.build.largest(), ..Settings::default() });
+    let mut program = Program::default();
+    for index in 0..arguments.runs {
+        if interrupted() {
+            break;
+        }
+        generator.execution(arguments.seed, index, &mut program);
+        driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+    }
+    Ok(driver.transitions().clone())
 }
 
 /// Prints, for each operation, how many of its cells were met, and on request the others.
 fn matrix(met: &Transitions, never: bool) -> Result<()> {
     let mut is_met = vec![false; Transitions::CELLS];
     met.iter().for_each(|cell| is_met[cell] = true);
-    let possible = (0..Transitions::CELLS).filter(|&cell| Transitions::can_begin(cell));
+    let possible = Transitions::possible();
     let mut counts: BTreeMap<Kind, [usize; 2]> = BTreeMap::new();
     for cell in possible.clone() {
         let counts = counts.entry(Transitions::meaning(cell).0).or_default();
@@ -121,7 +116,7 @@ fn matrix(met: &Transitions, never: bool) -> Result<()> {
 fn list_never_seen(is_met: &[bool]) -> Result<()> {
     output::print_line(format_args!("{STRONG}never seen{STRONG:#}  operation = outcome: where it was seen or not"))?;
     let mut states: BTreeMap<(Kind, usize), [Vec<String>; 2]> = BTreeMap::new();
-    for cell in (0..Transitions::CELLS).filter(|&cell| Transitions::can_begin(cell)) {
+    for cell in Transitions::possible() {
         let (kind, state, outcome) = Transitions::meaning(cell);
         let in_row = kind.row().refusals.iter().position(|errno| errno.name() == outcome).map_or(0, |at| at + 1);
         states.entry((kind, in_row)).or_default()[usize::from(is_met[cell])].push(state);

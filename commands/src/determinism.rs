@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
-use stalemap_harness::{AnyBuild, Driver, Generator, Settings};
+use stalemap_harness::{Driver, Generator, Settings};
 use stalemap_operations::{Program, Trace};
 use stalemap_report::{counted, grouped, hex};
 
@@ -19,7 +19,7 @@ use crate::ending::Ending;
 use crate::input::Inputs;
 use crate::interrupt::{Interrupted, interrupted};
 use crate::status::Status;
-use crate::subjects::{Subjects, Work};
+use crate::subjects::{ChosenSubject, Subjects};
 use crate::{hang, output};
 
 /// Check that a trace gives one result: twice in one process, and in a second process
@@ -81,15 +81,17 @@ pub fn check<S: Subjects>(
         let is_shared = path != Path::new("-") && fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir());
         ensure!(path != Path::new("-") && !is_shared, "{}: two processes cannot read it; name a file", path.display());
     }
-    let items = Items::of(arguments);
+    let mut items = Items::of(arguments);
     if arguments.digests {
-        return line.subjects().with(&S::Choice::default(), Once { items, deadline: line.limit() });
+        let subject = line.subjects().chosen(&S::Choice::default())?;
+        return once(&subject, &mut items, line.limit());
     }
     let mut digested = others.map(|_| Vec::new());
     let mut sums = Sums::default();
     let second = SecondProcess::start(line.words())?;
-    let work = Twice { items, second, deadline: line.limit(), digested: digested.as_mut(), sums: &mut sums };
-    let ending = line.subjects().with(&S::Choice::default(), work)?;
+    let subject = line.subjects().chosen(&S::Choice::default())?;
+    let work = Twice { items, second, digested: digested.as_mut(), sums: &mut sums };
+    let ending = work.check(&subject, line.limit())?;
     if let (Some(others), Some(digested)) = (others, digested) {
         match others(&digested)? {
             Some(differ) => sums.different += differ,
@@ -159,37 +161,29 @@ impl Items {
 }
 
 /// The digest of each trace, printed: what the second process does.
-struct Once {
-    items: Items,
-    deadline: Duration,
-}
-
-impl Work for Once {
-    fn with(mut self, name: &str, build: &AnyBuild) -> Result<Ending> {
-        let mut driver = Driver::new(build.clone());
-        let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
-        while let Some((_, trace)) = self.items.next()? {
-            output::print_line(digest(&mut driver, &trace)?)?;
-        }
-        Ok(Ending::Agree)
+fn once(subject: &ChosenSubject, items: &mut Items, deadline: Duration) -> Result<Ending> {
+    let mut driver = Driver::new(subject.build.clone());
+    let _watchdog = hang::watch(&subject.name, deadline, &mut driver, hang::tell);
+    while let Some((_, trace)) = items.next()? {
+        output::print_line(digest(&mut driver, &trace)?)?;
     }
+    Ok(Ending::Agree)
 }
 
 /// The digest of each trace, made twice in this process and once in another.
 struct Twice<'a> {
     items: Items,
     second: SecondProcess,
-    deadline: Duration,
     /// The traces, where they are kept.
     digested: Option<&'a mut Vec<Digested>>,
     sums: &'a mut Sums,
 }
 
-impl Work for Twice<'_> {
-    fn with(mut self, name: &str, build: &AnyBuild) -> Result<Ending> {
+impl Twice<'_> {
+    fn check(mut self, subject: &ChosenSubject, deadline: Duration) -> Result<Ending> {
         // The second time the driver has used machines, which must not show.
-        let mut driver = Driver::new(build.clone());
-        let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
+        let mut driver = Driver::new(subject.build.clone());
+        let _watchdog = hang::watch(&subject.name, deadline, &mut driver, hang::tell);
         let mut status = Status::new();
         while let Some((name, trace)) = self.items.next()? {
             let here = digest(&mut driver, &trace)?;

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
-use stalemap_harness::{AnyBuild, Compare, Driver};
+use stalemap_harness::{Compare, Driver};
 use stalemap_report::{counted, grouped, input_name};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::input::Inputs;
-use crate::subjects::{Subjects, Work};
+use crate::subjects::{ChosenSubject, Subjects};
 use crate::{hang, output};
 
 /// Keep the smallest set of inputs that meets what all of them meet
@@ -68,10 +68,10 @@ pub fn distill<S: Subjects>(
         folder.display()
     );
     output::check_folder(folder)?;
-    let mut kept = Kept::default();
-    let read = Read { inputs: Inputs::of(&arguments.paths), deadline: line.limit(), kept: &mut kept };
-    let ending = line.subjects().with(&S::Choice::default(), read)?;
-    let Kept { items, left_out } = kept;
+    let mut inputs = Inputs::of(&arguments.paths);
+    let subject = line.subjects().chosen(&S::Choice::default())?;
+    let Kept { items, left_out } = read(&subject, &mut inputs, line.limit())?;
+    let ending = inputs.ending(Ending::Agree);
     ensure!(!items.is_empty(), "no input is left");
     let all: BTreeSet<usize> = items.values().flat_map(|item| &item.transitions).copied().collect();
     let bytes = items.iter().map(|(name, item)| (name.as_str(), item.bytes.as_slice())).collect();
@@ -106,34 +106,26 @@ struct Kept {
 }
 
 /// Reads files and runs what they hold.
-struct Read<'a> {
-    inputs: Inputs,
-    deadline: Duration,
-    kept: &'a mut Kept,
-}
-
-impl Work for Read<'_> {
-    fn with(mut self, name: &str, build: &AnyBuild) -> Result<Ending> {
-        let mut driver = Driver::new(build.clone());
-        let _watchdog = hang::watch(name, self.deadline, &mut driver, hang::tell);
-        let Kept { items, left_out } = self.kept;
-        while let Some((file, read)) = self.inputs.read_next()? {
-            let Some(bytes) = read.trace.to_bytes() else {
-                *left_out += 1;
-                continue;
-            };
-            driver.clear_met();
-            let run = driver.run(&read.trace.program(), Compare::Touched);
-            if run.map_err(|it| anyhow!(it))?.divergence.is_some() {
-                *left_out += 1;
-                continue;
-            }
-            let transitions = driver.transitions().iter().collect();
-            let (is_text, operations) = (read.text.is_some(), read.trace.steps.len());
-            items.entry(input_name(&bytes)).or_insert(Item { file, is_text, bytes, operations, transitions });
+fn read(subject: &ChosenSubject, inputs: &mut Inputs, deadline: Duration) -> Result<Kept> {
+    let mut driver = Driver::new(subject.build.clone());
+    let _watchdog = hang::watch(&subject.name, deadline, &mut driver, hang::tell);
+    let mut kept = Kept::default();
+    while let Some((file, read)) = inputs.read_next()? {
+        let Some(bytes) = read.trace.to_bytes() else {
+            kept.left_out += 1;
+            continue;
+        };
+        driver.clear_met();
+        let run = driver.run(&read.trace.program(), Compare::Touched);
+        if run.map_err(|it| anyhow!(it))?.divergence.is_some() {
+            kept.left_out += 1;
+            continue;
         }
-        Ok(self.inputs.ending(Ending::Agree))
+        let transitions = driver.transitions().iter().collect();
+        let (is_text, operations) = (read.text.is_some(), read.trace.steps.len());
+        kept.items.entry(input_name(&bytes)).or_insert(Item { file, is_text, bytes, operations, transitions });
     }
+    Ok(kept)
 }
 
 /// Adds to the chosen as few as possible so that they meet everything, and takes out those that are not needed, the

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use clap::Args;
 use stalemap_campaign::{Deeper, DepthProgress, Exploration};
-use stalemap_harness::{AnyBuild, Transitions};
+use stalemap_harness::Transitions;
 use stalemap_operations::{Dialect, Machine, Trace};
 use stalemap_report::{Finding, counted, grouped};
 
@@ -15,7 +15,7 @@ use crate::ending::Ending;
 use crate::fuzz::cores;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::subjects::{Subjects, Work};
+use crate::subjects::{ChosenSubject, Subjects};
 use crate::{hang, output, values};
 
 /// The machine of the certificate.
@@ -57,47 +57,11 @@ pub struct ExhaustArguments {
 /// # Errors
 /// When the subject's states cannot be told apart, it cannot be the machine, or the lines cannot be written.
 pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments) -> Result<Ending> {
-    line.subjects().with(&S::Choice::default(), Exhaust { arguments, watched: Watched::of(line) })
-}
-
-struct Exhaust<'a> {
-    arguments: &'a ExhaustArguments,
-    watched: Watched<'a>,
-}
-
-/// What is told of operations that do not end.
-#[derive(Clone, Copy)]
-struct Watched<'a> {
-    program: &'a str,
-    deadline: Duration,
-}
-
-impl<'a> Watched<'a> {
-    fn of<S: Subjects>(line: &'a CommandLine<S>) -> Watched<'a> {
-        Watched { program: line.name(), deadline: line.limit() }
-    }
-
-    /// The start of a machine; operations that do not end are printed, and end the program.
-    fn exploration(self, build: &AnyBuild, machine: Machine) -> Result<Exploration> {
-        let program = self.program.to_string();
-        let print = |finding: &Finding, _| output::print_line(finding.text());
-        let exploration = Exploration::new(build.clone(), machine)?;
-        Ok(exploration.on_hang(self.deadline, move |it| hang::end(&program, it, &print)))
-    }
-}
-
-impl Work for Exhaust<'_> {
-    fn with(self, _: &str, build: &AnyBuild) -> Result<Ending> {
-        exhaust_with(build, self.arguments, self.watched)
-    }
-}
-
-fn exhaust_with(build: &AnyBuild, arguments: &ExhaustArguments, watched: Watched<'_>) -> Result<Ending> {
     let start = Instant::now();
     let machine = arguments.machine;
     let mut lines = vec![format!("# machine {machine}"), "# depth states edges digest".to_string()];
     output::print_line(lines.join("\n"))?;
-    let mut exploration = watched.exploration(build, machine)?;
+    let mut exploration = exploration(line, machine)?;
     for depth in 1..=arguments.depth {
         if exploration.is_closed() || start.elapsed() >= Duration::from_secs(arguments.seconds) {
             break;
@@ -127,38 +91,29 @@ fn exhaust_with(build: &AnyBuild, arguments: &ExhaustArguments, watched: Watched
     Ok(Ending::Agree)
 }
 
+/// The start of a machine; operations that do not end are printed, and end the program.
+fn exploration<S: Subjects>(line: &CommandLine<S>, machine: Machine) -> Result<Exploration> {
+    let ChosenSubject { build, .. } = line.subjects().chosen(&S::Choice::default())?;
+    let program = line.name().to_string();
+    let print = |finding: &Finding, _| output::print_line(finding.text());
+    let exploration = Exploration::new(build, machine)?;
+    Ok(exploration.on_hang(line.limit(), move |it| hang::end(&program, it, &print)))
+}
+
 /// The transitions that are met by every operation from every state up to this depth; none where it is interrupted.
 ///
 /// # Errors
 /// When the subject's states cannot be told apart, or the sides diverge.
 pub fn transitions<S: Subjects>(line: &CommandLine<S>, machine: Machine, depth: u32) -> Result<Option<Transitions>> {
-    let mut met = None;
-    line.subjects()
-        .with(&S::Choice::default(), Explore { machine, depth, watched: Watched::of(line), met: &mut met })?;
-    Ok(met)
-}
-
-struct Explore<'a> {
-    machine: Machine,
-    depth: u32,
-    watched: Watched<'a>,
-    /// What is met; none where it is interrupted.
-    met: &'a mut Option<Transitions>,
-}
-
-impl Work for Explore<'_> {
-    fn with(self, _: &str, build: &AnyBuild) -> Result<Ending> {
-        let mut exploration = self.watched.exploration(build, self.machine)?;
-        for _ in 0..self.depth {
-            match deepen(&mut exploration, None)? {
-                Deeper::Edges(_) => {}
-                Deeper::Stopped => return Ok(Ending::Interrupted),
-                Deeper::Diverges(..) => bail!("the two sides diverge; `{} exhaust` shows where", self.watched.program),
-            }
+    let mut exploration = exploration(line, machine)?;
+    for _ in 0..depth {
+        match deepen(&mut exploration, None)? {
+            Deeper::Edges(_) => {}
+            Deeper::Stopped => return Ok(None),
+            Deeper::Diverges(..) => bail!("the two sides diverge; `{} exhaust` shows where", line.name()),
         }
-        *self.met = Some(exploration.transitions().clone());
-        Ok(Ending::Agree)
     }
+    Ok(Some(exploration.transitions().clone()))
 }
 
 /// One depth more, with a status line.

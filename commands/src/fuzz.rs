@@ -11,7 +11,7 @@ use anyhow::{Error, Result, anyhow, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
-use stalemap_harness::{AnyBuild, Build as _, Settings, Signature, some_subject};
+use stalemap_harness::{Build as _, Settings, Signature, some_subject};
 use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
 use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, grouped, hex};
 
@@ -19,7 +19,7 @@ use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::findings::{Done, Keep, Kept, SharedSoFar, SoFar, known_signatures};
 use crate::interrupt::interrupted;
-use crate::subjects::{Subjects, Work};
+use crate::subjects::{ChosenSubject, Subjects};
 use crate::summary::{self, CampaignWork, Printed};
 use crate::values::{Amount, Format, levels, machine, operation};
 use crate::{hang, output};
@@ -132,26 +132,7 @@ pub fn cores() -> u32 {
 /// # Errors
 /// When the subject is not there or cannot be a machine, no operation is left, or a finding cannot be kept.
 pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Choice>) -> Result<Ending> {
-    line.subjects().with(&arguments.subject, Fuzz { line, arguments })
-}
-
-struct Fuzz<'a, S: Subjects> {
-    line: &'a CommandLine<S>,
-    arguments: &'a FuzzArguments<S::Choice>,
-}
-
-impl<S: Subjects> Work for Fuzz<'_, S> {
-    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
-        fuzz_with(name, build, self.line, self.arguments)
-    }
-}
-
-fn fuzz_with<S: Subjects>(
-    subject: &str,
-    build: &AnyBuild,
-    line: &CommandLine<S>,
-    arguments: &FuzzArguments<S::Choice>,
-) -> Result<Ending> {
+    let ChosenSubject { name: subject, build } = &line.subjects().chosen(&arguments.subject)?;
     let able = some_subject(build).map_err(|it| anyhow!(it))?.capabilities().operations;
     let settings = arguments.settings(able, build.largest())?;
     let known = known_signatures(arguments.known.as_deref())?;

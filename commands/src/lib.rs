@@ -45,4 +45,4 @@ pub mod values;
 pub use command_line::{CommandLine, Replay, program_name, quoted};
 pub use ending::{Ending, exit_code};
 pub use entry::{Cli, main, version};
-pub use subjects::{Only, OnlyChoice, Subjects, Work, isolated, serve};
+pub use subjects::{ChosenSubject, Only, OnlyChoice, Subjects, isolated, serve};

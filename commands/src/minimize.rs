@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use stalemap_campaign::{Form, Found, Sighting};
-use stalemap_harness::{AnyBuild, Compare, Driver, Run};
+use stalemap_harness::{Compare, Driver, Run};
 use stalemap_operations::Trace;
 use stalemap_report::{Origin, counted, grouped};
 
@@ -13,7 +13,7 @@ use crate::command_line::{CommandLine, quoted};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
 use crate::status::Status;
-use crate::subjects::{Subjects, Work};
+use crate::subjects::{ChosenSubject, Subjects};
 use crate::values::Amount;
 use crate::{hang, input, output};
 
@@ -44,34 +44,15 @@ pub struct MinimizeArguments<C: Args> {
 /// # Errors
 /// When the trace cannot be read or does not diverge, the subject is not there, or the result cannot be written.
 pub fn minimize<S: Subjects>(line: &CommandLine<S>, arguments: &MinimizeArguments<S::Choice>) -> Result<Ending> {
-    line.subjects().with(&arguments.subject, Minimize { line, arguments })
-}
-
-struct Minimize<'a, S: Subjects> {
-    line: &'a CommandLine<S>,
-    arguments: &'a MinimizeArguments<S::Choice>,
-}
-
-impl<S: Subjects> Work for Minimize<'_, S> {
-    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
-        minimize_with(name, build, self.line, self.arguments)
-    }
-}
-
-fn minimize_with<S: Subjects>(
-    subject: &str,
-    build: &AnyBuild,
-    line: &CommandLine<S>,
-    arguments: &MinimizeArguments<S::Choice>,
-) -> Result<Ending> {
+    let ChosenSubject { name: subject, build } = line.subjects().chosen(&arguments.subject)?;
     let file = arguments.file.display();
     let trace = input::read(&arguments.file)?.trace;
     if let Some(path) = &arguments.output {
         output::check_file(path)?;
     }
-    let mut driver = Driver::new(build.clone());
+    let mut driver = Driver::new(build);
     // Beside the output, which is what was minimised.
-    let _watchdog = hang::watch(subject, line.limit(), &mut driver, hang::tell);
+    let _watchdog = hang::watch(&subject, line.limit(), &mut driver, hang::tell);
     let (program, compare) = (trace.program(), arguments.compare.compare());
     let run = driver.run(&program, compare).map_err(|it| anyhow!(it))?;
     let Some(divergence) = &run.divergence else {
@@ -79,7 +60,7 @@ fn minimize_with<S: Subjects>(
     };
     let mut status = Status::new();
     let sighting = Sighting { program: &program, divergence, origin: Origin::default() };
-    let found = sighting.find(&mut driver, subject, Form::SameSignature(compare), &mut |progress| {
+    let found = sighting.find(&mut driver, &subject, Form::SameSignature(compare), &mut |progress| {
         status.show(|| {
             let (operations, runs) = (progress.operations as u64, progress.executions);
             format!("{} after {}", counted(operations, "operation"), counted(runs, "run"))

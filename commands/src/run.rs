@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Error, Result, anyhow};
 use clap::Args;
 use serde::Serialize;
-use stalemap_harness::{AnyBuild, Compare, Driver};
+use stalemap_harness::{Compare, Driver};
 use stalemap_operations::{Program, Trace};
 use stalemap_report::style::{BAD, GOOD};
 use stalemap_report::{FileResult, Finding, Origin, Verdict, counted, diff, grouped, junit_of_results, states};
@@ -16,7 +16,7 @@ use crate::command_line::CommandLine;
 use crate::ending::Ending;
 use crate::interrupt::{Interrupted, interrupted};
 use crate::status::Status;
-use crate::subjects::{Subjects, Work};
+use crate::subjects::{ChosenSubject, Subjects};
 use crate::values::{Amount, Format};
 use crate::{hang, input, output};
 
@@ -71,7 +71,8 @@ pub fn run<S: Subjects>(line: &CommandLine<S>, arguments: &RunArguments<S::Choic
     let compare = if full { Compare::Everything } else { arguments.compare.compare() };
     let is_one = files.len() + troubles.len() == 1;
     let printed = Printed { format, verbose: arguments.verbose || show || is_one, sums: !is_one };
-    line.subjects().with(&arguments.subject, Files { files, troubles, deadline: line.limit(), show, compare, printed })
+    let subject = line.subjects().chosen(&arguments.subject)?;
+    replay_all(&subject, &Files { files, troubles, deadline: line.limit(), show, compare, printed })
 }
 
 /// Files that are replayed, and how.
@@ -95,13 +96,8 @@ struct Printed {
     sums: bool,
 }
 
-impl Work for Files {
-    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending> {
-        replay_all(name, build, &self)
-    }
-}
-
-fn replay_all(name: &str, build: &AnyBuild, wanted: &Files) -> Result<Ending> {
+fn replay_all(subject: &ChosenSubject, wanted: &Files) -> Result<Ending> {
+    let ChosenSubject { name, build } = subject;
     let (files, printed) = (&wanted.files, wanted.printed);
     let mut driver = Driver::new(build.clone());
     let so_far = Arc::new(Mutex::new(SoFar::default()));

@@ -1,4 +1,4 @@
-//! The subjects that a program can drive, and what is done with the one that is chosen.
+//! The subjects that a program can drive, and the one that is chosen.
 
 use std::ffi::OsString;
 use std::fmt::Debug;
@@ -10,13 +10,20 @@ use stalemap_isolation::{Isolated, WorkerCommand};
 
 use crate::ending::Ending;
 
-/// What is to be done with a subject, whichever it is.
-pub trait Work {
-    /// Does it. The name is the subject's in reports.
-    ///
-    /// # Errors
-    /// When the work fails.
-    fn with(self, name: &str, build: &AnyBuild) -> Result<Ending>;
+/// A subject that was chosen.
+#[derive(Clone)]
+pub struct ChosenSubject {
+    /// What it is called in reports.
+    pub name: String,
+    /// Builds it.
+    pub build: AnyBuild,
+}
+
+impl ChosenSubject {
+    /// What this builds, under a name that reports show.
+    pub fn new(name: impl Into<String>, build: impl Build + Clone + Send + Sync + 'static) -> Self {
+        ChosenSubject { name: name.into(), build: AnyBuild::new(build) }
+    }
 }
 
 /// The subjects of a program, and the options that choose one of them.
@@ -24,11 +31,11 @@ pub trait Subjects {
     /// The options. The default chooses the subject of the commands that have no such option.
     type Choice: Args + Clone + Debug + Default;
 
-    /// Does some work with the subject that is chosen.
+    /// The subject that is chosen.
     ///
     /// # Errors
-    /// When the subject is not there, or the work fails.
-    fn with(&self, choice: &Self::Choice, work: impl Work) -> Result<Ending>;
+    /// When it is not there.
+    fn chosen(&self, choice: &Self::Choice) -> Result<ChosenSubject>;
 
     /// The options that make this choice, each with a space in front of it; empty for the default.
     fn option(&self, choice: &Self::Choice) -> String;
@@ -53,26 +60,25 @@ pub struct OnlyChoice {
 
 /// One subject, and no other.
 #[derive(Clone)]
-pub struct Only {
-    name: String,
-    build: AnyBuild,
-}
+pub struct Only(ChosenSubject);
 
 impl Only {
     /// The subject that this builds, under a name that reports show.
     pub fn new(name: impl Into<String>, build: impl Build + Clone + Send + Sync + 'static) -> Self {
-        Only { name: name.into(), build: AnyBuild::new(build) }
+        Only(ChosenSubject::new(name, build))
     }
 }
 
 impl Subjects for Only {
     type Choice = OnlyChoice;
 
-    fn with(&self, choice: &OnlyChoice, work: impl Work) -> Result<Ending> {
+    fn chosen(&self, choice: &OnlyChoice) -> Result<ChosenSubject> {
+        let Only(subject) = self;
         if choice.isolate {
-            return work.with(&self.name, &AnyBuild::new(isolated(["worker"])?.largest(self.build.largest())));
+            let build = isolated(["worker"])?.largest(subject.build.largest());
+            return Ok(ChosenSubject::new(&subject.name, build));
         }
-        work.with(&self.name, &self.build)
+        Ok(subject.clone())
     }
 
     fn option(&self, choice: &OnlyChoice) -> String {
@@ -80,7 +86,7 @@ impl Subjects for Only {
     }
 
     fn serve(&self, _: &OnlyChoice) -> Result<Ending> {
-        serve(|| Ok(self.build.clone()))
+        serve(|| Ok(self.0.build.clone()))
     }
 }
 

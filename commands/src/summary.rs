@@ -57,8 +57,7 @@ pub fn of_work(so_far: &SoFar, known: &BTreeSet<Signature>, kinds: KindSet, work
 /// Transitions of these operations from states that are possible.
 #[must_use]
 pub fn possible_transitions(kinds: KindSet) -> usize {
-    let possible = (0..Transitions::CELLS).filter(|&cell| Transitions::can_begin(cell));
-    possible.filter(|&cell| kinds.contains(Transitions::meaning(cell).0)).count()
+    Transitions::possible().filter(|&cell| kinds.contains(Transitions::meaning(cell).0)).count()
 }
 
 /// What a status line says of transitions and findings.

@@ -32,7 +32,7 @@ impl Room {
     fn new(start: *mut u8, stop: *mut u8, number: impl FnOnce(&mut [u32])) -> Room {
         let count = stop.addr() - start.addr();
         // AFL++ looks at each byte after each run: none for transitions that no run can meet.
-        let cells: Vec<usize> = (0..Transitions::CELLS).filter(|&cell| Transitions::can_begin(cell)).collect();
+        let cells: Vec<usize> = Transitions::possible().collect();
         let mut guards = vec![0; count + cells.len()];
         number(&mut guards);
         let in_a_row = guards.windows(2).all(|pair| pair[1] == pair[0] + 1);

@@ -80,6 +80,10 @@ impl<B: Build> Build for Arc<B> {
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
         (**self).look_ahead(programs)
     }
+
+    fn lockstep(&self, machine: &Machine) -> Result<AnyLockstep, NotBuilt> {
+        (**self).lockstep(machine)
+    }
 }
 
 /// A builder without its type.

@@ -112,6 +112,11 @@ impl Transitions {
         (kind, words, errno.map_or("ok", Errno::name))
     }
 
+    /// The cells whose states are possible ([`can_begin`](Self::can_begin)), in their order.
+    pub fn possible() -> impl Iterator<Item = usize> + Clone {
+        (0..Self::CELLS).filter(|&cell| Self::can_begin(cell))
+    }
+
     /// Whether a place can be in the state of this cell, or a slot of the operation's sort.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use stalemap_commands::{Cli, CommandLine, Ending, Subjects, Work, serve};
+use stalemap_commands::{ChosenSubject, Cli, CommandLine, Ending, Subjects, serve};
 use stalemap_subjects::catalogue::{ROWS, Row, row};
 
 fn main() -> ExitCode {
@@ -34,9 +34,9 @@ impl Choice {
 impl Subjects for Catalogue {
     type Choice = Choice;
 
-    fn with(&self, choice: &Choice, work: impl Work) -> Result<Ending> {
+    fn chosen(&self, choice: &Choice) -> Result<ChosenSubject> {
         let row = choice.row()?;
-        work.with(&row.name(), &(row.build)())
+        Ok(ChosenSubject::new(row.name(), (row.build)()))
     }
 
     fn option(&self, choice: &Choice) -> String {
