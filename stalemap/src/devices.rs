@@ -1,11 +1,10 @@
 //! Devices: a memory manager that migrates pages to devices and back, as a subject of level 2 in one step.
 
 use stalemap_operations::{
-    Capabilities, Device, Effect, Errno, Home, Kind, Machine, Observation, Operation, Outcome, PageRange, Place, Route,
-    Scope, Space, Stamp, Subject, Touched,
+    Device, Effect, Errno, Kind, KindSet, Machine, Observables, Operation, PageRange, Place, Route, Space, Stamp,
 };
 
-use crate::spaces::{AddressSpaces, Spaces, spaces};
+use crate::spaces::{AddressSpaces, Extension, Spaces, extended};
 
 /// A memory manager whose pages can be at home on devices, which the CPU cannot touch: a CPU access faults the page back.
 ///
@@ -48,78 +47,28 @@ pub trait DeviceMemory: AddressSpaces {
 ///
 /// # Errors
 /// Says why it cannot be this machine.
-pub fn spaces_with_devices<M: DeviceMemory>(machine: &Machine) -> Result<SpacesWithDevices<M>, String> {
-    spaces(machine).map(SpacesWithDevices)
+pub fn spaces_with_devices<M: DeviceMemory>(machine: &Machine) -> Result<Spaces<M>, String> {
+    let operations = KindSet::NONE.with(Kind::Migrate).with(Kind::DeviceRead).with(Kind::DeviceWrite);
+    let operations = if M::EVICTS { operations.with(Kind::Evict) } else { operations };
+    extended(machine, Extension { operations, shows: Observables::NONE, answer })
 }
 
-/// A memory manager with devices.
-pub struct SpacesWithDevices<M>(Spaces<M>);
-
-impl<M: DeviceMemory> SpacesWithDevices<M> {
-    /// What an operation on a device answers; none for another one.
-    fn answer(&mut self, operation: Operation) -> Option<Result<Effect, Errno>> {
-        let answer = if let Operation::Migrate { space, range, route } = operation {
-            self.0.living(space).and_then(|()| self.0.manager.migrate(space, range, route)).map(Effect::Pages)
-        } else if let Operation::Evict { device } = operation {
-            self.0.manager.evict(device).map(Effect::Pages)
-        } else if let Operation::DeviceRead { device, space, page } = operation {
-            let place = Place { space, page };
-            self.0.living(space).and_then(|()| self.0.manager.device_read(device, place)).map(Effect::Value)
-        } else if let Operation::DeviceWrite { device, space, page, stamp } = operation {
-            let place = Place { space, page };
-            let written = self.0.living(space).and_then(|()| self.0.manager.device_write(device, place, stamp));
-            written.map(|()| Effect::Nothing)
-        } else {
-            return None;
-        };
-        self.0.update(operation.first_place().map(|(space, page)| Place { space, page }));
-        Some(answer)
-    }
-}
-
-impl<M: DeviceMemory> Subject for SpacesWithDevices<M> {
-    fn name(&self) -> &'static str {
-        M::NAME
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        let mut capabilities = self.0.capabilities();
-        let kinds = [Kind::Migrate, Kind::DeviceRead, Kind::DeviceWrite];
-        let evict = M::EVICTS.then_some(Kind::Evict);
-        for kind in kinds.into_iter().chain(evict) {
-            capabilities.operations = capabilities.operations.with(kind);
-        }
-        capabilities
-    }
-
-    fn machine(&self) -> &Machine {
-        self.0.machine()
-    }
-
-    fn capacity(&self) -> [u32; Home::LIMIT] {
-        self.0.capacity()
-    }
-
-    fn reset(&mut self) {
-        self.0.reset();
-    }
-
-    fn apply(&mut self, operation: Operation) -> Outcome {
-        match self.answer(operation) {
-            Some(answer) => answer.map_or_else(Outcome::Refused, Outcome::Done),
-            None => self.0.apply(operation),
-        }
-    }
-
-    fn touched(&mut self, into: &mut Touched) -> bool {
-        self.0.touched(into)
-    }
-
-    fn observe(&self, scope: &Scope, into: &mut Observation) {
-        self.0.observe(scope, into);
-    }
-
-    fn validate(&self) -> Result<(), String> {
-        self.0.validate()
-    }
+/// What an operation on a device answers; none for another one.
+fn answer<M: DeviceMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Option<Result<Effect, Errno>> {
+    let answer = if let Operation::Migrate { space, range, route } = operation {
+        spaces.living(space).and_then(|()| spaces.manager.migrate(space, range, route)).map(Effect::Pages)
+    } else if let Operation::Evict { device } = operation {
+        spaces.manager.evict(device).map(Effect::Pages)
+    } else if let Operation::DeviceRead { device, space, page } = operation {
+        let place = Place { space, page };
+        spaces.living(space).and_then(|()| spaces.manager.device_read(device, place)).map(Effect::Value)
+    } else if let Operation::DeviceWrite { device, space, page, stamp } = operation {
+        let place = Place { space, page };
+        let written = spaces.living(space).and_then(|()| spaces.manager.device_write(device, place, stamp));
+        written.map(|()| Effect::Nothing)
+    } else {
+        return None;
+    };
+    spaces.update(operation.first_place().map(|(space, page)| Place { space, page }));
+    Some(answer)
 }

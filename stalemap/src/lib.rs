@@ -37,8 +37,8 @@ mod replay;
 mod spaces;
 
 pub use blocks::{BlockAllocator, Blocks, RangeAllocator, Ranges, blocks, ranges};
-pub use devices::{DeviceMemory, SpacesWithDevices, spaces_with_devices};
-pub use pins::{PinnedMemory, SpacesWithPins, spaces_with_pins};
+pub use devices::{DeviceMemory, spaces_with_devices};
+pub use pins::{PinnedMemory, spaces_with_pins};
 pub use replay::{ReplayError, replay_folder};
 pub use spaces::{AddressSpaces, Mapping, Spaces, spaces};
 pub use stalemap_campaign as campaign;

@@ -1,9 +1,9 @@
 //! A memory manager as a subject of level 1.
 
 use stalemap_operations::{
-    Access, BlockContract, Capabilities, Effect, Entry, Errno, FrameToken, Home, Machine, Observables, Observation,
-    Operation, Outcome, PageRange, PageToken, PageView, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
-    Space, SpaceSet, Stamp, Subject, Touched, VirtualPage,
+    Access, BlockContract, Capabilities, Effect, Entry, Errno, FrameToken, Home, KindSet, Machine, Observables,
+    Observation, Operation, Outcome, PageRange, PageToken, PageView, PinSlot, Place, PlaceState, PlaceView, Scope,
+    Slot, SlotState, Space, SpaceSet, Stamp, Subject, Touched, VirtualPage,
 };
 
 use super::{AddressSpaces, Mapping};
@@ -14,12 +14,17 @@ use crate::identities::Identities;
 /// # Errors
 /// Says why it cannot be this machine.
 pub fn spaces<M: AddressSpaces>(machine: &Machine) -> Result<Spaces<M>, String> {
+    extended(machine, Extension { operations: KindSet::NONE, shows: Observables::NONE, answer: |_, _| None })
+}
+
+/// As [`spaces`], of a manager that can do more.
+pub(crate) fn extended<M: AddressSpaces>(machine: &Machine, extension: Extension<M>) -> Result<Spaces<M>, String> {
     let manager = M::new(machine)?;
     let capacity = Home::ALL
         .map(|home| if M::SHOWS.include(Observables::FREE) { manager.free_frames(home) } else { machine.frames(home) });
     let alive = SpaceSet::from(1);
     let identities = Identities::new(machine.spaces(), machine.pages());
-    Ok(Spaces { machine: *machine, manager, capacity, alive, identities, pins: Default::default() })
+    Ok(Spaces { machine: *machine, manager, capacity, alive, identities, pins: Default::default(), extension })
 }
 
 /// A memory manager, which spaces of it are alive, and which page is which.
@@ -31,6 +36,16 @@ pub struct Spaces<M> {
     identities: Identities,
     /// The frames that are pinned: pages in them live though nothing maps them.
     pub(crate) pins: [Option<FrameToken>; PinSlot::LIMIT as usize],
+    extension: Extension<M>,
+}
+
+/// What a memory manager can do beside level 1.
+pub(crate) struct Extension<M> {
+    pub(crate) operations: KindSet,
+    /// What they show.
+    pub(crate) shows: Observables,
+    /// What one of the operations answers; none for another one.
+    pub(crate) answer: fn(&mut Spaces<M>, Operation) -> Option<Result<Effect, Errno>>,
 }
 
 impl<M: AddressSpaces> Spaces<M> {
@@ -209,7 +224,8 @@ impl<M: AddressSpaces> Subject for Spaces<M> {
 
     fn capabilities(&self) -> Capabilities {
         let observables = M::SHOWS.and(Observables::SPACES).and(Observables::PLACES).and(Observables::FRAMES);
-        Capabilities { observables, operations: M::OPERATIONS, blocks: BlockContract::BUDDY }
+        let operations = self.extension.operations.iter().fold(M::OPERATIONS, KindSet::with);
+        Capabilities { observables: observables.and(self.extension.shows), operations, blocks: BlockContract::BUDDY }
     }
 
     fn machine(&self) -> &Machine {
@@ -221,11 +237,12 @@ impl<M: AddressSpaces> Subject for Spaces<M> {
     }
 
     fn reset(&mut self) {
-        *self = spaces(&self.machine).expect("it was this machine before");
+        let Extension { operations, shows, answer } = self.extension;
+        *self = extended(&self.machine, Extension { operations, shows, answer }).expect("it was this machine before");
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
-        let answer = self.answer(operation);
+        let answer = (self.extension.answer)(self, operation).or_else(|| self.answer(operation));
         let answer = answer.unwrap_or_else(|| unreachable!("{operation} is not among what it can do"));
         answer.map_or_else(Outcome::Refused, Outcome::Done)
     }

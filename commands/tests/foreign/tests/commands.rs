@@ -206,11 +206,11 @@ fn a_campaign_on_a_subject_that_never_answers_ends_with_a_finding() {
 fn an_exploration_of_a_subject_that_never_answers_ends_with_a_finding() {
     in_folder(|folder| {
         let machine = ["--machine", "ram=1 spaces=1 pages=1"];
-        let explore = run(env!("CARGO_BIN_EXE_endless_states"), folder, &[&["exhaust"], &machine[..]].concat());
+        let explore = endless(folder, &[&["exhaust"], &machine[..]].concat());
         assert_eq!(explore.code, 1, "{}{}", explore.stdout, explore.stderr);
         assert!(explore.stdout.contains("termination.hang@protect"), "{}", explore.stdout);
         fs::write(folder.join("a.trace"), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").expect("a file");
-        let coverage = run(env!("CARGO_BIN_EXE_endless_states"), folder, &["coverage", "a.trace", "--exhaust", "2"]);
+        let coverage = endless(folder, &["coverage", "a.trace", "--exhaust", "2"]);
         assert_eq!(coverage.code, 1, "{}{}", coverage.stdout, coverage.stderr);
     });
 }
