@@ -67,10 +67,6 @@ impl Row {
         if part.is_empty() { format!("{package}@{version}") } else { format!("{package}@{version}/{part}") }
     }
 
-    const fn at_level(self, level: u8) -> Row {
-        Row { level, ..self }
-    }
-
     const fn restated(self) -> Row {
         Row { is_theirs: false, ..self }
     }
@@ -153,67 +149,58 @@ const ONE_UNIT: Known = Known::Fault {
 
 /// All rows: by name, of each the last version at last.
 pub const ROWS: &[Row] = &[
-    level_0("axallocator", "0.2.0", "2026-02-28", Known::Agrees, of_blocks::<AxPages>),
-    level_0("bitmap-allocator", "0.4.6", "2026-06-03", Known::Agrees, of_blocks::<Bitmap>),
-    level_0("buddy-slab-allocator", "0.6.1", "2026-09-12", Known::Agrees, of_blocks::<BuddySlab>),
-    level_0("buddy_system_allocator", "0.5.0", "2020-10-01", DOUBLE, of_blocks::<BuddySystem05>),
-    level_0("buddy_system_allocator", "0.6.0", "2020-11-23", DOUBLE, of_blocks::<BuddySystem06>),
-    level_0("buddy_system_allocator", "0.7.0", "2021-02-06", NOT_MERGED, of_blocks::<BuddySystem07>),
-    level_0("buddy_system_allocator", "0.8.0", "2021-04-22", NOT_MERGED, of_blocks::<BuddySystem08>),
-    level_0("buddy_system_allocator", "0.9.1", "2024-01-27", NOT_MERGED, of_blocks::<BuddySystem09>),
-    level_0("buddy_system_allocator", "0.10.0", "2024-07-01", NOT_MERGED, of_blocks::<BuddySystem10>),
-    level_0("buddy_system_allocator", "0.11.0", "2024-09-21", NOT_MERGED, of_blocks::<BuddySystem11>),
-    level_0("buddy_system_allocator", "0.12.0", "2026-01-12", NOT_MERGED, of_blocks::<BuddySystem12>),
-    level_0("buddy_system_allocator", "0.13.0", "2026-03-30", Known::Agrees, of_blocks::<BuddySystem>),
-    level_0("buddyalloc", "0.1.5", "2021-07-24", Known::Agrees, of_blocks::<BuddyHeap>),
-    level_0("dbs-allocator", "0.1.1", "2022-10-24", Known::Agrees, of_blocks::<Dbs>),
-    level_0("frame-alloc", "0.1.0", "2026-07-28", Known::Agrees, of_blocks::<SummaryBuddy>),
-    level_0("free-list", "0.3.4", "2026-09-12", Known::Agrees, of_blocks::<FreeRanges>),
-    level_0("linked_list_allocator", "0.9.1", "2021-10-17", TOO_FAR, of_blocks::<LinkedListExtended0_9_1>)
+    at_level(0, "axallocator", "0.2.0", "2026-02-28", Known::Agrees, of_blocks::<AxPages>),
+    at_level(0, "bitmap-allocator", "0.4.6", "2026-06-03", Known::Agrees, of_blocks::<Bitmap>),
+    at_level(0, "buddy-slab-allocator", "0.6.1", "2026-09-12", Known::Agrees, of_blocks::<BuddySlab>),
+    at_level(0, "buddy_system_allocator", "0.5.0", "2020-10-01", DOUBLE, of_blocks::<BuddySystem05>),
+    at_level(0, "buddy_system_allocator", "0.6.0", "2020-11-23", DOUBLE, of_blocks::<BuddySystem06>),
+    at_level(0, "buddy_system_allocator", "0.7.0", "2021-02-06", NOT_MERGED, of_blocks::<BuddySystem07>),
+    at_level(0, "buddy_system_allocator", "0.8.0", "2021-04-22", NOT_MERGED, of_blocks::<BuddySystem08>),
+    at_level(0, "buddy_system_allocator", "0.9.1", "2024-01-27", NOT_MERGED, of_blocks::<BuddySystem09>),
+    at_level(0, "buddy_system_allocator", "0.10.0", "2024-07-01", NOT_MERGED, of_blocks::<BuddySystem10>),
+    at_level(0, "buddy_system_allocator", "0.11.0", "2024-09-21", NOT_MERGED, of_blocks::<BuddySystem11>),
+    at_level(0, "buddy_system_allocator", "0.12.0", "2026-01-12", NOT_MERGED, of_blocks::<BuddySystem12>),
+    at_level(0, "buddy_system_allocator", "0.13.0", "2026-03-30", Known::Agrees, of_blocks::<BuddySystem>),
+    at_level(0, "buddyalloc", "0.1.5", "2021-07-24", Known::Agrees, of_blocks::<BuddyHeap>),
+    at_level(0, "dbs-allocator", "0.1.1", "2022-10-24", Known::Agrees, of_blocks::<Dbs>),
+    at_level(0, "frame-alloc", "0.1.0", "2026-07-28", Known::Agrees, of_blocks::<SummaryBuddy>),
+    at_level(0, "free-list", "0.3.4", "2026-09-12", Known::Agrees, of_blocks::<FreeRanges>),
+    at_level(0, "linked_list_allocator", "0.9.1", "2021-10-17", TOO_FAR, of_blocks::<LinkedListExtended0_9_1>)
         .of("extended"),
-    level_0("linked_list_allocator", "0.10.6", "2026-04-14", Known::Agrees, of_blocks::<LinkedListExtended>)
+    at_level(0, "linked_list_allocator", "0.10.6", "2026-04-14", Known::Agrees, of_blocks::<LinkedListExtended>)
         .of("extended"),
-    level_0("linked_list_allocator", "0.10.6", "2026-04-14", Known::Agrees, of_blocks::<LinkedList>),
-    level_1("memory_set", "0.4.1", "2025-11-23", Known::Agrees, of_spaces::<Manager<MemorySets>>),
-    level_0("offset-allocator", "0.2.0", "2024-07-09", Known::Agrees, of_ranges::<Offset>),
-    level_1("page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<Manager<PageTables>>),
-    level_1("page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<Manager<ArceOs>>)
+    at_level(0, "linked_list_allocator", "0.10.6", "2026-04-14", Known::Agrees, of_blocks::<LinkedList>),
+    at_level(1, "memory_set", "0.4.1", "2025-11-23", Known::Agrees, of_spaces::<Manager<MemorySets>>),
+    at_level(0, "offset-allocator", "0.2.0", "2024-07-09", Known::Agrees, of_ranges::<Offset>),
+    at_level(1, "page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<Manager<PageTables>>),
+    at_level(1, "page_table_multiarch", "0.6.2", "2026-10-19", Known::Agrees, of_spaces::<Manager<ArceOs>>)
         .of("with-memory_set"),
-    level_0("range-alloc", "0.1.5", "2026-02-27", Known::Agrees, of_blocks::<RangeAlloc>),
-    level_1("nanvix", "2512-before", "2026-06-11", FORKED_TWICE, of_spaces::<Nanvix<false>>).restated(),
-    level_1("nanvix", "2512-after", "2026-06-11", Known::Agrees, of_spaces::<Nanvix<true>>).restated(),
-    level_1("rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<Manager<RangeMap0_1_8>>),
-    level_1("rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<Manager<RangeInclusiveMap0_1_8>>)
+    at_level(0, "range-alloc", "0.1.5", "2026-02-27", Known::Agrees, of_blocks::<RangeAlloc>),
+    at_level(1, "nanvix", "2512-before", "2026-06-11", FORKED_TWICE, of_spaces::<Nanvix<false>>).restated(),
+    at_level(1, "nanvix", "2512-after", "2026-06-11", Known::Agrees, of_spaces::<Nanvix<true>>).restated(),
+    at_level(1, "rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<Manager<RangeMap0_1_8>>),
+    at_level(1, "rangemap", "0.1.8", "2020-11-22", NOT_COALESCED, of_spaces::<Manager<RangeInclusiveMap0_1_8>>)
         .of("inclusive"),
-    level_1("rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeInclusiveMap1_8_0>>)
+    at_level(1, "rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeInclusiveMap1_8_0>>)
         .of("inclusive"),
-    level_1("rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeMap1_8_0>>),
-    level_1("tgoskits", "2096-before", "2026-08-18", HALF_CLONED, of_pins::<Starry<false>>).restated().at_level(3),
-    level_1("tgoskits", "2096-after", "2026-08-18", Known::Agrees, of_pins::<Starry<true>>).restated().at_level(3),
-    level_0("vm-allocator", "0.1.4", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>).of("pages"),
-    level_0("vm-allocator", "0.1.4", "2026-06-10", ONE_UNIT, of_blocks::<VmAllocator<1>>),
+    at_level(1, "rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeMap1_8_0>>),
+    at_level(3, "tgoskits", "2096-before", "2026-08-18", HALF_CLONED, of_pins::<Starry<false>>).restated(),
+    at_level(3, "tgoskits", "2096-after", "2026-08-18", Known::Agrees, of_pins::<Starry<true>>).restated(),
+    at_level(0, "vm-allocator", "0.1.4", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>).of("pages"),
+    at_level(0, "vm-allocator", "0.1.4", "2026-06-10", ONE_UNIT, of_blocks::<VmAllocator<1>>),
     #[cfg(feature = "vulkano")]
-    level_0("vulkano", "0.35.2", "2025-08-16", Known::Agrees, of_blocks::<VulkanoBuddy>).of("BuddyAllocator"),
+    at_level(0, "vulkano", "0.35.2", "2025-08-16", Known::Agrees, of_blocks::<VulkanoBuddy>).of("BuddyAllocator"),
     #[cfg(feature = "vulkano")]
-    level_0("vulkano", "0.35.2", "2025-08-16", Known::Agrees, of_blocks::<VulkanoFreeList>).of("FreeListAllocator"),
+    at_level(0, "vulkano", "0.35.2", "2025-08-16", Known::Agrees, of_blocks::<VulkanoFreeList>).of("FreeListAllocator"),
 ];
 
-const fn level_0(
+const fn at_level(
+    level: u8,
     package: &'static str,
     version: &'static str,
     released: &'static str,
     known: Known,
     build: fn() -> AnyBuild,
 ) -> Row {
-    Row { package, version, is_theirs: true, part: "", released, level: 0, known, build }
-}
-
-const fn level_1(
-    package: &'static str,
-    version: &'static str,
-    released: &'static str,
-    known: Known,
-    build: fn() -> AnyBuild,
-) -> Row {
-    Row { level: 1, ..level_0(package, version, released, known, build) }
+    Row { package, version, is_theirs: true, part: "", released, level, known, build }
 }

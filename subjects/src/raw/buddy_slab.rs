@@ -27,7 +27,7 @@ impl BlockAllocator for BuddySlab {
         for pages in frames + 1..=most {
             let mut allocator = BuddyAllocator::new();
             #[expect(unsafe_code, reason = "the crate's interface")]
-            // SAFETY: the memory lives in the same struct, its bytes are never moved, and nobody else touches them.
+            // SAFETY: the memory lives in the same struct, its bytes are never moved, and nothing else touches them.
             let init = unsafe { allocator.init(&mut memory[skip..skip + pages * FRAME_BYTES]) };
             let section = init.ok().and_then(|()| allocator.section(0)).filter(|it| it.total_pages == frames);
             if let Some(start) = section.map(|section| section.start) {

@@ -76,7 +76,7 @@ impl BlockAllocator for BuddyHeap {
         let skip = memory.as_ptr().align_offset(ALIGN);
         let start = NonNull::from(&mut memory[skip]);
         #[expect(unsafe_code, reason = "the crate's interface")]
-        // SAFETY: the memory lives in the same struct, its bytes are never moved, and nobody else touches them.
+        // SAFETY: the memory lives in the same struct, its bytes are never moved, and nothing else touches them.
         let heap = unsafe { Heaps::new(start, bytes, frames.ilog2()) };
         let heap = heap.ok_or_else(|| format!("{frames} frames are too many"))?;
         let heap = heap.map_err(|error| format!("{error:?}"))?;

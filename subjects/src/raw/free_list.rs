@@ -44,7 +44,7 @@ impl FreeRanges {
     fn give(&mut self, start: usize, frames: usize) {
         let range = PageRange::from_start_len(start, frames * FRAME_BYTES).expect("pages");
         #[expect(unsafe_code, reason = "the crate's interface")]
-        // SAFETY: the pages are numbers, to which nobody reads or writes.
+        // SAFETY: the pages are numbers, and no memory is read or written at them.
         let given = unsafe { self.0.deallocate(range) };
         given.expect("room for a range");
     }

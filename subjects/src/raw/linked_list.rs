@@ -29,7 +29,7 @@ impl BlockAllocator for LinkedList {
         let skip = memory.as_ptr().align_offset(FRAME);
         let start = NonNull::from(&mut memory[skip]);
         #[expect(unsafe_code, reason = "the crate's interface")]
-        // SAFETY: the memory lives in the same struct, its bytes are never moved, and nobody else touches them.
+        // SAFETY: the memory lives in the same struct, its bytes are never moved, and nothing else touches them.
         let heap = unsafe { Heap::new(start.as_ptr(), bytes) };
         Ok(LinkedList { heap, start, _memory: memory })
     }

@@ -38,7 +38,7 @@ macro_rules! version {
                 let start = NonNull::from(&mut memory[0]);
                 let $start = start.as_ptr().cast::<u8>();
                 #[expect(unsafe_code, reason = "the crate's interface")]
-                // SAFETY: the memory lives in the same struct, its bytes are never moved, and nobody else touches them.
+                // SAFETY: the memory lives in the same struct, its bytes are never moved, and nothing else touches them.
                 let heap = unsafe {
                     let mut heap = <$heap>::new($bottom, (words - 1) * WORD);
                     heap.extend(WORD);

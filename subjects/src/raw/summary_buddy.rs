@@ -86,7 +86,7 @@ impl BlockAllocator for SummaryBuddy {
         loop {
             let range = [PhysRange { base: front, len: bitmaps }];
             #[expect(unsafe_code, reason = "the crate's interface")]
-            // SAFETY: the memory lives in the same struct, its bytes are never moved, and nobody else touches them.
+            // SAFETY: the memory lives in the same struct, its bytes are never moved, and nothing else touches them.
             let init = unsafe { allocator.try_init(front, BLOCK_BYTES + bytes, &range) };
             match init {
                 Ok(()) => break,

@@ -106,7 +106,7 @@ impl<const REPAIRED: bool> AddressSpaces for Nanvix<REPAIRED> {
         Ok(entry.map_or(Stamp(0), |entry| self.frames.stamp(entry.frame)))
     }
 
-    /// The fault handler: only what has the copy-on-write bit is copied, or taken over where nobody else maps it.
+    /// The fault handler: only what has the copy-on-write bit is copied, or taken over where no other entry maps it.
     fn write(&mut self, place: Place, stamp: Stamp) -> Result<(), Errno> {
         let (access, entry) = self.at(place).filter(|(access, _)| access.writable()).ok_or(Errno::EFAULT)?;
         let frame = match entry {
@@ -114,11 +114,7 @@ impl<const REPAIRED: bool> AddressSpaces for Nanvix<REPAIRED> {
             Some(entry) if entry.writable => entry.frame,
             Some(entry) if !entry.copy_on_write => return Err(Errno::EFAULT),
             Some(entry) if self.frames.reuse(entry.frame) => entry.frame,
-            Some(entry) => {
-                let copy = self.frames.allocate().ok_or(Errno::ENOMEM)?;
-                self.frames.release(entry.frame);
-                copy
-            }
+            Some(entry) => self.frames.copy(entry.frame)?,
         };
         self.set(place, Some((access, Some(Entry { frame, writable: true, copy_on_write: false }))));
         self.frames.set_stamp(frame, stamp);
@@ -140,6 +136,6 @@ impl<const REPAIRED: bool> AddressSpaces for Nanvix<REPAIRED> {
     }
 
     fn free_frames(&self, home: Home) -> u32 {
-        if home == Home::Ram { self.frames.free() } else { 0 }
+        self.frames.free(home)
     }
 }

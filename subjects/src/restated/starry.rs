@@ -55,12 +55,7 @@ impl<const REPAIRED: bool> Starry<REPAIRED> {
         let frame = match self.entry(place) {
             None => self.frames.allocate().ok_or(Errno::ENOMEM)?,
             Some(entry) if entry.writable || self.frames.reuse(entry.frame) => entry.frame,
-            Some(entry) => {
-                let copy = self.frames.allocate().ok_or(Errno::ENOMEM)?;
-                self.frames.set_stamp(copy, self.frames.stamp(entry.frame));
-                self.frames.release(entry.frame);
-                copy
-            }
+            Some(entry) => self.frames.copy(entry.frame)?,
         };
         self.spaces[place.space.index()].table.insert(place.page, Entry { frame, writable: true });
         Ok(frame)
@@ -169,7 +164,7 @@ impl<const REPAIRED: bool> AddressSpaces for Starry<REPAIRED> {
     }
 
     fn free_frames(&self, home: Home) -> u32 {
-        if home == Home::Ram { self.frames.free() } else { 0 }
+        self.frames.free(home)
     }
 }
 

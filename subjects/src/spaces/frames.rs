@@ -1,6 +1,6 @@
 //! The frames of a memory manager of this crate: what is in them, how many references they have, and whether one owner is known.
 
-use stalemap::Stamp;
+use stalemap::{Errno, Home, Stamp};
 
 /// All frames of RAM.
 pub(crate) struct Frames(Vec<Option<Frame>>);
@@ -68,8 +68,20 @@ impl Frames {
         self.used_mut(frame).stamp = stamp;
     }
 
-    pub(crate) fn free(&self) -> u32 {
-        let free = self.0.iter().filter(|frame| frame.is_none()).count();
+    /// A frame of its own for one of the entries that share a frame, with the same content.
+    ///
+    /// # Errors
+    /// `ENOMEM` where none is free; the frame is shared as before.
+    pub(crate) fn copy(&mut self, shared: u32) -> Result<u32, Errno> {
+        let copy = self.allocate().ok_or(Errno::ENOMEM)?;
+        self.set_stamp(copy, self.stamp(shared));
+        self.release(shared);
+        Ok(copy)
+    }
+
+    /// Free frames at a home; all are RAM.
+    pub(crate) fn free(&self, home: Home) -> u32 {
+        let free = self.0.iter().filter(|frame| home == Home::Ram && frame.is_none()).count();
         u32::try_from(free).expect("a machine has fewer than 2^32 frames")
     }
 

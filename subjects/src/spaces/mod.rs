@@ -204,8 +204,7 @@ impl<P: Parts> AddressSpaces for Manager<P> {
                 entry.frame
             }
             Some(entry) => {
-                let frame = self.frames.allocate().ok_or(Errno::ENOMEM)?;
-                self.frames.release(entry.frame);
+                let frame = self.frames.copy(entry.frame)?;
                 table.remap(place.page, Entry { frame, access });
                 frame
             }
@@ -233,7 +232,7 @@ impl<P: Parts> AddressSpaces for Manager<P> {
     }
 
     fn free_frames(&self, home: Home) -> u32 {
-        if home == Home::Ram { self.frames.free() } else { 0 }
+        self.frames.free(home)
     }
 
     fn validate(&self) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Regions and a page table that are nobody's: what a stack has where the crate under test has nothing.
+//! Regions and a page table of ours: what a stack has where the crate under test has nothing.
 
 use std::collections::BTreeMap;
 
