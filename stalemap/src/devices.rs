@@ -4,7 +4,7 @@ use stalemap_operations::{
     Device, Effect, Errno, Kind, KindSet, Machine, Observables, Operation, PageRange, Place, Route, Space, Stamp,
 };
 
-use crate::spaces::{AddressSpaces, Extension, Spaces, extended};
+use crate::spaces::{AddressSpaces, Answer, Extension, Spaces, extended};
 
 /// A memory manager whose pages can be at home on devices, which the CPU cannot touch: a CPU access faults the page back.
 ///
@@ -54,7 +54,7 @@ pub fn spaces_with_devices<M: DeviceMemory>(machine: &Machine) -> Result<Spaces<
 }
 
 /// What an operation on a device answers; none for another one.
-fn answer<M: DeviceMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Option<Result<Effect, Errno>> {
+fn answer<M: DeviceMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Option<Answer> {
     let answer = if let Operation::Migrate { space, range, route } = operation {
         spaces.living(space).and_then(|()| spaces.manager.migrate(space, range, route)).map(Effect::Pages)
     } else if let Operation::Evict { device } = operation {

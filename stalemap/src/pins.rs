@@ -4,7 +4,7 @@ use stalemap_operations::{
     Effect, Errno, FrameToken, Kind, KindSet, Machine, Observables, Operation, PinSlot, Place, Stamp,
 };
 
-use crate::spaces::{AddressSpaces, Extension, Spaces, extended};
+use crate::spaces::{AddressSpaces, Answer, Extension, Spaces, extended};
 
 /// A memory manager that gives out pins: long references, for writing, to the frame that a page is in.
 ///
@@ -40,7 +40,7 @@ pub fn spaces_with_pins<M: PinnedMemory>(machine: &Machine) -> Result<Spaces<M>,
 }
 
 /// What an operation on a pin answers; none for another one.
-fn answer<M: PinnedMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Option<Result<Effect, Errno>> {
+fn answer<M: PinnedMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Option<Answer> {
     Some(if let Operation::Pin { pin: slot, space, page } = operation {
         pin(spaces, slot, Place { space, page })
     } else if let Operation::Unpin { pin } = operation {

@@ -6,7 +6,7 @@ use stalemap_operations::{
     Access, Errno, FrameToken, Home, Kind, KindSet, Machine, Observables, PageRange, Place, Space, Stamp, VirtualPage,
 };
 
-pub(crate) use adapter::{Extension, extended};
+pub(crate) use adapter::{Answer, Extension, extended};
 pub use adapter::{Spaces, spaces};
 
 /// What a mapped place shows.

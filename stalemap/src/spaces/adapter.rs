@@ -39,18 +39,21 @@ pub struct Spaces<M> {
     extension: Extension<M>,
 }
 
+/// What an operation answers.
+pub(crate) type Answer = Result<Effect, Errno>;
+
 /// What a memory manager can do beside level 1.
 pub(crate) struct Extension<M> {
     pub(crate) operations: KindSet,
     /// What they show.
     pub(crate) shows: Observables,
     /// What one of the operations answers; none for another one.
-    pub(crate) answer: fn(&mut Spaces<M>, Operation) -> Option<Result<Effect, Errno>>,
+    pub(crate) answer: fn(&mut Spaces<M>, Operation) -> Option<Answer>,
 }
 
 impl<M: AddressSpaces> Spaces<M> {
     /// What an operation of level 1 answers; none for another one.
-    fn answer(&mut self, operation: Operation) -> Option<Result<Effect, Errno>> {
+    fn answer(&mut self, operation: Operation) -> Option<Answer> {
         let answer = if let Operation::Map { space, range, access } = operation {
             self.living(space).and_then(|()| self.manager.map(space, range, access)).map(|()| Effect::Nothing)
         } else if let Operation::Unmap { space, range } = operation {

@@ -76,7 +76,7 @@ impl BlockAllocator for SummaryBuddy {
     /// the two: so frame 0 is aligned to the highest order, and all frames are left.
     fn new(frames: u32) -> Result<Self, String> {
         let bytes = frames as usize * FRAME_BYTES;
-        // A block in front has room for the bitmaps of more than four million frames. Nobody writes to the rest.
+        // A block in front has room for the bitmaps of more than four million frames. Nothing writes to the rest.
         let mut memory = Memory::of(BLOCK_BYTES + BLOCK_BYTES + bytes);
         let skip = memory.0.as_ptr().align_offset(BLOCK_BYTES);
         let front = memory.0[skip..].as_mut_ptr().expose_provenance();
