@@ -57,6 +57,6 @@ fn the_list_names_what_runs_by_default() {
     let (said, _) = ci(Path::new("."), &["--list"], 0);
     let always = said.lines().filter(|line| line.split_whitespace().nth(1) == Some("always"));
     let names: Vec<_> = always.filter_map(|line| line.split_whitespace().next()).collect();
-    let expected = ["format", "clippy", "test", "docs", "campaign", "exhaust", "bugs", "c", "fuzz-target"];
+    let expected = ["format", "clippy", "test", "docs", "campaign", "exhaust", "bugs", "picture", "c", "fuzz-target"];
     assert_eq!(names, expected);
 }

@@ -54,13 +54,13 @@ pub(crate) const STAGES: &[Stage] = &[
     always("campaign", "60 seconds of fuzzing find nothing and meet everything", campaign::short),
     always("exhaust", "every operation from every state, five deep, reaches the states that are kept", exhaust::run),
     always("bugs", "the native engine finds every seeded bug at three seeds, and nothing without one", bugs),
+    always("picture", "the picture of a finding in README.md is what is printed today", picture::run),
     always("c", "subjects in C and C++ agree, and their faults and a sanitizer's report are findings", c::run),
     always(
         "fuzz-target",
         "the libFuzzer target builds on stable, replays the corpus and runs a little",
         fuzz_target::quick,
     ),
-    named("picture", "the picture of a finding in README.md is what is printed today", picture::run),
     named("subjects", "of the code that others wrote, campaigns find what is known and nothing else", subjects::run),
     named(
         "arrows",
