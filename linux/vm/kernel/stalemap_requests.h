@@ -196,30 +196,38 @@ static int stalemap_look_at_entry(pte_t *ptep, unsigned long addr, unsigned long
 
 static const struct mm_walk_ops stalemap_look_ops = { .pte_entry = stalemap_look_at_entry };
 
-/* addr, npages, ptr to as many stalemap_place; out is the space's name in the rmap of a page. */
-static int stalemap_look(struct dmirror *dmirror, struct stalemap_request *request)
+/* The places of a space from this address on. */
+static void stalemap_look_at(struct mm_struct *mm, unsigned long start, unsigned long npages,
+			     struct stalemap_place *places)
 {
-	static struct stalemap_place places[STALEMAP_MOST_PLACES];
-	struct stalemap_look look = { .places = places, .start = request->addr };
-	struct mm_struct *mm = dmirror->notifier.mm;
+	struct stalemap_look look = { .places = places, .start = start };
 	unsigned long i;
 
-	if (request->npages > STALEMAP_MOST_PLACES)
-		return -EINVAL;
-	if (!mmget_not_zero(mm))
-		return -ESRCH;
-	memset(places, 0, sizeof(places));
+	memset(places, 0, npages * sizeof(places[0]));
 	mmap_read_lock(mm);
-	for (i = 0; i < request->npages; i++) {
-		struct vm_area_struct *vma = vma_lookup(mm, request->addr + (i << PAGE_SHIFT));
+	for (i = 0; i < npages; i++) {
+		struct vm_area_struct *vma = vma_lookup(mm, start + (i << PAGE_SHIFT));
 
 		if (!vma)
 			continue;
 		places[i].entry = STALEMAP_HOLE;
 		places[i].access = !(vma->vm_flags & VM_READ) ? 0 : vma->vm_flags & VM_WRITE ? 2 : 1;
 	}
-	walk_page_range(mm, request->addr, request->addr + (request->npages << PAGE_SHIFT), &stalemap_look_ops, &look);
+	walk_page_range(mm, start, start + (npages << PAGE_SHIFT), &stalemap_look_ops, &look);
 	mmap_read_unlock(mm);
+}
+
+/* addr, npages, ptr to as many stalemap_place; out is the space's name in the rmap of a page. */
+static int stalemap_look(struct dmirror *dmirror, struct stalemap_request *request)
+{
+	static struct stalemap_place places[STALEMAP_MOST_PLACES];
+	struct mm_struct *mm = dmirror->notifier.mm;
+
+	if (request->npages > STALEMAP_MOST_PLACES)
+		return -EINVAL;
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	stalemap_look_at(mm, request->addr, request->npages, places);
 	mmput(mm);
 	request->out = (unsigned long)mm;
 	if (copy_to_user(u64_to_user_ptr(request->ptr), places, request->npages * sizeof(places[0])))
@@ -499,6 +507,33 @@ static int stalemap_finalize(struct stalemap_request *request)
 	return 0;
 }
 
+/* A candidate of a transaction; false where its page, or hole, was none. The offset is left to the caller. */
+static bool stalemap_candidate_at(struct stalemap_transaction *t, unsigned long i, struct stalemap_candidate *candidate)
+{
+	struct page *source = migrate_pfn_to_page(t->src[i]);
+	struct page *destination = migrate_pfn_to_page(t->dst[i]);
+	struct stalemap_frame frame;
+
+	if (!t->candidate[i])
+		return false;
+	*candidate = (struct stalemap_candidate){
+		.source_home = STALEMAP_NOWHERE,
+		.destination_home = STALEMAP_NOWHERE,
+		.bits = t->src[i] & MIGRATE_PFN_MIGRATE && t->dst[i] ? 1 : 0,
+	};
+	if (source) {
+		frame = stalemap_frame_of(source);
+		candidate->source = frame.number;
+		candidate->source_home = frame.home;
+	}
+	if (destination) {
+		frame = stalemap_frame_of(destination);
+		candidate->destination = frame.number;
+		candidate->destination_home = frame.home;
+	}
+	return true;
+}
+
 /* slot, npages, ptr to as many stalemap_candidate. Counts those that were written, in out. */
 static int stalemap_candidates(struct stalemap_request *request)
 {
@@ -509,26 +544,11 @@ static int stalemap_candidates(struct stalemap_request *request)
 	if (t->phase == STALEMAP_FREE)
 		return -ENOENT;
 	for (i = 0; i < t->count && n < request->npages; i++) {
-		struct stalemap_candidate candidate = { .source_home = STALEMAP_NOWHERE };
-		struct page *source = migrate_pfn_to_page(t->src[i]);
-		struct page *destination = migrate_pfn_to_page(t->dst[i]);
-		struct stalemap_frame frame;
+		struct stalemap_candidate candidate;
 
-		if (!t->candidate[i])
+		if (!stalemap_candidate_at(t, i, &candidate))
 			continue;
-		candidate.destination_home = STALEMAP_NOWHERE;
 		candidate.offset = t->by_device ? n : i;
-		candidate.bits = t->src[i] & MIGRATE_PFN_MIGRATE && t->dst[i] ? 1 : 0;
-		if (source) {
-			frame = stalemap_frame_of(source);
-			candidate.source = frame.number;
-			candidate.source_home = frame.home;
-		}
-		if (destination) {
-			frame = stalemap_frame_of(destination);
-			candidate.destination = frame.number;
-			candidate.destination_home = frame.home;
-		}
 		if (copy_to_user(&user[n], &candidate, sizeof(candidate)))
 			return -EFAULT;
 		n++;
