@@ -3,23 +3,24 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use stalemap_harness::Build;
 use stalemap_operations::{Machine, Operation, Program};
 
 use crate::acceleration::Acceleration;
 use crate::cache::Cache;
 use crate::flavour::Flavour;
+use crate::pool::KernelPool;
+use crate::runner::Runner;
 use crate::subject::{Kernel, LARGEST, capabilities, machine};
 use crate::version::Version;
-use crate::virtual_machine::{self, Boot, VirtualMachine};
-use crate::vm_pool::VmPool;
+use crate::virtual_machine::{self, Boot};
 
 /// Builds kernels of a version. A clone has a pool, and so a guest, of its own.
 pub struct Kernels {
     version: Version,
-    boot: Boot,
-    pool: Arc<Mutex<VmPool>>,
+    runner: Arc<dyn Runner>,
+    pool: Arc<Mutex<KernelPool>>,
 }
 
 impl Kernels {
@@ -35,17 +36,15 @@ impl Kernels {
         }
         let acceleration = Acceleration::probe(&image);
         let (memory, slowness) = (flavour.memory(), flavour.slowness());
-        Ok(Kernels::new(
-            flavour.version,
-            Boot { image, initramfs, memory, slowness, bits, acceleration, verbose: false },
-        ))
+        let boot = Boot { image, initramfs, memory, slowness, bits, acceleration, verbose: false };
+        Ok(Kernels::new(flavour.version, Arc::new(boot)))
     }
 
-    /// Kernels that are booted like this.
+    /// Kernels that are started like this.
     #[must_use]
-    pub fn new(version: Version, boot: Boot) -> Kernels {
-        let pool = Arc::new(Mutex::new(VmPool::new(boot.clone())));
-        Kernels { version, boot, pool }
+    pub fn new(version: Version, runner: Arc<dyn Runner>) -> Kernels {
+        let pool = Arc::new(Mutex::new(KernelPool::new(Arc::clone(&runner))));
+        Kernels { version, runner, pool }
     }
 
     /// Boots a guest for a look: what its kernel printed until the guest was up, and how long that took.
@@ -54,9 +53,10 @@ impl Kernels {
     /// When it does not come up.
     pub fn look(&self) -> Result<(String, Duration)> {
         let start = Instant::now();
-        let machine = VirtualMachine::boot(&Boot { verbose: true, ..self.boot.clone() })?;
+        let verbose = self.virtual_machine().map(|boot| Boot { verbose: true, ..boot.clone() });
+        let kernel = verbose.map_or_else(|_| self.runner.start(), |boot| boot.start())?;
         let time = start.elapsed();
-        Ok((machine.console(), time))
+        Ok((kernel.console(), time))
     }
 
     /// The release of the kernel as it names itself, such as `6.1.192`.
@@ -64,15 +64,20 @@ impl Kernels {
     /// # Errors
     /// When it does not come up.
     pub fn release(&self) -> Result<String> {
-        Ok(VirtualMachine::boot(&self.boot)?.release().to_string())
+        Ok(self.runner.start()?.release().to_string())
     }
 
     /// Runs a static program as the first and only process of a kernel; everything that the console showed.
     ///
     /// # Errors
-    /// When the machine cannot be started, or neither the program nor the kernel comes to an end.
+    /// When these kernels run in no virtual machine, the machine cannot be started, or neither the program nor the
+    /// kernel comes to an end.
     pub fn run_alone(&self, program: &[u8]) -> Result<String> {
-        virtual_machine::run_alone(&self.boot, program)
+        virtual_machine::run_alone(self.virtual_machine()?, program)
+    }
+
+    fn virtual_machine(&self) -> Result<&Boot> {
+        self.runner.as_any().downcast_ref().context("only a virtual machine runs programs of users")
     }
 
     /// The version.
@@ -81,16 +86,16 @@ impl Kernels {
         self.version
     }
 
-    /// The pool of guests.
+    /// The pool of kernels.
     #[must_use]
-    pub fn pool(&self) -> &Mutex<VmPool> {
+    pub fn pool(&self) -> &Mutex<KernelPool> {
         &self.pool
     }
 }
 
 impl Clone for Kernels {
     fn clone(&self) -> Self {
-        Kernels::new(self.version, self.boot.clone())
+        Kernels::new(self.version, Arc::clone(&self.runner))
     }
 }
 
@@ -116,8 +121,7 @@ impl Build for Kernels {
             let program = Program::new(machine, program.operations.iter().copied().filter(able));
             (!program.operations.is_empty()).then_some(program)
         };
-        let programs: Vec<Program> = programs.iter().filter_map(able).collect();
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.run_ahead(&programs).map_err(|error| format!("{}: {error:#}", self.version))
+        pool.run_ahead(programs.iter().filter_map(able)).map_err(|error| format!("{}: {error:#}", self.version))
     }
 }

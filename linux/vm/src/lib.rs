@@ -3,6 +3,7 @@
 
 mod acceleration;
 pub mod cache;
+mod console;
 pub mod edit;
 pub mod edits;
 mod flavour;
@@ -13,28 +14,32 @@ pub mod kernel;
 mod kernels;
 mod mutants;
 pub mod packages;
+mod pool;
+mod process;
+mod runner;
 mod subject;
 mod support;
 mod track;
 mod transcript;
 mod version;
 mod virtual_machine;
-mod vm_pool;
 
 pub use acceleration::Acceleration;
 pub use cache::Cache;
+pub use console::{bug_report, last_words};
 pub use flavour::Flavour;
 pub use group::end_all;
 pub use guest::build_guest;
 pub use kernels::Kernels;
-pub use vm_pool::{Ending, Recording, VmPool};
+pub use pool::KernelPool;
+pub use runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 
 pub use mutants::{Campaign, Fault, MUTANTS, TROPHIES};
 pub use subject::{Kernel, capabilities, machine, settings};
 pub use support::{Support, support};
 pub use transcript::{Recorded, Transcript};
 pub use version::Version;
-pub use virtual_machine::{Boot, Lost, bug_report, last_words};
+pub use virtual_machine::Boot;
 
 /// What an exported C program begins with: spaces as processes, the operations on them, TAP output.
 pub const SELFTEST: &str = include_str!("../kernel/selftest.h");

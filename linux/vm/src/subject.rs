@@ -11,12 +11,12 @@ use stalemap_operations::{
     Operation, Outcome, Program, Scope, Stamp, Subject, Touched,
 };
 
+use crate::pool::KernelPool;
+use crate::runner::{Ending, Lost, Recording};
 use crate::support::{Support, support};
 use crate::track::Tracker;
 use crate::transcript::start;
 use crate::version::Version;
-use crate::virtual_machine::Lost;
-use crate::vm_pool::{Ending, Recording, VmPool};
 
 /// Frames of RAM that the guest's kernel is taken to have: more than any program can use. Its own use of them is its
 /// own matter, so free frames are not observable.
@@ -81,9 +81,9 @@ pub fn machine(version: Version, machine: &Machine) -> Result<Machine, String> {
 pub struct Kernel {
     version: Version,
     machine: Machine,
-    pool: Arc<Mutex<VmPool>>,
+    pool: Arc<Mutex<KernelPool>>,
     done: Vec<Operation>,
-    recording: Recording,
+    recording: Arc<Recording>,
     /// Operations of the program that was recorded; a recording that ends early shows fewer.
     recorded: usize,
     tracker: Tracker,
@@ -95,7 +95,7 @@ impl Kernel {
     ///
     /// # Errors
     /// When it is larger than the guest can drive.
-    pub fn new(version: Version, machine: &Machine, pool: Arc<Mutex<VmPool>>) -> Result<Kernel, String> {
+    pub fn new(version: Version, machine: &Machine, pool: Arc<Mutex<KernelPool>>) -> Result<Kernel, String> {
         Ok(Kernel {
             version,
             machine: self::machine(version, machine)?,
@@ -120,8 +120,8 @@ impl Kernel {
 }
 
 /// Before anything was done.
-fn nothing() -> Recording {
-    Recording { steps: Vec::new(), ending: Ending::Ended(stalemap_guest::End::default()) }
+fn nothing() -> Arc<Recording> {
+    Arc::new(Recording { steps: Vec::new(), ending: Ending::Ended(stalemap_guest::End::default()) })
 }
 
 /// Ends the run with a panic that the driver catches, without the noise of a panic of our own.
@@ -240,9 +240,10 @@ mod tests {
 
     use super::{Kernel, LARGEST, machine};
     use crate::acceleration::Acceleration;
+    use crate::pool::KernelPool;
+    use crate::runner::{Ending, Lost, Recording};
     use crate::version::Version;
-    use crate::virtual_machine::{Boot, Lost};
-    use crate::vm_pool::{Ending, Recording, VmPool};
+    use crate::virtual_machine::Boot;
 
     const VERSION: Version = Version::V6_1;
     const OPERATIONS: usize = 3;
@@ -264,7 +265,7 @@ mod tests {
             acceleration: Acceleration::Emulated,
             verbose: false,
         };
-        let mut pool = VmPool::new(boot);
+        let mut pool = KernelPool::new(Arc::new(boot));
         pool.remember(&program, Recording { steps, ending: Ending::Lost(lost.clone()) });
         let pool = Arc::new(Mutex::new(pool));
         let mut driver = Driver::new(move |machine: &Machine| Kernel::new(VERSION, machine, Arc::clone(&pool)));

@@ -1,21 +1,25 @@
 //! The virtual machine: QEMU as a child process with a port to the guest, stopped on every way out.
 
+use std::any::Any;
 use std::fs;
 use std::io::{self, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Once;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use stalemap_guest::{Batch, FromGuest, read_frame, table_digest, write_frame};
+use stalemap_operations::Program;
 use tempfile::TempDir;
 
 use crate::acceleration::Acceleration;
+use crate::console::last_words;
 use crate::initramfs::initramfs;
 use crate::packages;
+use crate::process::{private_folder, processor_time_of};
+use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 
 /// The program that is run.
 pub(crate) const QEMU: &str = "qemu-system-x86_64";
@@ -37,15 +41,6 @@ pub struct Boot {
     pub acceleration: Acceleration,
     /// Whether the kernel prints on its console what it does, or only what is wrong.
     pub verbose: bool,
-}
-
-/// Why nothing more comes from a guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lost {
-    /// The kernel has stopped; the last line that it printed.
-    Crash(String),
-    /// It sends nothing and does not stop.
-    Hang,
 }
 
 /// A program that runs alone waits itself for steps that hang.
@@ -115,19 +110,14 @@ impl VirtualMachine {
         }
     }
 
-    /// The kernel's release.
-    pub(crate) fn release(&self) -> &str {
-        &self.release
-    }
-
     /// Sends programs; then `receive` until each has ended.
-    pub(crate) fn send(&mut self, batch: &Batch) -> io::Result<()> {
+    fn send(&mut self, batch: &Batch) -> io::Result<()> {
         write_frame(&mut self.to, &batch.to_bytes())?;
         self.to.flush()
     }
 
     /// The guest's next word.
-    pub(crate) fn receive(&mut self) -> Result<FromGuest, Lost> {
+    fn receive(&mut self) -> Result<FromGuest, Lost> {
         self.receive_within(AT_WORK)
     }
 
@@ -152,12 +142,6 @@ impl VirtualMachine {
         }
     }
 
-    /// Everything that the kernel has printed on its console.
-    pub(crate) fn console(&self) -> String {
-        let bytes = fs::read(console(self.folder.path())).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
     /// The line of the console that says most about why the kernel stopped.
     fn last_words(&mut self) -> String {
         // The console is complete when the process is gone; a panicking kernel stops it at once.
@@ -172,8 +156,61 @@ impl VirtualMachine {
 
     /// Processor time that the process has used so far; zero where it cannot be known.
     fn processor_time(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        processor_time(&stat)
+        processor_time_of(self.child.id())
+    }
+}
+
+impl Runner for Boot {
+    fn start(&self) -> Result<Box<dyn RunningKernel>> {
+        Ok(Box::new(VirtualMachine::boot(self)?))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl RunningKernel for VirtualMachine {
+    /// A program that is alone sends each step as soon as it is done, so that the step is known in which it is lost.
+    fn run(&mut self, programs: &[Program]) -> Result<Ran> {
+        let bytes = |program: &Program| program.to_bytes().context("a machine that has no bytes");
+        let batch = Batch { eager: programs.len() == 1, programs: programs.iter().map(bytes).collect::<Result<_>>()? };
+        let (mut done, mut steps) = (Vec::new(), Vec::new());
+        // What cannot be sent shows when nothing is received.
+        let sent = self.send(&batch);
+        while done.len() < programs.len() {
+            let lost = match self.receive() {
+                Ok(FromGuest::Hello(_)) => bail!("the guest has started again by itself"),
+                Ok(FromGuest::Shown(shown)) => {
+                    steps.push(shown);
+                    continue;
+                }
+                Ok(FromGuest::End(end)) => {
+                    let is_ill = end.tainted != 0 || end.leaked != [0, 0];
+                    done.push(Recording { steps: std::mem::take(&mut steps), ending: Ending::Ended(end) });
+                    if is_ill {
+                        return Ok(Ran { done, stopped: Some(Stopped::Ill) });
+                    }
+                    continue;
+                }
+                Ok(FromGuest::Hang) => Lost::Hang,
+                Err(lost) => lost,
+            };
+            let recording = Recording { steps, ending: Ending::Lost(lost) };
+            let stopped = if batch.eager { Stopped::Lost(recording) } else { Stopped::LostSomewhere };
+            return Ok(Ran { done, stopped: Some(stopped) });
+        }
+        sent?;
+        Ok(Ran { done, stopped: None })
+    }
+
+    fn console(&self) -> String {
+        let bytes = fs::read(console(self.folder.path())).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn release(&self) -> &str {
+        &self.release
     }
 }
 
@@ -200,8 +237,7 @@ pub(crate) fn run_alone(boot: &Boot, program: &[u8]) -> Result<String> {
         .with_context(|| format!("cannot start {QEMU}"))?;
     let start = Instant::now();
     while child.try_wait()?.is_none() {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
-        if processor_time(&stat) > ALONE.processor * boot.slowness || start.elapsed() > ALONE.clock {
+        if processor_time_of(child.id()) > ALONE.processor * boot.slowness || start.elapsed() > ALONE.clock {
             child.kill()?;
             child.wait()?;
             break;
@@ -210,32 +246,6 @@ pub(crate) fn run_alone(boot: &Boot, program: &[u8]) -> Result<String> {
     }
     let bytes = fs::read(console(folder.path())).unwrap_or_default();
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// How the folders of virtual machines are named; behind it stands the process that made the folder.
-const FOLDER: &str = "stalemap-linux-";
-
-/// A folder that goes with its machine. Those that killed processes have left behind go now.
-fn private_folder() -> io::Result<TempDir> {
-    static SWEPT: Once = Once::new();
-    SWEPT.call_once(|| sweep(&std::env::temp_dir()));
-    tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", std::process::id())).tempdir()
-}
-
-/// Removes the folders of processes that are gone. What cannot be removed belongs to another user.
-fn sweep(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let process = name.strip_prefix(FOLDER).and_then(|rest| rest.split('-').next());
-        let is_gone = |process: &str| {
-            process.parse::<u32>().is_ok()
-                && Path::new("/proc/self").exists()
-                && !Path::new("/proc").join(process).exists()
-        };
-        if process.is_some_and(is_gone) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }
 
 fn console(folder: &Path) -> PathBuf {
@@ -281,99 +291,5 @@ fn listen(output: &mut impl io::Read, send: &Sender<io::Result<FromGuest>>) {
         if send.send(message).is_err() || is_last {
             return;
         }
-    }
-}
-
-/// The line of a console that says most about why the kernel stopped: the first that names a bug, else the last.
-#[must_use]
-pub fn last_words(console: &str) -> String {
-    const TELLING: [&str; 8] =
-        ["BUG:", "kernel BUG", "Oops", "WARNING:", "general protection", "stalemap: ", "Kernel panic", "Bad "];
-    let lines = || console.lines().map(without_time).filter(|line| !line.is_empty());
-    let telling = TELLING.iter().find_map(|word| lines().find(|line| line.contains(word)));
-    telling.or_else(|| lines().next_back()).unwrap_or("the kernel stopped without a word").to_string()
-}
-
-/// What a kernel reports of its own bug: from the line that names it on, without registers, doubtful frames, and all that
-/// stands behind the trace of calls.
-#[must_use]
-pub fn bug_report(console: &str) -> String {
-    const REGISTERS: [&str; 12] =
-        ["RAX:", "RDX:", "RBP:", "RSP:", "R10:", "R13:", "FS:", "CS:", "CR2:", "DR0:", "DR3:", "Code:"];
-    const ENDS: [&str; 3] = ["Kernel panic", "The buggy address belongs to the physical page", "---[ end trace"];
-    let lines: Vec<&str> = console.lines().map(without_time).collect();
-    let telling = last_words(console);
-    let Some(first) = lines.iter().position(|line| *line == telling) else { return String::new() };
-    let ends = |line: &&&str| ENDS.iter().any(|it| line.starts_with(it));
-    let is_noise = |line: &str| {
-        line.is_empty()
-            || line.starts_with("? ")
-            || line.ends_with("TASK>")
-            || REGISTERS.iter().any(|it| line.starts_with(it))
-    };
-    let rest = lines[first + 1..].iter().take_while(|line| !ends(line)).filter(|line| !is_noise(line));
-    [&lines[first]].into_iter().chain(rest).copied().collect::<Vec<&str>>().join("\n")
-}
-
-/// A console line without the time before it.
-fn without_time(line: &str) -> &str {
-    match line.split_once("] ") {
-        Some((time, rest)) if time.starts_with('[') => rest.trim(),
-        Some(_) | None => line.trim(),
-    }
-}
-
-/// User and system time of a process, from `/proc/PID/stat`; a tick is a hundredth of a second.
-fn processor_time(stat: &str) -> Duration {
-    // The name, in brackets, may hold spaces.
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{last_words, processor_time};
-
-    #[test]
-    fn the_line_that_tells_of_the_bug_is_chosen() {
-        let console = "[    0.1] hello\n[    1.0] BUG: kernel NULL pointer dereference, address: 0\n\
-                       [    1.1] RIP: 0010:f\n[    1.2] Kernel panic - not syncing: Fatal exception\n";
-        assert_eq!(last_words(console), "BUG: kernel NULL pointer dereference, address: 0");
-        assert_eq!(last_words("[ 1.0] one\n[ 2.0] Kernel panic - x\n"), "Kernel panic - x");
-        assert_eq!(last_words("[ 1.0] one\n[ 2.0] two\n\n"), "two");
-        assert_eq!(last_words(""), "the kernel stopped without a word");
-    }
-
-    #[test]
-    fn a_report_goes_from_the_bug_to_the_panic_without_registers() {
-        let console = "[ 0.1] hello\n[ 1.0] BUG: KASAN: slab-use-after-free in f+0x1/0x2\n[ 1.1] RAX: 00 RBX: 00\n\
-                       [ 1.2] Call Trace:\n[ 1.3]  ? g+0x1/0x2\n[ 1.4]  h+0x1/0x2\n[ 1.5] Kernel panic - not syncing\n\
-                       [ 1.6] ---[ end Kernel panic - not syncing ]---\n";
-        let expected = "BUG: KASAN: slab-use-after-free in f+0x1/0x2\nCall Trace:\nh+0x1/0x2";
-        assert_eq!(super::bug_report(console), expected);
-        assert_eq!(super::bug_report(""), "");
-    }
-
-    #[test]
-    fn folders_of_processes_that_are_gone_are_swept_and_no_others() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mine = format!("stalemap-linux-{}-a", std::process::id());
-        // A process's number is at most 2^22.
-        for name in [mine.as_str(), "stalemap-linux-4294967295-b", "stalemap-linux-x-c", "other-4294967295-d"] {
-            std::fs::create_dir(folder.path().join(name)).expect("a new folder");
-        }
-        super::sweep(folder.path());
-        let left = ["stalemap-linux-4294967295-b", &mine, "stalemap-linux-x-c", "other-4294967295-d"];
-        assert_eq!(left.map(|name| folder.path().join(name).exists()), [false, true, true, true]);
-    }
-
-    #[test]
-    fn processor_time_is_user_and_system_time() {
-        let stat = "7 (qemu (x) y) S 1 7 7 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 4 0 100 1 1";
-        assert_eq!(processor_time(stat), Duration::from_secs(2));
-        assert_eq!(processor_time(""), Duration::ZERO);
     }
 }
