@@ -90,7 +90,7 @@ pub struct Hello {
 }
 
 /// What a step came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
     /// The class of the outcome, as [`Outcome::class`] counts.
     pub class: u8,

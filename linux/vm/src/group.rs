@@ -25,6 +25,20 @@ impl Group {
         Ok(Group(child))
     }
 
+    /// The number of the command's process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Ends it.
+    pub(crate) fn kill(&mut self) {
+        // The number of a command that was waited for may be another's.
+        if matches!(self.0.try_wait(), Ok(None)) {
+            kill(self.0.id());
+            let _ = self.0.wait();
+        }
+    }
+
     /// How the command has ended, if it has.
     pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.0.try_wait()
@@ -33,12 +47,8 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
+        self.kill();
         let id = self.0.id();
-        // The number of a command that was waited for may be another's.
-        if matches!(self.0.try_wait(), Ok(None)) {
-            kill(id);
-            let _ = self.0.wait();
-        }
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner).retain(|&running| running != id);
     }
 }

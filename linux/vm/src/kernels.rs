@@ -86,6 +86,12 @@ impl Kernels {
         self.version
     }
 
+    /// The name of the subject.
+    #[must_use]
+    pub fn subject(&self) -> &'static str {
+        self.runner.subject(self.version)
+    }
+
     /// The pool of kernels.
     #[must_use]
     pub fn pool(&self) -> &Mutex<KernelPool> {
@@ -103,7 +109,7 @@ impl Build for Kernels {
     type Subject = Kernel;
 
     fn build(&self, machine: &Machine) -> Result<Kernel, String> {
-        Kernel::new(self.version, machine, Arc::clone(&self.pool))
+        Kernel::new(self.version, self.subject(), machine, Arc::clone(&self.pool))
     }
 
     fn largest(&self) -> Option<Machine> {

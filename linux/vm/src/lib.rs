@@ -13,6 +13,7 @@ mod initramfs;
 pub mod kernel;
 mod kernels;
 mod mutants;
+mod native;
 pub mod packages;
 mod pool;
 mod process;
@@ -31,6 +32,7 @@ pub use flavour::Flavour;
 pub use group::end_all;
 pub use guest::build_guest;
 pub use kernels::Kernels;
+pub use native::{NativeBoot, table_header};
 pub use pool::KernelPool;
 pub use runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 

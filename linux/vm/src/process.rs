@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Once;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -11,11 +10,21 @@ use tempfile::TempDir;
 /// How the folders of running kernels are named; behind it stands the process that made the folder.
 const FOLDER: &str = "stalemap-linux-";
 
-/// A folder that goes with its kernel. Those that killed processes have left behind go now.
+/// A folder that goes with its kernel.
 pub(crate) fn private_folder() -> io::Result<TempDir> {
-    static SWEPT: Once = Once::new();
-    SWEPT.call_once(|| sweep(&std::env::temp_dir()));
-    tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", std::process::id())).tempdir()
+    private_folder_below(&std::env::temp_dir())
+}
+
+/// A folder that goes with its kernel, in memory where the system has a place for such files.
+pub(crate) fn private_folder_in_memory() -> io::Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { private_folder_below(memory) } else { private_folder() }
+}
+
+/// Those that killed processes have left behind go first.
+fn private_folder_below(folder: &Path) -> io::Result<TempDir> {
+    sweep(folder);
+    tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", std::process::id())).tempdir_in(folder)
 }
 
 /// Removes the folders of processes that are gone. What cannot be removed belongs to another user.

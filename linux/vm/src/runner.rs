@@ -6,6 +6,8 @@ use anyhow::Result;
 use stalemap_guest::{End, Shown};
 use stalemap_operations::Program;
 
+use crate::version::Version;
+
 /// Why nothing more comes from a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lost {
@@ -60,6 +62,9 @@ pub trait Runner: Send + Sync {
     /// # Errors
     /// When it does not come up.
     fn start(&self) -> Result<Box<dyn RunningKernel>>;
+
+    /// The name of the subject that kernels of this version are when they run like this.
+    fn subject(&self, version: Version) -> &'static str;
 
     /// The runner as what it is, for callers that can do more with it.
     fn as_any(&self) -> &dyn Any;

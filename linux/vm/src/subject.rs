@@ -79,7 +79,7 @@ pub fn machine(version: Version, machine: &Machine) -> Result<Machine, String> {
 
 /// A kernel in a guest.
 pub struct Kernel {
-    version: Version,
+    name: &'static str,
     machine: Machine,
     pool: Arc<Mutex<KernelPool>>,
     done: Vec<Operation>,
@@ -91,13 +91,18 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The machine that the pool's guests simulate.
+    /// The machine that the pool's kernels simulate; the subject has this name.
     ///
     /// # Errors
     /// When it is larger than the guest can drive.
-    pub fn new(version: Version, machine: &Machine, pool: Arc<Mutex<KernelPool>>) -> Result<Kernel, String> {
+    pub fn new(
+        version: Version,
+        name: &'static str,
+        machine: &Machine,
+        pool: Arc<Mutex<KernelPool>>,
+    ) -> Result<Kernel, String> {
         Ok(Kernel {
-            version,
+            name,
             machine: self::machine(version, machine)?,
             pool,
             done: Vec::new(),
@@ -114,7 +119,7 @@ impl Kernel {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         match pool.replay(&program) {
             Ok(recording) => (self.recording, self.recorded) = (recording, operations.len()),
-            Err(error) => stop(format!("{}: {error:#}", self.version)),
+            Err(error) => stop(format!("{}: {error:#}", self.name)),
         }
     }
 }
@@ -132,7 +137,7 @@ fn stop(message: String) -> ! {
 
 impl Subject for Kernel {
     fn name(&self) -> &str {
-        self.version.subject()
+        self.name
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -268,7 +273,8 @@ mod tests {
         let mut pool = KernelPool::new(Arc::new(boot));
         pool.remember(&program, Recording { steps, ending: Ending::Lost(lost.clone()) });
         let pool = Arc::new(Mutex::new(pool));
-        let mut driver = Driver::new(move |machine: &Machine| Kernel::new(VERSION, machine, Arc::clone(&pool)));
+        let mut driver =
+            Driver::new(move |machine: &Machine| Kernel::new(VERSION, "a kernel", machine, Arc::clone(&pool)));
         let all = [Compare::Touched, Compare::Everything, Compare::Touched];
         let divergence = |compare| driver.run(&program, compare).expect("it can be driven").divergence;
         let shown =

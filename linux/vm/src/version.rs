@@ -31,6 +31,12 @@ impl Version {
         self.pick("linux-6.1", "linux-6.12")
     }
 
+    /// The name of the subject as a native process: `linux-6.1-native`.
+    #[must_use]
+    pub const fn native_subject(self) -> &'static str {
+        self.pick("linux-6.1-native", "linux-6.12-native")
+    }
+
     /// The rules that it plays by.
     #[must_use]
     pub const fn dialect(self) -> Dialect {

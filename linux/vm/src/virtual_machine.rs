@@ -20,6 +20,7 @@ use crate::initramfs::initramfs;
 use crate::packages;
 use crate::process::{private_folder, processor_time_of};
 use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
+use crate::version::Version;
 
 /// The program that is run.
 pub(crate) const QEMU: &str = "qemu-system-x86_64";
@@ -163,6 +164,10 @@ impl VirtualMachine {
 impl Runner for Boot {
     fn start(&self) -> Result<Box<dyn RunningKernel>> {
         Ok(Box::new(VirtualMachine::boot(self)?))
+    }
+
+    fn subject(&self, version: Version) -> &'static str {
+        version.subject()
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/*
+ * The operations, each as Linux does it: op_WORD gets the values of the fields of the operation's row, and answers with
+ * pages, a stamp or 0, or with a negative errno. Where Linux would block, and where a slot or space is not what the
+ * operation needs, the agent answers itself by what it saw last.
+ */
+
+/* How far an access goes before it would block. */
+enum stalemap_needs { STALEMAP_READING = 1, STALEMAP_WRITING = 2 };
+
+static bool stalemap_lives(struct stalemap_world *world, unsigned int space)
+{
+	return world->space[space].mm;
+}
+
+static bool stalemap_is_locked(struct stalemap_world *world, unsigned int space)
+{
+	return memchr(world->locks, space, sizeof(world->locks));
+}
+
+/* 0, or why nothing in the space can be changed. */
+static long stalemap_unlocked(struct stalemap_world *world, unsigned int space)
+{
+	if (!stalemap_lives(world, space))
+		return -ESRCH;
+	return stalemap_is_locked(world, space) ? -EAGAIN : 0;
+}
+
+/* How many places of the range were last seen to have an entry. */
+static long stalemap_entries(struct stalemap_world *world, unsigned int space, unsigned int first, unsigned int count)
+{
+	long entries = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		entries += stalemap_has_entry(&world->seen[space][first + i]);
+	return entries;
+}
+
+static unsigned long stalemap_protection(unsigned int access)
+{
+	return access == 2 ? PROT_READ | PROT_WRITE : access == 1 ? PROT_READ : PROT_NONE;
+}
+
+/*
+ * EAGAIN where an access would wait for a migration: at a migration entry, and at a page that a transaction has made of
+ * a hole, unless its own device looks. Where the access is not allowed Linux fails before it waits. `by` is the number
+ * of a device, or -1.
+ */
+static long stalemap_would_block(struct stalemap_world *world, unsigned int space, unsigned int page,
+				 enum stalemap_needs needs, int by)
+{
+	const struct stalemap_place *place = &world->seen[space][page];
+	bool is_allowed = place->access >= needs;
+
+	switch (place->entry) {
+	case STALEMAP_MIGRATING:
+		/* A device that writes meets the entry before it looks at the mapping's access. */
+		return is_allowed || (by >= 0 && place->access >= 1) ? -EAGAIN : 0;
+	case STALEMAP_MAPS:
+		return is_allowed && place->home != 1 + by && stalemap_is_born(place) ? -EAGAIN : 0;
+	default:
+		return 0;
+	}
+}
+
+static long op_map(struct stalemap_world *world, const unsigned char *v)
+{
+	struct mm_struct *mm = world->space[v[0]].mm;
+	long ret = stalemap_unlocked(world, v[0]);
+
+	if (ret)
+		return ret;
+	kthread_use_mm(mm);
+	ret = vm_mmap(NULL, stalemap_address(v[1]), (unsigned long)v[2] << PAGE_SHIFT, stalemap_protection(v[3]),
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, 0);
+	kthread_unuse_mm(mm);
+	return IS_ERR_VALUE(ret) ? ret : 0;
+}
+
+static long op_unmap(struct stalemap_world *world, const unsigned char *v)
+{
+	struct mm_struct *mm = world->space[v[0]].mm;
+	long entries = stalemap_entries(world, v[0], v[1], v[2]);
+	long ret = stalemap_unlocked(world, v[0]);
+
+	if (ret)
+		return ret;
+	kthread_use_mm(mm);
+	ret = vm_munmap(stalemap_address(v[1]), (unsigned long)v[2] << PAGE_SHIFT);
+	kthread_unuse_mm(mm);
+	return ret ? ret : entries;
+}
+
+static long op_discard(struct stalemap_world *world, const unsigned char *v)
+{
+	struct mm_struct *mm = world->space[v[0]].mm;
+	long entries = stalemap_entries(world, v[0], v[1], v[2]);
+	long ret;
+
+	if (!mm)
+		return -ESRCH;
+	kthread_use_mm(mm);
+	ret = do_madvise(mm, stalemap_address(v[1]), (unsigned long)v[2] << PAGE_SHIFT, MADV_DONTNEED);
+	kthread_unuse_mm(mm);
+	return ret ? ret : entries;
+}
+
+static long op_protect(struct stalemap_world *world, const unsigned char *v)
+{
+	struct mm_struct *mm = world->space[v[0]].mm;
+	long ret = stalemap_unlocked(world, v[0]);
+
+	if (ret)
+		return ret;
+	kthread_use_mm(mm);
+	ret = sys_mprotect(stalemap_address(v[1]), (unsigned long)v[2] << PAGE_SHIFT, stalemap_protection(v[3]));
+	kthread_unuse_mm(mm);
+	return ret;
+}
+
+/* Page by page: mremap refuses a range of several mappings. */
+static long op_move(struct stalemap_world *world, const unsigned char *v)
+{
+	struct mm_struct *mm = world->space[v[0]].mm;
+	unsigned int first = v[1], count = v[2], to = v[3], i;
+	long entries = stalemap_entries(world, v[0], to, count);
+	long ret = stalemap_unlocked(world, v[0]);
+
+	if (ret)
+		return ret;
+	if (world->seen[v[0]][first].entry == STALEMAP_UNMAPPED)
+		return -EFAULT;
+	if (first < to + count && to < first + count)
+		return -EINVAL;
+	kthread_use_mm(mm);
+	for (i = 0; i < count && !IS_ERR_VALUE(ret); i++)
+		ret = sys_mremap(stalemap_address(first + i), PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+				 stalemap_address(to + i));
+	kthread_unuse_mm(mm);
+	return IS_ERR_VALUE(ret) ? ret : entries;
+}
+
+static long op_fork(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_space *child = &world->space[v[1]];
+	long ret;
+
+	if (!stalemap_lives(world, v[0]))
+		return -ESRCH;
+	if (child->mm)
+		return -EBUSY;
+	if (stalemap_is_locked(world, v[0]))
+		return -EAGAIN;
+	child->mm = stalemap_dup_mm(world->space[v[0]].mm);
+	if (!child->mm)
+		return -ENOMEM;
+	ret = stalemap_open_mirrors(world, v[1]);
+	return ret;
+}
+
+static long op_exit(struct stalemap_world *world, const unsigned char *v)
+{
+	struct mm_struct *mm = world->space[v[0]].mm;
+	long entries = stalemap_entries(world, v[0], 0, world->pages);
+	long ret = stalemap_unlocked(world, v[0]);
+
+	if (ret)
+		return ret;
+	if (!v[0])
+		return -EINVAL;
+	world->space[v[0]].mm = NULL;
+	mmput(mm);
+	return entries;
+}
+
+/* What a processor would do: the fault handler, then the byte. A signal is EFAULT. */
+static long op_read(struct stalemap_world *world, const unsigned char *v)
+{
+	unsigned char byte;
+	long ret;
+
+	if (!stalemap_lives(world, v[0]))
+		return -ESRCH;
+	ret = stalemap_would_block(world, v[0], v[1], STALEMAP_READING, -1);
+	if (ret)
+		return ret;
+	return access_remote_vm(world->space[v[0]].mm, stalemap_address(v[1]), &byte, 1, 0) == 1 ? byte : -EFAULT;
+}
+
+static long op_write(struct stalemap_world *world, const unsigned char *v)
+{
+	unsigned char byte = v[2];
+	long ret;
+
+	if (!stalemap_lives(world, v[0]))
+		return -ESRCH;
+	ret = stalemap_would_block(world, v[0], v[1], STALEMAP_WRITING, -1);
+	if (ret)
+		return ret;
+	return access_remote_vm(world->space[v[0]].mm, stalemap_address(v[1]), &byte, 1, FOLL_WRITE) == 1 ? 0 : -EFAULT;
+}
+
+/* A request of the driver's about one page; its buffer is of the kernel's memory, as all is here. */
+static char stalemap_buffer[PAGE_SIZE];
+
+static struct hmm_dmirror_cmd stalemap_command(unsigned int page)
+{
+	return (struct hmm_dmirror_cmd){
+		.addr = stalemap_address(page), .npages = 1, .ptr = (unsigned long)stalemap_buffer,
+	};
+}
+
+static long op_device_read(struct stalemap_world *world, const unsigned char *v)
+{
+	struct hmm_dmirror_cmd command = stalemap_command(v[2]);
+	long ret;
+
+	if (!stalemap_lives(world, v[1]))
+		return -ESRCH;
+	ret = stalemap_would_block(world, v[1], v[2], STALEMAP_READING, v[0]);
+	if (!ret)
+		ret = dmirror_read(world->space[v[1]].mirror[v[0]], &command);
+	return ret ? ret : (unsigned char)stalemap_buffer[0];
+}
+
+static long op_device_write(struct stalemap_world *world, const unsigned char *v)
+{
+	struct hmm_dmirror_cmd command = stalemap_command(v[2]);
+	long ret;
+
+	if (!stalemap_lives(world, v[1]))
+		return -ESRCH;
+	ret = stalemap_would_block(world, v[1], v[2], STALEMAP_WRITING, v[0]);
+	if (ret)
+		return ret;
+	memset(stalemap_buffer, 0, sizeof(stalemap_buffer));
+	stalemap_buffer[0] = v[3];
+	return dmirror_write(world->space[v[1]].mirror[v[0]], &command);
+}
+
+static long op_setup(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_request request = {
+		.slot = v[0], .addr = stalemap_address(v[2]), .npages = v[3], .value = v[4],
+	};
+	long ret;
+
+	if (!stalemap_lives(world, v[1]))
+		return -ESRCH;
+	ret = stalemap_setup(world->space[v[1]].mirror[v[5]], &request);
+	if (ret)
+		return ret;
+	world->locks[v[0]] = v[1];
+	return request.out;
+}
+
+static long op_collect(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_request request = { .slot = v[0] };
+	long ret = stalemap_collect(stalemap_driver(world, v[1]), &request);
+
+	return ret ? ret : request.out;
+}
+
+static long op_copy(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_transaction *t = &stalemap_transactions[v[0]];
+	struct stalemap_request request = { .slot = v[0], .value = v[1] };
+	long ret;
+
+	if (t->phase == STALEMAP_FREE)
+		return -ENOENT;
+	/* The order of a device's frames is private, so that single ones cannot be chosen. */
+	if (t->phase == STALEMAP_COLLECTED && t->by_device && v[1] && v[1] != 255)
+		return -EINVAL;
+	ret = stalemap_copy(&request);
+	return ret ? ret : request.out;
+}
+
+static long op_pages(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_request request = { .slot = v[0] };
+	long ret;
+
+	if (stalemap_transactions[v[0]].phase == STALEMAP_FREE)
+		return -ENOENT;
+	ret = stalemap_pages(&request);
+	return ret ? ret : request.out;
+}
+
+/* Whether the entry of a place waits for this transaction. */
+static bool stalemap_waits_for(const struct stalemap_place *place, struct stalemap_transaction *t)
+{
+	unsigned long i;
+
+	for (i = 0; place->entry == STALEMAP_MIGRATING && i < t->count; i++) {
+		struct stalemap_candidate it;
+
+		if (stalemap_candidate_at(t, i, &it) && it.source_home == place->home && it.source == place->number)
+			return true;
+	}
+	return false;
+}
+
+/* Counts the entries that wait for the transaction and map their page again afterwards. */
+static long op_finalize(struct stalemap_world *world, const unsigned char *v)
+{
+	static bool waits[STALEMAP_MOST_SPACES][STALEMAP_MOST_PAGES];
+	struct stalemap_transaction *t = &stalemap_transactions[v[0]];
+	struct stalemap_request request = { .slot = v[0] };
+	unsigned int space, page;
+	long ret, restored = 0;
+
+	if (t->phase == STALEMAP_FREE)
+		return -ENOENT;
+	for (space = 0; space < world->spaces; space++)
+		for (page = 0; page < world->pages; page++)
+			waits[space][page] = stalemap_waits_for(&world->seen[space][page], t);
+	ret = stalemap_finalize(&request);
+	if (ret)
+		return ret;
+	world->locks[v[0]] = STALEMAP_NOBODY;
+	stalemap_see(world);
+	for (space = 0; space < world->spaces; space++)
+		for (page = 0; page < world->pages; page++)
+			restored += waits[space][page] && world->seen[space][page].entry == STALEMAP_MAPS;
+	return restored;
+}
+
+/*
+ * Place by place. What the driver's request answers is what its device's table holds, not what moved; so the places are
+ * looked at before and after.
+ */
+static long op_migrate(struct stalemap_world *world, const unsigned char *v)
+{
+	const struct stalemap_place *places = &world->seen[v[0]][v[1]];
+	struct dmirror *dmirror = world->space[v[0]].mirror[v[4]];
+	long moved = 0;
+	unsigned int i;
+
+	if (!stalemap_lives(world, v[0]))
+		return -ESRCH;
+	for (i = 0; i < v[2]; i++) {
+		struct hmm_dmirror_cmd command = stalemap_command(v[1] + i);
+		bool before = places[i].entry == STALEMAP_MAPS && places[i].home == 1 + v[4];
+		long ret = v[3] ? dmirror_migrate_to_system(dmirror, &command) : dmirror_migrate_to_device(dmirror, &command);
+
+		/* ENOENT: the page could not be moved, or was there already. */
+		if (ret && ret != -ENOENT)
+			return ret;
+		stalemap_see(world);
+		moved += before != (places[i].entry == STALEMAP_MAPS && places[i].home == 1 + v[4]);
+	}
+	return moved;
+}
+
+/* How many pages on a device are mapped somewhere. */
+static long stalemap_mapped_on(struct stalemap_world *world, unsigned int device)
+{
+	unsigned int space, page;
+
+	stalemap_names = 0;
+	for (space = 0; space < world->spaces; space++) {
+		for (page = 0; page < world->pages; page++) {
+			const struct stalemap_place *it = &world->seen[space][page];
+
+			if (it->entry == STALEMAP_MAPS && it->home == 1 + device)
+				stalemap_name(it->home, it->number);
+		}
+	}
+	return stalemap_names;
+}
+
+static long op_evict(struct stalemap_world *world, const unsigned char *v)
+{
+	long before = stalemap_mapped_on(world, v[0]);
+
+	stalemap_evict(stalemap_driver(world, v[0]));
+	stalemap_see(world);
+	return max(before - stalemap_mapped_on(world, v[0]), 0L);
+}
+
+static long stalemap_refer(struct stalemap_world *world, unsigned int slot, unsigned int space, unsigned int page, bool pins)
+{
+	struct stalemap_request request = { .slot = slot, .addr = stalemap_address(page), .value = pins };
+	struct mm_struct *mm = world->space[space].mm;
+	long ret;
+
+	kthread_use_mm(mm);
+	ret = stalemap_pin(&request);
+	kthread_unuse_mm(mm);
+	return ret;
+}
+
+static long op_pin(struct stalemap_world *world, const unsigned char *v)
+{
+	long ret;
+
+	if (!stalemap_lives(world, v[1]))
+		return -ESRCH;
+	if (stalemap_pins[v[0]].page)
+		return -EBUSY;
+	ret = stalemap_would_block(world, v[1], v[2], STALEMAP_WRITING, -1);
+	return ret ? ret : stalemap_refer(world, v[0], v[1], v[2], true);
+}
+
+static long op_hold(struct stalemap_world *world, const unsigned char *v)
+{
+	const struct stalemap_place *place = &world->seen[v[1]][v[2]];
+	long ret;
+
+	if (!stalemap_lives(world, v[1]))
+		return -ESRCH;
+	if (stalemap_pins[STALEMAP_PINS + v[0]].page)
+		return -EBUSY;
+	/* Linux would hold the shared zero page. */
+	if (place->entry == STALEMAP_HOLE && place->access >= 1)
+		return -ENOENT;
+	ret = stalemap_would_block(world, v[1], v[2], STALEMAP_READING, -1);
+	return ret ? ret : stalemap_refer(world, STALEMAP_PINS + v[0], v[1], v[2], false);
+}
+
+static long op_unpin(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_request request = { .slot = v[0] };
+
+	return stalemap_unpin(&request);
+}
+
+static long op_release(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_request request = { .slot = STALEMAP_PINS + v[0] };
+
+	return stalemap_unpin(&request);
+}
+
+static long op_pin_read(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_request request = { .slot = v[0] };
+	long ret = stalemap_pin_access(&request, false);
+
+	return ret ? ret : request.value;
+}
+
+static long op_pin_write(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_request request = { .slot = v[0], .value = v[1] };
+
+	return stalemap_pin_access(&request, true);
+}
+
+static long op_peek(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_request request = { .slot = STALEMAP_PINS + v[0] };
+	long ret = stalemap_pin_access(&request, false);
+
+	return ret ? ret : request.value;
+}
+
+typedef long (*stalemap_op)(struct stalemap_world *world, const unsigned char *values);
+
+#define STALEMAP_ROW(number, word) [number] = op_##word,
+static const stalemap_op stalemap_ops[256] = { STALEMAP_TABLE(STALEMAP_ROW) };
+
+/* The number that the campaign knows an errno by. */
+static unsigned char stalemap_class(long number)
+{
+	static const long classes[] = { STALEMAP_ERRNOS };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(classes); i++)
+		if (classes[i] == number)
+			return 1 + i;
+	return STALEMAP_STUCK;
+}
+
+/* Does an operation and looks at everything afterwards. */
+static long stalemap_perform(struct stalemap_world *world, const struct stalemap_operation *operation)
+{
+	stalemap_op op = stalemap_ops[operation->kind];
+	long answer = op ? op(world, operation->values) : -ENOSYS;
+
+	stalemap_see(world);
+	return answer;
+}

@@ -1,0 +1,227 @@
+//! The process: starts a kernel, gives it batches, and notices when it stops or hangs.
+
+use std::any::Any;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use stalemap_operations::Program;
+use tempfile::TempDir;
+
+use super::memory::{self, Control};
+use crate::console::last_words;
+use crate::group::Group;
+use crate::process::{private_folder_in_memory, processor_time_of};
+use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
+use crate::version::Version;
+
+/// What a kernel is started with as a process.
+#[derive(Clone, Debug)]
+pub struct NativeBoot {
+    /// The kernel: a program.
+    pub image: PathBuf,
+    /// Its memory, in megabytes.
+    pub memory: u32,
+    /// How many times slower than a plain kernel it is.
+    pub slowness: u32,
+    /// The bits of the kernel parameter `stalemap`: deliberate faults, none in an ordinary run.
+    pub bits: u64,
+}
+
+/// How often a kernel that says nothing is looked at.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+/// Time by the clock that a kernel may take to come up.
+const WHILE_BOOTING: Duration = Duration::from_secs(60);
+/// Processor time in which a kernel at work must get on by one step.
+const AT_WORK: Duration = Duration::from_secs(2);
+/// Time by the clock in which it must, since a kernel that sleeps uses no processor time.
+const ASLEEP: Duration = Duration::from_secs(20);
+
+/// A kernel that is up.
+struct Process {
+    group: Group,
+    stream: UnixStream,
+    memory: File,
+    /// Holds the memory, the socket and the console's text; goes with the process.
+    folder: TempDir,
+    release: String,
+    slowness: u32,
+}
+
+impl Runner for NativeBoot {
+    fn start(&self) -> Result<Box<dyn RunningKernel>> {
+        let folder = private_folder_in_memory().context("cannot make a folder for the kernel")?;
+        let memory = shared_memory(folder.path()).context("cannot make the memory that the kernel shares")?;
+        let listener = UnixListener::bind(folder.path().join("socket")).context("cannot make a socket")?;
+        let mut group = Group::start(&mut self.command(folder.path())?)
+            .with_context(|| format!("cannot start {}", self.image.display()))?;
+        let stream = accept(&listener, &mut group, WHILE_BOOTING * self.slowness)
+            .with_context(|| format!("the kernel does not come up: {}", last_words(&console(&folder))))?;
+        stream.set_read_timeout(Some(BETWEEN_LOOKS))?;
+        let mut process = Process { group, stream, memory, folder, release: String::new(), slowness: self.slowness };
+        if let Err(lost) = process.wait() {
+            bail!("the kernel does not come up: {lost:?}; its console:\n{}", process.console());
+        }
+        let control = process.control()?;
+        if control.layout != memory::LAYOUT {
+            bail!("the kernel was built by another version of this program; run `stalemap linux build --native`");
+        }
+        process.release = control.release;
+        Ok(Box::new(process))
+    }
+
+    fn subject(&self, version: Version) -> &'static str {
+        version.native_subject()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl NativeBoot {
+    fn command(&self, folder: &Path) -> io::Result<Command> {
+        let mut command = Command::new(&self.image);
+        command.arg(format!("mem={}M", self.memory)).arg(format!("stalemap={}", self.bits));
+        command.arg(format!("stalemap_folder={}", folder.display()));
+        command.args(["panic=-1", "oops=panic", "panic_on_oops=1", "con=null", "ssl=null", "loglevel=5"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let console = File::create(folder.join("console"))?;
+        command.stderr(console);
+        Ok(command)
+    }
+}
+
+impl RunningKernel for Process {
+    fn run(&mut self, programs: &[Program]) -> Result<Ran> {
+        let given = self.give(programs)?;
+        let waited = self.stream.write_all(&[0]).map_err(|_| self.crash()).and_then(|()| self.wait());
+        let control = self.control()?;
+        let mut output = vec![0; control.written];
+        self.memory.read_exact_at(&mut output, memory::OUT)?;
+        let (done, steps) = memory::read_output(&output).context("what the kernel shows means nothing")?;
+        let stopped = match waited {
+            Err(lost) => Some(Stopped::Lost(Recording { steps, ending: Ending::Lost(lost) })),
+            Ok(()) if done.len() < given && is_ill(done.last()) => Some(Stopped::Ill),
+            Ok(()) if done.is_empty() => bail!("what one program shows has no room in the memory"),
+            Ok(()) if is_ill(done.last()) => Some(Stopped::Ill),
+            Ok(()) => None,
+        };
+        Ok(Ran { done, stopped })
+    }
+
+    fn console(&self) -> String {
+        console(&self.folder)
+    }
+
+    fn release(&self) -> &str {
+        &self.release
+    }
+}
+
+impl Process {
+    /// Writes programs, as many as there is room for; how many that is.
+    fn give(&mut self, programs: &[Program]) -> Result<usize> {
+        let (mut bytes, mut given) = (Vec::new(), 0);
+        for program in programs {
+            let before = bytes.len();
+            memory::write_program(program, &mut bytes).context("a program that the agent has no bytes for")?;
+            if bytes.len() > memory::IN_SIZE {
+                bytes.truncate(before);
+                break;
+            }
+            given += 1;
+        }
+        if given == 0 {
+            bail!("a program that is too long for the memory");
+        }
+        self.memory.write_all_at(&bytes, memory::IN)?;
+        self.memory.write_all_at(&u32::try_from(given)?.to_le_bytes(), memory::PROGRAMS)?;
+        Ok(given)
+    }
+
+    /// Waits until the kernel is done with the batch.
+    fn wait(&mut self) -> Result<(), Lost> {
+        let mut written = usize::MAX;
+        let (mut since, mut worked) = (Instant::now(), Duration::ZERO);
+        loop {
+            match self.stream.read(&mut [0]) {
+                Ok(1) => return Ok(()),
+                Ok(_) => return Err(self.crash()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(_) => return Err(self.crash()),
+            }
+            let now = self.control().map_or(0, |control| control.written);
+            let time = processor_time_of(self.group.id());
+            if now != written {
+                (written, since, worked) = (now, Instant::now(), time);
+            } else if time.saturating_sub(worked) > AT_WORK * self.slowness || since.elapsed() > ASLEEP * self.slowness
+            {
+                self.group.kill();
+                return Err(Lost::Hang);
+            }
+        }
+    }
+
+    fn control(&self) -> Result<Control> {
+        let mut bytes = [0; memory::CONTROL];
+        self.memory.read_exact_at(&mut bytes, 0)?;
+        Ok(Control::read(&bytes))
+    }
+
+    /// The kernel has closed the socket: it is on its way out, and its console will be complete.
+    fn crash(&mut self) -> Lost {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(2) && self.group.ended().is_ok_and(|status| status.is_none()) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Lost::Crash(last_words(&self.console()))
+    }
+}
+
+/// A new file of the layout's length.
+fn shared_memory(folder: &Path) -> io::Result<File> {
+    let path = folder.join("memory");
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    file.set_len(memory::SIZE)?;
+    Ok(file)
+}
+
+/// The connection of a kernel that comes up.
+fn accept(listener: &UnixListener, group: &mut Group, limit: Duration) -> Result<UnixStream> {
+    listener.set_nonblocking(true)?;
+    let start = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(status) = group.ended()? {
+            bail!("it has ended with {status}");
+        }
+        if start.elapsed() > limit {
+            bail!("it does not connect within {} s", limit.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn is_ill(last: Option<&Recording>) -> bool {
+    matches!(last, Some(Recording { ending: Ending::Ended(end), .. })
+        if end.tainted != 0 || end.leaked != [0, 0] || !end.log.is_empty())
+}
+
+fn console(folder: &TempDir) -> String {
+    let bytes = fs::read(folder.path().join("console")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
