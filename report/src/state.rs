@@ -135,9 +135,14 @@ impl View<'_> {
     /// Whether what is compared leads to a page: places, slots, or a transaction that alone knows it.
     fn is_reachable(&self, token: PageToken) -> bool {
         let [places, slots] = [Observables::PLACES, Observables::SLOTS].map(|fact| self.shows(fact));
-        places && slots
-            || places && self.observation.places.iter().any(|view| view.state.page() == Some(token))
-            || slots && self.observation.slots.iter().any(|(_, state)| state.page() == Some(token))
+        let is_at_a_place = || self.observation.places.iter().any(|view| view.state.page() == Some(token));
+        let is_in_a_slot = || self.observation.slots.iter().any(|(_, state)| state.page() == Some(token));
+        match (places, slots) {
+            (true, true) => true,
+            (true, false) => is_at_a_place(),
+            (false, true) => is_in_a_slot(),
+            (false, false) => false,
+        }
     }
 
     fn page(&self, name: &str, page: &PageView) -> String {

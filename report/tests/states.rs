@@ -26,7 +26,7 @@ impl Blind {
             }
         }
         for page in &mut seen.pages {
-            page.stamp.0 = page.stamp.0.wrapping_add(u8::from(hides(Observables::STAMPS)).into());
+            page.stamp.0 = page.stamp.0.wrapping_add(u8::from(hides(Observables::STAMPS)));
             page.exclusive ^= hides(Observables::EXCLUSIVE);
             page.mapcount += u32::from(hides(Observables::MAPCOUNTS));
             page.refcount += u32::from(hides(Observables::REFCOUNTS));
