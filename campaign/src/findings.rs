@@ -13,6 +13,7 @@ use crate::sighting::{Form, Found, Sighting};
 /// An execution has a signature as it was met, and its canonical form has another one: minimised with everything compared
 /// and recounted after each step. Findings with equal canonical signatures are one. Of the executions that were met with one
 /// signature the first, second, fourth, eighth and so on are brought to the canonical form: two faults may be met alike.
+/// Each of them counts for its own form, the others for that of the one before.
 pub struct Findings {
     subject: String,
     driver: Driver,
@@ -21,6 +22,8 @@ pub struct Findings {
     met: BTreeMap<Signature, u64>,
     /// The canonical signature that executions of a signature were last brought to.
     names: BTreeMap<Signature, Signature>,
+    /// Executions by the name that each has: the canonical signature, or the one that was met.
+    counts: BTreeMap<Signature, u64>,
     found: BTreeSet<Signature>,
 }
 
@@ -34,6 +37,7 @@ impl Findings {
             known,
             met: BTreeMap::new(),
             names: BTreeMap::new(),
+            counts: BTreeMap::new(),
             found: BTreeSet::new(),
         }
     }
@@ -49,26 +53,37 @@ impl Findings {
         &self.known
     }
 
-    /// How many executions diverged, by canonical signature; by the one that was met where none was brought to its form.
+    /// How many executions diverged, by canonical signature; by the one that was met where none was brought to its form. Each
+    /// finding is among them, and each execution is counted once.
     #[must_use]
-    pub fn counts(&self) -> BTreeMap<Signature, u64> {
-        let mut counts = BTreeMap::new();
-        for (met, count) in &self.met {
-            *counts.entry(self.names.get(met).unwrap_or(met).clone()).or_default() += count;
-        }
-        counts
+    pub fn counts(&self) -> &BTreeMap<Signature, u64> {
+        &self.counts
     }
 
     /// Counts an execution that diverged; whether [`add`](Self::add) has to look at it.
     #[must_use]
     pub fn count(&mut self, signature: &Signature) -> bool {
-        let count = self.met.entry(signature.clone()).or_default();
-        *count += 1;
-        count.is_power_of_two() && !self.known.contains(signature)
+        let times = self.met.entry(signature.clone()).or_default();
+        *times += 1;
+        let name = self.names.get(signature).unwrap_or(signature);
+        *self.counts.entry(name.clone()).or_default() += 1;
+        times.is_power_of_two() && !self.known.contains(signature)
     }
 
-    /// Brings an execution that diverged to its canonical form; what it is if it is a new finding. `keep_going` is asked now
-    /// and then, and ends the work by answering no: what was reached until then is the result.
+    /// The execution that was counted last was met with the first signature, and its form has the second one.
+    fn name(&mut self, met: Signature, form: &Signature) {
+        let before = self.names.insert(met.clone(), form.clone()).unwrap_or(met);
+        if let Some(count) = self.counts.get_mut(&before) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&before);
+            }
+        }
+        *self.counts.entry(form.clone()).or_default() += 1;
+    }
+
+    /// Brings the execution that was counted last to its canonical form; what it is if it is a new finding. `keep_going` is asked
+    /// now and then, and ends the work by answering no: what was reached until then is the result.
     ///
     /// # Errors
     /// Says why the subject cannot be the machine.
@@ -82,7 +97,7 @@ impl Findings {
         let sighting = Sighting { program, divergence, origin };
         let reduced = sighting.reduce(&mut self.driver, Form::Canonical, keep_going)?;
         let key = reduced.divergence.signature();
-        self.names.insert(divergence.signature(), key.clone());
+        self.name(divergence.signature(), &key);
         if self.known.contains(&key) || !self.found.insert(key) {
             return Ok(None);
         }

@@ -1,7 +1,7 @@
 //! Campaigns and findings from library calls: the same whatever the number of jobs, and one finding for one fault.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -151,6 +151,31 @@ fn executions_of_one_fault_are_one_finding_and_are_counted_under_its_name() {
     let divergence = run.divergence.expect("it repeats");
     let new = again.add(&program, &divergence, Origin::default(), &mut |_| true);
     assert!(new.expect("it takes every machine").is_none());
+}
+
+#[test]
+fn each_finding_has_a_count_when_executions_that_are_met_alike_have_several_forms() {
+    quiet_panics();
+    let build = Seeded(Some(Bug::DirtyMeansWrite));
+    let campaign = Campaign::new(build.clone()).seed(1);
+    let mut findings = Findings::new("implementation", build, BTreeSet::new());
+    let (mut forms, mut total) = (BTreeMap::<_, Vec<String>>::new(), 0);
+    for index in 0..1000 {
+        let program = campaign.execution(index);
+        let run = findings.driver().run(&program, Compare::Touched).expect("it takes every machine");
+        let Some(divergence) = run.divergence else { continue };
+        total += 1;
+        if findings.count(&divergence.signature()) {
+            let new = findings.add(&program, &divergence, Origin::default(), &mut |_| true);
+            let of_this = forms.entry(divergence.signature()).or_default();
+            of_this.extend(new.expect("it takes every machine").map(|it| it.finding.signature));
+        }
+        let counts = findings.counts();
+        assert_eq!(counts.values().sum::<u64>(), total, "every execution that diverged is counted once");
+        let names: BTreeSet<String> = counts.keys().map(ToString::to_string).collect();
+        assert!(forms.values().flatten().all(|it| names.contains(it)), "{forms:?} of {counts:?}");
+    }
+    assert!(forms.values().any(|of_one| of_one.len() > 1), "{forms:?}");
 }
 
 /// A subject that answers wrongly until it is reset for the second time.

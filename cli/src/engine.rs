@@ -211,7 +211,7 @@ impl Campaign {
                 "{} s  {rate:.0} executions/s  {} executions  {}",
                 grouped(done.time.as_secs()),
                 grouped(done.executions),
-                summary::met_and_found(&done, possible, &counts)
+                summary::met_and_found(&done, possible, counts)
             )
         });
     }

@@ -190,7 +190,7 @@ impl Kept {
         let before = so_far.work;
         let last_new = if done.transitions > before.transitions { Some(done.time) } else { before.last_new };
         so_far.work = Done { last_new, ..done };
-        so_far.counts = self.all.counts();
+        so_far.counts.clone_from(self.all.counts());
         so_far.work
     }
 
@@ -202,7 +202,7 @@ impl Kept {
     /// Keeps how often each finding was met.
     pub fn keep_counts(&mut self) {
         for (signature, count) in self.all.counts() {
-            if let Err(error) = self.keep.store.count(&signature, &self.subject, count) {
+            if let Err(error) = self.keep.store.count(signature, &self.subject, *count) {
                 output::complain(&error.into());
                 self.lost += 1;
                 return;

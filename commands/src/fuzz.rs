@@ -268,7 +268,7 @@ impl Observer for Native {
         let Progress { executions, operations, transitions, time } = *progress;
         let done = self.kept.progress(Done { executions, operations, transitions, time, last_new: None });
         let counts = &self.kept.all;
-        self.kept.status.show(|| status_line(&done, &self.limits, &counts.counts()));
+        self.kept.status.show(|| status_line(&done, &self.limits, counts.counts()));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
 use stalemap_operations::{
-    Capabilities, Errno, Field, Home, Machine, Observation, Operation, Outcome, Program, Step, Subject,
+    Capabilities, Errno, Field, Home, Machine, Observables, Observation, Operation, Outcome, Program, Step, Subject,
 };
 use stalemap_reference::Model;
 
@@ -44,6 +44,9 @@ pub struct Watched<'a> {
     pub reference: &'a Observation,
     /// Everything of the subject.
     pub subject: &'a Observation,
+    /// What of them is compared: the subject shows it, or there is nothing of it to show ([`Capabilities::known`]). Whatever
+    /// else stands in the subject's observation means nothing.
+    pub shown: Observables,
     /// Names for the pages of both.
     pub names: &'a Names,
     /// What an oracle finds; no step comes behind it.
@@ -343,6 +346,7 @@ impl<S: Subject> Lockstep<S> {
             claimed: answers.claimed,
             reference,
             subject,
+            shown: self.capabilities.known(),
             names: &self.names,
             mismatch,
         });

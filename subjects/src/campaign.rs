@@ -52,10 +52,9 @@ pub fn campaign(row: &Row, machine: Option<Machine>, executions: u64) -> Result<
     if let Some(refused) = collect.refused {
         return Err(refused);
     }
-    let counts = collect.findings.counts();
-    for (signature, times) in counts {
+    for (signature, times) in collect.findings.counts() {
         if let Some(kept) = collect.kept.get_mut(&signature.to_string()) {
-            kept.times = times;
+            kept.times = *times;
         }
     }
     Ok(Outcome { executions: stats.executions, operations: collect.operations, findings: collect.kept })
