@@ -12,7 +12,9 @@ mod initramfs;
 pub mod kernel;
 mod kernels;
 mod mutants;
+mod native;
 pub mod packages;
+mod recipe;
 mod subject;
 mod support;
 mod track;
@@ -30,6 +32,8 @@ pub use kernels::Kernels;
 pub use vm_pool::{Ending, Recording, VmPool};
 
 pub use mutants::{Campaign, Fault, MUTANTS, TROPHIES};
+pub use native::Native;
+pub use recipe::Recipe;
 pub use subject::{Kernel, capabilities, machine, settings};
 pub use support::{Support, support};
 pub use transcript::{Recorded, Transcript};
