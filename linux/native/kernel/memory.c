@@ -3,6 +3,7 @@
 #include <linux/bootmem_info.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/version.h>
 #include <asm/tlbflush.h>
 
 int arch_add_memory(int nid, u64 start, u64 size, struct mhp_params *params)
@@ -10,10 +11,17 @@ int arch_add_memory(int nid, u64 start, u64 size, struct mhp_params *params)
 	return __add_pages(nid, start >> PAGE_SHIFT, size >> PAGE_SHIFT, params);
 }
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 void arch_remove_memory(u64 start, u64 size, struct vmem_altmap *altmap, struct dev_pagemap *pgmap)
 {
 	__remove_pages(start >> PAGE_SHIFT, size >> PAGE_SHIFT, altmap, pgmap);
 }
+#else
+void arch_remove_memory(u64 start, u64 size, struct vmem_altmap *altmap)
+{
+	__remove_pages(start >> PAGE_SHIFT, size >> PAGE_SHIFT, altmap);
+}
+#endif
 
 int __meminit vmemmap_populate(unsigned long start, unsigned long end, int node, struct vmem_altmap *altmap)
 {

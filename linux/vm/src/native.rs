@@ -49,7 +49,10 @@ impl Native {
         let mut additions = edits::ADDITIONS.to_vec();
         additions.extend_from_slice(ADDITIONS);
         let mut edits = edits(self.version);
-        edits.extend(architecture_edits());
+        edits.extend(architecture_edits(self.version));
+        if self.version == Version::V6_1 {
+            edits.extend(edits_of_6_1());
+        }
         edits.extend(agent_edits());
         Recipe {
             name: self.to_string(),
@@ -69,7 +72,7 @@ impl Native {
 }
 
 /// What lets `arch/um` have memory of devices, and spaces without a process of the host behind them.
-fn architecture_edits() -> [Edit; 9] {
+fn architecture_edits(version: Version) -> [Edit; 9] {
     [
         Edit {
             purpose: "memory hotplug, and a virtual map of page descriptors",
@@ -117,7 +120,7 @@ fn architecture_edits() -> [Edit; 9] {
             function: "void destroy_context(",
             line: "struct mm_context *mmu = &mm->context;",
             side: Side::After,
-            text: "\nif (!mmu->id.pid)\n\treturn;",
+            text: version.pick("\nif (!mmu->id.u.pid)\n\treturn;", "\nif (!mmu->id.pid)\n\treturn;"),
         },
         Edit {
             purpose: "on power-off, a space without a process has none to end",
@@ -131,7 +134,8 @@ fn architecture_edits() -> [Edit; 9] {
             purpose: "the host's side of the agent",
             file: "arch/um/os-Linux/Makefile",
             function: "",
-            line: "include $(srctree)/arch/um/scripts/Makefile.rules",
+            line: version
+                .pick("include arch/um/scripts/Makefile.rules", "include $(srctree)/arch/um/scripts/Makefile.rules"),
             side: Side::Before,
             text: "obj-y += stalemap_host.o\nUSER_OBJS += stalemap_host.o\n",
         },
@@ -143,6 +147,38 @@ fn architecture_edits() -> [Edit; 9] {
             side: Side::Before,
             text: "struct mm_struct *stalemap_dup_mm(struct mm_struct *mm);\n\
                    struct mm_struct *stalemap_dup_mm(struct mm_struct *mm)\n{\n\treturn dup_mm(current, mm);\n}\n",
+        },
+    ]
+}
+
+/// What 6.1 needs beyond that.
+///
+/// It tells the process of a space of each change at once; later versions only note that there was one.
+fn edits_of_6_1() -> [Edit; 3] {
+    [
+        Edit {
+            purpose: "sections of memory tell which pages have descriptors",
+            file: "arch/um/include/asm/page.h",
+            function: "",
+            line: "#define pfn_valid(pfn) ((pfn) < max_mapnr)",
+            side: Side::After,
+            text: "#undef pfn_valid",
+        },
+        Edit {
+            purpose: "a space without a process has no mappings of the host to change",
+            file: "arch/um/kernel/tlb.c",
+            function: "void fix_range_common(",
+            line: "int ret = 0, userspace = 1;",
+            side: Side::After,
+            text: "\nif (!mm->context.id.u.pid)\n\treturn;",
+        },
+        Edit {
+            purpose: "a space without a process has no mapping of the host to change",
+            file: "arch/um/kernel/tlb.c",
+            function: "void flush_tlb_page(",
+            line: "struct mm_id *mm_id;",
+            side: Side::After,
+            text: "\nif (!mm->context.id.u.pid)\n\treturn;",
         },
     ]
 }
