@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use stalemap_commands::{ChosenSubject, CommandLine, Ending, Subjects, isolated, quoted, serve};
 use stalemap_implementation::Implementation;
-use stalemap_linux::{Cache, Fault, Flavour, Kernels, Version};
+use stalemap_linux::{Cache, Fault, Flavour, Kernels, Native, Version};
 use stalemap_operations::Machine;
 
 /// The subject that is driven beside the reference.
@@ -17,6 +17,8 @@ enum SubjectName {
     Implementation,
     /// Linux in a virtual machine (`stalemap linux build` makes it).
     Linux(Version),
+    /// Linux as a native process (`stalemap linux build --native` makes it).
+    Native(Version),
     /// A shared library with the table of functions of `stalemap.h`.
     Library(PathBuf),
 }
@@ -27,18 +29,20 @@ const IMPLEMENTATION: &str = "implementation";
 impl SubjectName {
     /// Reads a name, or the path of a library.
     fn parse(text: &str) -> Result<SubjectName, String> {
-        let kernel = [Version::V6_1, Version::V6_12].into_iter().find(|version| version.subject() == text);
+        let named = |name: fn(Version) -> &'static str| Version::ALL.into_iter().find(|&version| name(version) == text);
+        let kernel = named(Version::subject).map(SubjectName::Linux);
+        let kernel = kernel.or_else(|| named(Version::native_subject).map(SubjectName::Native));
         let is_library =
             text.contains('/') || Path::new(text).extension().is_some_and(|it| it == "so" || it == "dylib");
         match kernel {
-            Some(version) => Ok(SubjectName::Linux(version)),
+            Some(kernel) => Ok(kernel),
             None if text == IMPLEMENTATION => Ok(SubjectName::Implementation),
             None if is_library => Ok(SubjectName::Library(text.into())),
-            None => {
-                Err("possible values: implementation, linux-6.1, linux-6.12, or the path of a shared library such \
-                         as ./libmine.so"
-                    .to_string())
-            }
+            None => Err(
+                "possible values: implementation, linux-6.1, linux-6.12, linux-6.1-native, linux-6.12-native, or the \
+                     path of a shared library such as ./libmine.so"
+                    .to_string(),
+            ),
         }
     }
 }
@@ -46,8 +50,8 @@ impl SubjectName {
 /// Which subject is driven.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Choice {
-    /// The subject that is driven beside the reference: implementation, linux-6.1, linux-6.12, or the path of a shared
-    /// library that is built with stalemap.h
+    /// The subject that is driven beside the reference: implementation, linux-6.1, linux-6.12, linux-6.1-native,
+    /// linux-6.12-native, or the path of a shared library that is built with stalemap.h
     #[arg(long, value_name = "SUBJECT", value_parser = SubjectName::parse, default_value = IMPLEMENTATION)]
     subject: SubjectName,
     /// Switch a seeded bug of the implementation on (`stalemap bugs` lists them)
@@ -114,7 +118,14 @@ impl Subjects for Catalogue {
                 bail!("--fault and --kasan are of a kernel; --subject names one")
             }
             SubjectName::Implementation => Ok(ChosenSubject::new(IMPLEMENTATION, implementation())),
-            SubjectName::Linux(_) if choice.isolate => bail!("a kernel runs in a machine of its own already"),
+            SubjectName::Linux(_) | SubjectName::Native(_) if choice.isolate => {
+                bail!("a kernel runs in a machine of its own already")
+            }
+            SubjectName::Native(_) if choice.kasan => bail!("--kasan is of a kernel in a virtual machine"),
+            SubjectName::Native(version) => {
+                let kernels = Kernels::native(&Cache::of_the_user()?, Native { version: *version }, bits)?;
+                Ok(ChosenSubject::new(version.native_subject(), kernels))
+            }
             SubjectName::Linux(version) => Ok(ChosenSubject::new(version.subject(), kernel(*version)?)),
             SubjectName::Library(path) => {
                 let build = isolated(["worker".as_ref(), "--subject".as_ref(), path.as_os_str()])?;
@@ -135,6 +146,7 @@ impl Subjects for Catalogue {
         let subject = match &choice.subject {
             SubjectName::Implementation => String::new(),
             SubjectName::Linux(version) => format!(" --subject {}", version.subject()),
+            SubjectName::Native(version) => format!(" --subject {}", version.native_subject()),
             SubjectName::Library(path) => format!(" --subject {}", quoted(&path.to_string_lossy())),
         };
         let fault = choice.fault.map_or_else(String::new, |fault| format!(" --fault {}", fault.name));
@@ -153,7 +165,7 @@ impl Subjects for Catalogue {
                 stalemap_c::load(path).map_err(|error| error.to_string())?;
                 Ok(stalemap_c::build)
             }),
-            SubjectName::Linux(_) => bail!("a kernel runs in a machine of its own already"),
+            SubjectName::Linux(_) | SubjectName::Native(_) => bail!("a kernel runs in a machine of its own already"),
         }
     }
 }

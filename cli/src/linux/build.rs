@@ -9,7 +9,7 @@ use stalemap_commands::interrupt::{Interrupted, interrupted, or_interrupted};
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_linux::kernel::Stopped;
-use stalemap_linux::{Cache, Flavour, Version, build_guest, kernel, packages};
+use stalemap_linux::{Cache, Flavour, Native, Recipe, Version, build_guest, kernel, packages};
 
 use super::which::chosen;
 
@@ -23,6 +23,9 @@ pub(super) struct BuildArguments {
     /// With KASAN, the kernel's own finder of accesses to freed memory; about 600 CPU seconds
     #[arg(long)]
     kasan: bool,
+    /// As a process of this machine, with the agent in the kernel, in place of a kernel for a virtual machine
+    #[arg(long, conflicts_with = "kasan")]
+    native: bool,
     /// Do not ask before packages are installed
     #[arg(long)]
     yes: bool,
@@ -32,12 +35,17 @@ pub(super) struct BuildArguments {
 }
 
 pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending> {
-    let BuildArguments { version, kasan, yes, keep_tree } = *arguments;
-    let flavours: Vec<Flavour> = chosen(version).into_iter().map(|version| Flavour { version, kasan }).collect();
+    let BuildArguments { version, kasan, native, yes, keep_tree } = *arguments;
+    let recipes: Vec<Recipe> = chosen(version)
+        .into_iter()
+        .map(|version| if native { Native { version }.recipe() } else { Flavour { version, kasan }.recipe() })
+        .collect();
     cache.make()?;
-    let wanted = flavours.iter().filter(|flavour| !cache.image(**flavour).exists());
-    let mut missing: Vec<String> = wanted.flat_map(|flavour| packages::missing(flavour.version)).collect();
-    missing.extend(packages::missing_to_run());
+    let wanted = recipes.iter().filter(|recipe| !cache.image((*recipe).clone()).exists());
+    let mut missing: Vec<String> = wanted.flat_map(|recipe| packages::missing(recipe.version)).collect();
+    if !native {
+        missing.extend(packages::missing_to_run());
+    }
     missing.sort();
     missing.dedup();
     if !missing.is_empty() && !install(cache, &missing, yes)? {
@@ -48,11 +56,14 @@ pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending>
         status.show(|| progress.to_string());
         if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    build_guest(cache, &mut |progress| tell(&mut status, progress)).map_err(stopped)?;
-    for flavour in &flavours {
-        let built = kernel::build(cache, *flavour, keep_tree, &mut |progress| tell(&mut status, progress));
+    if !native {
+        build_guest(cache, &mut |progress| tell(&mut status, progress)).map_err(stopped)?;
+    }
+    for recipe in recipes {
+        let name = recipe.name.clone();
+        let built = kernel::build(cache, recipe, keep_tree, &mut |progress| tell(&mut status, progress));
         let image = built.map_err(stopped)?;
-        status.aside(|| output::print_line(format_args!("linux-{flavour}  {}", image.display())))?;
+        status.aside(|| output::print_line(format_args!("linux-{name}  {}", image.display())))?;
     }
     status.clear();
     Ok(Ending::Agree)

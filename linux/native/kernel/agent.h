@@ -12,8 +12,9 @@
 #include <linux/syscalls.h>
 #include <linux/utsname.h>
 
-#include "stalemap_memory.h"
-#include "stalemap_host.h"
+#include <stalemap_memory.h>
+#include <stalemap_host.h>
+
 #include "stalemap_table.h"
 #include "stalemap_world.h"
 #include "stalemap_perform.h"
@@ -60,8 +61,8 @@ static void stalemap_hear(struct console *console, const char *line, unsigned in
 	stalemap_log.length += length;
 }
 
-static struct console stalemap_console = {
-	.name = "stalemap",
+static struct console stalemap_listener = {
+	.name = "complaints",
 	.write = stalemap_hear,
 	.flags = CON_ENABLED | CON_ANYTIME,
 	.index = -1,
@@ -179,7 +180,7 @@ static int stalemap_agent(void *unused)
 		pr_emerg("stalemap: the agent cannot start\n");
 		kernel_power_off();
 	}
-	register_console(&stalemap_console);
+	register_console(&stalemap_listener);
 	stalemap_control->layout = STALEMAP_LAYOUT;
 	strscpy(stalemap_control->release, init_utsname()->release, STALEMAP_RELEASE);
 	for (;;) {

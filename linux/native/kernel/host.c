@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "stalemap_host.h"
-#include "stalemap_memory.h"
+#include <stalemap_host.h>
+#include <stalemap_memory.h>
 
 static int campaign = -1;
 
@@ -59,4 +60,28 @@ void stalemap_host_wait(void)
 			done = 1;
 	}
 	_exit(0);
+}
+
+void stalemap_host_say(const char *text, unsigned long size)
+{
+	while (size) {
+		ssize_t wrote = write(STDERR_FILENO, text, size);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote <= 0)
+			return;
+		text += wrote;
+		size -= wrote;
+	}
+}
+
+/* Addresses that the host chooses at random would make the size of the memory random. */
+static void __attribute__((constructor)) stalemap_host_start(int argc, char **argv, char **envp)
+{
+	int old = personality(0xffffffff);
+
+	if (old == -1 || old & ADDR_NO_RANDOMIZE || personality(old | ADDR_NO_RANDOMIZE) == -1)
+		return;
+	execve("/proc/self/exe", argv, envp);
 }

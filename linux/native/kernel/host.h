@@ -9,4 +9,7 @@ extern void *stalemap_host_open(const char *folder);
 /* Tells the campaign that the batch is done, and waits for the next. Does not return when the campaign is gone. */
 extern void stalemap_host_wait(void);
 
+/* Writes to standard error. */
+extern void stalemap_host_say(const char *text, unsigned long size);
+
 #endif

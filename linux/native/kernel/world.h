@@ -8,7 +8,7 @@
 #define STALEMAP_DEVICES	2
 #define STALEMAP_PINS		4
 /* Where the virtual pages of every space begin. */
-#define STALEMAP_BASE		0x1000000000UL
+#define STALEMAP_BASE		0x10000000UL
 #define STALEMAP_NOBODY		255
 
 /* More frames than a step can name. */

@@ -7,11 +7,8 @@ use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
 use crate::edit::Side;
-use crate::edits::{ADDITIONS, edits};
-use crate::flavour::Flavour;
-
-/// The configuration of every kernel.
-pub(crate) const CONFIGURATION: &str = include_str!("../kernel/hmm.config");
+use crate::recipe::Recipe;
+use crate::version::Version;
 
 /// Where kernels are kept.
 #[derive(Clone, Debug)]
@@ -41,15 +38,17 @@ impl Cache {
 
     /// The folder of a kernel as it is edited and configured now.
     #[must_use]
-    pub fn kernel(&self, flavour: impl Into<Flavour>) -> PathBuf {
-        let flavour = flavour.into();
-        self.root.join(format!("{flavour}-{:016x}", key(flavour)))
+    pub fn kernel(&self, recipe: impl Into<Recipe>) -> PathBuf {
+        let recipe = recipe.into();
+        self.root.join(format!("{}-{:016x}", recipe.name, key(&recipe)))
     }
 
     /// The kernel's image in its folder.
     #[must_use]
-    pub fn image(&self, flavour: impl Into<Flavour>) -> PathBuf {
-        self.kernel(flavour).join("bzImage")
+    pub fn image(&self, recipe: impl Into<Recipe>) -> PathBuf {
+        let recipe = recipe.into();
+        let image = recipe.image;
+        self.kernel(recipe).join(image)
     }
 
     /// The file system that the guest starts from; the same for all versions.
@@ -60,8 +59,8 @@ impl Cache {
 
     /// The folder in which a version is unpacked and built, in all its flavours.
     #[must_use]
-    pub fn build_folder(&self, flavour: impl Into<Flavour>) -> PathBuf {
-        self.root.join(format!("build-{}", flavour.into().version))
+    pub fn build_folder(&self, version: Version) -> PathBuf {
+        self.root.join(format!("build-{version}"))
     }
 
     /// Makes the folder, if it is not there.
@@ -75,13 +74,13 @@ impl Cache {
 }
 
 /// Changes with everything that changes the kernel: version, configuration, additions and edits.
-fn key(flavour: Flavour) -> u64 {
-    let mut parts = vec![flavour.version.word(), CONFIGURATION, flavour.more_configuration()];
-    for addition in ADDITIONS {
-        parts.extend([addition.file, addition.text]);
+fn key(recipe: &Recipe) -> u64 {
+    let mut parts = vec![recipe.version.word()];
+    parts.extend(&recipe.configuration);
+    for addition in &recipe.additions {
+        parts.extend([addition.file, &addition.text]);
     }
-    let edits = edits(flavour.version);
-    for edit in &edits {
+    for edit in &recipe.edits {
         parts.extend([edit.file, edit.function, edit.line, edit.text]);
         parts.push(if edit.side == Side::Before { "before" } else { "after" });
     }
@@ -103,6 +102,7 @@ fn digest(texts: &[&str]) -> u64 {
 mod tests {
     use super::{Cache, digest};
     use crate::flavour::Flavour;
+    use crate::native::Native;
     use crate::version::Version;
 
     #[test]
@@ -111,6 +111,7 @@ mod tests {
         assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_12));
         assert_eq!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_1));
         assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Flavour { version: Version::V6_1, kasan: true }));
+        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Native { version: Version::V6_1 }));
     }
 
     #[test]

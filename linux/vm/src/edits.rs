@@ -4,19 +4,22 @@ use crate::edit::{Edit, Side};
 use crate::version::Version;
 
 /// A file of ours that is put into the source.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Addition {
     /// Its path, from the root of the source.
     pub file: &'static str,
     /// What is in it.
-    pub text: &'static str,
+    pub text: String,
 }
 
-/// The files that are added.
-pub const ADDITIONS: &[Addition] = &[
-    Addition { file: "include/linux/stalemap.h", text: include_str!("../kernel/stalemap.h") },
-    Addition { file: "lib/stalemap_requests.h", text: include_str!("../kernel/stalemap_requests.h") },
-];
+/// The files that are added to every kernel.
+pub(crate) fn additions() -> Vec<Addition> {
+    let files = [
+        ("include/linux/stalemap.h", include_str!("../kernel/stalemap.h")),
+        ("lib/stalemap_requests.h", include_str!("../kernel/stalemap_requests.h")),
+    ];
+    files.map(|(file, text)| Addition { file, text: text.into() }).to_vec()
+}
 
 const DRIVER: &str = "lib/test_hmm.c";
 const INCLUDE: &str = "#include <linux/stalemap.h>";
@@ -181,12 +184,12 @@ fn mutants(version: Version) -> [Edit; 6] {
 
 #[cfg(test)]
 mod tests {
-    use super::{ADDITIONS, edits};
+    use super::{additions, edits};
     use crate::version::Version;
 
     #[test]
     fn every_bit_that_an_edit_asks_for_has_a_name_in_the_header() {
-        let header = ADDITIONS[0].text;
+        let header = additions()[0].text.clone();
         for version in Version::ALL {
             for edit in edits(version) {
                 for (at, _) in edit.text.match_indices("stalemap_is_on(") {

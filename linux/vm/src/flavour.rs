@@ -2,7 +2,12 @@
 
 use std::fmt;
 
+use crate::edits::{additions, edits};
+use crate::recipe::Recipe;
 use crate::version::Version;
+
+/// The configuration of every kernel of a virtual machine.
+const CONFIGURATION: &str = include_str!("../kernel/hmm.config");
 
 /// A kernel that can be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +21,31 @@ pub struct Flavour {
 impl Flavour {
     /// The lines of configuration that the plain one does not have.
     #[must_use]
-    pub(crate) const fn more_configuration(self) -> &'static str {
+    const fn more_configuration(self) -> &'static str {
         if self.kasan { include_str!("../kernel/kasan.config") } else { "" }
+    }
+
+    /// How it is built.
+    #[must_use]
+    pub fn recipe(self) -> Recipe {
+        let mut needed = vec!["CONFIG_TEST_HMM=y", "CONFIG_DEVICE_PRIVATE=y", "CONFIG_VIRTIO_CONSOLE=y"];
+        if self.kasan {
+            needed.push("CONFIG_KASAN_GENERIC=y");
+        }
+        Recipe {
+            name: self.to_string(),
+            version: self.version,
+            additions: additions(),
+            edits: edits(self.version),
+            configuration: vec![CONFIGURATION, self.more_configuration()],
+            needed,
+            architecture: "x86_64",
+            target: "bzImage",
+            built: "arch/x86/boot/bzImage",
+            image: "bzImage",
+            output: if self.kasan { "output-kasan" } else { "output" }.to_string(),
+            seconds: if self.kasan { 600 } else { 200 },
+        }
     }
 
     /// Megabytes of memory that a guest of it needs.
@@ -42,6 +70,18 @@ impl Flavour {
 impl From<Version> for Flavour {
     fn from(version: Version) -> Flavour {
         Flavour { version, kasan: false }
+    }
+}
+
+impl From<Flavour> for Recipe {
+    fn from(flavour: Flavour) -> Recipe {
+        flavour.recipe()
+    }
+}
+
+impl From<Version> for Recipe {
+    fn from(version: Version) -> Recipe {
+        Flavour::from(version).recipe()
     }
 }
 

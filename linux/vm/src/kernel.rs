@@ -1,5 +1,6 @@
 //! Building a kernel: unpack the packaged source, add and edit, configure, make.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::io::Write as _;
@@ -10,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::cache::{CONFIGURATION, Cache};
-use crate::edits::{ADDITIONS, edits};
-use crate::flavour::Flavour;
+use crate::cache::Cache;
+use crate::edit::Edit;
 use crate::group::Group;
+use crate::recipe::Recipe;
 use crate::version::Version;
 
 /// Takes the progress of a long piece of work, a sentence at a time. `Break` ends the work and all that it has started.
@@ -39,28 +40,29 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// # Errors
 /// When the source is not where its package puts it, an edit does not find its place, or the build fails; [`Stopped`] when it
 /// is ended.
-pub fn build(cache: &Cache, flavour: impl Into<Flavour>, keep_tree: bool, tell: Tell<'_>) -> Result<PathBuf> {
-    let flavour = flavour.into();
-    let image = cache.image(flavour);
+pub fn build(cache: &Cache, recipe: impl Into<Recipe>, keep_tree: bool, tell: Tell<'_>) -> Result<PathBuf> {
+    let recipe = recipe.into();
+    let image = cache.image(recipe.clone());
     if image.exists() {
         return Ok(image);
     }
-    let tree = Tree { folder: cache.build_folder(flavour), flavour };
+    let folder = cache.kernel(recipe.clone());
+    let tree = Tree { folder: cache.build_folder(recipe.version), recipe };
     tree.unpack(tell)?;
-    go_on(tell(&format!("linux-{flavour}: editing the source")))?;
+    go_on(tell(&format!("linux-{}: editing the source", tree.recipe.name)))?;
     tree.edit()?;
     tree.configure(tell)?;
     tree.make(tell)?;
-    let folder = cache.kernel(flavour);
     fs::create_dir_all(&folder)?;
     // The image is there when it is whole.
-    let partial = folder.join("bzImage.partial");
-    fs::copy(tree.output().join("arch/x86/boot/bzImage"), &partial).context("the build left no bzImage")?;
+    let partial = image.with_extension("partial");
+    let built = tree.output().join(tree.recipe.built);
+    fs::copy(&built, &partial).with_context(|| format!("the build left no {}", built.display()))?;
     fs::copy(tree.output().join(".config"), folder.join("config"))?;
     fs::rename(&partial, &image)?;
     if !keep_tree {
         // What is built is there: this is not stopped any more.
-        let _ = tell(&format!("linux-{flavour}: removing the source tree"));
+        let _ = tell(&format!("linux-{}: removing the source tree", tree.recipe.name));
         fs::remove_dir_all(&tree.folder)?;
     }
     Ok(image)
@@ -75,12 +77,12 @@ pub fn packaged_source(version: Version) -> PathBuf {
 /// An unpacked source and what is built from it.
 struct Tree {
     folder: PathBuf,
-    flavour: Flavour,
+    recipe: Recipe,
 }
 
 impl Tree {
     fn source(&self) -> PathBuf {
-        self.folder.join(format!("linux-source-{}", self.flavour.version))
+        self.folder.join(format!("linux-source-{}", self.recipe.version))
     }
 
     /// The edited files as they were.
@@ -89,24 +91,11 @@ impl Tree {
     }
 
     fn output(&self) -> PathBuf {
-        self.folder.join(if self.flavour.kasan { "output-kasan" } else { "output" })
-    }
-
-    fn configuration(&self) -> String {
-        format!("{CONFIGURATION}{}", self.flavour.more_configuration())
-    }
-
-    /// What the configuration must come to, whatever the source makes of it.
-    fn needed(&self) -> Vec<&'static str> {
-        let mut needed = vec!["CONFIG_TEST_HMM=y", "CONFIG_DEVICE_PRIVATE=y", "CONFIG_VIRTIO_CONSOLE=y"];
-        if self.flavour.kasan {
-            needed.push("CONFIG_KASAN_GENERIC=y");
-        }
-        needed
+        self.folder.join(&self.recipe.output)
     }
 
     fn unpack(&self, tell: Tell<'_>) -> Result<()> {
-        let package = packaged_source(self.flavour.version);
+        let package = packaged_source(self.recipe.version);
         let done = self.folder.join("unpacked");
         if done.exists() {
             return Ok(());
@@ -115,37 +104,66 @@ impl Tree {
         let mut tar = Command::new("nice");
         tar.args(["-n", "15", "tar", "xf"]).arg(&package).arg("-C").arg(&self.folder);
         self.run(&mut tar, "unpacking the source", tell)?;
-        for edit in edits(self.flavour.version) {
-            let original = self.originals().join(edit.file);
-            fs::create_dir_all(original.parent().context("a file in a folder")?)?;
-            fs::copy(self.source().join(edit.file), &original)
-                .with_context(|| format!("the source has changed: there is no {}", edit.file))?;
-        }
         Ok(fs::write(done, "")?)
     }
 
     /// Writes what changes and leaves the rest alone, so that `make` builds no more than it must.
     fn edit(&self) -> Result<()> {
-        for addition in ADDITIONS {
-            write_if_changed(&self.source().join(addition.file), addition.text)?;
+        for addition in &self.recipe.additions {
+            write_if_changed(&self.source().join(addition.file), &addition.text)?;
         }
-        let edits = edits(self.flavour.version);
-        let mut files: Vec<&str> = edits.iter().map(|edit| edit.file).collect();
-        files.sort_unstable();
-        files.dedup();
-        for file in files {
-            let mut text = fs::read_to_string(self.originals().join(file))?;
-            for edit in edits.iter().filter(|edit| edit.file == file) {
+        let mut files: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
+        for edit in &self.recipe.edits {
+            files.entry(edit.file).or_default().push(edit);
+        }
+        for (file, edits) in &files {
+            let mut text = self.original(file)?;
+            for edit in edits {
                 text = edit.apply(&text)?;
             }
             write_if_changed(&self.source().join(file), &text)?;
         }
+        // The source is that of all recipes of a version; what another one has edited is put back.
+        for entry in self.edited()?.iter().filter(|file| !files.contains_key(file.as_str())) {
+            write_if_changed(&self.source().join(entry), &self.original(entry)?)?;
+        }
         Ok(())
+    }
+
+    /// A file as it was unpacked; it is kept before it is edited for the first time.
+    fn original(&self, file: &str) -> Result<String> {
+        let kept = self.originals().join(file);
+        if !kept.exists() {
+            let partial = kept.with_extension("partial");
+            fs::create_dir_all(kept.parent().context("a file in a folder")?)?;
+            fs::copy(self.source().join(file), &partial)
+                .with_context(|| format!("the source has changed: there is no {file}"))?;
+            fs::rename(&partial, &kept)?;
+        }
+        fs::read_to_string(&kept).with_context(|| format!("cannot read {}", kept.display()))
+    }
+
+    /// The files that some recipe has edited, from the root of the source.
+    fn edited(&self) -> Result<Vec<String>> {
+        let mut edited = Vec::new();
+        let mut folders = vec![self.originals()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_none_or(|extension| extension != "partial") {
+                    let file = path.strip_prefix(self.originals())?;
+                    edited.push(file.to_str().context("a file with a readable name")?.to_string());
+                }
+            }
+        }
+        Ok(edited)
     }
 
     fn configure(&self, tell: Tell<'_>) -> Result<()> {
         let configured = self.output().join("configured");
-        let configuration = self.configuration();
+        let configuration = self.recipe.configuration.concat();
         if fs::read_to_string(&configured).is_ok_and(|text| text == configuration) {
             return Ok(());
         }
@@ -155,8 +173,8 @@ impl Tree {
         fs::write(&path, format!("{tiny}\n{configuration}"))?;
         self.run(&mut self.make_command("olddefconfig"), "configuring", tell)?;
         let result = fs::read_to_string(&path)?;
-        for needed in self.needed() {
-            if !result.lines().any(|line| line == needed) {
+        for needed in &self.recipe.needed {
+            if !result.lines().any(|line| line == *needed) {
                 bail!("the source has changed: with our configuration {needed} is not reached");
             }
         }
@@ -164,13 +182,14 @@ impl Tree {
     }
 
     fn make(&self, tell: Tell<'_>) -> Result<()> {
-        self.run(&mut self.make_command("bzImage"), "building, about 200 CPU seconds the first time", tell)
+        let what = format!("building, about {} CPU seconds the first time", self.recipe.seconds);
+        self.run(&mut self.make_command(self.recipe.target), &what, tell)
     }
 
     fn make_command(&self, target: &str) -> Command {
         let mut make = Command::new("nice");
         make.args(["-n", "15", "make", "-C"]).arg(self.source()).arg(format!("O={}", self.output().display()));
-        make.args(["-j2", target]);
+        make.arg(format!("ARCH={}", self.recipe.architecture)).args(["-j2", target]);
         // The result must not depend on the user, the machine or the time of the build.
         make.envs([
             ("KBUILD_BUILD_TIMESTAMP", "2019"),
@@ -194,11 +213,11 @@ impl Tree {
                 if status.success() {
                     return Ok(());
                 }
-                bail!("linux-{}: {what} failed; the end of {}:\n{}", self.flavour, log.display(), tail(&log));
+                bail!("linux-{}: {what} failed; the end of {}:\n{}", self.recipe.name, log.display(), tail(&log));
             }
             let objects = objects(&log);
             let progress = if objects == 0 { String::new() } else { format!(", {objects} files compiled") };
-            go_on(tell(&format!("linux-{}: {what}{progress}, {} s", self.flavour, start.elapsed().as_secs())))?;
+            go_on(tell(&format!("linux-{}: {what}{progress}, {} s", self.recipe.name, start.elapsed().as_secs())))?;
             std::thread::sleep(BETWEEN_LOOKS);
         }
     }

@@ -10,6 +10,7 @@ use stalemap_operations::{Machine, Operation, Program};
 use crate::acceleration::Acceleration;
 use crate::cache::Cache;
 use crate::flavour::Flavour;
+use crate::native::{Native, NativeBoot};
 use crate::pool::KernelPool;
 use crate::runner::Runner;
 use crate::subject::{Kernel, LARGEST, capabilities, machine};
@@ -38,6 +39,19 @@ impl Kernels {
         let (memory, slowness) = (flavour.memory(), flavour.slowness());
         let boot = Boot { image, initramfs, memory, slowness, bits, acceleration, verbose: false };
         Ok(Kernels::new(flavour.version, Arc::new(boot)))
+    }
+
+    /// The kernels as native processes that the cache holds.
+    ///
+    /// # Errors
+    /// When there is none of the version.
+    pub fn native(cache: &Cache, native: Native, bits: u64) -> Result<Kernels> {
+        let image = cache.image(native);
+        if !image.exists() {
+            bail!("linux-{native} is not built; run `stalemap linux build {}`", native.options());
+        }
+        let boot = NativeBoot { image, memory: native.memory(), slowness: native.slowness(), bits };
+        Ok(Kernels::new(native.version, Arc::new(boot)))
     }
 
     /// Kernels that are started like this.

@@ -164,12 +164,12 @@ pub const TROPHIES: &[Fault] = &[
 #[cfg(test)]
 mod tests {
     use super::{MUTANTS, TROPHIES};
-    use crate::edits::ADDITIONS;
+    use crate::edits::additions;
     use crate::subject::capabilities;
 
     #[test]
     fn every_fault_has_a_bit_of_its_own_that_the_header_names() {
-        let header = ADDITIONS[0].text;
+        let header = &additions()[0].text;
         let mut bits: Vec<u32> = MUTANTS.iter().chain(TROPHIES).map(|fault| fault.bit).collect();
         for bit in &bits {
             assert!(header.contains(&format!(" = {bit},")), "bit {bit}");

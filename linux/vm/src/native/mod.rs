@@ -1,8 +1,9 @@
 //! The kernel as a native process: User Mode Linux with our agent in it, and memory that both sides share.
 
+mod edits;
 mod memory;
 mod process;
 mod table;
 
+pub use edits::Native;
 pub use process::NativeBoot;
-pub use table::table_header;

@@ -8,8 +8,7 @@ use crate::support::{Support, support};
 
 /// The text of `stalemap_table.h`: a row for each operation that a kernel can do, and the errnos in the order of their
 /// classes.
-#[must_use]
-pub fn table_header() -> String {
+pub(super) fn table_header() -> String {
     let mut text = String::from("/* Made from Stalemap's table of operations. */\n\n#define STALEMAP_TABLE(row)");
     for row in TABLE.iter().filter(|row| support(row.kind) != Support::None) {
         write!(text, " \\\n\trow({}, {})", row.number, row.word).expect("a string takes everything");

@@ -1,0 +1,230 @@
+//! The kernel as a process of the host (`ARCH=um`): what is added and edited so that it has memory of devices and an agent.
+
+use std::fmt;
+
+use super::table::table_header;
+use crate::edit::{Edit, Side};
+use crate::edits::{self, Addition, edits};
+use crate::recipe::Recipe;
+use crate::version::Version;
+
+/// A kernel that is a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Native {
+    /// Its version.
+    pub version: Version,
+}
+
+impl From<Native> for Recipe {
+    fn from(native: Native) -> Recipe {
+        native.recipe()
+    }
+}
+
+impl fmt::Display for Native {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-native", self.version)
+    }
+}
+
+/// The configuration of every native kernel.
+const CONFIGURATION: &str = include_str!("../../../native/kernel/native.config");
+
+/// Files of ours, beside those of the virtual machine's kernel.
+fn additions() -> Vec<Addition> {
+    let files = [
+        ("arch/um/Kconfig.stalemap", include_str!("../../../native/kernel/Kconfig")),
+        ("arch/um/include/asm/sparsemem.h", include_str!("../../../native/kernel/sparsemem.h")),
+        ("arch/um/include/asm/stalemap_pgtable.h", include_str!("../../../native/kernel/pgtable.h")),
+        ("arch/um/include/shared/stalemap_host.h", include_str!("../../../native/kernel/host.h")),
+        ("arch/um/include/shared/stalemap_memory.h", include_str!("../../../native/kernel/memory.h")),
+        ("arch/um/kernel/stalemap_console.c", include_str!("../../../native/kernel/console.c")),
+        ("arch/um/kernel/stalemap_hotplug.c", include_str!("../../../native/kernel/hotplug.c")),
+        ("arch/um/os-Linux/stalemap_host.c", include_str!("../../../native/kernel/host.c")),
+        ("include/linux/stalemap_native.h", include_str!("../../../native/kernel/native.h")),
+        ("lib/stalemap_agent.h", include_str!("../../../native/kernel/agent.h")),
+        ("lib/stalemap_perform.h", include_str!("../../../native/kernel/perform.h")),
+        ("lib/stalemap_world.h", include_str!("../../../native/kernel/world.h")),
+    ];
+    let mut additions = edits::additions();
+    additions.extend(files.map(|(file, text)| Addition { file, text: text.into() }));
+    additions.push(Addition { file: "lib/stalemap_table.h", text: table_header() });
+    additions
+}
+
+impl Native {
+    /// The options with which `stalemap linux build` builds it.
+    #[must_use]
+    pub fn options(self) -> String {
+        format!("--native --version {}", self.version)
+    }
+
+    /// Megabytes of memory that it needs.
+    pub(crate) const fn memory(self) -> u32 {
+        64
+    }
+
+    /// How many times slower than a plain kernel it is at the most.
+    pub(crate) const fn slowness(self) -> u32 {
+        1
+    }
+
+    /// How it is built.
+    #[must_use]
+    pub fn recipe(self) -> Recipe {
+        let mut edits = edits(self.version);
+        edits.extend(architecture_edits(self.version));
+        if self.version == Version::V6_1 {
+            edits.extend(edits_of_6_1());
+        }
+        edits.extend(agent_edits());
+        Recipe {
+            name: self.to_string(),
+            version: self.version,
+            additions: additions(),
+            edits,
+            configuration: vec![CONFIGURATION],
+            needed: vec!["CONFIG_TEST_HMM=y", "CONFIG_DEVICE_PRIVATE=y", "CONFIG_SPARSEMEM_VMEMMAP=y"],
+            architecture: "um",
+            target: "linux",
+            built: "linux",
+            image: "linux",
+            output: "output-native".to_string(),
+            seconds: 90,
+        }
+    }
+}
+
+/// What lets `arch/um` have memory of devices, and spaces without a process of the host behind them.
+fn architecture_edits(version: Version) -> [Edit; 9] {
+    [
+        Edit {
+            purpose: "memory hotplug, and a virtual map of page descriptors",
+            file: "arch/um/Kconfig",
+            function: "",
+            line: "source \"arch/um/drivers/Kconfig\"",
+            side: Side::Before,
+            text: "source \"arch/um/Kconfig.stalemap\"\n",
+        },
+        Edit {
+            purpose: "the place of the page descriptors, and the bit of device mappings",
+            file: "arch/um/include/asm/pgtable.h",
+            function: "",
+            line: "#define MODULES_VADDR\tVMALLOC_START",
+            side: Side::Before,
+            text: "#include <asm/stalemap_pgtable.h>",
+        },
+        Edit {
+            purpose: "memory hotplug, and a console",
+            file: "arch/um/kernel/Makefile",
+            function: "",
+            line: "obj-y += load_file.o",
+            side: Side::After,
+            text: "obj-y += stalemap_hotplug.o stalemap_console.o",
+        },
+        Edit {
+            purpose: "sections of memory are known before their zones are made",
+            file: "arch/um/kernel/mem.c",
+            function: "void __init paging_init(",
+            line: "max_zone_pfn[ZONE_NORMAL] = end_iomem >> PAGE_SHIFT;",
+            side: Side::Before,
+            text: "sparse_init();",
+        },
+        Edit {
+            purpose: "a space that never runs user code has no process",
+            file: "arch/um/kernel/skas/mmu.c",
+            function: "int init_new_context(",
+            line: "int ret = -ENOMEM;",
+            side: Side::After,
+            text: "\nif (IS_ENABLED(CONFIG_UML))\n\treturn 0;",
+        },
+        Edit {
+            purpose: "a space without a process has none to end",
+            file: "arch/um/kernel/skas/mmu.c",
+            function: "void destroy_context(",
+            line: "struct mm_context *mmu = &mm->context;",
+            side: Side::After,
+            text: version.pick("\nif (!mmu->id.u.pid)\n\treturn;", "\nif (!mmu->id.pid)\n\treturn;"),
+        },
+        Edit {
+            purpose: "on power-off, a space without a process has none to end",
+            file: "arch/um/kernel/reboot.c",
+            function: "static void kill_off_processes(",
+            line: "task_unlock(t);",
+            side: Side::After,
+            text: "if (!pid)\n\tcontinue;",
+        },
+        Edit {
+            purpose: "the host's side of the agent",
+            file: "arch/um/os-Linux/Makefile",
+            function: "",
+            line: version
+                .pick("include arch/um/scripts/Makefile.rules", "include $(srctree)/arch/um/scripts/Makefile.rules"),
+            side: Side::Before,
+            text: "obj-y += stalemap_host.o\nUSER_OBJS += stalemap_host.o\n",
+        },
+        Edit {
+            purpose: "a fork without a task",
+            file: "kernel/fork.c",
+            function: "",
+            line: "static int copy_mm(unsigned long clone_flags, struct task_struct *tsk)",
+            side: Side::Before,
+            text: "struct mm_struct *stalemap_dup_mm(struct mm_struct *mm);\n\
+                   struct mm_struct *stalemap_dup_mm(struct mm_struct *mm)\n{\n\treturn dup_mm(current, mm);\n}\n",
+        },
+    ]
+}
+
+/// What 6.1 needs beyond that.
+///
+/// It tells the process of a space of each change at once; later versions only note that there was one.
+fn edits_of_6_1() -> [Edit; 3] {
+    [
+        Edit {
+            purpose: "sections of memory tell which pages have descriptors",
+            file: "arch/um/include/asm/page.h",
+            function: "",
+            line: "#define pfn_valid(pfn) ((pfn) < max_mapnr)",
+            side: Side::After,
+            text: "#undef pfn_valid",
+        },
+        Edit {
+            purpose: "a space without a process has no mappings of the host to change",
+            file: "arch/um/kernel/tlb.c",
+            function: "void fix_range_common(",
+            line: "int ret = 0, userspace = 1;",
+            side: Side::After,
+            text: "\nif (!mm->context.id.u.pid)\n\treturn;",
+        },
+        Edit {
+            purpose: "a space without a process has no mapping of the host to change",
+            file: "arch/um/kernel/tlb.c",
+            function: "void flush_tlb_page(",
+            line: "struct mm_id *mm_id;",
+            side: Side::After,
+            text: "\nif (!mm->context.id.u.pid)\n\treturn;",
+        },
+    ]
+}
+
+/// What puts the agent into the test driver.
+fn agent_edits() -> [Edit; 2] {
+    [
+        Edit {
+            purpose: "users' pointers are the kernel's",
+            file: "lib/test_hmm.c",
+            function: "",
+            line: "#include \"test_hmm_uapi.h\"",
+            side: Side::After,
+            text: "#include <linux/stalemap_native.h>",
+        },
+        Edit {
+            purpose: "the agent",
+            file: "lib/test_hmm.c",
+            function: "",
+            line: "module_exit(hmm_dmirror_exit);",
+            side: Side::After,
+            text: "#include \"stalemap_agent.h\"",
+        },
+    ]
+}
