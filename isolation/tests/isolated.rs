@@ -39,10 +39,8 @@ impl Subject for Faulty {
         if operation.kind() == Kind::Protect {
             match self.fault.as_str() {
                 "abort" => process::abort(),
-                once if once.starts_with("once ") => {
-                    if File::create_new(&once["once ".len()..]).is_ok() {
-                        process::abort();
-                    }
+                once if once.strip_prefix("once ").is_some_and(|file| File::create_new(file).is_ok()) => {
+                    process::abort()
                 }
                 "segfault" => {
                     // Rust looks at the first for an overflow of the stack, and lets the second go its way.
