@@ -1,7 +1,10 @@
-//! Rules of the workspace that neither the compiler nor clippy checks: which crate may need which, circles of imports, and tidiness.
+//! Rules of the workspace that neither the compiler nor clippy checks: which crate may need which, circles of imports, links of
+//! documents, and tidiness.
 
 pub mod circles;
 pub mod layering;
+pub mod links;
+pub mod minimum_rust;
 pub mod tidy;
 
 use std::path::{Path, PathBuf};

@@ -9,6 +9,8 @@ mod determinism;
 mod distill;
 #[cfg(unix)]
 mod doctor;
+#[cfg(test)]
+mod documents;
 #[cfg(unix)]
 mod engine;
 mod export;

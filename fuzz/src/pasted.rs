@@ -9,10 +9,20 @@ use stalemap_engines::protocol::{BUG, BUGS};
 pub(crate) fn command(command: &str, file: &str) -> String {
     // Cargo says in the environment of what it runs where the package is, and cargo-fuzz runs targets through cargo.
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let bug = if cfg!(feature = "seeded-bugs") { env::var(BUG).ok() } else { None };
+    let bug = bug();
     let current = env::current_dir().unwrap_or_default();
     let bug = bug.as_deref();
     format!("{} {command}{} {}", program(package.as_deref(), &current, bug), option(bug), quoted(file))
+}
+
+/// The variable that has switched the bug on: the commands that an engine's own tools print do not have it.
+pub(crate) fn setting() -> Option<String> {
+    bug().map(|bug| format!("{BUG}={bug}"))
+}
+
+/// The bug that is on.
+fn bug() -> Option<String> {
+    if cfg!(feature = "seeded-bugs") { env::var(BUG).ok() } else { None }
 }
 
 /// How the program is called: through cargo, if the target was; `current` is the folder where it is typed.

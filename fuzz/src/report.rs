@@ -56,6 +56,9 @@ pub(crate) fn abort(driver: &mut Driver, bytes: &[u8], program: &Program, diverg
     }
     let [run, minimize] = ["run", "minimize"].map(|command| pasted::command(command, &artifact::path(bytes)));
     eprintln!("  Reproduce with:\n\n      {run}\n\n  Minimize with:\n\n      {minimize}\n");
+    if let Some(setting) = pasted::setting() {
+        eprintln!("  In front of the commands of cargo-fuzz below goes `{setting}`.\n");
+    }
     stacks::end_on_the_stack_of(signature.oracle(), signature.operation(), std::process::abort)
 }
 

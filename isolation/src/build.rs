@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub struct Isolated {
     pub(crate) command: Arc<WorkerCommand>,
     pub(crate) process: Arc<Mutex<Option<Process>>>,
     pub(crate) deadline: Duration,
+    /// Whether the worker was lost over the last program.
+    pub(crate) was_lost: Arc<AtomicBool>,
     largest: Option<Machine>,
     /// Why nothing can be loaded, once that is known: it is not tried again for each machine.
     unusable: Arc<OnceLock<String>>,
@@ -52,8 +55,8 @@ impl Isolated {
     /// Subjects that are built in the worker that this command starts.
     #[must_use]
     pub fn new(command: WorkerCommand) -> Isolated {
-        let (process, unusable) = (Arc::default(), Arc::default());
-        Isolated { command: Arc::new(command), process, deadline: DEADLINE, largest: None, unusable }
+        let (process, unusable, was_lost) = (Arc::default(), Arc::default(), Arc::default());
+        Isolated { command: Arc::new(command), process, deadline: DEADLINE, was_lost, largest: None, unusable }
     }
 
     /// With this variable in the environment of the worker.
@@ -79,7 +82,8 @@ impl Isolated {
     /// The same worker, not another one.
     pub(crate) fn shared(&self) -> Isolated {
         let (command, process) = (Arc::clone(&self.command), Arc::clone(&self.process));
-        Isolated { command, process, unusable: Arc::clone(&self.unusable), ..*self }
+        let (unusable, was_lost) = (Arc::clone(&self.unusable), Arc::clone(&self.was_lost));
+        Isolated { command, process, unusable, was_lost, ..*self }
     }
 
     /// Does something with the process, which is started where there is none; one that was lost over it is ended.
@@ -115,7 +119,7 @@ impl Isolated {
 
 impl Clone for Isolated {
     fn clone(&self) -> Isolated {
-        Isolated { process: Arc::default(), ..self.shared() }
+        Isolated { process: Arc::default(), was_lost: Arc::default(), ..self.shared() }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Subjects in a process of their own: what ends or stops that process is a finding, and the campaign goes on.
 //!
 //! [`Isolated`] builds subjects that live in a worker, a process that is started by a command and calls [`serve`]. A whole
-//! program is sent at once. The worker writes what each operation answers and shows into a file in memory that both know,
-//! so that the operation is known at which it crashed or hung.
+//! program is sent at once. The worker writes what its operations answer and show into a file in memory that both know. A
+//! program that crashes it or hangs is run once more in a new worker, which writes after each operation, so that the operation
+//! is known.
 
 #[cfg(unix)]
 mod build;

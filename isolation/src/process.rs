@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 
 use crate::build::WorkerCommand;
 use crate::death;
-use crate::protocol::{IsolationError, Reply, Request, Step, receive, send, steps};
+use crate::protocol::{IsolationError, Reply, Request, Steps, receive, send};
 
 /// The variable that names the shared file to the worker.
 pub(crate) const SHARED: &str = "STALEMAP_SHARED_FILE";
@@ -114,18 +114,18 @@ impl Process {
         }
     }
 
-    /// Runs a program; the request is made with the number of the run. The steps that were done, and how the process was lost
-    /// in the one behind them. A subject that cannot be built again is as good as dead.
+    /// Runs a program; the request is made with the number of the run. The steps that were written, and how the process was
+    /// lost behind them. A subject that cannot be built again is as good as dead.
     pub(crate) fn run(
         &mut self,
         request: impl FnOnce(u32) -> Request,
         deadline: Duration,
-    ) -> Result<(Vec<Step>, Option<Lost>), IsolationError> {
+    ) -> Result<(Steps, Option<Lost>), IsolationError> {
         self.run = self.run.wrapping_add(1);
         match self.ask(&request(self.run), deadline)? {
             Ok(Reply::Done { length }) => Ok((self.steps(length)?, None)),
             Ok(Reply::Refused(sentence) | Reply::Panicked(sentence) | Reply::Unusable(sentence)) => {
-                Ok((Vec::new(), Some(Lost::Died(sentence))))
+                Ok((Steps::default(), Some(Lost::Died(sentence))))
             }
             Ok(Reply::Built(_) | Reply::Loaded) => Err(IsolationError::Unusable(UNASKED.to_string())),
             Err(lost) => {
@@ -142,10 +142,10 @@ impl Process {
     }
 
     /// The steps of the last run that were written whole, in so many bytes of the shared file.
-    fn steps(&mut self, length: u64) -> Result<Vec<Step>, IsolationError> {
-        self.room.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
-        self.shared.as_file().read_exact_at(&mut self.room, 0).map_err(IsolationError::Shared)?;
-        Ok(steps(self.run, &self.room))
+    fn steps(&mut self, length: u64) -> Result<Steps, IsolationError> {
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        self.shared.as_file().read_exact_at(&mut bytes, 0).map_err(IsolationError::Shared)?;
+        Ok(Steps::read(self.run, bytes))
     }
 
     /// Words for how the process ended.

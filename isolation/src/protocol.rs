@@ -1,6 +1,7 @@
 //! What is sent to a worker and back, and what the worker writes of each step.
 
 use std::io::{self, Read, Write};
+use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -43,8 +44,9 @@ pub(crate) enum Request {
     Load,
     /// Build a subject for this machine; the worker keeps it.
     Build(Machine),
-    /// Run operations from the start of the machine. The steps are written under this number.
-    Run { run: u32, machine: Machine, operations: Vec<Packed>, recounts_each: bool },
+    /// Run operations from the start of the machine. The steps are written under this number; one by one where it is careful,
+    /// so that those in front of a crash are there, and otherwise in few pieces, which is faster.
+    Run { run: u32, machine: Machine, operations: Vec<Packed>, recounts_each: bool, is_careful: bool },
 }
 
 /// What the worker answers.
@@ -75,9 +77,9 @@ pub(crate) struct Described {
 
 /// What became of an operation.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Step {
-    /// It was answered, and this is shown after it. A recount that was not made balances.
-    Answered { outcome: Outcome, shown: Box<Observation>, recount: Result<(), String> },
+pub(crate) enum Answer {
+    /// It was answered. A recount that was not made balances.
+    Outcome { outcome: Outcome, recount: Result<(), String> },
     /// The subject has panicked; its message.
     Panicked(String),
 }
@@ -125,35 +127,86 @@ pub(crate) fn receive<T: DeserializeOwned>(from: &mut impl Read, room: &mut Vec<
     Ok(postcard::from_bytes(room)?)
 }
 
-/// What stands in front of a step in the shared file: the number of the run, and the length of the step in bytes.
-pub(crate) const HEADER: usize = 8;
+/// What stands in front of a step in the shared file: the number of the run, and in bytes the lengths of the answer and of what
+/// is shown behind it.
+const HEADER: usize = 12;
 
-/// A step as it stands in the shared file, its header included.
-pub(crate) fn pack_step(run: u32, step: &Step, room: &mut Vec<u8>) -> Result<(), IsolationError> {
-    pack(step, HEADER, room)?;
-    let length = u32::try_from(room.len() - HEADER).expect("a step is short");
-    room[..4].copy_from_slice(&run.to_le_bytes());
-    room[4..HEADER].copy_from_slice(&length.to_le_bytes());
+/// Adds a step as it stands in the shared file, its header included.
+pub(crate) fn pack_step(
+    run: u32,
+    answer: &Answer,
+    shown: &Observation,
+    into: &mut Vec<u8>,
+) -> Result<(), IsolationError> {
+    let start = into.len();
+    into.extend([0; HEADER]);
+    append(answer, into)?;
+    let middle = into.len();
+    append(shown, into)?;
+    let length = |bytes: usize| u32::try_from(bytes).expect("a step is short");
+    let header = [run, length(middle - start - HEADER), length(into.len() - middle)];
+    for (place, number) in into[start..].chunks_exact_mut(4).zip(header) {
+        place.copy_from_slice(&number.to_le_bytes());
+    }
     Ok(())
 }
 
-/// The steps of a run, in what stands in the shared file: those that were written whole.
-pub(crate) fn steps(run: u32, mut bytes: &[u8]) -> Vec<Step> {
-    let mut steps = Vec::new();
-    while let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() {
-        let [number, length] = [&header[..4], &header[4..]]
-            .map(|half| u32::from_le_bytes(half.try_into().expect("a header has two halves")));
-        let whole = rest.get(..length as usize).filter(|_| number == run);
-        let Some(step) = whole.and_then(|whole| postcard::from_bytes(whole).ok()) else { break };
-        steps.push(step);
-        bytes = &rest[length as usize..];
+/// The steps of a run that were written whole. What is shown is read when it is looked at.
+#[derive(Default)]
+pub(crate) struct Steps {
+    bytes: Vec<u8>,
+    /// Each answer, and where what is shown stands.
+    each: Vec<(Answer, Range<usize>)>,
+}
+
+impl Steps {
+    /// Those in what stands in the shared file.
+    pub(crate) fn read(run: u32, bytes: Vec<u8>) -> Steps {
+        let mut each = Vec::new();
+        let mut at = 0;
+        while let Some(header) = bytes.get(at..at + HEADER) {
+            let mut numbers =
+                header.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+            let [number, answer, shown] = [(); 3].map(|()| numbers.next().unwrap_or_default());
+            let middle = at + HEADER + answer as usize;
+            let end = middle + shown as usize;
+            let whole = bytes.get(at + HEADER..middle).filter(|_| number == run && end <= bytes.len());
+            let Some(answer) = whole.and_then(|whole| postcard::from_bytes(whole).ok()) else { break };
+            each.push((answer, middle..end));
+            at = end;
+        }
+        Steps { bytes, each }
     }
-    steps
+
+    /// What became of the operation with this index.
+    pub(crate) fn answer(&self, index: usize) -> Option<&Answer> {
+        self.each.get(index).map(|(answer, _)| answer)
+    }
+
+    /// What is shown behind it; nothing where the subject has panicked.
+    ///
+    /// # Errors
+    /// The worker has written what means nothing.
+    pub(crate) fn shown(&self, index: usize) -> Option<Result<Observation, postcard::Error>> {
+        match self.each.get(index)? {
+            (Answer::Outcome { .. }, shown) => Some(postcard::from_bytes(&self.bytes[shown.clone()])),
+            (Answer::Panicked(_), _) => None,
+        }
+    }
+
+    /// Leaves the last one out.
+    pub(crate) fn pop(&mut self) {
+        self.each.pop();
+    }
 }
 
 fn pack(message: &impl Serialize, behind: usize, room: &mut Vec<u8>) -> Result<(), IsolationError> {
     room.clear();
     room.resize(behind, 0);
-    *room = postcard::to_extend(message, std::mem::take(room))?;
+    append(message, room)
+}
+
+fn append(message: &impl Serialize, into: &mut Vec<u8>) -> Result<(), IsolationError> {
+    *into = postcard::to_extend(message, std::mem::take(into))?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! A subject in a worker: a program is run there as a whole when it is announced, and shown step by step here.
 
 use std::cell::RefCell;
+use std::sync::atomic::Ordering;
 
 use stalemap_operations::{
     Capabilities, Home, Machine, Observation, Operation, Outcome, Scope, Slot, SlotState, Subject, Touched,
@@ -8,7 +9,7 @@ use stalemap_operations::{
 
 use crate::build::Isolated;
 use crate::process::Lost;
-use crate::protocol::{Described, Packed, Request, Step};
+use crate::protocol::{Answer, Described, Packed, Request, Steps};
 
 /// A subject that lives in a worker.
 pub struct InWorker {
@@ -28,7 +29,7 @@ pub struct InWorker {
 /// What became of a program.
 #[derive(Default)]
 struct Program {
-    steps: Vec<Step>,
+    steps: Steps,
     /// How the process was lost behind the last step.
     lost: Option<Lost>,
     recounts_each: bool,
@@ -42,13 +43,30 @@ impl InWorker {
         InWorker { build, asked, described, announced: Vec::new(), ran: RefCell::default(), done: 0, start }
     }
 
-    /// Runs what was announced in the worker.
+    /// Runs what was announced in the worker. Where the worker is lost over it, it is run again in a new one that writes each
+    /// step as soon as it is done, so that the operation is known at which it was lost. What is run next is most often the same
+    /// or a part of it, and is written in this way at once.
     fn run(&self, recounts_each: bool) -> Program {
-        let operations = self.announced.iter().map(Packed::from).collect();
-        let request = |run| Request::Run { run, machine: self.asked, operations, recounts_each };
-        let ran = self.build.with_process(|process| process.run(request, self.build.deadline));
-        let (steps, lost) = ran.unwrap_or_else(|error| (Vec::new(), Some(Lost::Died(error.to_string()))));
+        let was_lost = self.build.was_lost.load(Ordering::Relaxed);
+        let (mut steps, mut lost) = self.attempt(recounts_each, was_lost);
+        self.build.was_lost.store(lost.is_some(), Ordering::Relaxed);
+        if let Some(first) = lost.take_if(|_| !was_lost) {
+            let again;
+            (steps, again) = self.attempt(recounts_each, true);
+            // What was lost once is told, at the last operation where it does not repeat.
+            lost = again.or_else(|| {
+                steps.pop();
+                Some(first)
+            });
+        }
         Program { steps, lost, recounts_each }
+    }
+
+    fn attempt(&self, recounts_each: bool, is_careful: bool) -> (Steps, Option<Lost>) {
+        let operations = self.announced.iter().map(Packed::from).collect();
+        let request = |run| Request::Run { run, machine: self.asked, operations, recounts_each, is_careful };
+        let ran = self.build.with_process(|process| process.run(request, self.build.deadline));
+        ran.unwrap_or_else(|error| (Steps::default(), Some(Lost::Died(error.to_string()))))
     }
 }
 
@@ -90,9 +108,9 @@ impl Subject for InWorker {
             *self.ran.get_mut() = self.run(false);
         }
         let program = self.ran.get_mut();
-        let outcome = match program.steps.get(self.done) {
-            Some(Step::Answered { outcome, .. }) => *outcome,
-            Some(Step::Panicked(message)) => panic!("{message}"),
+        let outcome = match program.steps.answer(self.done) {
+            Some(Answer::Outcome { outcome, .. }) => *outcome,
+            Some(Answer::Panicked(message)) => panic!("{message}"),
             None => match &program.lost {
                 None => panic!("the worker has left out an operation"),
                 Some(Lost::Died(words)) => panic!("{words}"),
@@ -109,18 +127,17 @@ impl Subject for InWorker {
     }
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {
-        let program = self.ran.borrow();
-        let last = self.done.checked_sub(1).and_then(|last| program.steps.get(last));
-        let shown = match last {
-            Some(Step::Answered { shown, .. }) => &**shown,
-            Some(Step::Panicked(_)) | None => &self.start,
-        };
-        into.clone_from(shown);
+        let last = self.done.checked_sub(1);
+        match last.and_then(|last| self.ran.borrow().steps.shown(last)) {
+            Some(Ok(shown)) => *into = shown,
+            Some(Err(error)) => panic!("what the worker shows means nothing: {error}"),
+            None => into.clone_from(&self.start),
+        }
         if !scope.everything {
             into.places.retain(|view| scope.places.contains(&view.place));
-            let of = |slot: &Slot| shown.slots.iter().find(|(it, _)| it == slot);
-            into.slots =
-                scope.slots.iter().map(|slot| of(slot).cloned().unwrap_or((*slot, SlotState::Empty))).collect();
+            let all = std::mem::take(&mut into.slots);
+            let of = |slot: &Slot| all.iter().find(|(it, _)| it == slot).cloned();
+            into.slots = scope.slots.iter().map(|slot| of(slot).unwrap_or((*slot, SlotState::Empty))).collect();
         }
     }
 
@@ -134,9 +151,9 @@ impl Subject for InWorker {
             let again = self.run(true);
             *self.ran.borrow_mut() = again;
         }
-        match self.ran.borrow().steps.get(last) {
-            Some(Step::Answered { recount, .. }) => recount.clone(),
-            Some(Step::Panicked(message)) => panic!("{message}"),
+        match self.ran.borrow().steps.answer(last) {
+            Some(Answer::Outcome { recount, .. }) => recount.clone(),
+            Some(Answer::Panicked(message)) => panic!("{message}"),
             None => Ok(()),
         }
     }

@@ -12,10 +12,13 @@ use stalemap_harness::{Build, guarded};
 use stalemap_operations::{Machine, Observation, Operation, Scope, Subject};
 
 use crate::process::SHARED;
-use crate::protocol::{Described, IsolationError, Packed, Reply, Request, Step, pack_step, receive, send};
+use crate::protocol::{Answer, Described, IsolationError, Packed, Reply, Request, pack_step, receive, send};
 
 /// Subjects that are kept for the next run at the most.
 const KEPT: usize = 64;
+
+/// Bytes of steps that are written at once at the most.
+const PIECE: usize = 1 << 20;
 
 /// Serves the campaign that has started this process, until it has gone: loads what builds the subjects, builds them and
 /// runs programs on them. Why nothing can be loaded is told to the campaign, which ends with it.
@@ -38,8 +41,9 @@ pub fn serve<B: Build>(load: impl FnOnce() -> Result<B, String>) -> Result<(), I
         Err(sentence) => return send(&mut campaign, &Reply::Unusable(sentence), &mut room),
     };
     send(&mut campaign, &Reply::Loaded, &mut room)?;
+    let shown = Observation::default();
     let mut worker =
-        Worker { build: &build, kept: BTreeMap::new(), shared, room: Vec::new(), all: Scope::everything() };
+        Worker { build: &build, kept: BTreeMap::new(), shared, room: Vec::new(), all: Scope::everything(), shown };
     loop {
         let request = match receive(&mut campaign, &mut room) {
             Ok(request) => request,
@@ -49,8 +53,9 @@ pub fn serve<B: Build>(load: impl FnOnce() -> Result<B, String>) -> Result<(), I
         let reply = match request {
             Request::Load => Reply::Loaded,
             Request::Build(machine) => worker.described(&machine),
-            Request::Run { run, machine, operations, recounts_each } => {
-                worker.run(run, &machine, &operations, recounts_each)?
+            Request::Run { run, machine, operations, recounts_each, is_careful } => {
+                let operations: Vec<_> = operations.iter().filter_map(Packed::operation).collect();
+                worker.run(run, &machine, &operations, [recounts_each, is_careful])?
             }
         };
         send(&mut campaign, &reply, &mut room)?;
@@ -70,6 +75,7 @@ struct Worker<'a, B: Build> {
     shared: File,
     room: Vec<u8>,
     all: Scope,
+    shown: Observation,
 }
 
 impl<B: Build> Worker<'_, B> {
@@ -93,60 +99,83 @@ impl<B: Build> Worker<'_, B> {
         }
     }
 
-    /// Runs operations and writes each step as soon as it is done.
+    /// Runs operations and writes what became of each.
     fn run(
         &mut self,
         run: u32,
         machine: &Machine,
-        operations: &[Packed],
-        recounts_each: bool,
+        operations: &[Operation],
+        [recounts_each, is_careful]: [bool; 2],
     ) -> Result<Reply, IsolationError> {
         if !self.kept.contains_key(machine)
             && let refused @ (Reply::Refused(_) | Reply::Panicked(_)) = self.described(machine)
         {
             return Ok(refused);
         }
-        let Worker { kept, shared, room, all, .. } = self;
+        let Worker { kept, shared, room, all, shown, .. } = self;
+        room.clear();
+        let mut log = Log { file: shared, run, piece: if is_careful { 0 } else { PIECE }, pending: room, at: 0 };
         let subject = kept.get_mut(machine).expect("it was built or is kept");
-        let mut at = 0;
-        let mut write = |step: &Step| -> Result<(), IsolationError> {
-            pack_step(run, step, room)?;
-            shared.write_all_at(room, at).map_err(IsolationError::Shared)?;
-            at += room.len() as u64;
-            Ok(())
-        };
-        let all_operations = operations.iter().filter_map(Packed::operation).collect::<Vec<_>>();
-        let last = all_operations.len().saturating_sub(1);
+        let last = operations.len().saturating_sub(1);
         let mut panicked = guarded(|| {
             subject.reset();
-            subject.announce(&all_operations);
+            subject.announce(operations);
         })
         .err();
-        if panicked.is_none() {
-            for (index, &operation) in all_operations.iter().enumerate() {
-                match guarded(|| done(subject, operation, recounts_each || index == last, all)) {
-                    Ok(step) => write(&step)?,
-                    Err(message) => {
-                        panicked = Some(message);
-                        break;
-                    }
-                }
+        for (index, &operation) in operations.iter().enumerate() {
+            if panicked.is_some() {
+                break;
+            }
+            match guarded(|| done(subject, operation, recounts_each || index == last, all, shown)) {
+                Ok(answer) => log.add(&answer, shown)?,
+                Err(message) => panicked = Some(message),
             }
         }
         if let Some(message) = panicked {
-            write(&Step::Panicked(message))?;
+            log.add(&Answer::Panicked(message), &Observation::default())?;
             // Its state is unknown.
             kept.remove(machine);
         }
-        Ok(Reply::Done { length: at })
+        log.write()?;
+        Ok(Reply::Done { length: log.at })
+    }
+}
+
+/// The steps of a run, on their way into the shared file.
+struct Log<'a> {
+    file: &'a File,
+    run: u32,
+    /// More bytes than this are written at once.
+    piece: usize,
+    pending: &'a mut Vec<u8>,
+    /// Bytes that are written.
+    at: u64,
+}
+
+impl Log<'_> {
+    fn add(&mut self, answer: &Answer, shown: &Observation) -> Result<(), IsolationError> {
+        pack_step(self.run, answer, shown, self.pending)?;
+        if self.pending.len() > self.piece { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<(), IsolationError> {
+        self.file.write_all_at(self.pending, self.at).map_err(IsolationError::Shared)?;
+        self.at += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
     }
 }
 
 /// Does an operation and looks at everything.
-fn done(subject: &mut impl Subject, operation: Operation, recounts: bool, all: &Scope) -> Step {
+fn done(
+    subject: &mut impl Subject,
+    operation: Operation,
+    recounts: bool,
+    all: &Scope,
+    shown: &mut Observation,
+) -> Answer {
     let outcome = subject.apply(operation);
-    let mut shown = Box::new(Observation::default());
-    subject.observe(all, &mut shown);
+    subject.observe(all, shown);
     let recount = if recounts { subject.validate() } else { Ok(()) };
-    Step::Answered { outcome, shown, recount }
+    Answer::Outcome { outcome, recount }
 }

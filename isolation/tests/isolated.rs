@@ -1,5 +1,6 @@
 //! Isolated subjects: what a program does in a worker, and what becomes of one that crashes, hangs or panics.
 
+use std::fs::File;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, process, thread};
@@ -38,6 +39,9 @@ impl Subject for Faulty {
         if operation.kind() == Kind::Protect {
             match self.fault.as_str() {
                 "abort" => process::abort(),
+                once if once.strip_prefix("once ").is_some_and(|file| File::create_new(file).is_ok()) => {
+                    process::abort()
+                }
                 "segfault" => {
                     // Rust looks at the first for an overflow of the stack, and lets the second go its way.
                     for _ in 0..2 {
@@ -96,9 +100,10 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-const TESTS: [(&str, fn()); 5] = [
+const TESTS: [(&str, fn()); 6] = [
     ("an_isolated_subject_shows_what_it_shows_in_the_same_process", is_the_same),
     ("what_ends_a_worker_is_a_finding_at_its_step_and_the_next_run_goes_on", ends_are_findings),
+    ("a_crash_that_does_not_repeat_is_a_finding", does_not_repeat),
     ("a_crash_is_minimised", is_minimised),
     ("a_worker_that_cannot_start_or_build_is_told", cannot_start),
     ("clones_have_workers_of_their_own", clones_do_not_wait),
@@ -154,6 +159,16 @@ fn ends_are_findings() {
     }
 }
 
+fn does_not_repeat() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fault = format!("once {}", folder.path().join("crashed").display());
+    let mut driver = Driver::new(isolated(&fault));
+    let found = driver.run(&program(), Compare::Touched).expect("it is built").divergence.expect("it crashed");
+    assert_eq!((found.step, found.mismatch.oracle), (3, "panic"), "at the last operation");
+    assert!(found.mismatch.actual.contains("SIGABRT"), "{}", found.mismatch.actual);
+    assert_eq!(driver.run(&program(), Compare::Touched).expect("it is built").divergence, None);
+}
+
 fn is_minimised() {
     let mut driver = Driver::new(isolated("abort"));
     let found = driver.run(&program(), Compare::Touched).expect("it is built").divergence.expect("it crashes");
@@ -182,6 +197,7 @@ fn clones_do_not_wait() {
             scope.spawn(move || Driver::new(build).run(&program(), Compare::Touched));
         }
     });
-    // Twice in a row, since a finding is located by a second run; four times if they waited for each other.
-    assert!(start.elapsed() < Duration::from_millis(4 * 700), "{:?}", start.elapsed());
+    // Three times in a row, since it is run again to know the operation, and a finding is located by another run; six times if
+    // they waited for each other.
+    assert!(start.elapsed() < Duration::from_millis(6 * 700), "{:?}", start.elapsed());
 }

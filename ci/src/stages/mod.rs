@@ -7,6 +7,7 @@ mod crash_buckets;
 mod engines;
 mod exhaust;
 mod fuzz_target;
+mod guide;
 mod linux;
 mod mutants;
 mod nightly;
@@ -19,7 +20,7 @@ mod targets;
 mod tool;
 
 use anyhow::{Result, ensure};
-use stalemap_ci::{circles, layering, report, tidy};
+use stalemap_ci::{circles, layering, links, report, tidy};
 use xshell::cmd;
 
 use crate::context::Context;
@@ -67,7 +68,7 @@ pub(crate) const STAGES: &[Stage] = &[
         "no crate needs one that it may not, and no four files import each other in a circle; a part of `test`",
         arrows,
     ),
-    named("tidy", "files are short, named, and free of paths and old words; a part of `test`", tidy),
+    named("tidy", "files are short, named, and free of paths, old words and dead links; a part of `test`", tidy),
     named("subjects-million", "a million executions of each current version that others wrote", subjects::million),
     named(
         "linux",
@@ -108,6 +109,7 @@ pub(crate) const STAGES: &[Stage] = &[
         "each crate that outside users need is packaged, built from its package, and brings no more than it must",
         package::run,
     ),
+    named("guide", "mdBook makes a book of docs/ and has nothing to say against it", guide::run),
     named("bugs-engines", "libFuzzer and AFL++ find seeded bugs, and nothing without one", bugs_engines),
     named("bench", "the benchmarks, beside their peers", bench),
     named(
@@ -151,7 +153,7 @@ fn arrows(context: &Context) -> Result<()> {
 }
 
 fn tidy(context: &Context) -> Result<()> {
-    report(&tidy::check(&context.root)?)
+    report(&[tidy::check(&context.root)?, links::check(&context.root)?].concat())
 }
 
 fn bugs(context: &Context) -> Result<()> {

@@ -13,20 +13,25 @@ pub(super) struct Tool {
     pub(super) package: &'static str,
     /// The one version that the stages were written for.
     pub(super) version: &'static str,
+    /// What of it is built.
+    pub(super) features: &'static [&'static str],
 }
 
-pub(super) const CARGO_FUZZ: Tool = Tool { package: "cargo-fuzz", version: "0.13.2" };
-pub(super) const CARGO_MUTANTS: Tool = Tool { package: "cargo-mutants", version: "27.0.0" };
+pub(super) const CARGO_FUZZ: Tool = Tool { package: "cargo-fuzz", version: "0.13.2", features: &[] };
+pub(super) const CARGO_MUTANTS: Tool = Tool { package: "cargo-mutants", version: "27.0.0", features: &[] };
+/// Without its servers, which are two thirds of it.
+pub(super) const MDBOOK: Tool = Tool { package: "mdbook", version: "0.5.4", features: &["--no-default-features"] };
 
 impl Tool {
     /// Where the program is; it is brought there first when it is missing.
     pub(super) fn path(&self, context: &Context) -> Result<PathBuf> {
-        let Tool { package, version } = self;
+        let Tool { package, version, features } = *self;
         let folder = context.target.join("tools").join(format!("{package}-{version}"));
         let program = folder.join("bin").join(package);
         if !program.is_file() {
             println!("{package} {version} is missing; it is built from its package, which takes a minute or two");
-            cmd!(context.sh, "cargo install {package} --locked --version ={version} --root {folder}").run()?;
+            cmd!(context.sh, "cargo install {package} --locked --version ={version} {features...} --root {folder}")
+                .run()?;
         }
         Ok(program)
     }

@@ -1,0 +1,118 @@
+//! The commands of the documents and of the examples in the help are commands that the program takes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::Arguments;
+
+/// The words behind `stalemap`, and where they stand.
+struct Typed {
+    place: String,
+    line: String,
+    words: Vec<String>,
+}
+
+/// The command that a line types, whether by its name or through cargo; none where it types another program.
+fn typed(place: String, line: &str) -> Option<Typed> {
+    let command = line.trim_start().trim_start_matches("$ ");
+    // Redirections, pipes and what follows are the shell's.
+    let end = [" | ", " > ", " && "].iter().filter_map(|sign| command.find(sign)).min().unwrap_or(command.len());
+    // A comment ends the words, as it does in a shell.
+    let words: Vec<String> = shlex::Shlex::new(&command[..end]).collect();
+    let words = match words.first()?.as_str() {
+        "stalemap" => words[1..].to_vec(),
+        "cargo" if words.get(1).is_some_and(|word| word == "run") => {
+            let arguments = words.iter().position(|word| word == "--")?;
+            // Packages are other programs, of which that of `subjects/` has the same commands.
+            let is_other = words[..arguments].iter().any(|word| word == "-p" || word == "--bin");
+            (!is_other).then(|| words[arguments + 1..].to_vec())?
+        }
+        _ => return None,
+    };
+    Some(Typed { place, line: line.trim().to_string(), words })
+}
+
+/// The commands in the blocks of code of a document, and those in its sentences.
+fn of_document(path: &Path, text: &str) -> Vec<Typed> {
+    let mut found = Vec::new();
+    let mut block = None;
+    for (number, line) in (1..).zip(text.lines()) {
+        let place = format!("{}:{number}", path.display());
+        if let Some(language) = line.trim_start().strip_prefix("```") {
+            block = if block.is_some() { None } else { Some(language.to_string()) };
+        } else if let Some(language) = &block {
+            let is_shell = ["", "sh", "console", "text"].contains(&language.as_str());
+            found.extend(typed(place, line).filter(|_| is_shell));
+        } else {
+            let spans = line.split('`').skip(1).step_by(2);
+            let whole = spans.filter(|span| span.starts_with("stalemap ") && !span.contains("COMMAND"));
+            found.extend(whole.filter_map(|span| typed(place.clone(), span)));
+        }
+    }
+    found
+}
+
+/// The documents of the repository below a folder.
+fn documents(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if entry.is_dir() && !name.starts_with('.') && !["target", "findings", "afl"].contains(&name.as_str()) {
+            documents(&entry, into);
+        } else if name.ends_with(".md") && name != "CHANGELOG.md" {
+            into.push(entry);
+        }
+    }
+}
+
+/// The examples in the help of a command and of those below it.
+fn of_help(command: &clap::Command, into: &mut Vec<Typed>) {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    // What an example does stands behind it, two spaces away.
+    let lines = help.lines().filter_map(|line| line.strip_prefix("  ")?.split("  ").next());
+    into.extend(lines.filter_map(|line| typed(format!("help of {}", command.get_name()), line)));
+    command.get_subcommands().for_each(|below| of_help(below, into));
+}
+
+/// What the program says against a command; nothing where it takes it. A program without the seeded bugs knows none.
+fn complaint(typed: &Typed) -> Option<String> {
+    let is_unknown = !cfg!(feature = "seeded-bugs") && typed.words.iter().any(|word| word == "--bug");
+    let words = ["stalemap"].into_iter().chain(typed.words.iter().map(String::as_str));
+    let error = Arguments::try_parse_from(words).err().filter(|_| !is_unknown)?;
+    (error.exit_code() != 0).then(|| format!("{}: {}\n{error}", typed.place, typed.line))
+}
+
+#[test]
+fn the_program_takes_each_command_of_the_documents() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the root of the workspace");
+    let mut paths = Vec::new();
+    documents(root, &mut paths);
+    let read = |path: &PathBuf| of_document(path.strip_prefix(root).unwrap(), &fs::read_to_string(path).unwrap());
+    let found: Vec<Typed> = paths.iter().flat_map(read).collect();
+    let of = |path: &str| found.iter().filter(|typed| typed.place.starts_with(path)).count();
+    assert!(of("docs/src/") >= 25 && found.len() >= 60, "{} commands in the documents", found.len());
+    let wrong: Vec<String> = found.iter().filter_map(complaint).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_program_takes_each_example_of_its_help() {
+    let mut found = Vec::new();
+    of_help(&Arguments::command(), &mut found);
+    assert!(found.len() >= 40, "{} examples", found.len());
+    let wrong: Vec<String> = found.iter().filter_map(complaint).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_command_is_read_as_a_shell_reads_it() {
+    let words = |line: &str| typed(String::new(), line).map(|typed| typed.words.join("|"));
+    assert_eq!(words("stalemap run --show 'a b'   # both").as_deref(), Some("run|--show|a b"));
+    assert_eq!(words("$ stalemap run a > b.xml").as_deref(), Some("run|a"));
+    assert_eq!(words("cargo run -q --release --features x -- fuzz --runs 1").as_deref(), Some("fuzz|--runs|1"));
+    assert_eq!(words("cargo run -q -p stalemap-ci -- tidy"), None);
+    assert_eq!(words("cargo fuzz run lockstep"), None);
+    let wrong = Typed { place: "a.md:1".into(), line: String::new(), words: vec!["run".into(), "--shaw".into()] };
+    assert!(complaint(&wrong).is_some_and(|text| text.starts_with("a.md:1") && text.contains("--shaw")));
+}
