@@ -160,9 +160,22 @@ impl BitSet {
         None
     }
 
-    /// All members in ascending order.
+    /// All members in ascending order: word by word, as the summaries find the words.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        core::iter::successors(self.first(), |&number| self.next(number + 1))
+        let mut word = 0;
+        // The first number of this word, and of the one after it.
+        let (mut base, mut after) = (0, 0);
+        core::iter::from_fn(move || {
+            if word == 0 {
+                let number = self.next(after)?;
+                base = number / BITS * BITS;
+                after = base + BITS;
+                word = self.words[(base / BITS) as usize];
+            }
+            let number = base + word.trailing_zeros();
+            word &= word - 1;
+            Some(number)
+        })
     }
 
     /// The smallest member under a bit that is set on a level.
