@@ -129,13 +129,13 @@ impl Implementation {
     fn count_free_frames(&self, counts: &mut [Count]) -> Result<(), String> {
         let mut blocks = [0; Order::HIGHEST.0 as usize + 1];
         let mut in_buddy = 0;
-        for (frame, order) in self.frames.buddy().free_blocks() {
+        self.frames.buddy().free_blocks().for_each(|(frame, order)| {
             blocks[order.0 as usize] += 1;
             in_buddy += order.frames();
             for frame in frame.0..frame.0 + order.frames() {
                 counts[frame as usize].free += 1;
             }
-        }
+        });
         balance!(blocks == self.frames.buddy().counted_blocks(), "the buddy allocator miscounts its free blocks");
         let counted = self.frames.buddy().free_frames();
         balance!(in_buddy == counted, "the buddy allocator counts {counted} free frames and has {in_buddy}");

@@ -56,7 +56,11 @@ impl BitSet {
 
     /// Takes every member out.
     pub(crate) fn clear(&mut self) {
-        self.words.fill(0);
+        // Most sets of a small machine are one word, for which a call costs more than what it does.
+        match self.words.as_mut_slice() {
+            [word] => *word = 0,
+            words => words.fill(0),
+        }
     }
 
     #[inline]
@@ -162,9 +166,8 @@ impl BitSet {
 
     /// All members in ascending order: word by word, as the summaries find the words.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        let mut word = 0;
-        // The first number of this word, and of the one after it.
-        let (mut base, mut after) = (0, 0);
+        // The first number of this word, and of the one after it; a single word needs no summaries to be found.
+        let (mut word, mut base, mut after) = if self.depth == 1 { (self.words[0], 0, BITS) } else { (0, 0, 0) };
         core::iter::from_fn(move || {
             if word == 0 {
                 let number = self.next(after)?;
