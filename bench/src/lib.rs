@@ -50,6 +50,7 @@ const GROUPS: &[Group] = &[
     Group { id: "A4", rows: allocator::sizes },
     Group { id: "A5", rows: allocator::metadata },
     Group { id: "M1", rows: migration::rows },
+    Group { id: "G1", rows: harness::generated },
     Group { id: "H1", rows: harness::speed },
     Group { id: "H2", rows: harness::oracles },
     Group { id: "H3", rows: harness::reset },

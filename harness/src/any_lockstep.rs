@@ -1,6 +1,6 @@
 //! A lockstep with any subject behind one type: what is above it is compiled once, and pays one indirect call a run.
 
-use stalemap_operations::{Capabilities, Machine, Program, Step, Subject};
+use stalemap_operations::{Capabilities, Machine, Observables, Program, Step, Subject};
 use stalemap_reference::Model;
 
 use crate::divergence::Divergence;
@@ -72,6 +72,9 @@ pub(crate) trait Sides {
 
     fn capabilities(&self) -> &Capabilities;
 
+    /// The observables that are known of the subject.
+    fn known(&self) -> Observables;
+
     /// Where the lockstep is; a run that panics leaves it where it was.
     fn position(&self) -> Position;
 
@@ -110,6 +113,10 @@ impl<S: Subject> Sides for Lockstep<S> {
 
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn known(&self) -> Observables {
+        self.known
     }
 
     fn position(&self) -> Position {

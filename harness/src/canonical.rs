@@ -6,8 +6,9 @@
 //! nothing changes. Whether a page is faulted back by `hold`, `pin` or `read` then makes no difference.
 //!
 //! At last a neighbour may name it (`canonical/restate.rs`): what is refused for want of memory is shown on a machine with a frame
-//! more, what a wide range shows by one of its pages, what a `write` shows by a `read`. Without a check that the
-//! neighbour shows the same fault, one fault hides behind another that is there too.
+//! more, what a wide range shows by one of its pages, what a `write` shows by a `read`, what shows where no frame is left by
+//! the next access on a machine with a frame more. Without a check that the neighbour shows the same fault, one fault hides
+//! behind another that is there too.
 
 mod restate;
 mod statement;

@@ -52,8 +52,9 @@ impl Comparison {
         reference.observe(&self.everything, &mut self.reference);
     }
 
-    pub(crate) fn look_at_subject(&mut self, subject: &impl Subject) {
+    pub(crate) fn look_at_subject(&mut self, subject: &impl Subject) -> &Observation {
         subject.observe(&self.everything, &mut self.subject);
+        &self.subject
     }
 
     /// Forgets the pages that ended, and binds those that both sides show for the first time at the same place or slot.

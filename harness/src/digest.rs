@@ -6,11 +6,12 @@
 //! equal digests show the same, up to a collision of 64 bits.
 
 mod lists;
+mod whole;
 mod words;
 
 use stalemap_operations::{
-    Counts, FrameToken, Home, Observables, PageFacts, PageToken, Place, PlaceState, Slot, SlotState, Space, Subject,
-    Visitor,
+    Counts, FrameToken, Home, Machine, Observables, PageFacts, PageToken, Place, PlaceState, Slot, SlotState, Space,
+    Subject, VirtualPage, Visitor,
 };
 
 use crate::mismatch::Mismatch;
@@ -41,6 +42,18 @@ struct Shows {
     state: u32,
     /// The token of the page plus one; 0 for none.
     page: u32,
+}
+
+impl Shows {
+    #[inline(always)]
+    fn at_place(state: PlaceState) -> Shows {
+        Shows { state: place_state(state), page: shown(state.page()) }
+    }
+
+    #[inline]
+    fn in_slot(held: &SlotState) -> Shows {
+        Shows { state: slot_state(held), page: shown(held.page()) }
+    }
 }
 
 /// A page.
@@ -80,6 +93,8 @@ struct Words {
     sum: u64,
     /// By space × pages + page.
     places: Vec<Shows>,
+    /// The number of each place.
+    sums: Vec<u64>,
     pages: Vec<PageWord>,
     slots: [Shows; Slot::COUNT],
     /// By space; bit 0 for one that is alive, bit 1 for a locked one.
@@ -104,6 +119,7 @@ impl SideDigest {
         let words = Words {
             sum: 0,
             places: vec![Shows::default(); spaces * width],
+            sums: places(machine).map(place_sum).collect(),
             pages: Vec::new(),
             slots: [Shows::default(); Slot::COUNT],
             spaces: vec![0; spaces],
@@ -172,16 +188,16 @@ impl Visitor for Words {
     #[inline(always)]
     fn place(&mut self, place: Place, state: PlaceState) {
         let index = place.space.index() * self.width + place.page.index();
-        let now = Shows { state: place_state(state), page: shown(state.page()) };
+        let now = Shows::at_place(state);
         let before = std::mem::replace(&mut self.places[index], now);
         if before != now {
-            self.exchange(before, now, place_sum(place), maps);
+            self.exchange(before, now, self.sums[index], maps);
         }
     }
 
     #[inline]
     fn slot(&mut self, slot: Slot, held: SlotState, frames: impl Iterator<Item = FrameToken>) {
-        let now = Shows { state: slot_state(&held), page: shown(held.page()) };
+        let now = Shows::in_slot(&held);
         let before = std::mem::replace(&mut self.slots[slot.index()], now);
         if before != now {
             self.exchange(before, now, slot_sum(slot), |_| false);
@@ -222,7 +238,7 @@ impl Visitor for Words {
 
     #[inline]
     fn space(&mut self, space: Space, is_alive: bool, is_locked: bool) {
-        let state = u8::from(is_alive) | u8::from(is_locked) << 1;
+        let state = space_state(is_alive, is_locked);
         let before = std::mem::replace(&mut self.spaces[space.index()], state);
         if before != state {
             self.sum = self.sum.wrapping_sub(space_word(space, before)).wrapping_add(space_word(space, state));
@@ -308,6 +324,20 @@ impl Words {
             page.word = word;
         }
     }
+}
+
+/// The places of a machine, space by space.
+fn places(machine: &Machine) -> impl Iterator<Item = Place> {
+    let pages = machine.pages();
+    (0..machine.spaces())
+        .map(Space)
+        .flat_map(move |space| (0..pages).map(move |page| Place { space, page: VirtualPage(page) }))
+}
+
+/// What a space is, as bits.
+#[inline]
+fn space_state(is_alive: bool, is_locked: bool) -> u8 {
+    u8::from(is_alive) | u8::from(is_locked) << 1
 }
 
 #[cfg(test)]

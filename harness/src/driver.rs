@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use stalemap_operations::{Machine, Program, Step, Subject, Trace};
+use stalemap_operations::{Machine, Observables, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
 use crate::any_lockstep::{AnyLockstep, Cause, NotBuilt};
@@ -58,6 +58,8 @@ pub struct Driver {
     coverage: Coverage,
     marks: Vec<u64>,
     oracles: OracleChoice,
+    /// The checks of the last run, and what its subject showed.
+    checks: Option<(Observables, OracleSet)>,
     skipped: Vec<Skipped>,
     watch: Option<Watch>,
 }
@@ -73,6 +75,7 @@ impl Driver {
             coverage: Coverage::default(),
             marks,
             oracles,
+            checks: None,
             skipped: Vec::new(),
             watch: None,
         }
@@ -95,11 +98,13 @@ impl Driver {
     /// Asks one oracle alone, by its name or that of one of its checks, or all again.
     pub fn use_only_oracle(&mut self, oracle: Option<&str>) {
         self.oracles = oracle.map_or(OracleChoice::All, |oracle| OracleChoice::Only(oracle.to_string()));
+        self.checks = None;
     }
 
     /// Asks all oracles but the subject's own recount, which judges a subject by what no observer could see.
     pub fn without_recount(&mut self) {
         self.oracles = OracleChoice::AllButRecount;
+        self.checks = None;
     }
 
     /// Says there what is being run, so that a watchdog notices what does not end.
@@ -254,8 +259,9 @@ impl Driver {
         let lockstep = self.kept.get_mut(machine).expect("it is prepared").sides_mut();
         lockstep.clear_position();
         let (choice, coverage, watch) = (&self.oracles, &mut self.coverage, self.watch.as_ref());
+        let checks = &mut self.checks;
         let result = guarded(|| {
-            let mut oracles = OracleSet::of(lockstep.capabilities().known(), choice);
+            let mut oracles = checks_of(lockstep.known(), choice, checks);
             if watcher.is_some() {
                 // An observer wants to see how far a fault goes; a recount would end it where it begins.
                 oracles = oracles.without_validity();
@@ -283,6 +289,14 @@ impl Driver {
                 .map(|(check, missing)| Skipped { check, missing: missing.each().map(|(name, _)| name).collect() })
                 .collect();
         }
+    }
+}
+
+/// The checks of a subject that shows this, which those of the last run are most often.
+fn checks_of(known: Observables, choice: &OracleChoice, last: &mut Option<(Observables, OracleSet)>) -> OracleSet {
+    match *last {
+        Some((of, set)) if of == known => set,
+        Some(_) | None => last.insert((known, OracleSet::of(known, choice))).1,
     }
 }
 

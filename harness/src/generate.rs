@@ -72,6 +72,8 @@ fn pick(bits: u64, choices: usize) -> usize {
 #[derive(Clone, Debug)]
 pub struct Generator {
     settings: Settings,
+    /// The kinds of the settings that map places.
+    openers: Vec<Kind>,
     /// The rows of the enabled kinds of the current execution, each as often as its weight.
     weighted: Vec<&'static Row>,
     /// The same as a set.
@@ -84,7 +86,8 @@ impl Generator {
     /// A generator with these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Generator {
-        Generator { settings, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
+        let openers = settings.kinds.iter().filter(|kind| kind.row().act == Act::Opens).collect();
+        Generator { settings, openers, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
     }
 
     /// The executions with these indices, for a subject that is told ahead.
@@ -118,7 +121,7 @@ impl Generator {
         let mut count = if random.chance(3, 4) { most as usize } else { 1 + random.below(most) as usize };
         let mut state = GeneratorState::new();
         // A machine with nothing mapped refuses nearly everything.
-        for opener in self.settings.kinds.iter().filter(|kind| kind.row().act == Act::Opens) {
+        for opener in &self.openers {
             if large.is_some() || random.chance(7, 8) {
                 let given = if large.is_some_and(|large| large.is_wide) { Given::Whole(0) } else { Given::Nothing };
                 operations.push(operation(opener.row(), given, &machine, &mut state, &mut random));
@@ -140,9 +143,11 @@ impl Generator {
             }
             operations.push(operation(row, given, &machine, &mut state, &mut random));
         }
-        // All that is left in a space ends at once.
-        for closer in self.settings.kinds.iter().filter(|kind| is_wide && kind.row().act == Act::Closes) {
-            operations.push(operation(closer.row(), Given::Whole(0), &machine, &mut state, &mut random));
+        if is_wide {
+            // All that is left in a space ends at once.
+            for closer in self.settings.kinds.iter().filter(|kind| kind.row().act == Act::Closes) {
+                operations.push(operation(closer.row(), Given::Whole(0), &machine, &mut state, &mut random));
+            }
         }
     }
 
@@ -200,6 +205,7 @@ impl Generator {
         let favoured = [Field::Transaction, Field::Pin, Field::Hold, Field::Block].get(random.index(16)).copied();
         let kinds = self.settings.kinds.iter().filter(|kind| kind.exists_on(machine));
         self.weighted.clear();
+        (self.enabled, self.setter) = (KindSet::NONE, None);
         let (mut bits, mut left) = (0, 0);
         for kind in kinds.clone() {
             if left < BITS {
@@ -212,15 +218,32 @@ impl Generator {
             // Written at once and cut, which is cheaper than one after the other.
             self.weighted.extend_from_slice(&[kind.row(); HIGHEST]);
             self.weighted.truncate(count);
+            if weight > 0 {
+                self.enable(kind.row());
+            }
         }
-        if machine.spaces() > FEW_SPACES && random.chance(1, 2) {
+        let is_crowd = machine.spaces() > FEW_SPACES && random.chance(1, 2);
+        if is_crowd {
             self.crowd();
         }
         if self.weighted.is_empty() {
             self.weighted.extend(kinds.map(Kind::row));
+        } else if !is_crowd {
+            return;
         }
-        self.enabled = self.weighted.iter().map(|row| row.kind).collect();
-        self.setter = self.weighted.iter().copied().find(|row| row.act == Act::Sets);
+        (self.enabled, self.setter) = (KindSet::NONE, None);
+        for index in 0..self.weighted.len() {
+            self.enable(self.weighted[index]);
+        }
+    }
+
+    /// Counts a row as enabled.
+    #[inline]
+    fn enable(&mut self, row: &'static Row) {
+        self.enabled = self.enabled.with(row.kind);
+        if row.act == Act::Sets && self.setter.is_none() {
+            self.setter = Some(row);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use stalemap_operations::{
 };
 use stalemap_reference::Model;
 
-use crate::answers::Answers;
+use crate::answers::{self, Answers};
 use crate::comparison::Comparison;
 use crate::digest::{self, SideDigest};
 use crate::divergence::Divergence;
@@ -95,6 +95,10 @@ pub(crate) struct Lockstep<S> {
     machine: Machine,
     /// What the subject shows, does and promises; it says the same for ever.
     pub(crate) capabilities: Capabilities,
+    /// The observables that are known of it.
+    pub(crate) known: Observables,
+    /// Whether there is no operation that it cannot do.
+    does_everything: bool,
     /// Digests of both sides; none for a subject that cannot show all that is in a digest, or not tell what it touched.
     digests: Option<Box<[SideDigest; 2]>>,
     /// Free frames of both at the start.
@@ -118,6 +122,8 @@ impl<S: Subject> Lockstep<S> {
             capacity,
             comparison: Comparison::new(rules),
             machine,
+            known: capabilities.known(),
+            does_everything: capabilities.does_everything(),
             capabilities,
             names: Names::default(),
         }
@@ -147,9 +153,9 @@ impl<S: Subject> Lockstep<S> {
         self.reset();
         self.subject.announce(&program.operations);
         let has_every_comparison = oracles.has_every_comparison();
-        let mut last = None;
-        for (step, &operation) in program.operations.iter().enumerate() {
-            if !self.capabilities.can(operation) {
+        let end = program.operations.iter().rposition(|operation| self.can(operation));
+        for (step, operation) in program.operations.iter().enumerate() {
+            if !self.can(operation) {
                 continue;
             }
             self.position = Position { step: Some(step), in_reference: false };
@@ -158,35 +164,52 @@ impl<S: Subject> Lockstep<S> {
             }
             let (expected, claimed) = self.apply(operation, coverage);
             let written = written.and_then(|steps| steps[step].answer);
-            let (_, answers) = last.insert((step, Answers { operation, expected, claimed, written }));
+            // Put together where it is looked at, which is seldom.
+            let answers = || Answers { operation: *operation, expected, claimed, written };
+            let are_expected = answers::are_as_expected(operation.kind(), expected, claimed, written);
             let steps = self.steps(compare, has_every_comparison);
             let agrees = match steps {
-                Steps::Outcomes => answers.are_as_expected(),
-                Steps::Digests => self.agree_by_digests(answers),
+                Steps::Outcomes => are_expected,
+                Steps::Digests => {
+                    self.update_digests() == Some(true) && are_expected && !self.is_refused_block(operation, claimed)
+                }
                 Steps::Full => false,
             };
-            if agrees {
-                continue;
+            if !agrees {
+                let mut checked = self.check(steps, answers(), oracles);
+                if compare == Compare::Everything {
+                    checked = checked.and_then(|()| self.recount(oracles));
+                }
+                if let Some(watcher) = &mut watcher {
+                    self.show(step, answers(), checked.as_ref().err(), watcher);
+                }
+                if let Err(mismatch) = checked {
+                    return Some(Divergence { step, operation: Some(*operation), mismatch });
+                }
             }
-            let answers = *answers;
-            let mut checked = self.check(steps, answers, oracles);
-            if compare == Compare::Everything {
-                checked = checked.and_then(|()| self.recount(oracles));
-            }
-            if let Some(watcher) = &mut watcher {
-                self.show(step, answers, checked.as_ref().err(), watcher);
-            }
-            if let Err(mismatch) = checked {
-                return Some(Divergence { step, operation: Some(operation), mismatch });
+            if Some(step) == end && compare == Compare::Touched {
+                let checked = self.check_end(self.steps(compare, has_every_comparison), answers(), oracles);
+                return checked.err().map(|mismatch| Divergence { step, operation: Some(*operation), mismatch });
             }
         }
-        let (step, answers) = last.filter(|_| compare == Compare::Touched)?;
-        let checked = match self.steps(compare, has_every_comparison) {
-            Steps::Digests => self.check_afresh(answers, oracles),
-            Steps::Outcomes | Steps::Full => self.check_everything(answers, oracles),
-        };
-        let checked = checked.and_then(|()| self.recount(oracles));
-        checked.err().map(|mismatch| Divergence { step, operation: Some(answers.operation), mismatch })
+        None
+    }
+
+    /// Compares everything after the last step, and asks the subject for its own recount.
+    fn check_end(&mut self, steps: Steps, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
+        match steps {
+            // Every step agreed: so do both sides, where each shows what it told.
+            Steps::Digests if self.show_what_they_told() => {}
+            Steps::Digests => self.check_afresh(answers, oracles)?,
+            Steps::Outcomes | Steps::Full => self.check_everything(answers, oracles)?,
+        }
+        self.recount(oracles)
+    }
+
+    /// Whether the subject can do it.
+    #[inline(always)]
+    fn can(&self, operation: &Operation) -> bool {
+        self.does_everything || self.capabilities.can(*operation)
     }
 
     fn reset(&mut self) {
@@ -213,30 +236,30 @@ impl<S: Subject> Lockstep<S> {
     }
 
     /// The subject goes first; the answers of the reference and of the subject.
-    #[inline]
-    fn apply(&mut self, operation: Operation, coverage: &mut Coverage) -> (Outcome, Outcome) {
+    #[inline(always)]
+    fn apply(&mut self, operation: &Operation, coverage: &mut Coverage) -> (Outcome, Outcome) {
         self.position.in_reference = true;
-        let before = Before::of(&operation, &self.reference);
+        let before = Before::of(operation, &self.reference);
         self.position.in_reference = false;
-        let claimed = self.subject.apply(operation);
+        let claimed = self.subject.apply(*operation);
         self.position.in_reference = true;
-        let expected = self.reference.apply_after(operation, Some(claimed));
+        let expected = self.reference.apply_after(*operation, Some(claimed));
         self.position.in_reference = false;
-        coverage.tally.count(operation.kind(), expected);
-        coverage.transitions.insert(operation.kind(), before, expected);
+        let kind = operation.kind();
+        let class = expected.class();
+        coverage.tally.count_class(kind, class);
+        coverage.transitions.insert(kind, before, class);
         (expected, claimed)
     }
 
-    /// Whether the answers are as they should be, the digests are the same, and the subject's frames have one owner each. That
-    /// something differs is all that is known where not.
-    #[inline]
-    fn agree_by_digests(&mut self, answers: &Answers) -> bool {
-        let is_same = self.update_digests() == Some(true);
-        let [_, subject] = match self.digests.as_deref_mut() {
-            Some(digests) if is_same => digests,
-            Some(_) | None => return false,
-        };
-        subject.has_frames_apart() && answers.are_as_expected() && !self.is_refused_block(answers)
+    /// Whether everything that each side shows is what it told step by step.
+    #[inline(never)]
+    fn show_what_they_told(&mut self) -> bool {
+        let Some([reference, subject]) = self.digests.as_deref() else { return false };
+        self.position.in_reference = true;
+        let is_reference_known = reference.knows_reference(&self.reference);
+        self.position.in_reference = false;
+        is_reference_known && subject.knows_observed(self.comparison.look_at_subject(&self.subject))
     }
 
     /// Compares a step in which not everything is known to agree.
@@ -274,9 +297,9 @@ impl<S: Subject> Lockstep<S> {
         oracle::check_digests(reference.value() == subject.value())
     }
 
-    /// Brings the digests up to date; whether they are the same. None without digests, or if a side turns out not to be
+    /// Brings the digests up to date; whether they are the same and the subject's frames have one owner each. None without digests, or if a side turns out not to be
     /// one that has them: from then on everything is compared.
-    #[inline]
+    #[inline(always)]
     fn update_digests(&mut self) -> Option<bool> {
         let [reference, subject] = self.digests.as_deref_mut()?;
         self.position.in_reference = true;
@@ -287,7 +310,7 @@ impl<S: Subject> Lockstep<S> {
             self.digests = None;
             return None;
         }
-        Some(reference.value() == subject.value())
+        Some(reference.value() == subject.value() && subject.has_frames_apart())
     }
 
     /// As [`check_everything`](Self::check_everything), where the steps before were not looked at: no page is known.
@@ -324,10 +347,10 @@ impl<S: Subject> Lockstep<S> {
 
     /// Whether a block was refused although enough frames are free: the refusal oracle then looks at all frames.
     #[inline]
-    fn is_refused_block(&self, answers: &Answers) -> bool {
-        answers.claimed == Outcome::Refused(Errno::ENOMEM)
-            && answers.operation.kind().row().fields.contains(&Field::Order)
-            && self.reference.free(Home::Ram) >= 1 << answers.operation.values().last(Field::Order)
+    fn is_refused_block(&self, operation: &Operation, claimed: Outcome) -> bool {
+        claimed == Outcome::Refused(Errno::ENOMEM)
+            && operation.kind().row().has(Field::Order)
+            && self.reference.free(Home::Ram) >= 1 << operation.values().last(Field::Order)
     }
 
     fn show(

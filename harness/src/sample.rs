@@ -69,31 +69,58 @@ pub(crate) fn operation(
 ) -> Operation {
     let mut odds = random.odds();
     let named = names(row, given, machine, state, &mut odds, random);
-    let mut values = [0; FieldValues::MOST];
-    let mut spaces = [named.place.0, named.child];
-    for (value, &field) in values.iter_mut().zip(row.fields) {
-        *value = match field {
-            Field::Space => {
-                spaces.swap(0, 1);
-                spaces[1]
-            }
-            Field::Page => named.place.1,
-            Field::Count => named.count,
-            Field::Destination => named.destination,
-            Field::Access => named.access,
-            Field::Stamp => odds.byte(),
-            Field::Device => u32::from(odds.half() && machine.devices() > 1),
-            Field::Direction => u32::from(odds.half()),
-            Field::Order if odds.mostly() => odds.below(machine.highest_order().0 + 1),
-            Field::Order => odds.below(Order::LIMIT),
-            Field::Mask if odds.half() => 0,
-            Field::Mask if odds.half() => 255,
-            Field::Mask => odds.byte(),
-            Field::Transaction | Field::Pin | Field::Hold | Field::Block => named.slot,
-        };
+    let mut values = by_field(&named);
+    if row.has_one_of(OF_NO_NAME) {
+        sample_others(row, machine, &mut odds, &mut values);
     }
     state.note_named(row, &named);
-    row.kind.with_values(&values)
+    row.kind.with_fields(&values, named.child)
+}
+
+/// The fields whose values nothing is remembered of, in the order in which they are sampled.
+const OF_NO_NAME: &[Field] = &[Field::Direction, Field::Device, Field::Stamp, Field::Order, Field::Mask];
+
+/// The values of the fields that name something.
+#[inline]
+fn by_field(named: &Named) -> [u32; Field::KINDS] {
+    let mut values = [0; Field::KINDS];
+    values[Field::Space as usize] = named.place.0;
+    values[Field::Page as usize] = named.place.1;
+    values[Field::Count as usize] = named.count;
+    values[Field::Destination as usize] = named.destination;
+    values[Field::Access as usize] = named.access;
+    for slot in [Field::Transaction, Field::Pin, Field::Hold, Field::Block] {
+        values[slot as usize] = named.slot;
+    }
+    values
+}
+
+/// Samples the values of the other fields of a row, in their order.
+#[inline]
+fn sample_others(row: &Row, machine: &Machine, odds: &mut Odds, values: &mut [u32; Field::KINDS]) {
+    if row.has(Field::Direction) {
+        values[Field::Direction as usize] = u32::from(odds.half());
+    }
+    if row.has(Field::Device) {
+        values[Field::Device as usize] = u32::from(odds.half() && machine.devices() > 1);
+    }
+    if row.has(Field::Stamp) {
+        values[Field::Stamp as usize] = odds.byte();
+    }
+    if row.has(Field::Order) {
+        let orders = if odds.mostly() { machine.highest_order().0 + 1 } else { Order::LIMIT };
+        values[Field::Order as usize] = odds.below(orders);
+    }
+    if row.has(Field::Mask) {
+        let is_none = odds.half();
+        values[Field::Mask as usize] = if is_none {
+            0
+        } else if odds.half() {
+            255
+        } else {
+            odds.byte()
+        };
+    }
 }
 
 /// What an operation of this row names.

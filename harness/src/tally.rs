@@ -18,7 +18,13 @@ impl Tally {
     /// Counts one answer.
     #[inline]
     pub fn count(&mut self, kind: Kind, outcome: Outcome) {
-        self.counts[kind as usize][outcome.class()] += 1;
+        self.count_class(kind, outcome.class());
+    }
+
+    /// Counts one answer of this class ([`Outcome::class`]).
+    #[inline]
+    pub(crate) fn count_class(&mut self, kind: Kind, class: usize) {
+        self.counts[kind as usize][class] += 1;
     }
 
     /// Back to zero.

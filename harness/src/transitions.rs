@@ -22,6 +22,28 @@ static FIRST: [usize; Kind::COUNT + 1] = {
     first
 };
 
+/// For each operation the number of each class of outcomes ([`Outcome::class`]) in a row of cells: 0 for `ok`, then its
+/// refusals. [`NOT_ALLOWED`] for what the table does not allow.
+static IN_ROW: [[u8; Outcome::CLASSES]; Kind::COUNT] = {
+    let mut in_row = [[NOT_ALLOWED; Outcome::CLASSES]; Kind::COUNT];
+    let mut i = 0;
+    while i < Kind::COUNT {
+        let refusals = Kind::ALL[i].row().refusals;
+        let (mut index, mut number) = (0, 0);
+        in_row[i][0] = number;
+        while index < refusals.len() {
+            number += 1;
+            in_row[i][Outcome::Refused(refusals[index]).class()] = number;
+            index += 1;
+        }
+        i += 1;
+    }
+    in_row
+};
+
+/// The number of an outcome that an operation may not have.
+const NOT_ALLOWED: u8 = u8::MAX;
+
 /// What an operation is about to meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meets {
@@ -138,16 +160,12 @@ impl Transitions {
         }
     }
 
-    /// Notes a transition; whether it is new.
+    /// Notes a transition to an outcome of this class ([`Outcome::class`]); whether it is new.
     #[inline]
-    pub(crate) fn insert(&mut self, kind: Kind, Before(state): Before, outcome: Outcome) -> bool {
-        let outcome = match outcome {
-            Outcome::Refused(errno) => kind.row().refusals.iter().position(|&it| it == errno).map(|index| index + 1),
-            Outcome::Done(_) => Some(0),
-            Outcome::Stuck => None,
-        };
+    pub(crate) fn insert(&mut self, kind: Kind, Before(state): Before, class: usize) -> bool {
+        let number = IN_ROW[kind as usize][class];
         // An outcome that the table does not allow is for the oracles to object to.
-        outcome.is_some_and(|outcome| self.add(FIRST[kind as usize] + state * outcomes(kind) + outcome))
+        number != NOT_ALLOWED && self.add(FIRST[kind as usize] + state * outcomes(kind) + usize::from(number))
     }
 
     #[inline]
@@ -268,10 +286,10 @@ mod tests {
         for &kind in Kind::ALL {
             let outcomes = kind.row().refusals.iter().map(|&errno| Outcome::Refused(errno));
             for (state, outcome) in (0..states(kind)).flat_map(|state| outcomes.clone().map(move |it| (state, it))) {
-                assert!(all.insert(kind, Before(state), outcome));
-                assert!(!all.insert(kind, Before(state), outcome));
+                assert!(all.insert(kind, Before(state), outcome.class()));
+                assert!(!all.insert(kind, Before(state), outcome.class()));
             }
-            assert!(!all.insert(kind, Before(0), Outcome::Stuck));
+            assert!(!all.insert(kind, Before(0), Outcome::Stuck.class()));
         }
         let (refusals, count) = (all.clone(), all.count());
         assert!(all.iter().all(|cell| Transitions::meaning(cell).2 != "ok"));

@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use stalemap_operations::{Home, Order, Place, Space};
+use stalemap_operations::{Home, Order, Space};
 
 use crate::frames::Frame;
 use crate::implementation::Implementation;
@@ -28,29 +28,21 @@ impl Implementation {
     pub(crate) fn balance(&self) -> Result<(), String> {
         let mut recount = self.recount.borrow_mut();
         recount.clear();
-        let Recount { counts, maps, places, walked, anon_vmas } = &mut *recount;
+        let Recount { counts, places, walked, anon_vmas } = &mut *recount;
         counts.resize(self.frames.memmap.frames() as usize, Count::default());
-        self.count_entries(counts, maps, places)?;
-        maps.sort_unstable();
+        walked.resize(self.machine.spaces() as usize * self.machine.pages() as usize, false);
+        self.count_entries(counts, places)?;
         self.count_references(counts)?;
         self.count_free_frames(counts)?;
-        let mut maps = maps.as_slice();
         for (number, count) in (0..).zip(counts.iter()) {
-            let (mapping, others) = maps.split_at(count.maps as usize);
-            self.balance_frame(Frame(number), count, mapping, walked)?;
-            maps = others;
+            self.balance_frame(Frame(number), count, walked)?;
         }
         self.balance_identities()?;
         self.balance_graph(places, anon_vmas)
     }
 
     /// Entries, mappings and what they say of regions and pages.
-    fn count_entries(
-        &self,
-        counts: &mut [Count],
-        maps: &mut Vec<(Frame, Place)>,
-        places: &mut Vec<u32>,
-    ) -> Result<(), String> {
+    fn count_entries(&self, counts: &mut [Count], places: &mut Vec<u32>) -> Result<(), String> {
         places.resize(self.graph.regions().numbers(), 0);
         for space in (0..self.machine.spaces()).map(Space) {
             let alive = self.spaces[space.index()].alive;
@@ -74,7 +66,6 @@ impl Implementation {
                         let exclusive = self.frames.memmap[frame].is_exclusive();
                         balance!(!writable || exclusive && access.writable(), "{place} is writable and must not be");
                         counts[frame.index()].maps += 1;
-                        maps.push((frame, place));
                     }
                     PteView::Migration { frame, .. } => {
                         balance!(frame.0 < self.frames.memmap.frames(), "{place} leads to {frame}, which is not there");
@@ -138,13 +129,13 @@ impl Implementation {
     fn count_free_frames(&self, counts: &mut [Count]) -> Result<(), String> {
         let mut blocks = [0; Order::HIGHEST.0 as usize + 1];
         let mut in_buddy = 0;
-        for (frame, order) in self.frames.buddy().free_blocks() {
+        self.frames.buddy().free_blocks().for_each(|(frame, order)| {
             blocks[order.0 as usize] += 1;
             in_buddy += order.frames();
             for frame in frame.0..frame.0 + order.frames() {
                 counts[frame as usize].free += 1;
             }
-        }
+        });
         balance!(blocks == self.frames.buddy().counted_blocks(), "the buddy allocator miscounts its free blocks");
         let counted = self.frames.buddy().free_frames();
         balance!(in_buddy == counted, "the buddy allocator counts {counted} free frames and has {in_buddy}");
@@ -173,14 +164,9 @@ impl Implementation {
         Ok(())
     }
 
-    /// One descriptor against what was counted of it, and the places that map it.
-    fn balance_frame(
-        &self,
-        frame: Frame,
-        count: &Count,
-        places: &[(Frame, Place)],
-        walked: &mut Vec<(Frame, Place)>,
-    ) -> Result<(), String> {
+    /// One descriptor against what was counted of it. A walk finds places that map the frame and no others, so it finds all
+    /// of them where it finds as many as there are, each once: `walked` says which were found.
+    fn balance_frame(&self, frame: Frame, count: &Count, walked: &mut [bool]) -> Result<(), String> {
         let page = &self.frames.memmap[frame];
         let references = count.maps + count.references;
         let (stored, mapped) = (page.refcount(), page.mapcount());
@@ -198,10 +184,13 @@ impl Implementation {
             return Ok(());
         }
         balance!(count.free == 0, "{frame} is in use and free");
-        walked.clear();
-        walked.extend(self.places_of(frame).map(|place| (frame, place)));
-        walked.sort_unstable();
-        balance!(walked == places, "the reverse map of {frame} does not find the entries that map it");
+        let (mut found, mut is_once) = (0, true);
+        for place in self.places_of(frame) {
+            is_once &= !core::mem::replace(&mut walked[self.tables.index(place)], true);
+            found += 1;
+        }
+        let finds_all = is_once && found == count.maps;
+        balance!(finds_all, "the reverse map of {frame} does not find the entries that map it");
         Ok(())
     }
 

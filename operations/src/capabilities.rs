@@ -129,6 +129,14 @@ impl Capabilities {
         self.operations.contains(operation.kind()) && self.blocks.permits(operation)
     }
 
+    /// Whether there is no operation that it [cannot do](Self::can).
+    #[must_use]
+    pub fn does_everything(&self) -> bool {
+        let BlockContract { live, lowest, highest, .. } = self.blocks;
+        let all_blocks = live >= BlockSlot::LIMIT && lowest == Order(0) && highest.0 + 1 >= Order::LIMIT;
+        self.operations == KindSet::ALL && all_blocks
+    }
+
     /// The observables that it shows, and those of which there is nothing to show, since none of its operations makes it:
     /// a machine that only has blocks has no place, and one without pins, holds, blocks and transactions has no slot.
     #[must_use]

@@ -367,7 +367,7 @@ impl Touched {
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty() && self.pages.is_empty() && self.slots.is_empty()
+        self.places.len() | self.pages.len() | self.slots.len() == 0
     }
 
     /// Adds what another names, which is empty afterwards.

@@ -88,6 +88,7 @@ pub enum Effect {
 
 impl Effect {
     /// Which parts it has.
+    #[inline]
     #[must_use]
     pub const fn shape(self) -> EffectShape {
         match self {

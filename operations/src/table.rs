@@ -120,6 +120,13 @@ impl Row {
     pub const fn has(&self, field: Field) -> bool {
         self.present >> field as u32 & 1 == 1
     }
+
+    /// Whether the operation has one of these fields.
+    #[inline]
+    #[must_use]
+    pub const fn has_one_of(&self, fields: &[Field]) -> bool {
+        self.present & bits(&[fields]) != 0
+    }
 }
 
 const _: () = assert!(Field::KINDS <= 16, "the fields of a row are bits of a word");
@@ -135,6 +142,9 @@ const fn bits(operands: &[&[Field]]) -> u16 {
     }
     bits
 }
+
+/// The most fields that an operand consists of.
+const MOST_OF_OPERAND: usize = 2;
 
 /// The fields that name a slot.
 const SLOTS: [Field; 4] = [Field::Transaction, Field::Pin, Field::Hold, Field::Block];
@@ -202,6 +212,32 @@ macro_rules! operations {
                             let (mine, others) = _rest.split_at(<$type as Operand>::FIELDS.len());
                             let $operand = <$type as Operand>::from_fields(mine);
                             _rest = others;
+                        )*
+                        Operation::$name { $($operand),* }
+                    }
+                )+}
+            }
+
+            /// As [`with_values`](Self::with_values), with a value for each sort of field, by `Field as usize`; of two
+            /// spaces the second is given apart. Values of fields that the operation does not have mean nothing.
+            ///
+            /// # Panics
+            /// When a field whose range is the same on all machines has a value outside it.
+            #[inline]
+            #[must_use]
+            pub fn with_fields(self, values: &[u32; Field::KINDS], second_space: u32) -> Operation {
+                match self {$(
+                    Kind::$name => {
+                        let mut _space = values[Field::Space as usize];
+                        $(
+                            let mut mine = [0; MOST_OF_OPERAND];
+                            for (value, &field) in mine.iter_mut().zip(<$type as Operand>::FIELDS) {
+                                *value = match field {
+                                    Field::Space => core::mem::replace(&mut _space, second_space),
+                                    field => values[field as usize],
+                                };
+                            }
+                            let $operand = <$type as Operand>::from_fields(&mine[..<$type as Operand>::FIELDS.len()]);
                         )*
                         Operation::$name { $($operand),* }
                     }

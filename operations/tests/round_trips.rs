@@ -2,7 +2,7 @@
 //! as it is.
 
 use stalemap_operations::{
-    Dialect, Effect, EffectShape, Errno, Kind, Machine, Operation, Outcome, Program, Space, Stamp, Step, Trace,
+    Dialect, Effect, EffectShape, Errno, Field, Kind, Machine, Operation, Outcome, Program, Space, Stamp, Step, Trace,
     VirtualPage, record,
 };
 
@@ -235,4 +235,27 @@ fn columns_are_as_wide_as_the_widest() {
     ]
     .join("\n");
     assert_eq!(Trace::parse(&canonical).map(|trace| trace.to_string()), Ok(canonical));
+}
+
+#[test]
+fn an_operation_is_the_same_by_the_sorts_of_its_fields() {
+    let mut numbers = Numbers(11);
+    let mut met = std::collections::BTreeSet::new();
+    for _ in 0..4_000 {
+        let machine = numbers.machine(Machine::BYTES_LIMIT);
+        let operation = numbers.operation(&machine);
+        let (mut by_sort, mut spaces) = ([u32::MAX; Field::KINDS], Vec::new());
+        for (field, value) in operation.values().iter() {
+            if field == Field::Space {
+                spaces.push(value);
+            }
+            if field != Field::Space || spaces.len() == 1 {
+                by_sort[field as usize] = value;
+            }
+        }
+        let second = spaces.get(1).copied().unwrap_or(u32::MAX);
+        assert_eq!(operation.kind().with_fields(&by_sort, second), operation);
+        met.insert(operation.kind() as usize);
+    }
+    assert_eq!(met.len(), Kind::COUNT, "every kind");
 }

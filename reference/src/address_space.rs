@@ -1,7 +1,5 @@
 //! Section 3, address space: map, unmap, discard, protect, move, fork, exit.
 
-use alloc::vec::Vec;
-
 use stalemap_operations::{
     Access, Destination, Dialect, Effect, Errno, Home, PageRange, PageToken, Place, Space, VirtualPage,
 };
@@ -162,7 +160,10 @@ impl Model {
         self.alive.insert(child);
         self.notes.space = Some(child);
         self.mark_space(child);
-        for place in self.mapped_places(space) {
+        for place in self.places.within(space) {
+            if self.at(place).is_none() {
+                continue;
+            }
             let copied = self.fork_place(place, Place { space: child, ..place });
             if let Err(errno) = copied {
                 mark!(self, "fork that finds no frame for a pinned page");
@@ -227,16 +228,12 @@ impl Model {
 
     fn tear_down(&mut self, space: Space) -> Removed {
         let mut removed = Removed::default();
-        for place in self.mapped_places(space) {
+        for place in self.places.within(space) {
             self.make_unmapped(place, &mut removed);
         }
         self.alive.remove(space);
         self.notes.space = Some(space);
         removed
-    }
-
-    fn mapped_places(&self, space: Space) -> Vec<Place> {
-        self.mapped(space).map(|(place, _)| place).collect()
     }
 
     fn mapped(&self, space: Space) -> impl Iterator<Item = (Place, &Mapped)> {

@@ -267,8 +267,12 @@ impl Model {
     /// Every migration entry of the page maps it again, clean; how many.
     fn make_mapping(&mut self, page: PageToken) -> u32 {
         let migrating = |mapped: &Mapped| matches!(mapped.entry, Entry::Migrating { page: it, .. } if it == page);
-        let places: Vec<Place> =
-            self.places.iter().filter(|(_, mapped)| migrating(mapped)).map(|(place, _)| place).collect();
+        let mut places = Vec::new();
+        self.places.for_each(|place, mapped| {
+            if migrating(mapped) {
+                places.push(place);
+            }
+        });
         for &place in &places {
             if let Some(Mapped { entry: Entry::Migrating { page, writable }, .. }) = self.at(place) {
                 self.set_entry(place, Entry::Maps { page, writable, dirty: false });

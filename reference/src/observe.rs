@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use stalemap_operations::{
     Counts, Entry as Shown, Observation, PageFacts, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot,
-    SlotState, Visitor,
+    SlotState, Space, Visitor,
 };
 
 use crate::model::{Entry, Mapped, Model};
@@ -22,12 +22,7 @@ impl Model {
         if scope.everything {
             into.places
                 .extend(self.places.iter().map(|(place, mapped)| PlaceView { place, state: shown(Some(mapped)) }));
-            let transactions = self.transactions.keys().map(Slot::Transaction);
-            let pins = self.pins.keys().map(Slot::Pin);
-            let holds = self.holds.keys().map(Slot::Hold);
-            let blocks = self.blocks.keys().map(Slot::Block);
-            let slots = transactions.chain(pins).chain(holds).chain(blocks);
-            into.slots.extend(slots.map(|slot| (slot, self.slot(slot))));
+            into.slots.extend(self.filled_slots().map(|slot| (slot, self.slot(slot))));
             into.tokens.extend(self.live_pages().map(|(token, _)| token));
         } else {
             into.places.extend(scope.places.iter().map(|&place| self.view(place)));
@@ -68,6 +63,29 @@ impl Model {
         if self.notes.has_frames {
             visitor.free(self.free_at_each());
         }
+    }
+
+    /// Hands over everything in ascending order, as [`tell`](Self::tell) hands over a part of it.
+    pub fn show_everything(&self, visitor: &mut impl Visitor) {
+        self.places.for_each(|place, mapped| visitor.place(place, shown(Some(mapped))));
+        for slot in self.filled_slots() {
+            visitor.slot(slot, self.slot(slot), core::iter::empty());
+        }
+        for (token, _) in self.live_pages() {
+            visitor.page(token, || self.facts(token));
+        }
+        for space in (0..self.machine.spaces()).map(Space) {
+            visitor.space(space, self.alive.contains(space), self.is_space_locked(space));
+        }
+        visitor.free(self.free_at_each());
+    }
+
+    /// The slots that are not empty, ascending.
+    fn filled_slots(&self) -> impl Iterator<Item = Slot> {
+        let transactions = self.transactions.keys().map(Slot::Transaction);
+        let pins = self.pins.keys().map(Slot::Pin);
+        let holds = self.holds.keys().map(Slot::Hold);
+        transactions.chain(pins).chain(holds).chain(self.blocks.keys().map(Slot::Block))
     }
 
     fn facts(&self, token: PageToken) -> Option<PageFacts<core::iter::Empty<Place>>> {

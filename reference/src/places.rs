@@ -87,6 +87,12 @@ impl Places {
         slices.flatten().flatten()
     }
 
+    /// Places of one space, among them all that are mapped.
+    #[inline]
+    pub(crate) fn within(&self, space: Space) -> impl Iterator<Item = Place> + use<> {
+        self.within[space.index()].clone().map(move |page| Place { space, page: VirtualPage(page) })
+    }
+
     /// The mapped places of one space.
     #[inline]
     pub(crate) fn of_space(&self, space: Space) -> impl Iterator<Item = (Place, &Mapped)> {

@@ -2,10 +2,10 @@
 //! the same fault in a statement of a lower rank.
 //!
 //! That a neighbour shows something does not make it the same fault. It passes for the same where the statements agree
-//! but for the fact, where its last operation is a part of the one that was there, or where it needs every operation that
-//! the finding needs.
+//! but for the fact, where one oracle makes both of them at one place, where its last operation is a part of the one that
+//! was there, or where it needs every operation that the finding needs.
 
-use stalemap_operations::{Field, Machine, Operation, Program, Stamp};
+use stalemap_operations::{Act, Field, Machine, Operation, Program, Stamp};
 
 use super::statement::{KindRank, Rank, Statement};
 use crate::enumerate::enumerate_operations;
@@ -25,6 +25,7 @@ pub(super) fn restate(search: &mut Search<'_>) -> bool {
             && other.may_name(&statement)
             && !other.contradicts(&statement)
             && (other.agrees_with(&statement)
+                || other.is_of_oracle_of(&statement) && is_at_the_place_of(&program, &found)
                 || is_part(&program.operations[last], &found.operations[found.operations.len() - 1])
                 || needs_all(search, &program, &other))
             && search.turn_to(program, other.goal())
@@ -32,7 +33,39 @@ pub(super) fn restate(search: &mut Search<'_>) -> bool {
             return true;
         }
     }
+    restate_by_use(search, &found, &rank, &statement)
+}
+
+/// What shows where no frame is left may show on a machine with a frame more at the next use of the place, in the same words.
+fn restate_by_use(search: &mut Search<'_>, found: &Program, rank: &Rank, statement: &Statement) -> bool {
+    let Some(machine) = roomier(&found.machine) else { return false };
+    let base = Program { machine, operations: found.operations.clone() };
+    if search.probe(&base).is_some() {
+        return false;
+    }
+    let uses = enumerate_operations(&machine, [], Stamp(0)).into_iter().filter(|operation| {
+        let row = operation.kind().row();
+        row.act == Act::Uses && row.names_place && !row.has(Field::Count)
+    });
+    for operation in uses {
+        let mut program = base.clone();
+        program.operations.push(operation);
+        let Some(divergence) = search.probe(&program) else { continue };
+        if divergence.step + 1 == program.operations.len()
+            && Rank::of(&divergence) < *rank
+            && Statement::of(&divergence) == *statement
+            && search.turn_to(program, Statement::of(&divergence).goal())
+        {
+            return true;
+        }
+    }
     false
+}
+
+/// Whether the last operations of two programs name the same place first.
+fn is_at_the_place_of(program: &Program, other: &Program) -> bool {
+    let place = |program: &Program| program.operations.last().and_then(Operation::first_place);
+    place(program).is_some() && place(program) == place(other)
 }
 
 /// Whether no operation but the last can go.

@@ -39,6 +39,11 @@ impl Statement {
         (self.oracle, self.sense) == (other.oracle, other.sense)
     }
 
+    /// Whether one oracle makes both statements.
+    pub(super) fn is_of_oracle_of(&self, other: &Statement) -> bool {
+        self.oracle == other.oracle
+    }
+
     /// Whether it is of a kind that a finding of the other statement may be named by: a recount and a panic are named by
     /// what the two sides show, and not the other way round.
     pub(super) fn may_name(&self, other: &Statement) -> bool {

@@ -34,28 +34,33 @@ impl Lists {
         scope.pages.sort_unstable();
         scope.pages.dedup();
         side.observe(scope, seen);
-        for space in (0..*spaces).map(Space) {
-            visitor.space(space, seen.alive.contains(space), seen.locked.contains(space));
-        }
-        visitor.free(seen.free);
-        for view in &seen.places {
-            visitor.place(view.place, view.state);
-        }
-        for (slot, state) in &seen.slots {
-            let frames = match state {
-                SlotState::Transaction { frames, .. } => &seen.frames[frames.clone()],
-                SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) | SlotState::Block { .. } => &[],
-            };
-            visitor.slot(*slot, state.clone(), frames.iter().copied());
-        }
-        for view in &seen.pages {
-            visitor.page(view.token, || Some(facts(view, seen)));
-        }
+        hand_over(seen, *spaces, visitor);
         // Those that have ended are not among the seen ones.
         for &token in &scope.pages {
             visitor.page(token, || None::<PageFacts<std::iter::Empty<_>>>);
         }
         Some(())
+    }
+}
+
+/// Hands over what was observed of a machine with so many spaces.
+pub(super) fn hand_over(seen: &Observation, spaces: u32, visitor: &mut impl Visitor) {
+    for space in (0..spaces).map(Space) {
+        visitor.space(space, seen.alive.contains(space), seen.locked.contains(space));
+    }
+    visitor.free(seen.free);
+    for view in &seen.places {
+        visitor.place(view.place, view.state);
+    }
+    for (slot, state) in &seen.slots {
+        let frames = match state {
+            SlotState::Transaction { frames, .. } => &seen.frames[frames.clone()],
+            SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) | SlotState::Block { .. } => &[],
+        };
+        visitor.slot(*slot, state.clone(), frames.iter().copied());
+    }
+    for view in &seen.pages {
+        visitor.page(view.token, || Some(facts(view, seen)));
     }
 }
 

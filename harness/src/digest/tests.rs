@@ -245,6 +245,31 @@ fn every_fact_that_oracles_compare_makes_another_digest() {
 }
 
 #[test]
+fn what_was_told_is_known_and_any_other_fact_is_not() {
+    let told = ascending(shown());
+    let mut digest = start();
+    assert_eq!(digest.update(&mut Side::from(told.clone())), Some(()));
+    assert!(digest.knows_observed(&told));
+    for (what, change) in CHANGES {
+        let mut seen = shown();
+        change(&mut seen);
+        assert!(!digest.knows_observed(&ascending(seen)), "{what}");
+    }
+    let mut twice = told.clone();
+    twice.places[1] = twice.places[0];
+    assert!(!digest.knows_observed(&twice), "one place twice and another not at all");
+    let mut aside = told;
+    aside.places[4].place = place(0, 8);
+    assert!(!digest.knows_observed(&aside), "a page behind the last of its space");
+}
+
+/// What is observed of everything comes in order.
+fn ascending(mut seen: Observation) -> Observation {
+    seen.slots.sort_by_key(|(slot, _)| slot.index());
+    seen
+}
+
+#[test]
 fn names_of_pages_and_the_order_of_a_walk_make_no_difference() {
     let mut renamed = shown();
     let name = |token: PageToken| PageToken([9, 4, 0][token.0 as usize]);

@@ -41,8 +41,18 @@ pub(super) fn place_sum(place: Place) -> u64 {
 /// The number of a slot, likewise.
 #[inline]
 pub(super) fn slot_sum(slot: Slot) -> u64 {
-    mix(SLOT ^ slot.index() as u64)
+    SLOTS[slot.index()]
 }
+
+static SLOTS: [u64; Slot::COUNT] = {
+    let mut sums = [0; Slot::COUNT];
+    let mut index = 0;
+    while index < Slot::COUNT {
+        sums[index] = mix(SLOT ^ index as u64);
+        index += 1;
+    }
+    sums
+};
 
 /// Access, entry and writable bit of a place as a number; 0 where it is unmapped.
 #[inline]

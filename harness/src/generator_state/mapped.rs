@@ -15,6 +15,8 @@ pub(super) struct Mapped {
     mapped: [u64; SPACES as usize],
     /// Those that may be read and written.
     open: [u64; SPACES as usize],
+    /// The spaces that have any of each sort, as bits: asked for much more often than changed.
+    spaces: [u32; 2],
 }
 
 impl Mapped {
@@ -22,6 +24,7 @@ impl Mapped {
     pub(super) fn end(&mut self, space: u32) {
         if space < SPACES {
             (self.mapped[space as usize], self.open[space as usize]) = (0, 0);
+            self.count(space);
         }
     }
 
@@ -30,6 +33,7 @@ impl Mapped {
         if from.max(to) < SPACES {
             self.mapped[to as usize] = self.mapped[from as usize];
             self.open[to as usize] = self.open[from as usize];
+            self.count(to);
         }
     }
 
@@ -40,6 +44,16 @@ impl Mapped {
             let set = |bits: &mut u64, are: bool| *bits = if are { *bits | pages } else { *bits & !pages };
             set(&mut self.mapped[space as usize], are_mapped);
             set(&mut self.open[space as usize], are_open);
+            self.count(space);
+        }
+    }
+
+    /// Notes whether a space has any.
+    #[inline]
+    fn count(&mut self, space: u32) {
+        let pages = [self.mapped[space as usize], self.open[space as usize]];
+        for (spaces, pages) in self.spaces.iter_mut().zip(pages) {
+            *spaces = *spaces & !(1 << space) | u32::from(pages != 0) << space;
         }
     }
 
@@ -54,8 +68,8 @@ impl Mapped {
     pub(super) fn has_none(&self, want: Want) -> bool {
         match want {
             Want::Unmapped => false,
-            Want::Mapped => self.mapped.iter().fold(0, |all, pages| all | pages) == 0,
-            Want::Open => self.open.iter().fold(0, |all, pages| all | pages) == 0,
+            Want::Mapped => self.spaces[0] == 0,
+            Want::Open => self.spaces[1] == 0,
         }
     }
 

@@ -164,6 +164,7 @@ pub(crate) struct OracleSet(u32);
 
 impl OracleSet {
     const VALIDITY: u32 = 1 << 31;
+    const EVERY_COMPARISON: u32 = 1 << 30;
 
     /// Those that are chosen and need nothing but what is known of the subject.
     pub(crate) fn of(known: Observables, choice: &OracleChoice) -> OracleSet {
@@ -171,7 +172,10 @@ impl OracleSet {
             .enumerate()
             .filter(|(_, (oracle, check))| known.include(check.needs) && choice.includes(oracle, check));
         let bits = able.fold(0, |bits, (index, _)| bits | 1 << index);
-        OracleSet(if choice.includes_recount() { bits | Self::VALIDITY } else { bits })
+        let mut comparing = checks().enumerate().filter(|(_, (_, check))| !check.needs.include(Observables::FRAMES));
+        let is_every = comparing.all(|(index, _)| bits >> index & 1 == 1);
+        let more = [(Self::EVERY_COMPARISON, is_every), (Self::VALIDITY, choice.includes_recount())];
+        OracleSet(more.into_iter().fold(bits, |bits, (bit, is_set)| if is_set { bits | bit } else { bits }))
     }
 
     /// Whether the check with this index is among them.
@@ -191,7 +195,6 @@ impl OracleSet {
 
     /// Whether every check that compares the two sides is made; those that look at frames alone need not be.
     pub(crate) fn has_every_comparison(self) -> bool {
-        let mut needed = checks().enumerate().filter(|(_, (_, check))| !check.needs.include(Observables::FRAMES));
-        needed.all(|(index, _)| self.has(index))
+        self.0 & Self::EVERY_COMPARISON != 0
     }
 }

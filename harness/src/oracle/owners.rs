@@ -143,9 +143,7 @@ impl Owners {
                         Home::Ram => (!is_aligned).then_some(Fault::Alignment { order: *order, frames }),
                         is @ Home::Device(_) => Some(Fault::Home { is, should_be: Home::Ram }),
                     };
-                    let end = base.offset.saturating_add(order.frames());
-                    for offset in end - held..end {
-                        let frame = FrameToken { offset, ..base };
+                    for frame in held_frames(base, *order, *held) {
                         had.push(frame);
                         self.claims.push(Claim { owner, frame, fault });
                     }
@@ -153,6 +151,24 @@ impl Owners {
             }
         }
         self.slots[slot.index()] = had;
+    }
+
+    /// Whether this is the frame that a page was last shown with.
+    #[inline]
+    pub(crate) fn has_page(&self, page: PageToken, frame: Option<FrameToken>) -> bool {
+        self.pages.get(page.0 as usize).copied().unwrap_or(0) == pack(frame)
+    }
+
+    /// Whether these are the frames that a slot was last shown with; `frames` are those of a transaction.
+    pub(crate) fn has_slot(&self, slot: Slot, state: &SlotState, frames: impl Iterator<Item = FrameToken>) -> bool {
+        let known = self.slots[slot.index()].iter().copied();
+        match *state {
+            SlotState::Transaction { .. } => known.eq(frames),
+            SlotState::Block { order, held, base: Some(base), .. } => known.eq(held_frames(base, order, held)),
+            SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) | SlotState::Block { base: None, .. } => {
+                known.len() == 0
+            }
+        }
     }
 
     /// Takes the frames that were shown since the last call; whether nothing is wrong with any so far.
@@ -203,6 +219,12 @@ impl Owners {
             *known = None;
         }
     }
+}
+
+/// The frames of a block that are still held, the highest ones.
+fn held_frames(base: FrameToken, order: Order, held: u32) -> impl Iterator<Item = FrameToken> {
+    let end = base.offset.saturating_add(order.frames());
+    (end - held..end).map(move |offset| FrameToken { offset, ..base })
 }
 
 #[inline]

@@ -56,7 +56,11 @@ impl BitSet {
 
     /// Takes every member out.
     pub(crate) fn clear(&mut self) {
-        self.words.fill(0);
+        // Most sets of a small machine are one word, for which a call costs more than what it does.
+        match self.words.as_mut_slice() {
+            [word] => *word = 0,
+            words => words.fill(0),
+        }
     }
 
     #[inline]
@@ -160,9 +164,21 @@ impl BitSet {
         None
     }
 
-    /// All members in ascending order.
+    /// All members in ascending order: word by word, as the summaries find the words.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        core::iter::successors(self.first(), |&number| self.next(number + 1))
+        // The first number of this word, and of the one after it; a single word needs no summaries to be found.
+        let (mut word, mut base, mut after) = if self.depth == 1 { (self.words[0], 0, BITS) } else { (0, 0, 0) };
+        core::iter::from_fn(move || {
+            if word == 0 {
+                let number = self.next(after)?;
+                base = number / BITS * BITS;
+                after = base + BITS;
+                word = self.words[(base / BITS) as usize];
+            }
+            let number = base + word.trailing_zeros();
+            word &= word - 1;
+            Some(number)
+        })
     }
 
     /// The smallest member under a bit that is set on a level.

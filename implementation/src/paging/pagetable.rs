@@ -106,8 +106,9 @@ impl PageTables {
         self.mapped[space.index()].iter().map(move |page| Place { space, page: VirtualPage(page) })
     }
 
+    /// Where a place is among all, by space × pages + page.
     #[inline]
-    fn index(&self, place: Place) -> usize {
+    pub(crate) fn index(&self, place: Place) -> usize {
         debug_assert!(place.page.0 < self.pages, "a page of the space");
         (place.space.0 * self.pages + place.page.0) as usize
     }

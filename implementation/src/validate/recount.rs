@@ -2,10 +2,6 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::Place;
-
-use crate::frames::Frame;
-
 /// What the recount counts of a frame.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Count {
@@ -28,21 +24,18 @@ pub(super) struct Count {
 pub(crate) struct Recount {
     /// Of each frame.
     pub(super) counts: Vec<Count>,
-    /// The frames that are mapped, and where, ascending.
-    pub(super) maps: Vec<(Frame, Place)>,
     /// How many places belong to each region, by number.
     pub(super) places: Vec<u32>,
-    /// What the reverse map walk of a frame finds.
-    pub(super) walked: Vec<(Frame, Place)>,
+    /// Which places the reverse map walk of a frame found, by space × pages + page.
+    pub(super) walked: Vec<bool>,
     /// How many frames are tagged with each anon_vma, and whether a chain leads to it, by number.
     pub(super) anon_vmas: Vec<(u32, bool)>,
 }
 
 impl Recount {
     pub(super) fn clear(&mut self) {
-        let Recount { counts, maps, places, walked, anon_vmas } = self;
+        let Recount { counts, places, walked, anon_vmas } = self;
         counts.clear();
-        maps.clear();
         places.clear();
         walked.clear();
         anon_vmas.clear();

@@ -66,3 +66,28 @@ fn what_both_sides_hand_over_makes_the_digest_of_what_they_name_and_show() {
         assert_eq!((of_implementation, of_reference), (None, None), "execution {index}: {program:?}");
     }
 }
+
+#[test]
+fn what_both_sides_show_of_everything_is_what_they_told_step_by_step() {
+    let settings = Settings { machine: Some(Machine::DEFAULT), ..Settings::default() };
+    let (mut generator, mut program) = (Generator::new(settings), Program::default());
+    let mut implementation = Implementation::new(&Machine::DEFAULT);
+    let mut reference = Model::new(Machine::DEFAULT, CAPACITY);
+    let mut seen = Observation::default();
+    for index in 0..100 {
+        generator.execution(6, index, &mut program);
+        let mut digests = [start(), start()];
+        implementation.reset();
+        reference.reset();
+        for &operation in &program.operations {
+            let claimed = implementation.apply(operation);
+            reference.apply_after(operation, Some(claimed));
+            let [of_reference, of_implementation] = &mut digests;
+            of_reference.update(&mut reference).expect("it tells what it touched");
+            of_implementation.update(&mut implementation).expect("it tells what it touched");
+            implementation.observe(&Scope::everything(), &mut seen);
+            assert!(of_implementation.knows_observed(&seen), "{operation} in execution {index}");
+            assert!(of_reference.knows_reference(&reference), "{operation} in execution {index}");
+        }
+    }
+}
