@@ -3,7 +3,7 @@
 mod message;
 mod state;
 
-pub use message::{Batch, End, FromGuest, Hello, Malformed, Shown, read_frame, table_digest, write_frame};
+pub use message::{Batch, End, FromGuest, Hello, Malformed, Shown, read_frame, table_text, write_frame};
 pub use state::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction, Held};
 
 /// The most spaces that the guest can drive.

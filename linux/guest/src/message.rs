@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
-use stalemap_operations::{Errno, Outcome, TABLE};
+use stalemap_operations::{Errno, Outcome, Row, TABLE};
 
 use crate::state::GuestState;
 
@@ -51,8 +51,8 @@ pub struct Batch {
 /// The guest's first message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// The [`table_digest`] that it was built with.
-    pub table: u64,
+    /// The [`table_text`] of what it was built with.
+    pub table: String,
     /// The kernel's release.
     pub release: String,
 }
@@ -155,24 +155,19 @@ impl FromGuest {
     }
 }
 
-/// A number that changes with the operations' table, so that a guest of another table is refused.
+/// The operations' table as text: numbers, words and fields of the rows, and the names of the errnos. A guest of another
+/// table would take an operation for another one, so it is refused; see [`Hello::table`].
 #[must_use]
-pub fn table_digest() -> u64 {
-    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |byte: u8| digest = (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    for row in &TABLE {
-        add(row.number);
-        row.word.bytes().for_each(&mut add);
-        row.fields.iter().for_each(|&field| add(u8::try_from(field as u32).unwrap_or(u8::MAX)));
-        add(0xff);
-    }
-    Errno::ALL.iter().flat_map(|errno| errno.name().bytes()).for_each(add);
-    digest
+pub fn table_text() -> String {
+    let row = |row: &Row| format!("{} {} {:?}\n", row.number, row.word, row.fields);
+    let rows: String = TABLE.iter().map(row).collect();
+    let errnos: Vec<&str> = Errno::ALL.iter().map(|errno| errno.name()).collect();
+    rows + &errnos.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Batch, End, FromGuest, Hello, Malformed, Outcome, Shown, read_frame, table_digest, write_frame};
+    use super::{Batch, End, FromGuest, Hello, Malformed, Outcome, Shown, read_frame, table_text, write_frame};
     use crate::state::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction, Held};
 
     fn state() -> GuestState {
@@ -214,7 +209,7 @@ mod tests {
         let end = End { tainted: 1 << 9, leaked: [0, 2], log: "BUG: Bad page".to_string() };
         let shown = Shown { class: 1, number: 77, state: state() };
         for message in [
-            FromGuest::Hello(Hello { table: table_digest(), release: "6.1.0".to_string() }),
+            FromGuest::Hello(Hello { table: table_text(), release: "6.1.0".to_string() }),
             FromGuest::Shown(shown),
             FromGuest::End(end),
             FromGuest::Hang,

@@ -1,6 +1,6 @@
 //! What a kernel printed: the line that says why it stopped, and its report of a bug.
 
-/// The line of a console that says most about why the kernel stopped: the first that names a bug, else the last.
+/// The line of a console that tells most about why the kernel stopped: the first that names a bug, else the last.
 #[must_use]
 pub fn last_words(console: &str) -> String {
     const TELLING: [&str; 8] =

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use stalemap_guest::{Batch, FromGuest, read_frame, table_digest, write_frame};
+use stalemap_guest::{Batch, FromGuest, read_frame, table_text, write_frame};
 use stalemap_operations::Program;
 use tempfile::TempDir;
 
@@ -100,7 +100,7 @@ impl VirtualMachine {
         thread::spawn(move || listen(&mut output, &send));
         let mut machine = VirtualMachine { child, to, from, folder, release: String::new(), slowness: boot.slowness };
         match machine.receive_within(WHILE_BOOTING) {
-            Ok(FromGuest::Hello(hello)) if hello.table == table_digest() => {
+            Ok(FromGuest::Hello(hello)) if hello.table == table_text() => {
                 machine.release = hello.release;
                 Ok(machine)
             }
@@ -142,7 +142,7 @@ impl VirtualMachine {
         }
     }
 
-    /// The line of the console that says most about why the kernel stopped.
+    /// The line of the console that tells most about why the kernel stopped.
     fn last_words(&mut self) -> String {
         // The console is complete when the process is gone; a panicking kernel stops it at once.
         for _ in 0..40 {
