@@ -48,7 +48,7 @@ fn export(context: &Context, trace: &Path, folder: &Path) -> Result<PathBuf> {
     let program = folder.join(trace.file_name().context("a trace has a name")?).with_extension("c");
     stalemap(context, &["export", "--as", "c"]).arg(trace).arg("-o").arg(&program).run()?;
     let binary = program.with_extension("");
-    cmd!(sh, "cc -static -O1 -Wall -Wextra -Wno-unused-function -Werror -o {binary} {program}").run()?;
+    cmd!(sh, "cc -static -O1 -Wall -Wextra -Werror -o {binary} {program}").run()?;
     Ok(program)
 }
 
