@@ -243,8 +243,9 @@ const TAIL: &str = "\
 * `EBUSY`, `ENOENT` of slots, `ESRCH` of dead spaces, `EINVAL` of `exit s0` and of phases out of order: slots and spaces
   are Stalemap's, not Linux's.
 * `hold` of a hole is `ENOENT`; Linux would hold the shared zero page (`get_user_pages`, mm/gup.c).
-* `move` goes page by page; `mremap` refuses a range of several mappings (`vma_to_resize`, mm/mremap.c). That the two
-  ranges may not overlap is the guest's answer too.
+* `move` is one `mremap` for each mapping of the kernel's that the range meets; `mremap` refuses a range of several
+  (`vma_to_resize`, mm/mremap.c). That the two ranges may not overlap is the guest's answer too.
 * `copy` after `collect` takes all candidates or none; the order of a device's frames is the driver's.
-* `migrate` goes page by page, and counts by looking: the driver's request counts what its device's table holds.
+* `migrate` to a device counts by looking: the driver's request counts what its device's table holds, and answers `ENOENT`
+  when a part of the range could not be moved.
 ";

@@ -146,17 +146,13 @@ static long access_by_cpu(const struct order *order)
 
 static long migrate_pages(const struct order *order)
 {
-	unsigned long page;
+	void *content = malloc(order->b * PAGE);
+	struct hmm_dmirror_cmd cmd = { .addr = (uint64_t)at(order->a), .ptr = (uint64_t)content, .npages = order->b };
+	long result = content ? done(ioctl(devices[order->device], order->command, &cmd)) : -ENOMEM;
 
-	for (page = order->a; page < order->a + order->b; page++) {
-		unsigned char byte = 0;
-		long result = device_access(order->device, order->command, page, &byte);
-
-		/* ENOENT: it could not be moved, or was there already. */
-		if (result && result != -ENOENT)
-			return result;
-	}
-	return 0;
+	free(content);
+	/* ENOENT: some could not be moved. */
+	return result == -ENOENT ? 0 : result;
 }
 
 static void open_devices(void)
@@ -250,6 +246,7 @@ static long perform(const struct order *order, struct stalemap_request *request)
 	case PROTECT:
 		return done(mprotect(at(order->a), order->b * PAGE, rights(order->c)));
 	case MOVE:
+		/* Page by page, since mremap of 6.1 and 6.12 refuses a range of several mappings. */
 		for (i = 0; i < order->b && !result; i++)
 			result = done(mremap(at(order->a + i), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
 					     at(order->c + i)) == MAP_FAILED ? -1 : 0);
