@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -28,6 +29,9 @@ pub(super) struct TryArguments {
     fault: Option<Fault>,
 }
 
+/// The program waits itself for steps that hang.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What the program prints when every step answered as it should.
 const PASS: &str = "# stalemap: PASS";
 
@@ -44,7 +48,7 @@ pub(super) fn try_program(cache: &Cache, arguments: &TryArguments) -> Result<End
     if !compiled.status.success() {
         bail!("{} does not compile:\n{}", source.display(), String::from_utf8_lossy(&compiled.stderr).trim_end());
     }
-    let console = kernels.run_alone(&std::fs::read(&program)?)?;
+    let console = kernels.run_alone(&std::fs::read(&program)?, PATIENCE)?;
     let is_tap =
         |line: &&str| ["TAP ", "1..", "ok ", "not ok ", "# ", "Bail out!"].iter().any(|it| line.starts_with(it));
     for line in console.lines().filter(is_tap) {

@@ -52,6 +52,12 @@ impl Cache {
         self.kernel(flavour).join("bzImage")
     }
 
+    /// The kernel's own tests of its test driver, as a program that can be the first process of a machine.
+    #[must_use]
+    pub fn tests(&self, flavour: impl Into<Flavour>) -> PathBuf {
+        self.kernel(flavour).join("hmm-tests")
+    }
+
     /// The file system that the guest starts from; the same for all versions.
     #[must_use]
     pub fn initramfs(&self) -> PathBuf {
