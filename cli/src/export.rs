@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 use stalemap_commands::{Ending, input, output};
-use stalemap_linux::{SELFTEST, Support, support};
+use stalemap_linux::{SELFTEST, Support, Version, support};
 use stalemap_operations::{
     Effect, Entry, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, PlaceState, Scope, Subject as _,
     Trace,
@@ -20,6 +20,15 @@ enum Language {
     C,
     /// A Rust test of the implementation beside the reference.
     Rust,
+}
+
+/// How the line of a C program begins that names its rules, in quotation marks.
+const RULES: &str = "#define RULES ";
+
+/// The version whose rules an exported C program has; none where it does not say.
+pub(crate) fn rules_of(program: &str) -> Option<Version> {
+    let rules = program.lines().find_map(|line| line.strip_prefix(RULES))?.trim().trim_matches('"');
+    Version::ALL.into_iter().find(|version| version.dialect().word() == rules)
 }
 
 /// Print a trace as a program that stands alone
@@ -83,12 +92,15 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
     let planned = lines.iter().filter(|line| line.contains("\tcheck")).count();
     let needs = trace.operations().any(|it| support(it.kind()) == Support::AddedRequests);
     let mut text = format!("/* {name}: exported from a trace by stalemap {}. */\n", env!("CARGO_PKG_VERSION"));
-    text.push_str("/* Build: cc -static -O1 -o test FILE.c; run on a kernel with CONFIG_TEST_HMM, as root. */\n");
+    text.push_str(
+        "/* Build: cc -static -O1 -Wall -Wextra -o test FILE.c; run on a kernel with CONFIG_TEST_HMM, as root. */\n",
+    );
     text.push_str(if needs {
         "/* It needs the requests that Stalemap adds to the test driver, and is skipped without them. */\n"
     } else {
         "/* The test driver as it is will do; with the requests that Stalemap adds more is checked in the end. */\n"
     });
+    writeln!(text, "{RULES}\"{}\"", trace.machine.rules().word())?;
     writeln!(text, "{SELFTEST}\nint main(void)\n{{\n\tbegin({planned}, {});\n", u8::from(needs))?;
     lines.iter().for_each(|line| text.push_str(line));
     text.push_str("\n\treturn end();\n}\n");

@@ -18,7 +18,8 @@ use crate::catalogue;
     visible_alias = "blame",
     after_help = "\
 The kernel runs the trace where it is built (`stalemap linux build`). Elsewhere a recording of it says what it did: the file \
-itself, if it is a transcript (`stalemap linux record`), or another one. 0 if all agree, 1 if one disagrees.
+itself, if it is a transcript (`stalemap linux record`), or another one. 0 if all three agree, 1 if one disagrees, 2 if \
+the others agree and no kernel was asked.
 
 Examples:
   stalemap triage findings/mapping.writable@migrate-3f1a09c2.trace
@@ -48,11 +49,15 @@ type Difference = Option<Divergence>;
 /// Which side disagrees with both others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// All agree.
+    /// All three agree.
     None,
-    /// The implementation differs from the reference, and the kernel does not or was not run.
+    /// The implementation and the reference agree, and no kernel was asked.
+    NotAsked,
+    /// The implementation and the reference differ, and no kernel was asked.
+    Unknown,
+    /// The implementation differs from both others.
     Implementation,
-    /// The kernel differs from both others: in Linux something else is true than they say.
+    /// The kernel differs from both others.
     Kernel,
     /// The others agree with one another.
     Reference,
@@ -60,27 +65,86 @@ enum Verdict {
     All,
 }
 
+impl Verdict {
+    /// Two sides that differ from the reference at the same step in the same way agree with one another.
+    fn of(implementation: &Difference, kernel: Option<&Difference>) -> Verdict {
+        match (implementation, kernel) {
+            (None, None) => Verdict::NotAsked,
+            (Some(_), None) => Verdict::Unknown,
+            (None, Some(None)) => Verdict::None,
+            (Some(_), Some(None)) => Verdict::Implementation,
+            (None, Some(Some(_))) => Verdict::Kernel,
+            (Some(mine), Some(Some(other)))
+                if (mine.step, &mine.mismatch.actual) == (other.step, &other.mismatch.actual) =>
+            {
+                Verdict::Reference
+            }
+            (Some(_), Some(Some(_))) => Verdict::All,
+        }
+    }
+
+    fn ending(self) -> Ending {
+        match self {
+            Verdict::None => Ending::Agree,
+            Verdict::NotAsked => Ending::Trouble,
+            Verdict::Unknown | Verdict::Implementation | Verdict::Kernel | Verdict::Reference | Verdict::All => {
+                Ending::Diverge
+            }
+        }
+    }
+
+    /// What it means. Of a side that is broken on purpose, as `faults` says, it means nothing.
+    fn sentence(self, kernel: &str, faults: Option<&str>) -> String {
+        let (who, conclusion) = match self {
+            Verdict::None => ("all sides agree", ""),
+            Verdict::NotAsked => ("the implementation and the reference agree", "; no kernel was asked"),
+            Verdict::Unknown => {
+                ("the implementation and the reference differ", "; without a kernel it is not known which is wrong")
+            }
+            Verdict::Implementation => ("the implementation disagrees with both others", ": it is wrong"),
+            Verdict::Kernel => (
+                "{kernel} disagrees with both others",
+                ": the kernel wins, so reference and implementation are wrong, unless a rule of another dialect or its \
+                 larger RAM says so",
+            ),
+            Verdict::Reference => ("the reference disagrees with both others", ": it is wrong"),
+            Verdict::All => ("all three differ", "; the kernel wins"),
+        };
+        let who = who.replace("{kernel}", kernel);
+        match faults {
+            None => who + conclusion,
+            Some(faults) if self == Verdict::None || self == Verdict::NotAsked => format!("{who}, although {faults}"),
+            Some(faults) => format!("{who}; {faults}, so this does not say who is wrong without it"),
+        }
+    }
+}
+
 pub(crate) fn triage(arguments: &TriageArguments) -> Result<Ending> {
     let trace = input::read(&arguments.file)?.trace;
     let implementation = implementation(arguments, &trace)?;
     print_side("implementation", &implementation)?;
     let kernel = kernel(arguments, &trace)?;
-    let verdict = verdict(&implementation, kernel.as_ref());
-    output::print_line(match verdict {
-        Verdict::None => "all sides agree".to_string(),
-        Verdict::Implementation if kernel.is_none() => {
-            "the implementation and the reference differ; without a kernel it is not known which is wrong".to_string()
-        }
-        Verdict::Implementation => "the implementation disagrees with both others: it is wrong".to_string(),
-        Verdict::Kernel => format!(
-            "{} disagrees with both others: the kernel wins, so reference and implementation are wrong, unless a rule of another \
-             dialect or its larger RAM says so",
-            version(&trace)?.subject()
-        ),
-        Verdict::Reference => "the reference disagrees with both others: it is wrong".to_string(),
-        Verdict::All => "all three differ; the kernel wins".to_string(),
-    })?;
-    Ok(if verdict == Verdict::None { Ending::Agree } else { Ending::Diverge })
+    let verdict = Verdict::of(&implementation, kernel.as_ref());
+    let faults = faults(arguments);
+    output::print_line(verdict.sentence(version(&trace)?.subject(), faults.as_deref()))?;
+    Ok(verdict.ending())
+}
+
+/// What is broken on purpose.
+fn faults(arguments: &TriageArguments) -> Option<String> {
+    let kernel = arguments.fault.map(|fault| format!("the kernel has the fault {} on purpose", fault.name));
+    let faults: Vec<String> = kernel.into_iter().chain(seeded_bug(arguments)).collect();
+    (!faults.is_empty()).then(|| faults.join(" and "))
+}
+
+#[cfg(feature = "seeded-bugs")]
+fn seeded_bug(arguments: &TriageArguments) -> Option<String> {
+    arguments.bug.map(|bug| format!("the implementation has the bug {} on purpose", bug.name()))
+}
+
+#[cfg(not(feature = "seeded-bugs"))]
+fn seeded_bug(_: &TriageArguments) -> Option<String> {
+    None
 }
 
 #[cfg(feature = "seeded-bugs")]
@@ -159,26 +223,11 @@ fn print_side(name: &str, difference: &Difference) -> Result<()> {
     }
 }
 
-/// Two sides that differ from the reference at the same step in the same way agree with one another.
-fn verdict(implementation: &Difference, kernel: Option<&Difference>) -> Verdict {
-    match (implementation, kernel) {
-        (None, None | Some(None)) => Verdict::None,
-        (Some(_), None | Some(None)) => Verdict::Implementation,
-        (None, Some(Some(_))) => Verdict::Kernel,
-        (Some(mine), Some(Some(other)))
-            if (mine.step, &mine.mismatch.actual) == (other.step, &other.mismatch.actual) =>
-        {
-            Verdict::Reference
-        }
-        (Some(_), Some(Some(_))) => Verdict::All,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use stalemap_harness::{Divergence, Mismatch, Sense};
 
-    use super::{Verdict, verdict};
+    use super::Verdict;
 
     fn at(step: usize, actual: &str) -> Option<Divergence> {
         let (expected, actual) = (String::new(), actual.to_string());
@@ -190,15 +239,26 @@ mod tests {
     fn the_side_that_disagrees_with_both_others_is_named() {
         for (implementation, kernel, expected) in [
             (None, Some(None), Verdict::None),
-            (None, None, Verdict::None),
+            (None, None, Verdict::NotAsked),
             (at(3, "EFAULT"), Some(None), Verdict::Implementation),
-            (at(3, "EFAULT"), None, Verdict::Implementation),
+            (at(3, "EFAULT"), None, Verdict::Unknown),
             (None, Some(at(3, "EFAULT")), Verdict::Kernel),
             (at(3, "EFAULT"), Some(at(3, "EFAULT")), Verdict::Reference),
             (at(3, "EFAULT"), Some(at(2, "EFAULT")), Verdict::All),
             (at(3, "EFAULT"), Some(at(3, "EPERM")), Verdict::All),
         ] {
-            assert_eq!(verdict(&implementation, kernel.as_ref()), expected, "{implementation:?} {kernel:?}");
+            assert_eq!(Verdict::of(&implementation, kernel.as_ref()), expected, "{implementation:?} {kernel:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_broken_on_purpose_is_not_called_wrong() {
+        let all = [Verdict::Implementation, Verdict::Kernel, Verdict::Reference, Verdict::All];
+        for verdict in all {
+            assert!(!verdict.sentence("linux-6.1", None).contains("on purpose"), "{verdict:?}");
+            let sentence = verdict.sentence("linux-6.1", Some("the kernel has the fault x on purpose"));
+            assert!(sentence.contains("on purpose"), "{sentence}");
+            assert!(!sentence.contains("it is wrong") && !sentence.contains("wins"), "{sentence}");
         }
     }
 }

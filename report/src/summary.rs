@@ -123,10 +123,10 @@ impl Summary {
         if !self.never_met.is_empty() {
             writeln!(text, "{STRONG}never met{STRONG:#}  {}", self.never_met.join(", "))?;
         }
-        writeln!(text, "{STRONG}marks{STRONG:#}  {} of {} met", self.marks_met(), self.marks.len())?;
-        // A part of the operations cannot meet all of them.
         let is_whole = self.tally.len() == Kind::COUNT;
-        for (name, _) in self.marks.iter().filter(|&(_, &count)| is_whole && count == 0) {
+        let note = if is_whole { "" } else { "; a part of the operations cannot meet all of them" };
+        writeln!(text, "{STRONG}marks{STRONG:#}  {} of {} met{note}", self.marks_met(), self.marks.len())?;
+        for (name, _) in self.marks.iter().filter(|&(_, &count)| count == 0) {
             writeln!(text, "  never: {name}")?;
         }
         Ok(())

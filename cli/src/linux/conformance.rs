@@ -9,12 +9,13 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Progress};
 use stalemap_commands::fuzz::cores;
+use stalemap_commands::input::Inputs;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
-use stalemap_commands::{Ending, input, output};
+use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Driver};
 use stalemap_linux::{Cache, Kernels, Version, capabilities, settings};
-use stalemap_operations::Outcome;
+use stalemap_operations::{Outcome, Trace};
 use stalemap_reference::{LIMIT, MARKS};
 
 use super::which::chosen;
@@ -55,10 +56,14 @@ struct Compared {
 }
 
 pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Result<Ending> {
-    let files = input::files(&arguments.corpus)?;
+    let mut inputs = Inputs::of(&arguments.corpus);
+    let mut traces = Vec::new();
+    while let Some((file, input)) = inputs.read_next()? {
+        traces.push((file, input.trace));
+    }
     let mut all = Vec::new();
     for version in chosen(arguments.version) {
-        let compared = compare(cache, version, arguments, &files)?;
+        let compared = compare(cache, version, arguments, &traces, &mut inputs)?;
         if interrupted() {
             return Ok(Ending::Interrupted);
         }
@@ -76,27 +81,41 @@ pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Re
         all.push(compared);
     }
     let agrees = all.iter().all(|compared| compared.differences.is_empty());
-    if !agrees {
+    // A report of less than was asked for would not say so.
+    let ending = if agrees { inputs.ending(Ending::Agree) } else { Ending::Diverge };
+    if ending == Ending::Agree {
+        output::write_file(&arguments.out, report(arguments, &all).as_bytes())?;
+    } else {
         output::tell(format_args!("{} is not written", arguments.out.display()));
-        return Ok(Ending::Diverge);
     }
-    output::write_file(&arguments.out, report(arguments, &all).as_bytes())?;
-    Ok(Ending::Agree)
+    Ok(ending)
 }
 
-fn compare(cache: &Cache, version: Version, arguments: &ConformanceArguments, files: &[PathBuf]) -> Result<Compared> {
+/// Holds a kernel against the reference. A trace that it cannot run is told and left out.
+fn compare(
+    cache: &Cache,
+    version: Version,
+    arguments: &ConformanceArguments,
+    all: &[(PathBuf, Trace)],
+    inputs: &mut Inputs,
+) -> Result<Compared> {
     let kernels = Kernels::cached(cache, version, 0)?;
     let release = kernels.release()?;
     let mut differences = BTreeMap::new();
     let mut driver = Driver::new(kernels.clone());
     let (mut traces, mut trace_steps) = (0, 0);
-    for file in files {
-        let trace = input::read(file)?.trace;
+    for (file, trace) in all {
         let able = trace.operations().filter(|operation| capabilities().operations.contains(operation.kind())).count();
         if able == 0 {
             continue;
         }
-        let run = driver.run_trace(&trace, Compare::Everything).map_err(|it| anyhow!(it))?;
+        let run = match driver.run_trace(trace, Compare::Everything) {
+            Ok(run) => run,
+            Err(sentence) => {
+                inputs.tell(&anyhow!(sentence).context(file.display().to_string()));
+                continue;
+            }
+        };
         traces += 1;
         trace_steps += able;
         if let Some(divergence) = run.divergence {
@@ -224,8 +243,9 @@ const TAIL: &str = "\
 * `EBUSY`, `ENOENT` of slots, `ESRCH` of dead spaces, `EINVAL` of `exit s0` and of phases out of order: slots and spaces
   are Stalemap's, not Linux's.
 * `hold` of a hole is `ENOENT`; Linux would hold the shared zero page (`get_user_pages`, mm/gup.c).
-* `move` goes page by page; `mremap` refuses a range of several mappings (`vma_to_resize`, mm/mremap.c). That the two
-  ranges may not overlap is the guest's answer too.
+* `move` is one `mremap` for each mapping of the kernel's that the range meets; `mremap` refuses a range of several
+  (`vma_to_resize`, mm/mremap.c). That the two ranges may not overlap is the guest's answer too.
 * `copy` after `collect` takes all candidates or none; the order of a device's frames is the driver's.
-* `migrate` goes page by page, and counts by looking: the driver's request counts what its device's table holds.
+* `migrate` to a device counts by looking: the driver's request counts what its device's table holds, and answers `ENOENT`
+  when a part of the range could not be moved.
 ";

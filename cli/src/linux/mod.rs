@@ -5,6 +5,7 @@ mod build;
 mod conformance;
 mod mutants;
 mod record;
+mod self_tests;
 mod try_program;
 mod which;
 
@@ -18,6 +19,7 @@ use self::build::BuildArguments;
 use self::conformance::ConformanceArguments;
 use self::mutants::MutantsArguments;
 use self::record::RecordArguments;
+use self::self_tests::SelfTestsArguments;
 use self::try_program::TryArguments;
 
 /// Build and boot the real kernel, which is then a subject of its own
@@ -43,6 +45,7 @@ enum LinuxCommand {
     Mutants(MutantsArguments),
     Conformance(ConformanceArguments),
     Record(RecordArguments),
+    SelfTests(SelfTestsArguments),
     Try(TryArguments),
     Boot(BootArguments),
 }
@@ -54,6 +57,7 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
         LinuxCommand::Mutants(arguments) => mutants::mutants(&cache, arguments),
         LinuxCommand::Conformance(arguments) => conformance::conformance(&cache, arguments),
         LinuxCommand::Record(arguments) => record::record(&cache, arguments),
+        LinuxCommand::SelfTests(arguments) => self_tests::self_tests(&cache, arguments),
         LinuxCommand::Try(arguments) => try_program::try_program(&cache, arguments),
         LinuxCommand::Boot(arguments) => boot::boot(&cache, arguments),
     }

@@ -3,14 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
+use stalemap_commands::input::Inputs;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
-use stalemap_commands::{Ending, input, output};
-use stalemap_harness::{Compare, Driver, Generator};
+use stalemap_commands::{Ending, output};
+use stalemap_harness::{Compare, Divergence, Driver, Generator};
 use stalemap_linux::{Cache, Kernels, Transcript, Version, capabilities, machine, settings};
 use stalemap_operations::{Outcome, Program, Trace};
+use stalemap_report::style::BAD;
 
 use super::which::chosen;
 
@@ -44,25 +46,33 @@ const OPERATIONS: usize = 16;
 const BATCH: u64 = 128;
 
 pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Ending> {
-    let files = input::files(&arguments.corpus)?;
+    let mut inputs = Inputs::of(&arguments.corpus);
+    let mut traces = Vec::new();
+    while let Some((file, input)) = inputs.read_next()? {
+        traces.push((file, input.trace));
+    }
+    let mut differ = 0;
     for version in chosen(arguments.version) {
         let kernels = Kernels::cached(cache, version, 0)?;
         let release = kernels.release()?;
         let folder = arguments.out.join(version.word());
-        let mut recorder = Recorder { driver: Driver::new(kernels), version, release, written: 0 };
-        for file in &files {
+        let mut recorder = Recorder { driver: Driver::new(kernels), version, release, written: 0, differ: 0 };
+        for (file, trace) in &traces {
             if interrupted() {
                 return Ok(Ending::Interrupted);
             }
-            recorder.file(file, &folder)?;
+            if let Err(error) = recorder.file(file, trace, &folder) {
+                inputs.tell(&error.context(file.display().to_string()));
+            }
         }
         if !recorder.distil(arguments, &folder.join("generated"))? {
             return Ok(Ending::Interrupted);
         }
         let written = recorder.written;
         output::print_line(format_args!("{}: {written} transcripts in {}", version.subject(), folder.display()))?;
+        differ += recorder.differ;
     }
-    Ok(Ending::Agree)
+    Ok(if differ == 0 { inputs.ending(Ending::Agree) } else { Ending::Diverge })
 }
 
 struct Recorder {
@@ -70,17 +80,19 @@ struct Recorder {
     version: Version,
     release: String,
     written: usize,
+    /// Programs in which the kernel and the reference differ, which are not recorded.
+    differ: usize,
 }
 
 impl Recorder {
     /// Records a trace of the corpus under its own name, in a folder named as the one that it is in.
-    fn file(&mut self, file: &Path, folder: &Path) -> Result<()> {
-        let trace = input::read(file)?.trace;
+    fn file(&mut self, file: &Path, trace: &Trace, folder: &Path) -> Result<()> {
         let program = able(trace.program());
         if program.operations.is_empty() {
             return Ok(());
         }
-        let transcript = self.transcript(&program, trace.title).with_context(|| file.display().to_string())?;
+        let place = file.display().to_string();
+        let Some(transcript) = self.transcript(&program, trace.title.clone(), &place)? else { return Ok(()) };
         let group = file.parent().and_then(Path::file_name).context("a file in a folder")?;
         let name = file.file_name().context("a file has a name")?;
         self.write(&folder.join(group).join(name), &transcript)
@@ -100,14 +112,14 @@ impl Recorder {
             self.driver.look_ahead(&batch).map_err(|it| anyhow!(it))?;
             for program in batch {
                 let met = self.driver.transitions().count();
-                let run = self.driver.run(&program, Compare::Touched);
-                if let Some(divergence) = run.map_err(|it| anyhow!(it))?.divergence {
-                    bail!("seed {}, execution {index} diverges: {}", arguments.seed, divergence.signature());
-                }
-                if self.driver.transitions().count() > met && kept < arguments.most {
-                    let title = vec![format!("# Generated: seed {}, execution {index}.", arguments.seed)];
-                    let transcript = self.transcript(&able(program), title)?;
-                    if mostly_done(&transcript) {
+                let place = format!("seed {}, execution {index}", arguments.seed);
+                let run = self.driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+                if let Some(divergence) = run.divergence {
+                    self.tell(&place, &divergence)?;
+                } else if self.driver.transitions().count() > met && kept < arguments.most {
+                    let title = vec![format!("# Generated: {place}.")];
+                    let transcript = self.transcript(&able(program), title, &place)?;
+                    if let Some(transcript) = transcript.filter(mostly_done) {
                         self.write(&folder.join(format!("execution-{index:05}.trace")), &transcript)?;
                         kept += 1;
                     }
@@ -120,8 +132,9 @@ impl Recorder {
         Ok(true)
     }
 
-    /// Runs operations and writes down what the kernel says, if the reference agrees.
-    fn transcript(&mut self, program: &Program, mut title: Vec<String>) -> Result<Trace> {
+    /// Runs operations and writes down what the kernel says, if the reference agrees. Where it does not, that is told with
+    /// this place.
+    fn transcript(&mut self, program: &Program, mut title: Vec<String>, place: &str) -> Result<Option<Trace>> {
         title.push(format!("# Recorded from Linux {}.", self.release));
         let machine = machine(self.version, &program.machine).map_err(|it| anyhow!(it))?;
         let mut transcript = Transcript::new(title, machine);
@@ -129,9 +142,16 @@ impl Recorder {
             transcript.step(watched.operation, watched.claimed, watched.subject);
         });
         match run.map_err(|it| anyhow!(it))?.divergence {
-            Some(divergence) => bail!("it diverges at operation {}: {}", divergence.step + 1, divergence.signature()),
-            None => Ok(transcript.finish()),
+            Some(divergence) => self.tell(place, &divergence).map(|()| None),
+            None => Ok(Some(transcript.finish())),
         }
+    }
+
+    /// Tells that a program is not recorded, since the kernel and the reference differ in it.
+    fn tell(&mut self, place: &str, divergence: &Divergence) -> Result<()> {
+        self.differ += 1;
+        let (step, signature) = (divergence.step + 1, divergence.signature());
+        output::print_line(format_args!("{BAD}differs{BAD:#}  {place}, at operation {step}: {signature}"))
     }
 
     fn write(&mut self, path: &Path, transcript: &Trace) -> Result<()> {

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use stalemap_commands::{Ending, output};
-use stalemap_linux::{Cache, Fault, Kernels, last_words};
+use stalemap_linux::{Cache, Fault, Flavour, Kernels, Version, last_words};
 use stalemap_report::style::{BAD, GOOD};
 
-use super::which::Which;
+use crate::export::rules_of;
 
 /// Compile an exported C program and run it as the only process of a kernel
 #[derive(Debug, Args)]
@@ -17,19 +18,28 @@ use super::which::Which;
 pub(super) struct TryArguments {
     /// The program
     file: PathBuf,
-    #[command(flatten)]
-    kernel: Which,
+    /// The kernel's version; the one whose rules the program has where none is given
+    #[arg(long, value_name = "VERSION")]
+    version: Option<Version>,
+    /// The one that is built with KASAN
+    #[arg(long)]
+    kasan: bool,
     /// A fault that is switched on in the kernel
     #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
     fault: Option<Fault>,
 }
+
+/// The program waits itself for steps that hang.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the program prints when every step answered as it should.
 const PASS: &str = "# stalemap: PASS";
 
 pub(super) fn try_program(cache: &Cache, arguments: &TryArguments) -> Result<Ending> {
     let source = &arguments.file;
-    let kernels = Kernels::cached(cache, arguments.kernel, arguments.fault.map_or(0, |fault| 1 << fault.bit))?;
+    let text = std::fs::read_to_string(source).with_context(|| format!("cannot read {}", source.display()))?;
+    let flavour = Flavour { version: version(arguments.version, &text), kasan: arguments.kasan };
+    let kernels = Kernels::cached(cache, flavour, arguments.fault.map_or(0, |fault| 1 << fault.bit))?;
     let folder = tempfile::tempdir()?;
     let program = folder.path().join("init");
     let mut compiler = Command::new("cc");
@@ -38,7 +48,7 @@ pub(super) fn try_program(cache: &Cache, arguments: &TryArguments) -> Result<End
     if !compiled.status.success() {
         bail!("{} does not compile:\n{}", source.display(), String::from_utf8_lossy(&compiled.stderr).trim_end());
     }
-    let console = kernels.run_alone(&std::fs::read(&program)?)?;
+    let console = kernels.run_alone(&std::fs::read(&program)?, PATIENCE)?;
     let is_tap =
         |line: &&str| ["TAP ", "1..", "ok ", "not ok ", "# ", "Bail out!"].iter().any(|it| line.starts_with(it));
     for line in console.lines().filter(is_tap) {
@@ -51,4 +61,15 @@ pub(super) fn try_program(cache: &Cache, arguments: &TryArguments) -> Result<End
     let verdict = if passes { format!("{GOOD}pass{GOOD:#}") } else { format!("{BAD}fail{BAD:#}") };
     output::print_line(format_args!("{verdict}  {} on {}", source.display(), kernels.version().subject()))?;
     Ok(if passes { Ending::Agree } else { Ending::Diverge })
+}
+
+/// The version that is asked for, else the one whose rules the program has.
+fn version(asked: Option<Version>, program: &str) -> Version {
+    let rules = rules_of(program);
+    let version = asked.or(rules).unwrap_or_default();
+    if rules != Some(version) {
+        let rules = rules.map_or("names no rules".to_string(), |rules| format!("has the rules of {}", rules.subject()));
+        output::tell(format_args!("the program {rules}; it is run on {}", version.subject()));
+    }
+    version
 }

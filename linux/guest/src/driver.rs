@@ -17,7 +17,7 @@ const fn iowr(number: u64, size: usize) -> u64 {
 #[derive(Clone, Copy, Debug, Default)]
 struct Command {
     addr: u64,
-    pub(crate) ptr: u64,
+    ptr: u64,
     npages: u64,
     cpages: u64,
     faults: u64,
@@ -92,6 +92,18 @@ struct RawCandidate {
     bits: u8,
 }
 
+/// What a space maps.
+pub(crate) struct Mapped {
+    /// The mapped places.
+    pub(crate) places: Vec<GuestPlace>,
+    /// Bit `i` where a mapping of the kernel's begins at page `i`: one that is next to another may be a part of it.
+    pub(crate) begins: u64,
+    /// How reverse maps name the space.
+    pub(crate) name: u64,
+}
+
+const _: () = assert!(MOST_PAGES <= u64::BITS, "a bit for each page");
+
 /// An open file of the driver, as a number that is valid in every space: they share the table of files.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mirror(pub(crate) i32);
@@ -103,9 +115,12 @@ fn ioctl<T>(mirror: Mirror, number: u64, argument: &mut T) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-fn command(mirror: Mirror, number: u64, addr: u64, buffer: &mut [u8; PAGE]) -> io::Result<()> {
-    let mut command = Command { addr, ptr: buffer.as_mut_ptr() as u64, npages: 1, ..Command::default() };
-    ioctl(mirror, number, &mut command)
+/// A request of the driver's own over as many pages as the buffer has; what it counts.
+fn command(mirror: Mirror, number: u64, addr: u64, buffer: &mut [u8]) -> io::Result<u64> {
+    let (ptr, npages) = (buffer.as_mut_ptr() as u64, (buffer.len() / PAGE) as u64);
+    let mut command = Command { addr, ptr, npages, ..Command::default() };
+    ioctl(mirror, number, &mut command)?;
+    Ok(command.cpages)
 }
 
 impl Mirror {
@@ -120,17 +135,18 @@ impl Mirror {
     pub(crate) fn write(self, addr: u64, stamp: u8) -> io::Result<()> {
         let mut buffer = [0; PAGE];
         buffer[0] = stamp;
-        command(self, 1, addr, &mut buffer)
+        command(self, 1, addr, &mut buffer).map(|_| ())
     }
 
-    /// All phases of a migration of one page to the device.
-    pub(crate) fn migrate_to_device(self, addr: u64) -> io::Result<()> {
-        command(self, 2, addr, &mut [0; PAGE])
+    /// All phases of a migration of these pages to the device. `ENOENT`, when some are not in the device's table
+    /// afterwards: they could not be moved.
+    pub(crate) fn migrate_to_device(self, addr: u64, pages: u32) -> io::Result<()> {
+        command(self, 2, addr, &mut vec![0; pages as usize * PAGE]).map(|_| ())
     }
 
-    /// All phases of a migration of one page from the device.
-    pub(crate) fn migrate_to_ram(self, addr: u64) -> io::Result<()> {
-        command(self, 3, addr, &mut [0; PAGE])
+    /// All phases of a migration of these pages from the device; how many have moved.
+    pub(crate) fn migrate_to_ram(self, addr: u64, pages: u32) -> io::Result<u64> {
+        command(self, 3, addr, &mut vec![0; pages as usize * PAGE])
     }
 
     /// One of the added requests.
@@ -139,12 +155,12 @@ impl Mirror {
         Ok(request)
     }
 
-    /// The mapped places of the file's space, and the name of the space in reverse maps.
-    pub(crate) fn look(self, space: u8, base: u64, pages: u32) -> io::Result<(Vec<GuestPlace>, u64)> {
+    /// What the file's space maps.
+    pub(crate) fn look(self, space: u8, base: u64, pages: u32) -> io::Result<Mapped> {
         let mut raw = [RawPlace::default(); MOST_PAGES as usize];
         let ptr = raw.as_mut_ptr() as u64;
         let request = self.request(LOOK, Request { addr: base, ptr, npages: pages.into(), ..Request::default() })?;
-        let mut places = Vec::new();
+        let (mut places, mut begins) = (Vec::new(), 0);
         for (page, raw) in (0..).zip(&raw[..pages as usize]) {
             let entry = match raw.entry {
                 0 => continue,
@@ -154,13 +170,14 @@ impl Mirror {
                 _ => EntryKind::Unknown,
             };
             let frame = Frame { home: raw.home, number: raw.number };
-            let [writable, exclusive] = [1, 2].map(|bit| raw.bits & bit != 0);
+            let [writable, exclusive, first] = [1, 2, 4].map(|bit| raw.bits & bit != 0);
+            begins |= u64::from(first) << page;
             places.push(GuestPlace { space, page, access: raw.access, entry, writable, exclusive, frame });
         }
-        Ok((places, request.out))
+        Ok(Mapped { places, begins, name: request.out })
     }
 
-    /// The descriptors of the pages in these frames. `spaces` are the names that [`look`](Self::look) gave.
+    /// The descriptors of the pages in these frames. `spaces` are the [names](Mapped::name) of the spaces.
     pub(crate) fn describe(self, frames: &[Frame], base: u64, spaces: &[(u8, u64)]) -> io::Result<Vec<GuestPage>> {
         let empty = |frame: &Frame| RawPage { number: frame.number, home: frame.home, ..RawPage::default() };
         let mut raw: Vec<RawPage> = frames.iter().map(empty).collect();

@@ -1,11 +1,9 @@
 //! Messages between guest and host: programs one way, answers and what is seen the other.
 
-mod bytes;
 mod message;
 mod state;
 
-pub use bytes::{Bytes, Malformed};
-pub use message::{Batch, End, FromGuest, Hello, Shown, read_frame, table_digest, write_frame};
+pub use message::{Batch, End, FromGuest, Hello, Malformed, Shown, read_frame, table_text, write_frame};
 pub use state::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction, Held};
 
 /// The most spaces that the guest can drive.

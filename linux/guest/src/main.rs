@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::ptr;
 
 use stalemap_guest::{
-    Batch, End, FromGuest, Hello, MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown, read_frame, table_digest,
+    Batch, End, FromGuest, Hello, MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown, read_frame, table_text,
     write_frame,
 };
 use stalemap_operations::{Effect, Machine, Outcome, Program};
@@ -39,7 +39,7 @@ fn run() -> io::Result<()> {
     let watched = Watched::start(&port.from)?;
     let mut log = Log::open()?;
     let release = fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_string();
-    port.say(&FromGuest::Hello(Hello { table: table_digest(), release }))?;
+    port.say(&FromGuest::Hello(Hello { table: table_text(), release }))?;
     port.to.flush()?;
     loop {
         let message = read_frame(&mut port.from)?;

@@ -2,9 +2,9 @@
 
 use std::io::{self, Read, Write};
 
-use stalemap_operations::{Errno, Outcome, TABLE};
+use serde::{Deserialize, Serialize};
+use stalemap_operations::{Errno, Outcome, Row, TABLE};
 
-use crate::bytes::{Bytes, Malformed, put_list};
 use crate::state::GuestState;
 
 /// The longest message; what is longer is no message.
@@ -40,7 +40,7 @@ pub fn read_frame(from: &mut impl Read) -> io::Result<Vec<u8>> {
 }
 
 /// The programs that are to be run, each from the start of its machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Whether each step is to be sent as soon as it is done, so that one that never ends is known.
     pub eager: bool,
@@ -48,49 +48,17 @@ pub struct Batch {
     pub programs: Vec<Vec<u8>>,
 }
 
-impl Batch {
-    /// The bytes of it.
-    ///
-    /// # Panics
-    /// When there are more than 65,535 programs, or one is longer than 4 GiB.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![u8::from(self.eager)];
-        put_list(&mut bytes, &self.programs, |program, into| {
-            let length = u32::try_from(program.len()).expect("a short program");
-            into.extend_from_slice(&length.to_le_bytes());
-            into.extend_from_slice(program);
-        });
-        bytes
-    }
-
-    /// Reads it.
-    ///
-    /// # Errors
-    /// When the bytes are something else.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Batch, Malformed> {
-        let mut from = Bytes(bytes);
-        let eager = from.u8()? != 0;
-        let programs = from.list(|from| {
-            let length = from.u32()?;
-            Ok(from.take(length as usize)?.to_vec())
-        })?;
-        from.end()?;
-        Ok(Batch { eager, programs })
-    }
-}
-
 /// The guest's first message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// The [`table_digest`] that it was built with.
-    pub table: u64,
+    /// The [`table_text`] of what it was built with.
+    pub table: String,
     /// The kernel's release.
     pub release: String,
 }
 
 /// What a step came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// The class of the outcome, as [`Outcome::class`] counts.
     pub class: u8,
@@ -101,7 +69,7 @@ pub struct Shown {
 }
 
 /// The end of a program.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// What the kernel reports of its own health (`/proc/sys/kernel/tainted`), 0 where it is well.
     pub tainted: u64,
@@ -112,7 +80,7 @@ pub struct End {
 }
 
 /// What the guest sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromGuest {
     /// It is up.
     Hello(Hello),
@@ -124,34 +92,52 @@ pub enum FromGuest {
     Hang,
 }
 
-impl FromGuest {
+/// Bytes that are not the message that was expected.
+#[derive(Debug, thiserror::Error)]
+pub enum Malformed {
+    /// They cannot be read.
+    #[error("a malformed message: {0}")]
+    Bytes(#[from] postcard::Error),
+    /// There are more of them than the message has.
+    #[error("a malformed message: {0} bytes too many")]
+    TooLong(usize),
+    /// A number in them names nothing.
+    #[error("a malformed message: there is no such outcome, home or access")]
+    Number,
+}
+
+/// The bytes of a message.
+fn to_bytes(message: &impl Serialize) -> Vec<u8> {
+    postcard::to_allocvec(message).expect("a vector takes everything")
+}
+
+/// The message that all of the bytes are.
+fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Malformed> {
+    let (message, rest) = postcard::take_from_bytes(bytes)?;
+    if rest.is_empty() { Ok(message) } else { Err(Malformed::TooLong(rest.len())) }
+}
+
+impl Batch {
     /// The bytes of it.
-    ///
-    /// # Panics
-    /// When the log is longer than 4 GiB.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        match self {
-            FromGuest::Hello(hello) => {
-                bytes.push(0);
-                bytes.extend_from_slice(&hello.table.to_le_bytes());
-                bytes.extend_from_slice(hello.release.as_bytes());
-            }
-            FromGuest::Shown(shown) => {
-                bytes.extend_from_slice(&[1, shown.class]);
-                bytes.extend_from_slice(&shown.number.to_le_bytes());
-                shown.state.write(&mut bytes);
-            }
-            FromGuest::End(end) => {
-                bytes.push(2);
-                bytes.extend_from_slice(&end.tainted.to_le_bytes());
-                end.leaked.iter().for_each(|leaked| bytes.extend_from_slice(&leaked.to_le_bytes()));
-                bytes.extend_from_slice(end.log.as_bytes());
-            }
-            FromGuest::Hang => bytes.push(3),
-        }
-        bytes
+        to_bytes(self)
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Batch, Malformed> {
+        from_bytes(bytes)
+    }
+}
+
+impl FromGuest {
+    /// The bytes of it.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_bytes(self)
     }
 
     /// Reads it.
@@ -159,51 +145,29 @@ impl FromGuest {
     /// # Errors
     /// When the bytes are something else.
     pub fn from_bytes(bytes: &[u8]) -> Result<FromGuest, Malformed> {
-        let mut from = Bytes(bytes);
-        let message = match from.u8()? {
-            0 => {
-                let table = from.u64()?;
-                let release = from.take(from.0.len())?;
-                FromGuest::Hello(Hello { table, release: String::from_utf8_lossy(release).into_owned() })
+        let message = from_bytes(bytes)?;
+        match &message {
+            FromGuest::Shown(shown) if usize::from(shown.class) >= Outcome::CLASSES || !shown.state.is_valid() => {
+                Err(Malformed::Number)
             }
-            1 => {
-                let class = from.u8()?;
-                if usize::from(class) >= Outcome::CLASSES {
-                    return Err(Malformed("there is no such outcome"));
-                }
-                FromGuest::Shown(Shown { class, number: from.u32()?, state: GuestState::read(&mut from)? })
-            }
-            2 => {
-                let (tainted, leaked) = (from.u64()?, [from.u32()?, from.u32()?]);
-                let log = from.take(from.0.len())?;
-                FromGuest::End(End { tainted, leaked, log: String::from_utf8_lossy(log).into_owned() })
-            }
-            3 => FromGuest::Hang,
-            _ => return Err(Malformed("there is no such message")),
-        };
-        from.end()?;
-        Ok(message)
+            FromGuest::Hello(_) | FromGuest::Shown(_) | FromGuest::End(_) | FromGuest::Hang => Ok(message),
+        }
     }
 }
 
-/// A number that changes with the operations' table, so that a guest of another table is refused.
+/// The operations' table as text: numbers, words and fields of the rows, and the names of the errnos. A guest of another
+/// table would take an operation for another one, so it is refused; see [`Hello::table`].
 #[must_use]
-pub fn table_digest() -> u64 {
-    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |byte: u8| digest = (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    for row in &TABLE {
-        add(row.number);
-        row.word.bytes().for_each(&mut add);
-        row.fields.iter().for_each(|&field| add(u8::try_from(field as u32).unwrap_or(u8::MAX)));
-        add(0xff);
-    }
-    Errno::ALL.iter().flat_map(|errno| errno.name().bytes()).for_each(add);
-    digest
+pub fn table_text() -> String {
+    let row = |row: &Row| format!("{} {} {:?}\n", row.number, row.word, row.fields);
+    let rows: String = TABLE.iter().map(row).collect();
+    let errnos: Vec<&str> = Errno::ALL.iter().map(|errno| errno.name()).collect();
+    rows + &errnos.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Batch, End, FromGuest, Hello, Shown, read_frame, table_digest, write_frame};
+    use super::{Batch, End, FromGuest, Hello, Malformed, Outcome, Shown, read_frame, table_text, write_frame};
     use crate::state::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction, Held};
 
     fn state() -> GuestState {
@@ -245,19 +209,19 @@ mod tests {
         let end = End { tainted: 1 << 9, leaked: [0, 2], log: "BUG: Bad page".to_string() };
         let shown = Shown { class: 1, number: 77, state: state() };
         for message in [
-            FromGuest::Hello(Hello { table: table_digest(), release: "6.1.0".to_string() }),
+            FromGuest::Hello(Hello { table: table_text(), release: "6.1.0".to_string() }),
             FromGuest::Shown(shown),
             FromGuest::End(end),
             FromGuest::Hang,
         ] {
-            assert_eq!(FromGuest::from_bytes(&message.to_bytes()), Ok(message));
+            assert_eq!(FromGuest::from_bytes(&message.to_bytes()).expect("a message"), message);
         }
     }
 
     #[test]
     fn a_batch_is_read_back() {
         let batch = Batch { eager: true, programs: vec![vec![], vec![1, 2, 3], vec![0; 300]] };
-        assert_eq!(Batch::from_bytes(&batch.to_bytes()), Ok(batch));
+        assert_eq!(Batch::from_bytes(&batch.to_bytes()).expect("a batch"), batch);
     }
 
     #[test]
@@ -268,6 +232,27 @@ mod tests {
         }
         assert!(FromGuest::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err());
         assert!(FromGuest::from_bytes(&[9]).is_err());
+    }
+
+    #[test]
+    fn a_number_that_names_nothing_is_refused() {
+        let nowhere = Frame { home: 3, number: 0 };
+        type Change = fn(&mut GuestState, Frame);
+        let changes: [(u8, Change); 7] = [
+            (u8::try_from(Outcome::CLASSES).expect("few classes"), |_, _| {}),
+            (0, |state, _| state.places[0].access = 3),
+            (0, |state, nowhere| state.places[0].frame = nowhere),
+            (0, |state, nowhere| state.pages[0].frame = nowhere),
+            (0, |state, nowhere| state.held[0].frame = nowhere),
+            (0, |state, nowhere| state.transactions[0].candidates[0].source = Some(nowhere)),
+            (0, |state, nowhere| state.transactions[0].candidates[1].destination = Some(nowhere)),
+        ];
+        for (index, (class, change)) in changes.into_iter().enumerate() {
+            let mut state = state();
+            change(&mut state, nowhere);
+            let bytes = FromGuest::Shown(Shown { class, number: 0, state }).to_bytes();
+            assert!(matches!(FromGuest::from_bytes(&bytes), Err(Malformed::Number)), "change {index}");
+        }
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl World {
         Ok(Effect::Nothing)
     }
 
-    /// Page by page: `mremap` refuses a range of several mappings.
+    /// A request for each mapping that the range meets: `mremap` refuses a range of several.
     fn move_range(&mut self, space: Space, range: PageRange, Destination(to): Destination) -> Answer {
         self.living(space)?;
         self.unlocked(space)?;
@@ -166,8 +166,12 @@ impl World {
             return Err(Errno::EINVAL.into());
         }
         let pages = self.entries(space, destination);
-        for (from, to) in range.iter().zip(destination.iter()) {
-            self.call(space, Task::Move, [address(from.0), address(to.0), 0, 0])?;
+        let mut done = 0;
+        while done < range.count {
+            let rest = PageRange { first: VirtualPage(range.first.0 + done), count: range.count - done };
+            let part = PageRange { count: self.in_one_mapping(space, rest), ..rest };
+            self.call(space, Task::Move, [address(part.first.0), length(part), address(to.0 + done), 0])?;
+            done += part.count;
         }
         Ok(Effect::Pages(pages))
     }
@@ -316,29 +320,32 @@ impl World {
         Ok(Effect::Pages(u32::try_from(restored).expect("few places")))
     }
 
-    /// Place by place. What the driver's request answers is what its device's table holds, not what moved; so the
-    /// places are looked at before and after.
+    /// One request for the whole range. Of a migration to the device the driver counts what the device's table holds
+    /// afterwards, not what moved; so the places are looked at before and after.
     fn migrate(&mut self, space: Space, range: PageRange, route: Route) -> Answer {
         let alive = self.living(space)?;
-        let home = 1 + route.device().0;
-        let mut pages = 0;
-        for page in range.iter() {
-            let is_there = |world: &World| world.place(space, page).is_some_and(|it| is_on(it, home));
-            let before = is_there(self);
-            let mirror = alive.mirrors[route.device().index()];
-            let result = match route {
-                Route::To(_) => mirror.migrate_to_device(address(page.0)),
-                Route::From(_) => mirror.migrate_to_ram(address(page.0)),
-            };
-            match result.map_err(Failure::from) {
-                // Some page could not be moved, or was there already.
-                Ok(()) | Err(Failure::Errno(Errno::ENOENT)) => {}
-                Err(failure) => return Err(failure),
-            }
-            self.look()?;
-            pages += u32::from(is_there(self) != before);
+        let mirror = alive.mirrors[route.device().index()];
+        let (first, pages) = (address(range.first.0), range.count);
+        if let Route::From(_) = route {
+            return Ok(Effect::Pages(count(mirror.migrate_to_ram(first, pages)?)));
         }
-        Ok(Effect::Pages(pages))
+        let before = self.on_device(space, range, route.device());
+        match mirror.migrate_to_device(first, pages).map_err(Failure::from) {
+            // Some page could not be moved; the others have.
+            Ok(()) | Err(Failure::Errno(Errno::ENOENT)) => {}
+            Err(failure) => return Err(failure),
+        }
+        self.look()?;
+        Ok(Effect::Pages(self.on_device(space, range, route.device()) - before))
+    }
+
+    /// How many places of a range were last seen to map pages of a device.
+    fn on_device(&self, space: Space, range: PageRange, device: Device) -> u32 {
+        let home = 1 + device.0;
+        let is_there = |page: &VirtualPage| {
+            self.place(space, *page).is_some_and(|it| it.entry == EntryKind::Maps && u32::from(it.frame.home) == home)
+        };
+        u32::try_from(range.iter().filter(is_there).count()).expect("a short range")
     }
 
     fn evict(&mut self, device: Device) -> Answer {
@@ -399,10 +406,6 @@ impl World {
         self.driver(Device(0)).request(PIN_WRITE, Request { value: value.into(), ..Request::slot(pin.0) })?;
         Ok(Effect::Nothing)
     }
-}
-
-fn is_on(place: &stalemap_guest::GuestPlace, home: u32) -> bool {
-    place.entry == EntryKind::Maps && u32::from(place.frame.home) == home
 }
 
 fn length(range: PageRange) -> u64 {

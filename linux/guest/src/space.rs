@@ -240,8 +240,8 @@ fn perform(task: Task, [a, b, c, d]: [u64; 4]) -> i64 {
             Task::Protect => i64::from(libc::mprotect(at, length, protection())),
             Task::Move => {
                 let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-                let to = b as *mut libc::c_void;
-                i64::from(libc::mremap(at, PAGE, PAGE, flags, to) == libc::MAP_FAILED)
+                let to = c as *mut libc::c_void;
+                i64::from(libc::mremap(at, length, length, flags, to) == libc::MAP_FAILED)
             }
             Task::Read => return access::read(a).map_or(-i64::from(libc::EFAULT), i64::from),
             Task::Write => {

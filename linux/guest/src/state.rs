@@ -1,9 +1,9 @@
 //! What the guest sees after an operation: entries, page descriptors, transactions and references, by frame.
 
-use crate::bytes::{Bytes, Malformed, put_list};
+use serde::{Deserialize, Serialize};
 
 /// A frame as the driver's edit names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Frame {
     /// 0 is RAM, 1 and 2 are the devices.
     pub home: u8,
@@ -12,7 +12,7 @@ pub struct Frame {
 }
 
 /// What is at a mapped place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EntryKind {
     /// Nothing, or the shared zero page.
     Hole,
@@ -25,7 +25,7 @@ pub enum EntryKind {
 }
 
 /// A mapped place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestPlace {
     /// The space's number.
     pub space: u8,
@@ -44,7 +44,7 @@ pub struct GuestPlace {
 }
 
 /// A page's descriptor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestPage {
     /// Where it is.
     pub frame: Frame,
@@ -63,7 +63,7 @@ pub struct GuestPage {
 }
 
 /// A candidate of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Its frame; none of a hole.
     pub source: Option<Frame>,
@@ -74,7 +74,7 @@ pub struct Candidate {
 }
 
 /// An open transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestTransaction {
     /// Its slot.
     pub slot: u8,
@@ -85,7 +85,7 @@ pub struct GuestTransaction {
 }
 
 /// A reference to a page: a pin or a hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// The pins' slots, then the holds'.
     pub slot: u8,
@@ -94,7 +94,7 @@ pub struct Held {
 }
 
 /// Everything that can be seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestState {
     /// The spaces that are alive, bit `i` for space `i`.
     pub alive: u8,
@@ -111,33 +111,6 @@ pub struct GuestState {
 }
 
 impl GuestState {
-    /// Appends the bytes of it.
-    pub fn write(&self, into: &mut Vec<u8>) {
-        into.extend_from_slice(&[self.alive, self.locked]);
-        put_list(into, &self.places, GuestPlace::write);
-        put_list(into, &self.pages, GuestPage::write);
-        put_list(into, &self.transactions, GuestTransaction::write);
-        put_list(into, &self.held, |held, into| {
-            into.push(held.slot);
-            held.frame.write(into);
-        });
-    }
-
-    /// Reads it.
-    ///
-    /// # Errors
-    /// When the bytes are something else.
-    pub fn read(from: &mut Bytes<'_>) -> Result<GuestState, Malformed> {
-        Ok(GuestState {
-            alive: from.u8()?,
-            locked: from.u8()?,
-            places: from.list(GuestPlace::read)?,
-            pages: from.list(GuestPage::read)?,
-            transactions: from.list(GuestTransaction::read)?,
-            held: from.list(|from| Ok(Held { slot: from.u8()?, frame: Frame::read(from)? }))?,
-        })
-    }
-
     /// The descriptor of the page in this frame.
     #[must_use]
     pub fn page(&self, frame: Frame) -> Option<&GuestPage> {
@@ -145,110 +118,13 @@ impl GuestState {
     }
 }
 
-impl Frame {
-    fn write(self, into: &mut Vec<u8>) {
-        into.push(self.home);
-        into.extend_from_slice(&self.number.to_le_bytes());
-    }
-
-    fn read(from: &mut Bytes<'_>) -> Result<Frame, Malformed> {
-        match from.u8()? {
-            home @ 0..=2 => Ok(Frame { home, number: from.u32()? }),
-            _ => Err(Malformed("there is no such home")),
-        }
-    }
-}
-
-const WRITABLE: u8 = 1;
-const EXCLUSIVE: u8 = 2;
-const ANONYMOUS: u8 = 4;
-
-impl GuestPlace {
-    fn write(&self, into: &mut Vec<u8>) {
-        let kind = match self.entry {
-            EntryKind::Hole => 0,
-            EntryKind::Maps => 1,
-            EntryKind::Migrating => 2,
-            EntryKind::Unknown => 3,
-        };
-        let bits = u8::from(self.writable) * WRITABLE + u8::from(self.exclusive) * EXCLUSIVE;
-        into.extend_from_slice(&[self.space, self.page, self.access << 4 | kind, bits]);
-        if kind != 0 {
-            self.frame.write(into);
-        }
-    }
-
-    fn read(from: &mut Bytes<'_>) -> Result<GuestPlace, Malformed> {
-        let (space, page, kind, bits) = (from.u8()?, from.u8()?, from.u8()?, from.u8()?);
-        let entry = match kind & 15 {
-            0 => EntryKind::Hole,
-            1 => EntryKind::Maps,
-            2 => EntryKind::Migrating,
-            3 => EntryKind::Unknown,
-            _ => return Err(Malformed("there is no such entry")),
-        };
-        if kind >> 4 > 2 {
-            return Err(Malformed("there is no such access"));
-        }
-        let frame = if entry == EntryKind::Hole { Frame { home: 0, number: 0 } } else { Frame::read(from)? };
-        let [writable, exclusive] = [WRITABLE, EXCLUSIVE].map(|bit| bits & bit != 0);
-        Ok(GuestPlace { space, page, access: kind >> 4, entry, writable, exclusive, frame })
-    }
-}
-
-impl GuestPage {
-    fn write(&self, into: &mut Vec<u8>) {
-        self.frame.write(into);
-        into.push(u8::from(self.exclusive) * EXCLUSIVE + u8::from(self.anonymous) * ANONYMOUS);
-        into.push(self.stamp);
-        into.extend_from_slice(&self.mapcount.to_le_bytes());
-        into.extend_from_slice(&self.refcount.to_le_bytes());
-        put_list(into, &self.rmap, |&(space, page), into| into.extend_from_slice(&[space, page]));
-    }
-
-    fn read(from: &mut Bytes<'_>) -> Result<GuestPage, Malformed> {
-        let frame = Frame::read(from)?;
-        let bits = from.u8()?;
-        Ok(GuestPage {
-            frame,
-            anonymous: bits & ANONYMOUS != 0,
-            exclusive: bits & EXCLUSIVE != 0,
-            stamp: from.u8()?,
-            mapcount: from.u32()?.cast_signed(),
-            refcount: from.u32()?.cast_signed(),
-            rmap: from.list(|from| Ok((from.u8()?, from.u8()?)))?,
-        })
-    }
-}
-
-const HAS_SOURCE: u8 = 1;
-const HAS_DESTINATION: u8 = 2;
-const MOVES: u8 = 4;
-
-impl Candidate {
-    fn write(&self, into: &mut Vec<u8>) {
-        into.push(
-            u8::from(self.source.is_some()) * HAS_SOURCE
-                + u8::from(self.destination.is_some()) * HAS_DESTINATION
-                + u8::from(self.moves) * MOVES,
-        );
-        self.source.iter().chain(&self.destination).for_each(|frame| frame.write(into));
-    }
-
-    fn read(from: &mut Bytes<'_>) -> Result<Candidate, Malformed> {
-        let bits = from.u8()?;
-        let mut frame = |bit| if bits & bit != 0 { Frame::read(from).map(Some) } else { Ok(None) };
-        Ok(Candidate { source: frame(HAS_SOURCE)?, destination: frame(HAS_DESTINATION)?, moves: bits & MOVES != 0 })
-    }
-}
-
-impl GuestTransaction {
-    fn write(&self, into: &mut Vec<u8>) {
-        into.extend_from_slice(&[self.slot, self.phase]);
-        put_list(into, &self.candidates, Candidate::write);
-    }
-
-    fn read(from: &mut Bytes<'_>) -> Result<GuestTransaction, Malformed> {
-        Ok(GuestTransaction { slot: from.u8()?, phase: from.u8()?, candidates: from.list(Candidate::read)? })
+impl GuestState {
+    /// Whether each home and each access is one that there is.
+    pub(crate) fn is_valid(&self) -> bool {
+        let candidates = self.transactions.iter().flat_map(|it| &it.candidates);
+        let frames = self.places.iter().map(|it| it.frame).chain(self.pages.iter().map(|it| it.frame));
+        let frames = frames.chain(candidates.flat_map(|it| it.source.into_iter().chain(it.destination)));
+        let mut frames = frames.chain(self.held.iter().map(|it| it.frame));
+        frames.all(|frame| frame.home <= 2) && self.places.iter().all(|it| it.access <= 2)
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) references: [bool; REFERENCES],
     /// Every file that was opened: a page on a device remembers the file through which it came.
     opened: Vec<Mirror>,
+    /// Of each space, at which pages a mapping begins, as was last seen.
+    begins: Vec<u64>,
     pub(crate) seen: GuestState,
 }
 
@@ -42,6 +44,7 @@ impl World {
             transactions: [None; TransactionSlot::LIMIT as usize],
             references: [false; REFERENCES],
             opened: Vec::new(),
+            begins: vec![0; machine.spaces() as usize],
             seen: GuestState::default(),
         };
         let first = channels.create(0)?;
@@ -114,6 +117,14 @@ impl World {
         places.binary_search_by_key(&key, |it| (it.space.into(), it.page.into())).ok().map(|index| &places[index])
     }
 
+    /// How many pages from the first of a range on were last seen in one mapping; 1 where it is in none.
+    pub(crate) fn in_one_mapping(&self, space: Space, range: PageRange) -> u32 {
+        let goes_on =
+            |page: &VirtualPage| self.place(space, *page).is_some() && self.begins[space.index()] >> page.0 & 1 == 0;
+        let others = range.iter().skip(1).take_while(goes_on).count();
+        1 + u32::try_from(others).expect("a short range")
+    }
+
     /// How many places of the range were last seen to have an entry.
     pub(crate) fn entries(&self, space: Space, range: PageRange) -> u32 {
         let has_entry = |page: &VirtualPage| self.place(space, *page).is_some_and(|it| it.entry != EntryKind::Hole);
@@ -134,9 +145,10 @@ impl World {
             let Some(alive) = alive else { continue };
             state.alive |= 1 << space;
             state.locked |= u8::from(self.is_locked(Space(space.into()))) << space;
-            let (places, name) = alive.mirrors[0].look(space, BASE, self.machine.pages())?;
-            state.places.extend(places);
-            names.push((space, name));
+            let mapped = alive.mirrors[0].look(space, BASE, self.machine.pages())?;
+            state.places.extend(mapped.places);
+            names.push((space, mapped.name));
+            self.begins[usize::from(space)] = mapped.begins;
         }
         state.transactions = self.look_at_transactions()?;
         state.held = self.look_at_references()?;

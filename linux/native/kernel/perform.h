@@ -175,30 +175,36 @@ static long op_exit(struct stalemap_world *world, const unsigned char *v)
 }
 
 /* What a processor would do: the fault handler, then the byte. A signal is EFAULT. */
+static long stalemap_touch(struct stalemap_world *world, unsigned int space, unsigned int page, unsigned char *byte,
+			   enum stalemap_needs needs)
+{
+	unsigned int flags = needs == STALEMAP_WRITING ? FOLL_WRITE : 0;
+	long ret;
+
+	if (!stalemap_lives(world, space))
+		return -ESRCH;
+	ret = stalemap_would_block(world, space, page, needs, -1);
+	if (ret)
+		return ret;
+	/* The call below would wait for the lock of the space, to look for a stack that can grow to the place. */
+	if (world->seen[space][page].entry == STALEMAP_UNMAPPED)
+		return -EFAULT;
+	return access_remote_vm(world->space[space].mm, stalemap_address(page), byte, 1, flags) == 1 ? 0 : -EFAULT;
+}
+
 static long op_read(struct stalemap_world *world, const unsigned char *v)
 {
 	unsigned char byte;
-	long ret;
+	long ret = stalemap_touch(world, v[0], v[1], &byte, STALEMAP_READING);
 
-	if (!stalemap_lives(world, v[0]))
-		return -ESRCH;
-	ret = stalemap_would_block(world, v[0], v[1], STALEMAP_READING, -1);
-	if (ret)
-		return ret;
-	return access_remote_vm(world->space[v[0]].mm, stalemap_address(v[1]), &byte, 1, 0) == 1 ? byte : -EFAULT;
+	return ret ? ret : byte;
 }
 
 static long op_write(struct stalemap_world *world, const unsigned char *v)
 {
 	unsigned char byte = v[2];
-	long ret;
 
-	if (!stalemap_lives(world, v[0]))
-		return -ESRCH;
-	ret = stalemap_would_block(world, v[0], v[1], STALEMAP_WRITING, -1);
-	if (ret)
-		return ret;
-	return access_remote_vm(world->space[v[0]].mm, stalemap_address(v[1]), &byte, 1, FOLL_WRITE) == 1 ? 0 : -EFAULT;
+	return stalemap_touch(world, v[0], v[1], &byte, STALEMAP_WRITING);
 }
 
 /* A request of the driver's about one page; its buffer is of the kernel's memory, as all is here. */

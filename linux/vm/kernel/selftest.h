@@ -2,6 +2,7 @@
 /*
  * What an exported test needs: spaces as processes, the operations on them, and TAP output. Devices are those of the
  * kernel's test driver (CONFIG_TEST_HMM). As the first process of a machine it mounts what it needs by itself.
+ * RULES names the version of Linux whose answers are expected.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +30,8 @@
 #define SCRATCH 1024UL
 /* Seconds after which a step is taken to hang. */
 #define TIMEOUT 10
+/* A test has all operations, also those that it does not do. */
+#define MAY_BE_UNUSED __attribute__((unused))
 
 /* include/uapi of the test driver: lib/test_hmm_uapi.h */
 struct hmm_dmirror_cmd {
@@ -142,17 +146,13 @@ static long access_by_cpu(const struct order *order)
 
 static long migrate_pages(const struct order *order)
 {
-	unsigned long page;
+	void *content = malloc(order->b * PAGE);
+	struct hmm_dmirror_cmd cmd = { .addr = (uint64_t)at(order->a), .ptr = (uint64_t)content, .npages = order->b };
+	long result = content ? done(ioctl(devices[order->device], order->command, &cmd)) : -ENOMEM;
 
-	for (page = order->a; page < order->a + order->b; page++) {
-		unsigned char byte = 0;
-		long result = device_access(order->device, order->command, page, &byte);
-
-		/* ENOENT: it could not be moved, or was there already. */
-		if (result && result != -ENOENT)
-			return result;
-	}
-	return 0;
+	free(content);
+	/* ENOENT: some could not be moved. */
+	return result == -ENOENT ? 0 : result;
 }
 
 static void open_devices(void)
@@ -246,6 +246,7 @@ static long perform(const struct order *order, struct stalemap_request *request)
 	case PROTECT:
 		return done(mprotect(at(order->a), order->b * PAGE, rights(order->c)));
 	case MOVE:
+		/* Page by page, since mremap of 6.1 and 6.12 refuses a range of several mappings. */
 		for (i = 0; i < order->b && !result; i++)
 			result = done(mremap(at(order->a + i), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
 					     at(order->c + i)) == MAP_FAILED ? -1 : 0);
@@ -270,6 +271,12 @@ static long perform(const struct order *order, struct stalemap_request *request)
 	return -ENOSYS;
 }
 
+static void reply(int space, const struct answer *answer)
+{
+	if (write(answers[space][1], answer, sizeof(*answer)) != sizeof(*answer))
+		_exit(4);
+}
+
 /* The life of a space: each is a process with files of its own, since a file mirrors the memory of the process that opened it. */
 static void live(int space)
 {
@@ -278,7 +285,7 @@ static void live(int space)
 	struct stalemap_request request;
 
 	open_devices();
-	write(answers[space][1], &answer, sizeof(answer));
+	reply(space, &answer);
 	while (read(orders[space][0], &order, sizeof(order)) == sizeof(order)) {
 		if (order.task == EXIT)
 			_exit(0);
@@ -293,8 +300,14 @@ static void live(int space)
 		} else {
 			answer.result = perform(&order, &request);
 		}
-		write(answers[space][1], &answer, sizeof(answer));
+		reply(space, &answer);
 	}
+}
+
+static void send(int space, const struct order *order)
+{
+	if (write(orders[space][1], order, sizeof(*order)) != sizeof(*order))
+		exit(4);
 }
 
 static long receive(int space)
@@ -309,7 +322,7 @@ static long receive(int space)
 
 static long tell(int space, struct order order)
 {
-	write(orders[space][1], &order, sizeof(order));
+	send(space, &order);
 	return receive(space);
 }
 
@@ -328,7 +341,7 @@ static void check(const char *what, long expected, long result)
 }
 
 /* What is at a place, in the end. */
-static void check_entry(const char *what, int s, unsigned long v, int kind, int writable, int exclusive, int mapcount)
+static MAY_BE_UNUSED void check_entry(const char *what, int s, unsigned long v, int kind, int writable, int exclusive, int mapcount)
 {
 	long expected = kind | (writable ? WRITABLE : 0) | (exclusive ? EXCLUSIVE : 0) | mapcount * MAPCOUNT;
 	long shown = tell(s, (struct order){ .task = SHOW, .a = v });
@@ -342,6 +355,7 @@ static void check_entry(const char *what, int s, unsigned long v, int kind, int 
 
 static void begin(int planned, int needs_requests)
 {
+	struct utsname kernel;
 	int i;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -354,6 +368,8 @@ static void begin(int planned, int needs_requests)
 		dup2(0, 2);
 	}
 	printf("TAP version 13\n");
+	if (!uname(&kernel))
+		printf("# rules of %s, on Linux %s\n", RULES, kernel.release);
 	signal(SIGSEGV, on_fault);
 	signal(SIGBUS, on_fault);
 	for (i = 0; i < SPACES; i++)
@@ -382,68 +398,68 @@ static int end(void)
 }
 
 /* The operations, by their words. Each answers 0, a value, or the negative errno. */
-static long op_map(int s, unsigned long v, unsigned long n, int access)
+static MAY_BE_UNUSED long op_map(int s, unsigned long v, unsigned long n, int access)
 {
 	return tell(s, (struct order){ .task = MAP, .a = v, .b = n, .c = access });
 }
 
-static long op_unmap(int s, unsigned long v, unsigned long n)
+static MAY_BE_UNUSED long op_unmap(int s, unsigned long v, unsigned long n)
 {
 	return tell(s, (struct order){ .task = UNMAP, .a = v, .b = n });
 }
 
-static long op_discard(int s, unsigned long v, unsigned long n)
+static MAY_BE_UNUSED long op_discard(int s, unsigned long v, unsigned long n)
 {
 	return tell(s, (struct order){ .task = DISCARD, .a = v, .b = n });
 }
 
-static long op_protect(int s, unsigned long v, unsigned long n, int access)
+static MAY_BE_UNUSED long op_protect(int s, unsigned long v, unsigned long n, int access)
 {
 	return tell(s, (struct order){ .task = PROTECT, .a = v, .b = n, .c = access });
 }
 
-static long op_move(int s, unsigned long v, unsigned long n, unsigned long to)
+static MAY_BE_UNUSED long op_move(int s, unsigned long v, unsigned long n, unsigned long to)
 {
 	return tell(s, (struct order){ .task = MOVE, .a = v, .b = n, .c = to });
 }
 
-static long op_fork(int s, int child)
+static MAY_BE_UNUSED long op_fork(int s, int child)
 {
 	long result = tell(s, (struct order){ .task = FORK, .a = child });
 
 	return result ? result : receive(child);
 }
 
-static long op_exit(int s)
+static MAY_BE_UNUSED long op_exit(int s)
 {
 	struct order order = { .task = EXIT };
 
-	write(orders[s][1], &order, sizeof(order));
+	send(s, &order);
 	usleep(100000);
 	return 0;
 }
 
-static long op_read(int s, unsigned long v)
+static MAY_BE_UNUSED long op_read(int s, unsigned long v)
 {
 	return tell(s, (struct order){ .task = READ, .a = v });
 }
 
-static long op_write(int s, unsigned long v, int stamp)
+static MAY_BE_UNUSED long op_write(int s, unsigned long v, int stamp)
 {
 	return tell(s, (struct order){ .task = WRITE, .a = v, .b = stamp });
 }
 
-static long op_device_read(int d, int s, unsigned long v)
+static MAY_BE_UNUSED long op_device_read(int d, int s, unsigned long v)
 {
 	return tell(s, (struct order){ .task = DREAD, .device = d, .a = v });
 }
 
-static long op_device_write(int d, int s, unsigned long v, int stamp)
+static MAY_BE_UNUSED long op_device_write(int d, int s, unsigned long v, int stamp)
 {
 	return tell(s, (struct order){ .task = DWRITE, .device = d, .a = v, .b = stamp });
 }
 
-static long op_migrate(int s, unsigned long v, unsigned long n, int from, int d)
+static MAY_BE_UNUSED long op_migrate(int s, unsigned long v, unsigned long n, int from, int d)
 {
 	return tell(s, (struct order){ .task = MIGRATE, .device = d, .a = v, .b = n,
 				       .command = from ? HMM_DMIRROR_MIGRATE_TO_SYS : HMM_DMIRROR_MIGRATE_TO_DEV });
@@ -454,68 +470,68 @@ static long request(int s, int d, unsigned long command, struct stalemap_request
 	return tell(s, (struct order){ .task = REQUEST, .device = d, .command = command, .request = request });
 }
 
-static long op_setup(int t, int s, unsigned long v, unsigned long n, int from, int d)
+static MAY_BE_UNUSED long op_setup(int t, int s, unsigned long v, unsigned long n, int from, int d)
 {
 	return request(s, d, SETUP, (struct stalemap_request){
 		.addr = (uint64_t)at(v), .npages = n, .slot = t, .value = from });
 }
 
-static long op_collect(int t, int d)
+static MAY_BE_UNUSED long op_collect(int t, int d)
 {
 	return request(0, d, COLLECT, (struct stalemap_request){ .slot = t });
 }
 
-static long op_copy(int t, int mask)
+static MAY_BE_UNUSED long op_copy(int t, int mask)
 {
 	return request(0, 0, COPY, (struct stalemap_request){ .slot = t, .value = mask });
 }
 
-static long op_pages(int t)
+static MAY_BE_UNUSED long op_pages(int t)
 {
 	return request(0, 0, PAGES, (struct stalemap_request){ .slot = t });
 }
 
-static long op_finalize(int t)
+static MAY_BE_UNUSED long op_finalize(int t)
 {
 	return request(0, 0, FINALIZE, (struct stalemap_request){ .slot = t });
 }
 
-static long op_evict(int d)
+static MAY_BE_UNUSED long op_evict(int d)
 {
 	return request(0, d, EVICT, (struct stalemap_request){ 0 });
 }
 
-static long op_pin(int k, int s, unsigned long v)
+static MAY_BE_UNUSED long op_pin(int k, int s, unsigned long v)
 {
 	return request(s, 0, PIN, (struct stalemap_request){ .addr = (uint64_t)at(v), .slot = k, .value = 1 });
 }
 
-static long op_unpin(int k)
+static MAY_BE_UNUSED long op_unpin(int k)
 {
 	return request(0, 0, UNPIN, (struct stalemap_request){ .slot = k });
 }
 
-static long op_pin_read(int k)
+static MAY_BE_UNUSED long op_pin_read(int k)
 {
 	return request(0, 0, PIN_READ, (struct stalemap_request){ .slot = k });
 }
 
-static long op_pin_write(int k, int stamp)
+static MAY_BE_UNUSED long op_pin_write(int k, int stamp)
 {
 	return request(0, 0, PIN_WRITE, (struct stalemap_request){ .slot = k, .value = stamp });
 }
 
-static long op_hold(int h, int s, unsigned long v)
+static MAY_BE_UNUSED long op_hold(int h, int s, unsigned long v)
 {
 	return request(s, 0, PIN, (struct stalemap_request){ .addr = (uint64_t)at(v), .slot = 4 + h });
 }
 
-static long op_release(int h)
+static MAY_BE_UNUSED long op_release(int h)
 {
 	return op_unpin(4 + h);
 }
 
-static long op_peek(int h)
+static MAY_BE_UNUSED long op_peek(int h)
 {
 	return op_pin_read(4 + h);
 }

@@ -55,7 +55,7 @@ struct stalemap_place {
 	__u8 entry;
 	/* 0 none, 1 reading, 2 reading and writing. */
 	__u8 access;
-	/* Bit 0 writable, bit 1 exclusive. */
+	/* Bit 0 writable, bit 1 exclusive, bit 2: the first place of a mapping. */
 	__u8 bits;
 };
 
@@ -99,7 +99,10 @@ struct stalemap_transaction {
 	struct dmirror *dmirror;
 	bool by_device;
 	bool from;
+	unsigned long start;
 	unsigned long count;
+	/* One migrate_vma for each mapping that the range meets. */
+	unsigned long mappings;
 	struct migrate_vma args[STALEMAP_MOST_PLACES];
 	unsigned long src[STALEMAP_CHUNK_PAGES];
 	unsigned long dst[STALEMAP_CHUNK_PAGES];
@@ -168,18 +171,18 @@ static int stalemap_look_at_entry(pte_t *ptep, unsigned long addr, unsigned long
 			return 0;
 		page = pte_page(pte);
 		place->entry = STALEMAP_MAPS;
-		place->bits = pte_write(pte) ? 1 : 0;
+		place->bits |= pte_write(pte) ? 1 : 0;
 	} else {
 		swp_entry_t entry = pte_to_swp_entry(pte);
 
 		if (is_device_private_entry(entry)) {
 			page = pfn_swap_entry_to_page(entry);
 			place->entry = STALEMAP_MAPS;
-			place->bits = is_writable_device_private_entry(entry) ? 1 : 0;
+			place->bits |= is_writable_device_private_entry(entry) ? 1 : 0;
 		} else if (is_migration_entry(entry)) {
 			page = pfn_swap_entry_to_page(entry);
 			place->entry = STALEMAP_MIGRATING;
-			place->bits = is_writable_migration_entry(entry) ? 3 :
+			place->bits |= is_writable_migration_entry(entry) ? 3 :
 				is_readable_exclusive_migration_entry(entry) ? 2 : 0;
 		} else {
 			place->entry = STALEMAP_UNKNOWN;
@@ -206,11 +209,13 @@ static void stalemap_look_at(struct mm_struct *mm, unsigned long start, unsigned
 	memset(places, 0, npages * sizeof(places[0]));
 	mmap_read_lock(mm);
 	for (i = 0; i < npages; i++) {
-		struct vm_area_struct *vma = vma_lookup(mm, start + (i << PAGE_SHIFT));
+		unsigned long addr = start + (i << PAGE_SHIFT);
+		struct vm_area_struct *vma = vma_lookup(mm, addr);
 
 		if (!vma)
 			continue;
 		places[i].entry = STALEMAP_HOLE;
+		places[i].bits = vma->vm_start == addr ? 4 : 0;
 		places[i].access = !(vma->vm_flags & VM_READ) ? 0 : vma->vm_flags & VM_WRITE ? 2 : 1;
 	}
 	walk_page_range(mm, start, start + (npages << PAGE_SHIFT), &stalemap_look_ops, &look);
@@ -317,7 +322,42 @@ static void stalemap_count_candidates(struct stalemap_transaction *t, struct sta
 	}
 }
 
-/* addr, npages, slot, value: 0 to the device of this file, 1 from it. One migrate_vma a place; the mmap lock is kept. */
+/* Whether all of a range is mapped and may be read, as the test driver's own migrations demand. */
+static bool stalemap_is_readable(struct mm_struct *mm, unsigned long addr, unsigned long npages)
+{
+	unsigned long end = addr + (npages << PAGE_SHIFT);
+
+	while (addr < end) {
+		struct vm_area_struct *vma = vma_lookup(mm, addr);
+
+		if (!vma || !(vma->vm_flags & VM_READ))
+			return false;
+		addr = vma->vm_end;
+	}
+	return true;
+}
+
+/* The places from the one with this index to the end of its mapping. Says how many they are. */
+static unsigned long stalemap_setup_mapping(struct stalemap_transaction *t, struct mm_struct *mm, unsigned long i)
+{
+	struct migrate_vma *args = &t->args[t->mappings++];
+	unsigned long n;
+
+	memset(args, 0, sizeof(*args));
+	args->start = t->start + (i << PAGE_SHIFT);
+	args->vma = vma_lookup(mm, args->start);
+	n = min(t->count - i, (args->vma->vm_end - args->start) >> PAGE_SHIFT);
+	args->end = args->start + (n << PAGE_SHIFT);
+	args->src = &t->src[i];
+	args->dst = &t->dst[i];
+	args->pgmap_owner = t->dmirror->mdevice;
+	args->flags = t->from ? MIGRATE_VMA_SELECT_DEVICE_PRIVATE : MIGRATE_VMA_SELECT_SYSTEM;
+	if (migrate_vma_setup(args))
+		memset(args->src, 0, n * sizeof(*args->src));
+	return n;
+}
+
+/* addr, npages, slot, value: 0 to the device of this file, 1 from it. The mmap lock is kept. */
 static int stalemap_setup(struct dmirror *dmirror, struct stalemap_request *request)
 {
 	struct stalemap_transaction *t = &stalemap_transactions[request->slot];
@@ -331,36 +371,22 @@ static int stalemap_setup(struct dmirror *dmirror, struct stalemap_request *requ
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
 	mmap_read_lock(mm);
-	for (i = 0; i < request->npages; i++) {
-		struct vm_area_struct *vma = vma_lookup(mm, request->addr + (i << PAGE_SHIFT));
-
-		if (!vma || !(vma->vm_flags & VM_READ)) {
-			mmap_read_unlock(mm);
-			mmput(mm);
-			return -EINVAL;
-		}
+	if (!stalemap_is_readable(mm, request->addr, request->npages)) {
+		mmap_read_unlock(mm);
+		mmput(mm);
+		return -EINVAL;
 	}
 	t->phase = STALEMAP_COLLECTED;
 	t->dmirror = dmirror;
 	t->by_device = false;
 	t->from = request->value;
+	t->start = request->addr;
 	t->count = request->npages;
-	for (i = 0; i < t->count; i++) {
-		unsigned long addr = request->addr + (i << PAGE_SHIFT);
-
-		t->src[i] = 0;
-		t->dst[i] = 0;
-		memset(&t->args[i], 0, sizeof(t->args[i]));
-		t->args[i].vma = vma_lookup(mm, addr);
-		t->args[i].src = &t->src[i];
-		t->args[i].dst = &t->dst[i];
-		t->args[i].start = addr;
-		t->args[i].end = addr + PAGE_SIZE;
-		t->args[i].pgmap_owner = dmirror->mdevice;
-		t->args[i].flags = t->from ? MIGRATE_VMA_SELECT_DEVICE_PRIVATE : MIGRATE_VMA_SELECT_SYSTEM;
-		if (migrate_vma_setup(&t->args[i]))
-			t->src[i] = 0;
-	}
+	t->mappings = 0;
+	memset(t->src, 0, t->count * sizeof(t->src[0]));
+	memset(t->dst, 0, t->count * sizeof(t->dst[0]));
+	for (i = 0; i < t->count;)
+		i += stalemap_setup_mapping(t, mm, i);
 	stalemap_count_candidates(t, request);
 	return 0;
 }
@@ -400,6 +426,7 @@ static void stalemap_give_device_frame(struct stalemap_transaction *t, unsigned 
 {
 	struct page *source = migrate_pfn_to_page(t->src[i]);
 	struct page *page = dmirror_devmem_alloc_page(t->dmirror->mdevice);
+	struct vm_area_struct *vma;
 	struct page *backing;
 
 	if (!page)
@@ -411,7 +438,8 @@ static void stalemap_give_device_frame(struct stalemap_transaction *t, unsigned 
 		clear_highpage(backing);
 	backing->zone_device_data = t->dmirror;
 	t->dst[i] = migrate_pfn(page_to_pfn(page));
-	if (t->src[i] & MIGRATE_PFN_WRITE || (!source && t->args[i].vma->vm_flags & VM_WRITE))
+	vma = vma_lookup(t->dmirror->notifier.mm, t->start + (i << PAGE_SHIFT));
+	if (t->src[i] & MIGRATE_PFN_WRITE || (!source && vma->vm_flags & VM_WRITE))
 		t->dst[i] |= MIGRATE_PFN_WRITE;
 }
 
@@ -464,9 +492,8 @@ static int stalemap_pages(struct stalemap_request *request)
 	if (t->by_device) {
 		migrate_device_pages(t->src, t->dst, t->count);
 	} else {
-		for (i = 0; i < t->count; i++)
-			if (t->candidate[i])
-				migrate_vma_pages(&t->args[i]);
+		for (i = 0; i < t->mappings; i++)
+			migrate_vma_pages(&t->args[i]);
 	}
 	request->out = 0;
 	for (i = 0; i < t->count; i++)
@@ -495,8 +522,8 @@ static int stalemap_finalize(struct stalemap_request *request)
 				put_anon_vma(t->anon_vma[i]);
 	} else {
 		mm = t->dmirror->notifier.mm;
-		for (i = 0; i < t->count; i++) {
-			if (stalemap_is_on(STALEMAP_SHOW_DISCARDED_IN_TABLE) && !t->from && t->candidate[i])
+		for (i = 0; i < t->mappings; i++) {
+			if (stalemap_is_on(STALEMAP_SHOW_DISCARDED_IN_TABLE) && !t->from)
 				dmirror_migrate_finalize_and_map(&t->args[i], t->dmirror);
 			migrate_vma_finalize(&t->args[i]);
 		}

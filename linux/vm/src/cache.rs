@@ -51,6 +51,12 @@ impl Cache {
         self.kernel(recipe).join(image)
     }
 
+    /// The kernel's own tests of its test driver, as a program that can be the first process of a machine.
+    #[must_use]
+    pub fn tests(&self, recipe: impl Into<Recipe>) -> PathBuf {
+        self.kernel(recipe).join("hmm-tests")
+    }
+
     /// The file system that the guest starts from; the same for all versions.
     #[must_use]
     pub fn initramfs(&self) -> PathBuf {

@@ -1,6 +1,6 @@
 //! What a kernel printed: the line that says why it stopped, and its report of a bug.
 
-/// The line of a console that says most about why the kernel stopped: the first that names a bug, else the last.
+/// The line of a console that tells most about why the kernel stopped: the first that names a bug, else the last.
 #[must_use]
 pub fn last_words(console: &str) -> String {
     const TELLING: [&str; 8] =
@@ -14,8 +14,8 @@ pub fn last_words(console: &str) -> String {
 /// stands behind the trace of calls.
 #[must_use]
 pub fn bug_report(console: &str) -> String {
-    const REGISTERS: [&str; 12] =
-        ["RAX:", "RDX:", "RBP:", "RSP:", "R10:", "R13:", "FS:", "CS:", "CR2:", "DR0:", "DR3:", "Code:"];
+    const REGISTERS: [&str; 13] =
+        ["RAX:", "RDX:", "RBP:", "RSP:", "R10:", "R13:", "FS:", "CS:", "CR2:", "DR0:", "DR3:", "PKRU:", "Code:"];
     const ENDS: [&str; 3] = ["Kernel panic", "The buggy address belongs to the physical page", "---[ end trace"];
     let lines: Vec<&str> = console.lines().map(without_time).collect();
     let telling = last_words(console);

@@ -53,7 +53,7 @@ fn include_edits() -> Vec<Edit> {
     .to_vec()
 }
 
-fn driver_edits() -> [Edit; 8] {
+fn driver_edits() -> [Edit; 13] {
     [
         Edit {
             purpose: "small devices: opening, closing and collecting take time by their size",
@@ -97,12 +97,52 @@ fn driver_edits() -> [Edit; 8] {
                    if (!(*pfns & HMM_PFN_WRITE) && (range->default_flags & HMM_PFN_WRITE))\n\treturn -EFAULT;",
         },
         Edit {
+            purpose: "a file knows whether its own request migrates, and so brings its table up to date",
+            file: DRIVER,
+            function: "",
+            line: "struct mutex\t\t\tmutex;",
+            side: Side::After,
+            text: "bool\t\t\t\tstalemap_migrates;",
+        },
+        Edit {
+            purpose: "a migration to the device by request",
+            file: DRIVER,
+            function: "static long dmirror_fops_unlocked_ioctl(",
+            line: "case HMM_DMIRROR_MIGRATE_TO_DEV:",
+            side: Side::After,
+            text: "\tdmirror->stalemap_migrates = true;",
+        },
+        Edit {
+            purpose: "a migration from the device by request",
+            file: DRIVER,
+            function: "static long dmirror_fops_unlocked_ioctl(",
+            line: "case HMM_DMIRROR_MIGRATE_TO_SYS:",
+            side: Side::After,
+            text: "\tdmirror->stalemap_migrates = true;",
+        },
+        Edit {
+            purpose: "the end of a request",
+            file: DRIVER,
+            function: "static long dmirror_fops_unlocked_ioctl(",
+            line: "if (ret)",
+            side: Side::Before,
+            text: "dmirror->stalemap_migrates = false;",
+        },
+        Edit {
+            purpose: "what is dropped from the device's table ends before the end of the range: the last index is a part of it",
+            file: DRIVER,
+            function: "static void dmirror_do_update(",
+            line: "xa_for_each_range(&dmirror->pt, pfn, entry, start >> PAGE_SHIFT,",
+            side: Side::Before,
+            text: "end--;",
+        },
+        Edit {
             purpose: "a process drops what another one faulted back from the device's table",
             file: DRIVER,
             function: "static bool dmirror_interval_invalidate(",
             line: "if (range->event == MMU_NOTIFY_MIGRATE &&",
             side: Side::Before,
-            text: "if (stalemap_is_on(STALEMAP_SHOW_STALE_TABLE))",
+            text: "if (dmirror->stalemap_migrates || stalemap_is_on(STALEMAP_SHOW_STALE_TABLE))",
         },
         Edit {
             purpose: "the requests",

@@ -44,6 +44,7 @@ impl Flavour {
             built: "arch/x86/boot/bzImage",
             image: "bzImage",
             output: if self.kasan { "output-kasan" } else { "output" }.to_string(),
+            has_tests: true,
             seconds: if self.kasan { 600 } else { 200 },
         }
     }

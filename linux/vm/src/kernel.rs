@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use walkdir::WalkDir;
 
 use crate::cache::Cache;
 use crate::edit::Edit;
@@ -48,22 +49,28 @@ pub fn build(cache: &Cache, recipe: impl Into<Recipe>, keep_tree: bool, tell: Te
     }
     let folder = cache.kernel(recipe.clone());
     let tree = Tree { folder: cache.build_folder(recipe.version), recipe };
+    // A removal that was stopped is brought to its end first.
+    tree.remove_what_is_set_aside(tell)?;
     tree.unpack(tell)?;
     go_on(tell(&format!("linux-{}: editing the source", tree.recipe.name)))?;
     tree.edit()?;
     tree.configure(tell)?;
     tree.make(tell)?;
+    if tree.recipe.has_tests {
+        tree.make_tests(tell)?;
+    }
     fs::create_dir_all(&folder)?;
-    // The image is there when it is whole.
+    if tree.recipe.has_tests {
+        fs::copy(tree.tests(), cache.tests(tree.recipe.clone()))?;
+    }
+    // The image is there when all is whole.
     let partial = image.with_extension("partial");
     let built = tree.output().join(tree.recipe.built);
     fs::copy(&built, &partial).with_context(|| format!("the build left no {}", built.display()))?;
     fs::copy(tree.output().join(".config"), folder.join("config"))?;
     fs::rename(&partial, &image)?;
     if !keep_tree {
-        // What is built is there: this is not stopped any more.
-        let _ = tell(&format!("linux-{}: removing the source tree", tree.recipe.name));
-        fs::remove_dir_all(&tree.folder)?;
+        tree.remove(tell)?;
     }
     Ok(image)
 }
@@ -181,6 +188,22 @@ impl Tree {
         Ok(fs::write(configured, configuration)?)
     }
 
+    /// The kernel's tests of its test driver, built.
+    fn tests(&self) -> PathBuf {
+        self.output().join("hmm-tests")
+    }
+
+    /// Builds these tests as a program that can be the first process of a machine.
+    fn make_tests(&self, tell: Tell<'_>) -> Result<()> {
+        let (source, init) = (self.source(), self.output().join("hmm_tests_init.c"));
+        fs::write(&init, include_str!("../kernel/hmm_tests_init.c"))?;
+        let folder = self.recipe.version.pick("vm", "mm");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-static", "-pthread", "-O1", "-w", "-I"]).arg(&source).arg("-o").arg(self.tests());
+        compiler.arg(source.join("tools/testing/selftests").join(folder).join("hmm-tests.c")).arg(init);
+        self.run(&mut compiler, "building the kernel's own tests", tell)
+    }
+
     fn make(&self, tell: Tell<'_>) -> Result<()> {
         let what = format!("building, about {} CPU seconds the first time", self.recipe.seconds);
         self.run(&mut self.make_command(self.recipe.target), &what, tell)
@@ -197,6 +220,34 @@ impl Tree {
             ("KBUILD_BUILD_HOST", "here"),
         ]);
         make
+    }
+
+    /// Removes all of it. It goes by another name first, so that what is left when this is stopped is no tree to build in.
+    fn remove(&self, tell: Tell<'_>) -> Result<()> {
+        fs::rename(&self.folder, self.set_aside())?;
+        self.remove_what_is_set_aside(tell)
+    }
+
+    fn set_aside(&self) -> PathBuf {
+        self.folder.with_file_name(format!("removed-{}", self.recipe.version))
+    }
+
+    fn remove_what_is_set_aside(&self, tell: Tell<'_>) -> Result<()> {
+        let mut removed: u64 = 0;
+        for entry in WalkDir::new(self.set_aside()).contents_first(true) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if error.io_error().is_some_and(|it| it.kind() == ErrorKind::NotFound) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            let is_folder = entry.file_type().is_dir();
+            if is_folder { fs::remove_dir(entry.path()) } else { fs::remove_file(entry.path()) }
+                .with_context(|| format!("cannot remove {}", entry.path().display()))?;
+            removed += 1;
+            let what = "removing the source tree";
+            go_on(tell(&format!("linux-{}: {what}, {removed} files and folders", self.recipe.name)))?;
+        }
+        Ok(())
     }
 
     /// Runs a command with its output in a log, and reports its progress.

@@ -29,6 +29,8 @@ pub struct Recipe {
     pub image: &'static str,
     /// The name of the build's folder beside the source.
     pub output: String,
+    /// Whether the kernel's own tests of its test driver are built beside it.
+    pub has_tests: bool,
     /// CPU seconds of the first build, about.
     pub seconds: u32,
 }

@@ -90,13 +90,14 @@ impl Native {
             built: "linux",
             image: "linux",
             output: "output-native".to_string(),
+            has_tests: false,
             seconds: 90,
         }
     }
 }
 
 /// What lets `arch/um` have memory of devices, and spaces without a process of the host behind them.
-fn architecture_edits(version: Version) -> [Edit; 9] {
+fn architecture_edits(version: Version) -> [Edit; 10] {
     [
         Edit {
             purpose: "memory hotplug, and a virtual map of page descriptors",
@@ -153,6 +154,14 @@ fn architecture_edits(version: Version) -> [Edit; 9] {
             line: "task_unlock(t);",
             side: Side::After,
             text: "if (!pid)\n\tcontinue;",
+        },
+        Edit {
+            purpose: "a space without a process has none to wake: the signal would come back to us, again and again",
+            file: "arch/um/os-Linux/process.c",
+            function: "void os_alarm_process(",
+            line: "kill(pid, SIGALRM);",
+            side: Side::Before,
+            text: "if (pid > 0)",
         },
         Edit {
             purpose: "the host's side of the agent",

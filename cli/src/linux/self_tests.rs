@@ -1,0 +1,101 @@
+//! `stalemap linux self-tests`: the kernel's own tests of its test driver, on the kernel as it is edited.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use stalemap_commands::{Ending, output};
+use stalemap_linux::{Cache, Flavour, Kernels, Version, last_words};
+use stalemap_report::style::{BAD, GOOD};
+
+use super::which::chosen;
+
+/// Run the kernel's own hmm-tests on it: an edit that breaks one of them is wrong
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct SelfTestsArguments {
+    /// The kernel's version; both where none is given
+    #[arg(long, value_name = "VERSION")]
+    version: Option<Version>,
+    /// The one that is built with KASAN
+    #[arg(long)]
+    kasan: bool,
+}
+
+/// How long the tests may take; about a minute without KASAN.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What the tests came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Totals {
+    passed: usize,
+    skipped: usize,
+    failed: Vec<String>,
+    /// Whether all that were planned have ended.
+    is_whole: bool,
+}
+
+pub(super) fn self_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Result<Ending> {
+    let mut ending = Ending::Agree;
+    for version in chosen(arguments.version) {
+        let flavour = Flavour { version, kasan: arguments.kasan };
+        let kernels = Kernels::cached(cache, flavour, 0)?;
+        let path = cache.tests(flavour);
+        let program = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let console = kernels.run_alone(&program, PATIENCE)?;
+        let totals = totals(&console);
+        for failed in &totals.failed {
+            output::print_line(format_args!("{failed}"))?;
+        }
+        if !totals.is_whole {
+            output::print_line(format_args!("Bail out! {}", last_words(&console)))?;
+        }
+        let passes = totals.is_whole && totals.failed.is_empty();
+        let verdict = if passes { format!("{GOOD}pass{GOOD:#}") } else { format!("{BAD}fail{BAD:#}") };
+        output::print_line(format_args!(
+            "{verdict}  hmm-tests on linux-{flavour}: {} passed, {} failed, {} skipped",
+            totals.passed,
+            totals.failed.len(),
+            totals.skipped
+        ))?;
+        if !passes {
+            ending = Ending::Diverge;
+        }
+    }
+    Ok(ending)
+}
+
+/// Reads the results, which are in the Test Anything Protocol, from all that the console shows.
+fn totals(console: &str) -> Totals {
+    let mut totals = Totals::default();
+    let mut planned = None;
+    for line in console.lines().map(str::trim_end) {
+        if let Some(plan) = line.strip_prefix("1..") {
+            planned = plan.parse().ok();
+        } else if line.starts_with("not ok ") {
+            totals.failed.push(line.to_string());
+        } else if line.starts_with("ok ") && line.contains("# SKIP") {
+            totals.skipped += 1;
+        } else if line.starts_with("ok ") {
+            totals.passed += 1;
+        }
+    }
+    totals.is_whole = planned == Some(totals.passed + totals.skipped + totals.failed.len()) && planned != Some(0);
+    totals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Totals, totals};
+
+    #[test]
+    fn tests_are_counted_and_one_that_does_not_end_is_missed() {
+        let console = "TAP version 13\r\n1..3\r\n#  RUN           hmm.a ...\r\nok 1 hmm.a\r\n\
+                       ok 2 # SKIP hmm.b\r\n# x: expected 0\r\nnot ok 3 hmm.c\r\n";
+        let failed = vec!["not ok 3 hmm.c".to_string()];
+        assert_eq!(totals(console), Totals { passed: 1, skipped: 1, failed, is_whole: true });
+        let cut = &console[..console.find("not ok").expect("it is there")];
+        assert!(!totals(cut).is_whole);
+        assert!(!totals("Kernel panic").is_whole && !totals("1..0\n").is_whole);
+    }
+}
