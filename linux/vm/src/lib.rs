@@ -2,6 +2,7 @@
 //! drives it beside the reference.
 
 mod acceleration;
+mod build_log;
 pub mod cache;
 mod console;
 pub mod edit;
