@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use stalemap_commands::{ChosenSubject, CommandLine, Ending, Subjects, isolated, quoted, serve};
 use stalemap_implementation::Implementation;
-use stalemap_linux::{Cache, Fault, Flavour, Kernels, Native, Version};
+use stalemap_linux::{Cache, Fault, Flavour, Instrument, Kernels, Native, Version};
 use stalemap_operations::Machine;
 
 /// The subject that is driven beside the reference.
@@ -121,9 +121,10 @@ impl Subjects for Catalogue {
             SubjectName::Linux(_) | SubjectName::Native(_) if choice.isolate => {
                 bail!("a kernel runs in a machine of its own already")
             }
-            SubjectName::Native(_) if choice.kasan => bail!("--kasan is of a kernel in a virtual machine"),
             SubjectName::Native(version) => {
-                let kernels = Kernels::native(&Cache::of_the_user()?, Native { version: *version }, bits)?;
+                let instrument = if choice.kasan { Instrument::Kasan } else { Instrument::None };
+                let native = Native { version: *version, instrument };
+                let kernels = Kernels::native(&Cache::of_the_user()?, native, bits)?;
                 Ok(ChosenSubject::new(version.native_subject(), kernels))
             }
             SubjectName::Linux(version) => Ok(ChosenSubject::new(version.subject(), kernel(*version)?)),

@@ -9,7 +9,7 @@ use stalemap_commands::interrupt::{Interrupted, interrupted, or_interrupted};
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_linux::kernel::Stopped;
-use stalemap_linux::{Cache, Flavour, Native, Recipe, Version, build_guest, kernel, packages};
+use stalemap_linux::{Cache, Flavour, Instrument, Native, Recipe, Version, build_guest, kernel, packages};
 
 use super::which::chosen;
 
@@ -24,8 +24,11 @@ pub(super) struct BuildArguments {
     #[arg(long)]
     kasan: bool,
     /// As a process of this machine, with the agent in the kernel, in place of a kernel for a virtual machine
-    #[arg(long, conflicts_with = "kasan")]
+    #[arg(long)]
     native: bool,
+    /// With counters of the places that are passed in the code that moves pages
+    #[arg(long, requires = "native", conflicts_with = "kasan")]
+    coverage: bool,
     /// Do not ask before packages are installed
     #[arg(long)]
     yes: bool,
@@ -35,11 +38,8 @@ pub(super) struct BuildArguments {
 }
 
 pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending> {
-    let BuildArguments { version, kasan, native, yes, keep_tree } = *arguments;
-    let recipes: Vec<Recipe> = chosen(version)
-        .into_iter()
-        .map(|version| if native { Native { version }.recipe() } else { Flavour { version, kasan }.recipe() })
-        .collect();
+    let BuildArguments { version, yes, keep_tree, native, .. } = *arguments;
+    let recipes: Vec<Recipe> = chosen(version).into_iter().map(|version| recipe(version, arguments)).collect();
     cache.make()?;
     let wanted = recipes.iter().filter(|recipe| !cache.image((*recipe).clone()).exists());
     let mut missing: Vec<String> = wanted.flat_map(|recipe| packages::missing(recipe.version)).collect();
@@ -67,6 +67,20 @@ pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending>
     }
     status.clear();
     Ok(Ending::Agree)
+}
+
+/// What is asked for, of one version.
+fn recipe(version: Version, arguments: &BuildArguments) -> Recipe {
+    let BuildArguments { kasan, native, coverage, .. } = *arguments;
+    if !native {
+        return Flavour { version, kasan }.recipe();
+    }
+    let instrument = match (kasan, coverage) {
+        (true, _) => Instrument::Kasan,
+        (_, true) => Instrument::Coverage,
+        (false, false) => Instrument::None,
+    };
+    Native { version, instrument }.recipe()
 }
 
 /// Work that was stopped was so because the user interrupted.

@@ -108,7 +108,7 @@ fn digest(texts: &[&str]) -> u64 {
 mod tests {
     use super::{Cache, digest};
     use crate::flavour::Flavour;
-    use crate::native::Native;
+    use crate::native::{Instrument, Native};
     use crate::version::Version;
 
     #[test]
@@ -117,7 +117,10 @@ mod tests {
         assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_12));
         assert_eq!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_1));
         assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Flavour { version: Version::V6_1, kasan: true }));
-        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Native { version: Version::V6_1 }));
+        assert_ne!(
+            cache.kernel(Version::V6_1),
+            cache.kernel(Native { version: Version::V6_1, instrument: Instrument::None })
+        );
     }
 
     #[test]

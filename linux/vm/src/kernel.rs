@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
-use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use walkdir::WalkDir;
 
+use crate::build_log::BuildLog;
 use crate::cache::Cache;
 use crate::edit::Edit;
 use crate::group::Group;
@@ -36,6 +37,25 @@ impl std::error::Error for Stopped {}
 /// How often a command is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
+/// Megabytes that the source and what is built from it take, with some to spare.
+const MEGABYTES: u64 = 1000;
+
+/// Folders of the source whose code no kernel of ours has, and whose configuration files are needed all the same.
+const UNUSED: [&str; 12] = [
+    "drivers/gpu",
+    "drivers/net",
+    "drivers/media",
+    "drivers/infiniband",
+    "drivers/scsi",
+    "drivers/staging",
+    "drivers/iio",
+    "drivers/usb",
+    "sound",
+    "arch/arm*",
+    "arch/powerpc",
+    "arch/mips",
+];
+
 /// Builds the image of a kernel into the cache; it is there already if nothing has changed.
 ///
 /// # Errors
@@ -49,6 +69,7 @@ pub fn build(cache: &Cache, recipe: impl Into<Recipe>, keep_tree: bool, tell: Te
     }
     let folder = cache.kernel(recipe.clone());
     let tree = Tree { folder: cache.build_folder(recipe.version), recipe };
+    let _lock = tree.lock()?;
     // A removal that was stopped is brought to its end first.
     tree.remove_what_is_set_aside(tell)?;
     tree.unpack(tell)?;
@@ -101,15 +122,31 @@ impl Tree {
         self.folder.join(&self.recipe.output)
     }
 
+    /// Keeps others from the tree, until the file is dropped.
+    fn lock(&self) -> Result<File> {
+        fs::create_dir_all(&self.folder).with_context(|| format!("cannot make {}", self.folder.display()))?;
+        let path = self.folder.join("lock");
+        let lock = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => bail!("another build is at work in {}", self.folder.display()),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
+
     fn unpack(&self, tell: Tell<'_>) -> Result<()> {
         let package = packaged_source(self.recipe.version);
         let done = self.folder.join("unpacked");
         if done.exists() {
             return Ok(());
         }
-        fs::create_dir_all(&self.folder)?;
+        if let Some(free) = free_megabytes(&self.folder).filter(|&free| free < MEGABYTES) {
+            bail!("a build needs {MEGABYTES} MB in {}, and {free} MB are free there", self.folder.display());
+        }
         let mut tar = Command::new("nice");
         tar.args(["-n", "15", "tar", "xf"]).arg(&package).arg("-C").arg(&self.folder);
+        let version = self.recipe.version;
+        tar.args(UNUSED.map(|unused| format!("--exclude=linux-source-{version}/{unused}/*.[chS]")));
         self.run(&mut tar, "unpacking the source", tell)?;
         Ok(fs::write(done, "")?)
     }
@@ -253,9 +290,8 @@ impl Tree {
     /// Runs a command with its output in a log, and reports its progress.
     fn run(&self, command: &mut Command, what: &str, tell: Tell<'_>) -> Result<()> {
         fs::create_dir_all(self.output())?;
-        let log = self.folder.join("log");
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(&log)?;
-        writeln!(file, "== {what}")?;
+        let log = BuildLog::at(self.folder.join("log"));
+        let file = log.begin(what)?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let start = Instant::now();
         let mut group = Group::start(command).with_context(|| format!("{what}: cannot start {command:?}"))?;
@@ -264,9 +300,9 @@ impl Tree {
                 if status.success() {
                     return Ok(());
                 }
-                bail!("linux-{}: {what} failed; the end of {}:\n{}", self.recipe.name, log.display(), tail(&log));
+                bail!("linux-{}: {what} failed; {}", self.recipe.name, log.complaint(&self.folder));
             }
-            let objects = objects(&log);
+            let objects = log.objects();
             let progress = if objects == 0 { String::new() } else { format!(", {objects} files compiled") };
             go_on(tell(&format!("linux-{}: {what}{progress}, {} s", self.recipe.name, start.elapsed().as_secs())))?;
             std::thread::sleep(BETWEEN_LOOKS);
@@ -285,16 +321,25 @@ fn write_if_changed(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Files that were compiled, by the log, in the last run.
-fn objects(log: &Path) -> usize {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let run = text.rfind("== ").map_or("", |at| &text[at..]);
-    run.lines().filter(|line| line.starts_with("  CC ")).count()
+/// What is free on the disk of a folder, as far as `df` tells.
+fn free_megabytes(folder: &Path) -> Option<u64> {
+    let output = Command::new("df").arg("-Pm").arg(folder).stderr(Stdio::null()).output().ok()?;
+    available(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// The last lines of a log.
-fn tail(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(25)..].join("\n")
+/// The fourth column of the second line.
+fn available(table: &str) -> Option<u64> {
+    table.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::available;
+
+    #[test]
+    fn what_is_free_is_read_from_the_table() {
+        let table = "Filesystem 1048576-blocks  Used Available Capacity Mounted on\n/dev/a 1000 90 910 9% /\n";
+        assert_eq!(available(table), Some(910));
+        assert_eq!(available("df: nowhere\n"), None);
+    }
 }

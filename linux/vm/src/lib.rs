@@ -2,6 +2,7 @@
 //! drives it beside the reference.
 
 mod acceleration;
+mod build_log;
 pub mod cache;
 mod console;
 pub mod edit;
@@ -33,7 +34,7 @@ pub use flavour::Flavour;
 pub use group::end_all;
 pub use guest::build_guest;
 pub use kernels::Kernels;
-pub use native::{Native, NativeBoot};
+pub use native::{Instrument, Native, NativeBoot};
 pub use pool::KernelPool;
 pub use runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 

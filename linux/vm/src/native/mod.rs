@@ -5,5 +5,5 @@ mod memory;
 mod process;
 mod table;
 
-pub use edits::Native;
+pub use edits::{Instrument, Native};
 pub use process::NativeBoot;
