@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use stalemap_commands::{ChosenSubject, CommandLine, Ending, Subjects, isolated, quoted, serve};
 use stalemap_implementation::Implementation;
-use stalemap_linux::{Cache, Fault, Flavour, Instrument, Kernels, Native, Version};
+use stalemap_linux::{Cache, Fault, Kernels, Target, Version};
 use stalemap_operations::Machine;
 
 /// The subject that is driven beside the reference.
@@ -15,10 +15,13 @@ enum SubjectName {
     /// The optimised allocator.
     #[default]
     Implementation,
-    /// Linux in a virtual machine (`stalemap linux build` makes it).
-    Linux(Version),
-    /// Linux as a native process (`stalemap linux build --native` makes it).
-    Native(Version),
+    /// Linux in a virtual machine, or as a native process (`stalemap linux build` makes them).
+    Linux {
+        /// Its version.
+        version: Version,
+        /// Whether it is a native process.
+        native: bool,
+    },
     /// A shared library with the table of functions of `stalemap.h`.
     Library(PathBuf),
 }
@@ -29,13 +32,12 @@ const IMPLEMENTATION: &str = "implementation";
 impl SubjectName {
     /// Reads a name, or the path of a library.
     fn parse(text: &str) -> Result<SubjectName, String> {
-        let named = |name: fn(Version) -> &'static str| Version::ALL.into_iter().find(|&version| name(version) == text);
-        let kernel = named(Version::subject).map(SubjectName::Linux);
-        let kernel = kernel.or_else(|| named(Version::native_subject).map(SubjectName::Native));
+        let mut kernels = Version::ALL.into_iter().flat_map(|version| [false, true].map(|native| (version, native)));
+        let kernel = kernels.find(|&(version, native)| Target::new(version, native, false).subject() == text);
         let is_library =
             text.contains('/') || Path::new(text).extension().is_some_and(|it| it == "so" || it == "dylib");
         match kernel {
-            Some(kernel) => Ok(kernel),
+            Some((version, native)) => Ok(SubjectName::Linux { version, native }),
             None if text == IMPLEMENTATION => Ok(SubjectName::Implementation),
             None if is_library => Ok(SubjectName::Library(text.into())),
             None => Err(
@@ -112,22 +114,17 @@ impl Subjects for Catalogue {
             return Ok(ChosenSubject::new(IMPLEMENTATION, crate::seeded::BuildSeeded::new(bug)));
         }
         let bits = choice.fault.map_or(0, |fault| 1 << fault.bit);
-        let kernel = |version| Kernels::cached(&Cache::of_the_user()?, Flavour { version, kasan: choice.kasan }, bits);
         match &choice.subject {
             SubjectName::Implementation | SubjectName::Library(_) if choice.fault.is_some() || choice.kasan => {
                 bail!("--fault and --kasan are of a kernel; --subject names one")
             }
             SubjectName::Implementation => Ok(ChosenSubject::new(IMPLEMENTATION, implementation())),
-            SubjectName::Linux(_) | SubjectName::Native(_) if choice.isolate => {
-                bail!("a kernel runs in a machine of its own already")
+            SubjectName::Linux { .. } if choice.isolate => bail!("a kernel runs in a machine of its own already"),
+            SubjectName::Linux { version, native } => {
+                let target = Target::new(*version, *native, choice.kasan);
+                let kernels = Kernels::cached(&Cache::of_the_user()?, target, bits)?;
+                Ok(ChosenSubject::new(target.subject(), kernels))
             }
-            SubjectName::Native(version) => {
-                let instrument = if choice.kasan { Instrument::Kasan } else { Instrument::None };
-                let native = Native { version: *version, instrument };
-                let kernels = Kernels::native(&Cache::of_the_user()?, native, bits)?;
-                Ok(ChosenSubject::new(version.native_subject(), kernels))
-            }
-            SubjectName::Linux(version) => Ok(ChosenSubject::new(version.subject(), kernel(*version)?)),
             SubjectName::Library(path) => {
                 let build = isolated(["worker".as_ref(), "--subject".as_ref(), path.as_os_str()])?;
                 let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
@@ -146,8 +143,9 @@ impl Subjects for Catalogue {
         }
         let subject = match &choice.subject {
             SubjectName::Implementation => String::new(),
-            SubjectName::Linux(version) => format!(" --subject {}", version.subject()),
-            SubjectName::Native(version) => format!(" --subject {}", version.native_subject()),
+            SubjectName::Linux { version, native } => {
+                format!(" --subject {}", Target::new(*version, *native, choice.kasan).subject())
+            }
             SubjectName::Library(path) => format!(" --subject {}", quoted(&path.to_string_lossy())),
         };
         let fault = choice.fault.map_or_else(String::new, |fault| format!(" --fault {}", fault.name));
@@ -166,7 +164,7 @@ impl Subjects for Catalogue {
                 stalemap_c::load(path).map_err(|error| error.to_string())?;
                 Ok(stalemap_c::build)
             }),
-            SubjectName::Linux(_) | SubjectName::Native(_) => bail!("a kernel runs in a machine of its own already"),
+            SubjectName::Linux { .. } => bail!("a kernel runs in a machine of its own already"),
         }
     }
 }

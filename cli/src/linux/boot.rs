@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use stalemap_commands::{Ending, output};
-use stalemap_linux::{Cache, Flavour, Kernels};
+use stalemap_linux::{Cache, Kernels, Target};
 
 use super::which::Which;
 
@@ -17,10 +17,10 @@ pub(super) struct BootArguments {
 
 /// Boots a guest and prints what its kernel says.
 pub(super) fn boot(cache: &Cache, arguments: &BootArguments) -> Result<Ending> {
-    let flavour = Flavour::from(arguments.kernel);
-    let kernels = Kernels::cached(cache, flavour, 0)?;
+    let target = Target::from(arguments.kernel);
+    let kernels = Kernels::cached(cache, target, 0)?;
     let (console, time) = kernels.look()?;
     output::print(console)?;
-    output::tell(format_args!("linux-{flavour}: up after {:.1} s, and stopped", time.as_secs_f64()));
+    output::tell(format_args!("linux-{target}: up after {:.1} s, and stopped", time.as_secs_f64()));
     Ok(Ending::Agree)
 }

@@ -11,7 +11,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output, quoted};
 use stalemap_harness::{Compare, Divergence, Driver, Generator};
-use stalemap_linux::{Cache, Campaign, Fault, Flavour, Kernels, MUTANTS, TROPHIES, bug_report};
+use stalemap_linux::{Cache, Campaign, Fault, Kernels, MUTANTS, TROPHIES, Target, bug_report};
 use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
 use stalemap_report::Origin;
 use stalemap_report::style::{BAD, GOOD};
@@ -72,12 +72,12 @@ fn chosen(arguments: &MutantsArguments) -> Result<Vec<Fault>> {
 /// Looks for each fault. Ends well when all are found but those that change nothing in this version.
 pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<Ending> {
     let faults = chosen(arguments)?;
-    let kernel = Flavour::from(arguments.kernel);
+    let kernel = Target::from(arguments.kernel);
     if let Some(folder) = &arguments.out {
         output::check_folder(folder)?;
     }
     let mut missed = 0;
-    output::print_line(format_args!("{}, seed {}", kernel.version.subject(), arguments.seed))?;
+    output::print_line(format_args!("{}, seed {}", kernel.subject(), arguments.seed))?;
     for fault in &faults {
         let kernels = Arc::new(Kernels::cached(cache, kernel, 1 << fault.bit)?);
         let mut driver = Driver::new(Arc::clone(&kernels));
@@ -91,7 +91,7 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
         match shown {
             Some(shown) => report(&kernels, &mut driver, arguments, fault, &shown)?,
             None => {
-                let equivalent = fault.equivalent.filter(|(version, _)| *version == kernel.version);
+                let equivalent = fault.equivalent.filter(|(version, _)| *version == kernel.version());
                 let (runs, time) = (arguments.runs, start.elapsed().as_secs_f64());
                 let name = fault.name;
                 output::print_line(match equivalent {
@@ -169,12 +169,12 @@ fn report(
     fault: &Fault,
     shown: &Shown,
 ) -> Result<()> {
-    let kernel = Flavour::from(arguments.kernel);
+    let kernel = Target::from(arguments.kernel);
     let mut status = Status::new();
     let (start, patience) = (Instant::now(), Duration::from_secs(arguments.seconds));
     let origin = Origin { seed_and_execution: Some((arguments.seed, shown.index)), ..Origin::default() };
     let sighting = Sighting { program: &shown.program, divergence: &shown.divergence, origin };
-    let subject = kernel.version.subject();
+    let subject = kernel.subject();
     let form = Form::SameSignature(Compare::Touched);
     let found = sighting.find(driver, subject, form, &mut |progress| {
         status
@@ -206,7 +206,7 @@ fn report(
     }
     let Some(folder) = &arguments.out else { return Ok(()) };
     let path = folder.join(format!("{}.trace", fault.name));
-    let kasan = if kernel.kasan { "--kasan " } else { "" };
+    let kasan = if kernel.has_kasan() { "--kasan " } else { "" };
     let options = format!("--subject {subject} {kasan}--fault {} ", fault.name);
     let replayed = options + &quoted(&path.to_string_lossy());
     let text = finding.file(env!("CARGO_PKG_VERSION"), &replayed);

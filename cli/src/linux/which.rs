@@ -1,7 +1,7 @@
 //! Which of the kernels that are built.
 
 use clap::Args;
-use stalemap_linux::{Flavour, Version};
+use stalemap_linux::{Target, Version};
 
 /// One of the kernels that are built.
 #[derive(Clone, Copy, Debug, Args)]
@@ -12,11 +12,14 @@ pub(super) struct Which {
     /// The one that is built with KASAN
     #[arg(long)]
     kasan: bool,
+    /// The one that runs as a native process
+    #[arg(long)]
+    native: bool,
 }
 
-impl From<Which> for Flavour {
-    fn from(Which { version, kasan }: Which) -> Flavour {
-        Flavour { version, kasan }
+impl From<Which> for Target {
+    fn from(Which { version, kasan, native }: Which) -> Target {
+        Target::new(version, native, kasan)
     }
 }
 

@@ -119,11 +119,21 @@ static long op_protect(struct stalemap_world *world, const unsigned char *v)
 	return ret;
 }
 
-/* Page by page: mremap refuses a range of several mappings. */
+/* How many pages from a place on were last seen in one mapping; 1 where it is in none. */
+static unsigned int stalemap_in_one_mapping(const struct stalemap_place *place, unsigned int count)
+{
+	unsigned int i = 1;
+
+	while (i < count && place[i].entry != STALEMAP_UNMAPPED && !(place[i].bits & 4))
+		i++;
+	return i;
+}
+
+/* A call for each mapping that the range meets: mremap refuses a range of several. */
 static long op_move(struct stalemap_world *world, const unsigned char *v)
 {
 	struct mm_struct *mm = world->space[v[0]].mm;
-	unsigned int first = v[1], count = v[2], to = v[3], i;
+	unsigned int first = v[1], count = v[2], to = v[3], done = 0;
 	long entries = stalemap_entries(world, v[0], to, count);
 	long ret = stalemap_unlocked(world, v[0]);
 
@@ -134,9 +144,14 @@ static long op_move(struct stalemap_world *world, const unsigned char *v)
 	if (first < to + count && to < first + count)
 		return -EINVAL;
 	kthread_use_mm(mm);
-	for (i = 0; i < count && !IS_ERR_VALUE(ret); i++)
-		ret = sys_mremap(stalemap_address(first + i), PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
-				 stalemap_address(to + i));
+	while (done < count && !IS_ERR_VALUE(ret)) {
+		unsigned int part = stalemap_in_one_mapping(&world->seen[v[0]][first + done], count - done);
+		unsigned long length = (unsigned long)part << PAGE_SHIFT;
+
+		ret = sys_mremap(stalemap_address(first + done), length, length, MREMAP_MAYMOVE | MREMAP_FIXED,
+				 stalemap_address(to + done));
+		done += part;
+	}
 	kthread_unuse_mm(mm);
 	return IS_ERR_VALUE(ret) ? ret : entries;
 }
@@ -207,19 +222,19 @@ static long op_write(struct stalemap_world *world, const unsigned char *v)
 	return stalemap_touch(world, v[0], v[1], &byte, STALEMAP_WRITING);
 }
 
-/* A request of the driver's about one page; its buffer is of the kernel's memory, as all is here. */
-static char stalemap_buffer[PAGE_SIZE];
+/* A request of the driver's; its buffer is of the kernel's memory, as all is here. */
+static char stalemap_buffer[STALEMAP_MOST_PAGES * PAGE_SIZE];
 
-static struct hmm_dmirror_cmd stalemap_command(unsigned int page)
+static struct hmm_dmirror_cmd stalemap_command(unsigned int page, unsigned int npages)
 {
 	return (struct hmm_dmirror_cmd){
-		.addr = stalemap_address(page), .npages = 1, .ptr = (unsigned long)stalemap_buffer,
+		.addr = stalemap_address(page), .npages = npages, .ptr = (unsigned long)stalemap_buffer,
 	};
 }
 
 static long op_device_read(struct stalemap_world *world, const unsigned char *v)
 {
-	struct hmm_dmirror_cmd command = stalemap_command(v[2]);
+	struct hmm_dmirror_cmd command = stalemap_command(v[2], 1);
 	long ret;
 
 	if (!stalemap_lives(world, v[1]))
@@ -232,7 +247,7 @@ static long op_device_read(struct stalemap_world *world, const unsigned char *v)
 
 static long op_device_write(struct stalemap_world *world, const unsigned char *v)
 {
-	struct hmm_dmirror_cmd command = stalemap_command(v[2]);
+	struct hmm_dmirror_cmd command = stalemap_command(v[2], 1);
 	long ret;
 
 	if (!stalemap_lives(world, v[1]))
@@ -240,7 +255,7 @@ static long op_device_write(struct stalemap_world *world, const unsigned char *v
 	ret = stalemap_would_block(world, v[1], v[2], STALEMAP_WRITING, v[0]);
 	if (ret)
 		return ret;
-	memset(stalemap_buffer, 0, sizeof(stalemap_buffer));
+	memset(stalemap_buffer, 0, PAGE_SIZE);
 	stalemap_buffer[0] = v[3];
 	return dmirror_write(world->space[v[1]].mirror[v[0]], &command);
 }
@@ -334,31 +349,41 @@ static long op_finalize(struct stalemap_world *world, const unsigned char *v)
 	return restored;
 }
 
+/* How many places of a range were last seen to map pages of a device. */
+static long stalemap_on_device(const struct stalemap_place *places, unsigned int count, unsigned int device)
+{
+	long there = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		there += places[i].entry == STALEMAP_MAPS && places[i].home == 1 + device;
+	return there;
+}
+
 /*
- * Place by place. What the driver's request answers is what its device's table holds, not what moved; so the places are
- * looked at before and after.
+ * One request for the whole range. Of a migration to the device the driver counts what the device's table holds
+ * afterwards, not what moved; so the places are looked at before and after.
  */
 static long op_migrate(struct stalemap_world *world, const unsigned char *v)
 {
 	const struct stalemap_place *places = &world->seen[v[0]][v[1]];
+	struct hmm_dmirror_cmd command = stalemap_command(v[1], v[2]);
 	struct dmirror *dmirror = world->space[v[0]].mirror[v[4]];
-	long moved = 0;
-	unsigned int i;
+	long before = stalemap_on_device(places, v[2], v[4]);
+	long ret;
 
 	if (!stalemap_lives(world, v[0]))
 		return -ESRCH;
-	for (i = 0; i < v[2]; i++) {
-		struct hmm_dmirror_cmd command = stalemap_command(v[1] + i);
-		bool before = places[i].entry == STALEMAP_MAPS && places[i].home == 1 + v[4];
-		long ret = v[3] ? dmirror_migrate_to_system(dmirror, &command) : dmirror_migrate_to_device(dmirror, &command);
-
-		/* ENOENT: the page could not be moved, or was there already. */
-		if (ret && ret != -ENOENT)
-			return ret;
-		stalemap_see(world);
-		moved += before != (places[i].entry == STALEMAP_MAPS && places[i].home == 1 + v[4]);
-	}
-	return moved;
+	dmirror->stalemap_migrates = true;
+	ret = v[3] ? dmirror_migrate_to_system(dmirror, &command) : dmirror_migrate_to_device(dmirror, &command);
+	dmirror->stalemap_migrates = false;
+	/* ENOENT: some page could not be moved; the others have. */
+	if (ret && (v[3] || ret != -ENOENT))
+		return ret;
+	if (v[3])
+		return command.cpages;
+	stalemap_see(world);
+	return stalemap_on_device(places, v[2], v[4]) - before;
 }
 
 /* How many pages on a device are mapped somewhere. */

@@ -9,11 +9,11 @@ use stalemap_operations::{Machine, Operation, Program};
 
 use crate::acceleration::Acceleration;
 use crate::cache::Cache;
-use crate::flavour::Flavour;
-use crate::native::{Native, NativeBoot};
+use crate::native::NativeBoot;
 use crate::pool::KernelPool;
 use crate::runner::Runner;
 use crate::subject::{Kernel, LARGEST, capabilities, machine};
+use crate::target::Target;
 use crate::version::Version;
 use crate::virtual_machine::{self, Boot};
 
@@ -29,29 +29,28 @@ impl Kernels {
     ///
     /// # Errors
     /// When it is not built.
-    pub fn cached(cache: &Cache, flavour: impl Into<Flavour>, bits: u64) -> Result<Kernels> {
-        let flavour = flavour.into();
-        let (image, initramfs) = (cache.image(flavour), cache.initramfs());
-        if !image.exists() || !initramfs.exists() {
-            bail!("linux-{flavour} is not built; run `stalemap linux build {}`", flavour.options());
-        }
-        let acceleration = Acceleration::probe(&image);
-        let (memory, slowness) = (flavour.memory(), flavour.slowness());
-        let boot = Boot { image, initramfs, memory, slowness, bits, acceleration, verbose: false };
-        Ok(Kernels::new(flavour.version, Arc::new(boot)))
-    }
-
-    /// The kernels as native processes that the cache holds.
-    ///
-    /// # Errors
-    /// When there is none of the version.
-    pub fn native(cache: &Cache, native: Native, bits: u64) -> Result<Kernels> {
-        let image = cache.image(native);
-        if !image.exists() {
-            bail!("linux-{native} is not built; run `stalemap linux build {}`", native.options());
-        }
-        let boot = NativeBoot { image, memory: native.memory(), slowness: native.slowness(), bits };
-        Ok(Kernels::new(native.version, Arc::new(boot)))
+    pub fn cached(cache: &Cache, target: impl Into<Target>, bits: u64) -> Result<Kernels> {
+        let target = target.into();
+        let runner: Option<Arc<dyn Runner>> = match target {
+            Target::Virtual(flavour) => {
+                let (image, initramfs) = (cache.image(flavour), cache.initramfs());
+                let is_built = image.exists() && initramfs.exists();
+                is_built.then(|| {
+                    let acceleration = Acceleration::probe(&image);
+                    let (memory, slowness) = (flavour.memory(), flavour.slowness());
+                    Arc::new(Boot { image, initramfs, memory, slowness, bits, acceleration, verbose: false }) as _
+                })
+            }
+            Target::Native(native) => {
+                let image = cache.image(native);
+                let (memory, slowness) = (native.memory(), native.slowness());
+                image.exists().then(|| Arc::new(NativeBoot { image, memory, slowness, bits }) as _)
+            }
+        };
+        let Some(runner) = runner else {
+            bail!("linux-{target} is not built; run `stalemap linux build {}`", target.options());
+        };
+        Ok(Kernels::new(target.version(), runner))
     }
 
     /// Kernels that are started like this.

@@ -1,8 +1,10 @@
 //! Processes in which kernels run: the folders that they share with this one, and their use of the processor.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -40,6 +42,18 @@ fn sweep(folder: &Path) {
         if process.is_some_and(is_gone) {
             let _ = fs::remove_dir_all(entry.path());
         }
+    }
+}
+
+/// A program, ended by the system when this process is, where there is another program that arranges it.
+pub(crate) fn command_that_ends_with_us(program: &OsStr) -> Command {
+    let setpriv = Path::new("/usr/bin/setpriv");
+    if setpriv.exists() {
+        let mut command = Command::new(setpriv);
+        command.args(["--pdeathsig", "KILL"]).arg(program);
+        command
+    } else {
+        Command::new(program)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::acceleration::Acceleration;
 use crate::console::last_words;
 use crate::initramfs::initramfs;
 use crate::packages;
-use crate::process::{private_folder, processor_time_of};
+use crate::process::{command_that_ends_with_us, private_folder, processor_time_of};
 use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 use crate::version::Version;
 
@@ -258,7 +258,7 @@ fn console(folder: &Path) -> PathBuf {
 
 /// The command line of a virtual machine.
 pub(crate) fn qemu(boot: &Boot, console: &Path) -> Command {
-    let mut command = command_that_ends_with_us();
+    let mut command = command_that_ends_with_us(QEMU.as_ref());
     command.args(boot.acceleration.arguments());
     command.args(["-M", "microvm,acpi=off,pit=on,pic=on,rtc=off", "-smp", "1"]);
     command.arg("-m").arg(boot.memory.to_string());
@@ -273,18 +273,6 @@ pub(crate) fn qemu(boot: &Boot, console: &Path) -> Command {
         &format!("console=ttyS0 panic=-1 oops=panic kasan.fault=panic no_timer_check reboot=t loglevel={level} stalemap={bits}"),
     ]);
     command
-}
-
-/// QEMU, ended by the system when this process is, where there is a program that arranges it.
-fn command_that_ends_with_us() -> Command {
-    let setpriv = Path::new("/usr/bin/setpriv");
-    if setpriv.exists() {
-        let mut command = Command::new(setpriv);
-        command.args(["--pdeathsig", "KILL", QEMU]);
-        command
-    } else {
-        Command::new(QEMU)
-    }
 }
 
 /// Passes on what the guest sends, until it ends or the receiver is gone.

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::memory::{self, Control};
 use crate::console::last_words;
 use crate::group::Group;
-use crate::process::{private_folder_in_memory, processor_time_of};
+use crate::process::{command_that_ends_with_us, private_folder_in_memory, processor_time_of};
 use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 use crate::version::Version;
 
@@ -86,10 +86,12 @@ impl Runner for NativeBoot {
 
 impl NativeBoot {
     fn command(&self, folder: &Path) -> io::Result<Command> {
-        let mut command = Command::new(&self.image);
+        let mut command = command_that_ends_with_us(self.image.as_os_str());
         command.arg(format!("mem={}M", self.memory)).arg(format!("stalemap={}", self.bits));
         command.arg(format!("stalemap_folder={}", folder.display()));
         command.args(["panic=-1", "oops=panic", "panic_on_oops=1", "con=null", "ssl=null", "loglevel=5"]);
+        // Without it the kernel measures how fast the processor is, which is most of the time of a start.
+        command.arg("lpj=4000000");
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let console = File::create(folder.join("console"))?;
         command.stderr(console);

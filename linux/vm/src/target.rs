@@ -1,0 +1,92 @@
+//! What is driven: a version of the kernel, in a virtual machine or as a native process.
+
+use std::fmt;
+
+use crate::flavour::Flavour;
+use crate::native::{Instrument, Native};
+use crate::version::Version;
+
+/// A kernel, and how it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// In a virtual machine.
+    Virtual(Flavour),
+    /// As a native process.
+    Native(Native),
+}
+
+impl Target {
+    /// The kernel of this version, as a native process or in a virtual machine, with KASAN or without.
+    #[must_use]
+    pub const fn new(version: Version, native: bool, kasan: bool) -> Target {
+        if native {
+            let instrument = if kasan { Instrument::Kasan } else { Instrument::None };
+            Target::Native(Native { version, instrument })
+        } else {
+            Target::Virtual(Flavour { version, kasan })
+        }
+    }
+
+    /// The version.
+    #[must_use]
+    pub const fn version(self) -> Version {
+        match self {
+            Target::Virtual(flavour) => flavour.version,
+            Target::Native(native) => native.version,
+        }
+    }
+
+    /// The name of the subject: `linux-6.12`, `linux-6.12-native`.
+    #[must_use]
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Target::Virtual(flavour) => flavour.version.subject(),
+            Target::Native(native) => native.version.native_subject(),
+        }
+    }
+
+    /// Whether KASAN, the kernel's own finder of accesses to freed memory, is in it.
+    #[must_use]
+    pub const fn has_kasan(self) -> bool {
+        match self {
+            Target::Virtual(flavour) => flavour.kasan,
+            Target::Native(native) => matches!(native.instrument, Instrument::Kasan),
+        }
+    }
+
+    /// The options with which `stalemap linux build` builds it.
+    #[must_use]
+    pub fn options(self) -> String {
+        match self {
+            Target::Virtual(flavour) => flavour.options(),
+            Target::Native(native) => native.options(),
+        }
+    }
+}
+
+impl From<Version> for Target {
+    fn from(version: Version) -> Target {
+        Target::Virtual(version.into())
+    }
+}
+
+impl From<Flavour> for Target {
+    fn from(flavour: Flavour) -> Target {
+        Target::Virtual(flavour)
+    }
+}
+
+impl From<Native> for Target {
+    fn from(native: Native) -> Target {
+        Target::Native(native)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Virtual(flavour) => flavour.fmt(f),
+            Target::Native(native) => native.fmt(f),
+        }
+    }
+}
