@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Progress};
 use stalemap_commands::fuzz::cores;
@@ -14,7 +14,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Driver};
-use stalemap_linux::{Cache, Kernels, Version, capabilities, settings};
+use stalemap_linux::{Cache, Kernels, Target, Version, capabilities, settings};
 use stalemap_operations::{Outcome, Trace};
 use stalemap_reference::{LIMIT, MARKS};
 
@@ -27,9 +27,12 @@ pub(super) struct ConformanceArguments {
     /// The kernel's version; both where none is given
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
-    /// Executions of each version
+    /// Executions of each version in the virtual machine
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     runs: u64,
+    /// Executions of each version as a native process, which does some hundred times as many in the same time
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    native_runs: u64,
     /// Seed of the executions
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -46,7 +49,7 @@ pub(super) struct ConformanceArguments {
 
 /// What the comparison with one version came to.
 struct Compared {
-    version: Version,
+    target: Target,
     release: String,
     traces: usize,
     trace_steps: usize,
@@ -56,20 +59,21 @@ struct Compared {
 }
 
 pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Result<Ending> {
+    ensure!(!targets(arguments).is_empty(), "--runs and --native-runs are both 0: nothing is compared");
     let mut inputs = Inputs::of(&arguments.corpus);
     let mut traces = Vec::new();
     while let Some((file, input)) = inputs.read_next()? {
         traces.push((file, input.trace));
     }
     let mut all = Vec::new();
-    for version in chosen(arguments.version) {
-        let compared = compare(cache, version, arguments, &traces, &mut inputs)?;
+    for (target, runs) in targets(arguments) {
+        let compared = compare(cache, target, runs, arguments, &traces, &mut inputs)?;
         if interrupted() {
             return Ok(Ending::Interrupted);
         }
         output::print_line(format_args!(
             "{}: {} traces and {} executions, {} operations: {}",
-            version.subject(),
+            target.subject(),
             compared.traces,
             compared.stats.executions,
             compared.stats.tally.operations(),
@@ -91,15 +95,23 @@ pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Re
     Ok(ending)
 }
 
+/// The kernels that are asked, each with how many executions.
+fn targets(arguments: &ConformanceArguments) -> Vec<(Target, u64)> {
+    let ways = [(false, arguments.runs), (true, arguments.native_runs)];
+    let of = |version| ways.map(|(native, runs)| (Target::new(version, native, false), runs));
+    chosen(arguments.version).into_iter().flat_map(of).filter(|&(_, runs)| runs > 0).collect()
+}
+
 /// Holds a kernel against the reference. A trace that it cannot run is told and left out.
 fn compare(
     cache: &Cache,
-    version: Version,
+    target: Target,
+    runs: u64,
     arguments: &ConformanceArguments,
     all: &[(PathBuf, Trace)],
     inputs: &mut Inputs,
 ) -> Result<Compared> {
-    let kernels = Kernels::cached(cache, version, 0)?;
+    let kernels = Kernels::cached(cache, target, 0)?;
     let release = kernels.release()?;
     let mut differences = BTreeMap::new();
     let mut driver = Driver::new(kernels.clone());
@@ -127,17 +139,17 @@ fn compare(
         .seed(arguments.seed)
         .jobs(cores())
         .settings(settings(arguments.ops as usize))
-        .runs(arguments.runs)
+        .runs(runs)
         .stop_when(interrupted);
-    let mut differing = Differences { version, seed: arguments.seed, status: Status::new(), found: &mut differences };
+    let mut differing = Differences { target, seed: arguments.seed, status: Status::new(), found: &mut differences };
     let stats = campaign.run(&mut differing)?;
     differing.status.clear();
-    Ok(Compared { version, release, traces, trace_steps, stats, differences })
+    Ok(Compared { target, release, traces, trace_steps, stats, differences })
 }
 
 /// Notes the executions that differ.
 struct Differences<'a> {
-    version: Version,
+    target: Target,
     seed: u64,
     status: Status,
     found: &'a mut BTreeMap<String, (u64, String)>,
@@ -154,7 +166,7 @@ impl Observer for Differences<'_> {
         let differences = self.found.len();
         self.status.show(|| {
             let executions = progress.executions;
-            format!("{}: {executions} executions, {differences} signatures differ", self.version.subject())
+            format!("{}: {executions} executions, {differences} signatures differ", self.target.subject())
         });
     }
 }
@@ -164,8 +176,8 @@ fn report(arguments: &ConformanceArguments, all: &[Compared]) -> String {
     let mut text = String::from(HEAD);
     writeln!(
         text,
-        "Written by `stalemap linux conformance --runs {} --seed {} --ops {}`, which repeats it.\n",
-        arguments.runs, arguments.seed, arguments.ops
+        "Written by `stalemap linux conformance --runs {} --native-runs {} --seed {} --ops {}`, which repeats it.\n",
+        arguments.runs, arguments.native_runs, arguments.seed, arguments.ops
     )
     .expect("a string takes everything");
     for compared in all {
@@ -176,8 +188,9 @@ fn report(arguments: &ConformanceArguments, all: &[Compared]) -> String {
 }
 
 fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String) -> std::fmt::Result {
-    let Compared { version, release, traces, trace_steps, stats, differences } = compared;
-    writeln!(text, "## Linux {release} (`rules={}`)\n", version.dialect().word())?;
+    let Compared { target, release, traces, trace_steps, stats, differences } = compared;
+    let way = if matches!(target, Target::Native(_)) { "as a native process" } else { "in a virtual machine" };
+    writeln!(text, "## Linux {release} {way} (`rules={}`)\n", target.version().dialect().word())?;
     writeln!(text, "| compared | |\n|---|---|")?;
     writeln!(text, "| traces of the specification, and their operations | {traces}, {trace_steps} |")?;
     writeln!(text, "| generated executions of at most {} operations | {} |", arguments.ops, stats.executions)?;
@@ -207,8 +220,8 @@ const HEAD: &str = "\
 # Conformance: the reference and real kernels
 
 The reference claims to state Linux's rules. Here they were held against Linux: a kernel built from Debian's packaged source with
-the edits of `linux/vm/src/edits.rs`, in a virtual machine, did the same operations as the reference, and after each
-operation all of this was compared:
+the edits of `linux/vm/src/edits.rs`, in a virtual machine or as a native process (User Mode Linux, whose page tables are
+its own and not those of x86), did the same operations as the reference, and after each operation all of this was compared:
 
 * the answer: ok with its pages, freed pages and value, or the errno;
 * every place of every space: mapped or not, access, hole, page or migration entry, writable bit, and which page it is;
