@@ -1,5 +1,5 @@
-//! The real kernel as a subject: builds it from packaged source with a few edits, boots it in a virtual machine, and
-//! drives it beside the reference.
+//! The real kernel as a subject: builds it from packaged source with a few edits, runs it in a virtual machine or as a
+//! native process, and drives it beside the reference.
 
 mod acceleration;
 mod build_log;
