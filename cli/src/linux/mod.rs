@@ -30,6 +30,7 @@ seconds and 1.7 GB the first time, nothing the second. What is built stays in th
 
 Examples:
   stalemap linux build --yes
+  stalemap linux build --native --yes
   stalemap fuzz --subject linux-6.1 --seconds 60
   stalemap linux boot --version 6.12
   stalemap linux build --kasan --version 6.12")]

@@ -1,9 +1,10 @@
 //! The kernel as a native process: User Mode Linux with our agent in it, and memory that both sides share.
 
 mod edits;
+mod kernel;
 mod memory;
 mod process;
 mod table;
 
-pub use edits::{Instrument, Native};
+pub use kernel::{Instrument, Native};
 pub use process::NativeBoot;
