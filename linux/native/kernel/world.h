@@ -33,12 +33,12 @@ struct stalemap_world {
 	struct stalemap_space space[STALEMAP_MOST_SPACES];
 	/* The space that an open transaction locks, or STALEMAP_NOBODY. */
 	unsigned char locks[STALEMAP_SLOTS];
-	/* Every file that was opened: a page on a device remembers the file through which it came. */
-	struct file *opened[2 * STALEMAP_MOST_SPACES * 64];
-	unsigned int files;
 	/* What was seen last. */
 	struct stalemap_place seen[STALEMAP_MOST_SPACES][STALEMAP_MOST_PAGES];
 	unsigned int leaked[STALEMAP_DEVICES];
+	/* Every file that was opened: a page on a device remembers the file through which it came. */
+	unsigned int files;
+	struct file *opened[2 * STALEMAP_MOST_SPACES * 64];
 };
 
 static struct inode *stalemap_inode[STALEMAP_DEVICES];
@@ -112,7 +112,7 @@ static int stalemap_begin(struct stalemap_world *world, const struct stalemap_pr
 {
 	int i, ret;
 
-	memset(world, 0, sizeof(*world));
+	memset(world, 0, offsetof(struct stalemap_world, opened));
 	memset(world->locks, STALEMAP_NOBODY, sizeof(world->locks));
 	world->spaces = program->spaces;
 	world->pages = program->pages;

@@ -391,7 +391,13 @@ static int stalemap_setup(struct dmirror *dmirror, struct stalemap_request *requ
 	return 0;
 }
 
-/* slot. Collects by migrate_device_range over the chunk of this file's device. */
+/* Frames that a device can have in use: the first of its chunk. */
+static unsigned long stalemap_frames(struct dmirror_device *mdevice)
+{
+	return min(stalemap_limit[mdevice - dmirror_devices], (unsigned long)STALEMAP_CHUNK_PAGES);
+}
+
+/* slot. Collects by migrate_device_range over the frames of this file's device. */
 static int stalemap_collect(struct dmirror *dmirror, struct stalemap_request *request)
 {
 	struct stalemap_transaction *t = &stalemap_transactions[request->slot];
@@ -407,9 +413,9 @@ static int stalemap_collect(struct dmirror *dmirror, struct stalemap_request *re
 	t->dmirror = dmirror;
 	t->by_device = true;
 	t->from = true;
-	t->count = STALEMAP_CHUNK_PAGES;
-	memset(t->dst, 0, sizeof(t->dst));
-	memset(t->anon_vma, 0, sizeof(t->anon_vma));
+	t->count = stalemap_frames(mdevice);
+	memset(t->dst, 0, t->count * sizeof(t->dst[0]));
+	memset(t->anon_vma, 0, t->count * sizeof(t->anon_vma[0]));
 	/* The walk of migrate_device_finalize needs the anon_vma; nobody else keeps it once all have unmapped the page. */
 	for (i = 0; i < t->count && !stalemap_is_on(STALEMAP_SHOW_ANON_VMA); i++) {
 		struct page *page = pfn_to_page(start + i);
@@ -537,12 +543,13 @@ static int stalemap_finalize(struct stalemap_request *request)
 /* A candidate of a transaction; false where its page, or hole, was none. The offset is left to the caller. */
 static bool stalemap_candidate_at(struct stalemap_transaction *t, unsigned long i, struct stalemap_candidate *candidate)
 {
-	struct page *source = migrate_pfn_to_page(t->src[i]);
-	struct page *destination = migrate_pfn_to_page(t->dst[i]);
+	struct page *source, *destination;
 	struct stalemap_frame frame;
 
 	if (!t->candidate[i])
 		return false;
+	source = migrate_pfn_to_page(t->src[i]);
+	destination = migrate_pfn_to_page(t->dst[i]);
 	*candidate = (struct stalemap_candidate){
 		.source_home = STALEMAP_NOWHERE,
 		.destination_home = STALEMAP_NOWHERE,
@@ -593,30 +600,36 @@ static int stalemap_evict(struct dmirror *dmirror)
 	return 0;
 }
 
+/* Frames of each device, from its first on, that may have been taken since the list of free ones was as new. */
+static unsigned long stalemap_taken[DMIRROR_NDEVICES];
+
 /* As new: free frames carry nothing from their last life, and are taken in the order of their numbers. */
 static void stalemap_renew(struct dmirror_device *mdevice)
 {
 	unsigned long start = mdevice->devmem_chunks[0]->pagemap.range.start >> PAGE_SHIFT;
+	unsigned long *taken = &stalemap_taken[mdevice - dmirror_devices];
 	unsigned long i;
 
-	mdevice->free_pages = NULL;
-	for (i = STALEMAP_CHUNK_PAGES; i-- > 0;) {
+	for (i = 0; i < *taken; i++) {
 		struct page *page = pfn_to_page(start + i);
 
 		page->mapping = NULL;
 		atomic_set(&page->_mapcount, -1);
-		page->zone_device_data = mdevice->free_pages;
-		mdevice->free_pages = page;
+		page->zone_device_data = i + 1 < STALEMAP_CHUNK_PAGES ? pfn_to_page(start + i + 1) : NULL;
 	}
+	mdevice->free_pages = pfn_to_page(start);
+	*taken = 0;
 }
 
 /* value: frames that this file's device has from now on; if none is in use, it is as new. Those in use, in out. */
 static int stalemap_capacity(struct dmirror *dmirror, struct stalemap_request *request)
 {
 	struct dmirror_device *mdevice = dmirror->mdevice;
+	unsigned long *taken = &stalemap_taken[mdevice - dmirror_devices];
 
 	if (request->value > STALEMAP_CHUNK_PAGES || mdevice->devmem_count != 1)
 		return -EINVAL;
+	*taken = max(*taken, stalemap_frames(mdevice));
 	stalemap_limit[mdevice - dmirror_devices] = request->value;
 	request->out = mdevice->calloc - mdevice->cfree;
 	if (!request->out)
