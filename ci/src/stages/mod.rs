@@ -10,6 +10,7 @@ mod fuzz_target;
 mod guide;
 mod linux;
 mod mutants;
+mod native;
 mod nightly;
 mod oss_fuzz;
 mod package;
@@ -74,6 +75,11 @@ pub(crate) const STAGES: &[Stage] = &[
         "linux",
         "a real kernel agrees, the faults put into it are found, and their exported programs tell them",
         linux::run,
+    ),
+    named(
+        "native",
+        "a real kernel as a process is built and agrees on a million programs, and the faults put into it are found",
+        native::run,
     ),
     named("long-campaign", "300 seconds of fuzzing find nothing and meet everything", campaign::long),
     named("smoke", "every fuzz target replays the corpus and runs for 60 seconds", fuzz_target::smoke),

@@ -51,7 +51,7 @@ pub enum Stopped {
     Ill,
     /// It was lost in the next program, in the step after the last that is recorded.
     Lost(Recording),
-    /// It was lost in the next program, nobody knows in which step: that program has to be run alone.
+    /// It was lost in the next program, in a step that is not known: that program has to be run alone.
     LostSomewhere,
 }
 

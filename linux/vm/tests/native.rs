@@ -66,7 +66,7 @@ impl Agent {
         };
         let memory =
             OpenOptions::new().read(true).write(true).open(folder.join("memory")).expect("the memory is there");
-        let stream = UnixStream::connect(folder.join("socket")).expect("somebody listens");
+        let stream = UnixStream::connect(folder.join("socket")).expect("the other side listens");
         let mut agent = Agent { stream, memory, written: 0 };
         agent.set(0, layout);
         agent.memory.write_all_at(b"6.12.0\0", 16).expect("room");
