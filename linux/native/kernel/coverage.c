@@ -22,16 +22,19 @@ unsigned int stalemap_places[STALEMAP_MOST_COUNTERS];
 
 /* By the offset of the instruction behind the call; 0 where nothing is counted. */
 static unsigned short *stalemap_number;
+/* Code of the start lies elsewhere, and is instrumented too. */
+static unsigned long stalemap_code_size;
 
 void __sanitizer_cov_trace_pc(void);
 void notrace __sanitizer_cov_trace_pc(void)
 {
+	unsigned long at = _RET_IP_ - (unsigned long)_stext;
 	unsigned char *counter;
 
-	if (!stalemap_number)
+	if (at >= stalemap_code_size)
 		return;
-	counter = &stalemap_counters[stalemap_number[_RET_IP_ - (unsigned long)_stext]];
-	/* Many passes are never taken for none. */
+	counter = &stalemap_counters[stalemap_number[at]];
+	/* It stays at its most: many passes are never taken for none. */
 	*counter += *counter != 255;
 }
 
@@ -69,6 +72,7 @@ static int __init stalemap_number_places(void)
 		stalemap_places[stalemap_counted++] = (unsigned long)code + at;
 	}
 	stalemap_number = number;
+	stalemap_code_size = size;
 	pr_info("stalemap: %u places are counted\n", stalemap_counted - 1);
 	return 0;
 }
