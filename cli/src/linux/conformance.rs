@@ -256,8 +256,11 @@ const TAIL: &str = "\
 * `EBUSY`, `ENOENT` of slots, `ESRCH` of dead spaces, `EINVAL` of `exit s0` and of phases out of order: slots and spaces
   are Stalemap's, not Linux's.
 * `hold` of a hole is `ENOENT`; Linux would hold the shared zero page (`get_user_pages`, mm/gup.c).
-* `move` is one `mremap` for each mapping of the kernel's that the range meets; `mremap` refuses a range of several
-  (`vma_to_resize`, mm/mremap.c). That the two ranges may not overlap is the guest's answer too.
+* `move` is one `mremap` for each mapping of the kernel's that the range meets. One `mremap` over several mappings, or over a
+  gap behind the first place, answers `EFAULT` on 6.1 and 6.12: the whole destination is unmapped by then, and nothing has
+  moved (`mremap_to`, `vma_to_resize`, mm/mremap.c). 6.18 moves what is mapped, leaves the destination of a gap alone, and
+  answers ok. What is one mapping depends on what the kernel merges, which the reference does not say. That the two ranges
+  may not overlap is the guest's answer too.
 * `copy` after `collect` takes all candidates or none; the order of a device's frames is the driver's.
 * `migrate` to a device counts by looking: the driver's request counts what its device's table holds, and answers `ENOENT`
   when a part of the range could not be moved.
