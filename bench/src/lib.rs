@@ -1,7 +1,7 @@
 //! How fast and how small: one table of the allocator and the harness beside their peers, from one run.
 //!
 //! Every figure is an instruction count, or a ratio of two things that were timed alternately in the same run.
-//! `allocator`, `migration`, `harness` and `engines` make the rows; `frames` and `churn` are what the frame allocators in `peers`
+//! `allocator`, `migration`, `harness`, `isolation` and `engines` make the rows; `frames` and `churn` are what the frame allocators in `peers`
 //! are asked to do, `state_machine` is the harness's peer; `callgrind` counts, `clock` times, `table` prints.
 
 mod allocator;
@@ -12,6 +12,7 @@ mod engines;
 mod frames;
 mod harness;
 mod header;
+mod isolation;
 mod migration;
 mod peers;
 mod state_machine;
@@ -55,6 +56,7 @@ const GROUPS: &[Group] = &[
     Group { id: "H2", rows: harness::oracles },
     Group { id: "H3", rows: harness::reset },
     Group { id: "H4", rows: harness::reference },
+    Group { id: "I1", rows: isolation::rows },
     Group { id: "F1", rows: engines::rows },
 ];
 
