@@ -11,6 +11,9 @@
 #define VMALLOC_START		STALEMAP_VMEMMAP_END
 #endif
 
+/* KASAN asks for it where memory can be added. */
+#define pfn_to_kaddr(pfn)	__va((pfn) << PAGE_SHIFT)
+
 /* In entries that are present; the others use the bit for their type. */
 #define _PAGE_DEVMAP		0x200
 
