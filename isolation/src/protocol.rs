@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::ops::Range;
 
+use postcard::ser_flavors::Flavor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stalemap_operations::{Capabilities, FieldValues, Home, Kind, Machine, Observation, Operation, Outcome};
@@ -207,6 +208,26 @@ fn pack(message: &impl Serialize, behind: usize, room: &mut Vec<u8>) -> Result<(
 }
 
 fn append(message: &impl Serialize, into: &mut Vec<u8>) -> Result<(), IsolationError> {
-    *into = postcard::to_extend(message, std::mem::take(into))?;
-    Ok(())
+    Ok(postcard::serialize_with_flavor(message, Append(into))?)
+}
+
+/// Bytes go to the end of a vector: postcard's own way goes through an iterator for each of them.
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Append<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
