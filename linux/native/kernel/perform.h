@@ -189,6 +189,25 @@ static long op_exit(struct stalemap_world *world, const unsigned char *v)
 	return entries;
 }
 
+static int stalemap_make_dirty(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	pte_t pte = *ptep;
+
+	if (pte_present(pte) && pte_write(pte))
+		set_pte_at(walk->mm, addr, ptep, pte_mkyoung(pte_mkdirty(pte)));
+	return 0;
+}
+
+/* A processor that writes marks the entry; the call that stands in for it marks the page alone. */
+static void stalemap_mark_written(struct mm_struct *mm, unsigned long addr)
+{
+	static const struct mm_walk_ops ops = { .pte_entry = stalemap_make_dirty };
+
+	mmap_read_lock(mm);
+	walk_page_range(mm, addr, addr + PAGE_SIZE, &ops, NULL);
+	mmap_read_unlock(mm);
+}
+
 /* What a processor would do: the fault handler, then the byte. A signal is EFAULT. */
 static long stalemap_touch(struct stalemap_world *world, unsigned int space, unsigned int page, unsigned char *byte,
 			   enum stalemap_needs needs)
@@ -204,7 +223,11 @@ static long stalemap_touch(struct stalemap_world *world, unsigned int space, uns
 	/* The call below would wait for the lock of the space, to look for a stack that can grow to the place. */
 	if (world->seen[space][page].entry == STALEMAP_UNMAPPED)
 		return -EFAULT;
-	return access_remote_vm(world->space[space].mm, stalemap_address(page), byte, 1, flags) == 1 ? 0 : -EFAULT;
+	if (access_remote_vm(world->space[space].mm, stalemap_address(page), byte, 1, flags) != 1)
+		return -EFAULT;
+	if (needs == STALEMAP_WRITING)
+		stalemap_mark_written(world->space[space].mm, stalemap_address(page));
+	return 0;
 }
 
 static long op_read(struct stalemap_world *world, const unsigned char *v)
