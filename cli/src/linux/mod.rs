@@ -26,7 +26,7 @@ use self::try_program::TryArguments;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The source comes from Debian's packages, gets a few edits, and is built with a small configuration; about 200 CPU \
-seconds and 1.7 GB the first time, nothing the second. What is built stays in the user's cache folder.
+seconds and 0.8 GB the first time, nothing the second. What is built stays in the user's cache folder.
 
 Examples:
   stalemap linux build --yes
