@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::Arguments;
@@ -12,6 +13,8 @@ struct Typed {
     place: String,
     line: String,
     words: Vec<String>,
+    /// Whether a sentence names it; it may then leave out what it must have to run.
+    is_named: bool,
 }
 
 /// The command that a line types, whether by its name or through cargo; none where it types another program.
@@ -31,7 +34,7 @@ fn typed(place: String, line: &str) -> Option<Typed> {
         }
         _ => return None,
     };
-    Some(Typed { place, line: line.trim().to_string(), words })
+    Some(Typed { place, line: line.trim().to_string(), words, is_named: false })
 }
 
 /// The commands in the blocks of code of a document, and those in its sentences.
@@ -48,7 +51,8 @@ fn of_document(path: &Path, text: &str) -> Vec<Typed> {
         } else {
             let spans = line.split('`').skip(1).step_by(2);
             let whole = spans.filter(|span| span.starts_with("stalemap ") && !span.contains("COMMAND"));
-            found.extend(whole.filter_map(|span| typed(place.clone(), span)));
+            let named = whole.filter_map(|span| typed(place.clone(), span));
+            found.extend(named.map(|typed| Typed { is_named: true, ..typed }));
         }
     }
     found
@@ -80,7 +84,14 @@ fn complaint(typed: &Typed) -> Option<String> {
     let is_unknown = !cfg!(feature = "seeded-bugs") && typed.words.iter().any(|word| word == "--bug");
     let words = ["stalemap"].into_iter().chain(typed.words.iter().map(String::as_str));
     let error = Arguments::try_parse_from(words).err().filter(|_| !is_unknown)?;
-    (error.exit_code() != 0).then(|| format!("{}: {}\n{error}", typed.place, typed.line))
+    let is_short = matches!(
+        error.kind(),
+        ErrorKind::MissingRequiredArgument
+            | ErrorKind::MissingSubcommand
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    (error.exit_code() != 0 && !(typed.is_named && is_short))
+        .then(|| format!("{}: {}\n{error}", typed.place, typed.line))
 }
 
 #[test]
@@ -113,6 +124,11 @@ fn a_command_is_read_as_a_shell_reads_it() {
     assert_eq!(words("cargo run -q --release --features x -- fuzz --runs 1").as_deref(), Some("fuzz|--runs|1"));
     assert_eq!(words("cargo run -q -p stalemap-ci -- tidy"), None);
     assert_eq!(words("cargo fuzz run lockstep"), None);
-    let wrong = Typed { place: "a.md:1".into(), line: String::new(), words: vec!["run".into(), "--shaw".into()] };
-    assert!(complaint(&wrong).is_some_and(|text| text.starts_with("a.md:1") && text.contains("--shaw")));
+    let complaint = |word: &str, is_named| {
+        let words = vec!["fmt".into(), word.into()];
+        complaint(&Typed { place: "a.md:1".into(), line: String::new(), words, is_named })
+    };
+    assert!(complaint("--shaw", true).is_some_and(|text| text.starts_with("a.md:1") && text.contains("--shaw")));
+    assert!(complaint("--write", false).is_some_and(|text| text.contains("required arguments")));
+    assert_eq!(complaint("--write", true), None, "a sentence names the command alone");
 }

@@ -144,7 +144,7 @@ impl Tree {
             bail!("a build needs {MEGABYTES} MB in {}, and {free} MB are free there", self.folder.display());
         }
         let mut tar = Command::new("nice");
-        tar.args(["-n", "15", "tar", "xf"]).arg(&package).arg("-C").arg(&self.folder);
+        tar.args(["-n", "5", "tar", "xf"]).arg(&package).arg("-C").arg(&self.folder);
         let version = self.recipe.version;
         tar.args(UNUSED.map(|unused| format!("--exclude=linux-source-{version}/{unused}/*.[chS]")));
         self.run(&mut tar, "unpacking the source", tell)?;
@@ -248,7 +248,7 @@ impl Tree {
 
     fn make_command(&self, target: &str) -> Command {
         let mut make = Command::new("nice");
-        make.args(["-n", "15", "make", "-C"]).arg(self.source()).arg(format!("O={}", self.output().display()));
+        make.args(["-n", "5", "make", "-C"]).arg(self.source()).arg(format!("O={}", self.output().display()));
         make.arg(format!("ARCH={}", self.recipe.architecture)).args(["-j2", target]);
         // The result must not depend on the user, the machine or the time of the build.
         make.envs([
