@@ -33,8 +33,6 @@ const NOWHERE: u8 = 255;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Control {
     pub(super) layout: u32,
-    /// Programs that were brought to their end.
-    pub(super) ended: usize,
     /// Bytes of output that are complete.
     pub(super) written: usize,
     pub(super) release: String,
@@ -44,14 +42,9 @@ impl Control {
     pub(super) fn read(bytes: &[u8; CONTROL]) -> Control {
         let mut from = Reader(bytes);
         let mut word = || from.u32().unwrap_or_default();
-        let (layout, _programs, ended, written) = (word(), word(), word() as usize, word() as usize);
+        let (layout, _programs, _ended, written) = (word(), word(), word(), word() as usize);
         let release = from.0.split(|&byte| byte == 0).next().unwrap_or_default();
-        Control {
-            layout,
-            ended,
-            written: written.min(OUT_SIZE),
-            release: String::from_utf8_lossy(release).into_owned(),
-        }
+        Control { layout, written: written.min(OUT_SIZE), release: String::from_utf8_lossy(release).into_owned() }
     }
 }
 
@@ -284,7 +277,7 @@ mod tests {
         bytes[12..16].copy_from_slice(&u32::MAX.to_le_bytes());
         bytes[16..20].copy_from_slice(b"6.12");
         let control = Control::read(&bytes);
-        assert_eq!((control.layout, control.ended, control.release.as_str()), (1, 5, "6.12"));
+        assert_eq!((control.layout, control.release.as_str()), (1, "6.12"));
         assert_eq!(control.written, OUT_SIZE);
     }
 }

@@ -101,18 +101,15 @@ impl NativeBoot {
 
 impl RunningKernel for Process {
     fn run(&mut self, programs: &[Program]) -> Result<Ran> {
-        let given = self.give(programs)?;
+        self.give(programs)?;
         let waited = self.stream.write_all(&[0]).map_err(|_| self.crash()).and_then(|()| self.wait());
-        let control = self.control()?;
-        let mut output = vec![0; control.written];
+        let mut output = vec![0; self.control()?.written];
         self.memory.read_exact_at(&mut output, memory::OUT)?;
         let (done, steps) = memory::read_output(&output).context("what the kernel shows means nothing")?;
         let stopped = match waited {
             Err(lost) => Some(Stopped::Lost(Recording { steps, ending: Ending::Lost(lost) })),
-            Ok(()) if done.len() < given && is_ill(done.last()) => Some(Stopped::Ill),
             Ok(()) if done.is_empty() => bail!("what one program shows has no room in the memory"),
-            Ok(()) if is_ill(done.last()) => Some(Stopped::Ill),
-            Ok(()) => None,
+            Ok(()) => is_ill(done.last()).then_some(Stopped::Ill),
         };
         Ok(Ran { done, stopped })
     }
@@ -127,9 +124,9 @@ impl RunningKernel for Process {
 }
 
 impl Process {
-    /// Writes programs, as many as there is room for; how many that is.
-    fn give(&mut self, programs: &[Program]) -> Result<usize> {
-        let (mut bytes, mut given) = (Vec::new(), 0);
+    /// Writes programs, as many as there is room for.
+    fn give(&mut self, programs: &[Program]) -> Result<()> {
+        let (mut bytes, mut given) = (Vec::new(), 0_usize);
         for program in programs {
             let before = bytes.len();
             memory::write_program(program, &mut bytes).context("a program that the agent has no bytes for")?;
@@ -143,8 +140,7 @@ impl Process {
             bail!("a program that is too long for the memory");
         }
         self.memory.write_all_at(&bytes, memory::IN)?;
-        self.memory.write_all_at(&u32::try_from(given)?.to_le_bytes(), memory::PROGRAMS)?;
-        Ok(given)
+        Ok(self.memory.write_all_at(&u32::try_from(given)?.to_le_bytes(), memory::PROGRAMS)?)
     }
 
     /// Waits until the kernel is done with the batch.
