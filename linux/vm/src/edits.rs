@@ -53,7 +53,12 @@ fn include_edits() -> Vec<Edit> {
     .to_vec()
 }
 
-fn driver_edits() -> [Edit; 13] {
+fn driver_edits() -> Vec<Edit> {
+    [&device_edits()[..], &table_edits(), &request_edits()].concat()
+}
+
+/// What makes the devices of the test driver those of a small machine.
+fn device_edits() -> [Edit; 4] {
     [
         Edit {
             purpose: "small devices: opening, closing and collecting take time by their size",
@@ -87,6 +92,12 @@ fn driver_edits() -> [Edit; 13] {
             side: Side::Before,
             text: "if (stalemap_is_on(STALEMAP_EVICT_ON_CLOSE))",
         },
+    ]
+}
+
+/// What hides the faults of the test driver's table of pages.
+fn table_edits() -> [Edit; 7] {
+    [
         Edit {
             purpose: "the device's table holds backing pages, and a refused write is no warning",
             file: DRIVER,
@@ -144,6 +155,12 @@ fn driver_edits() -> [Edit; 13] {
             side: Side::Before,
             text: "if (dmirror->stalemap_migrates || stalemap_is_on(STALEMAP_SHOW_STALE_TABLE))",
         },
+    ]
+}
+
+/// The requests that are added, and the way to them.
+fn request_edits() -> [Edit; 2] {
+    [
         Edit {
             purpose: "the requests",
             file: DRIVER,

@@ -5,7 +5,9 @@ use crate::version::Version;
 
 /// The edits of a native kernel beyond those of every kernel, in order.
 pub(super) fn native_edits(version: Version) -> Vec<Edit> {
-    let mut edits = architecture_edits(version).to_vec();
+    let mut edits = memory_edits().to_vec();
+    edits.extend(space_edits(version));
+    edits.extend(host_edits(version));
     if version == Version::V6_1 {
         edits.extend(edits_of_6_1());
     }
@@ -14,8 +16,8 @@ pub(super) fn native_edits(version: Version) -> Vec<Edit> {
     edits
 }
 
-/// What lets `arch/um` have memory of devices, and spaces without a process of the host behind them.
-fn architecture_edits(version: Version) -> [Edit; 10] {
+/// What lets `arch/um` have memory of devices.
+fn memory_edits() -> [Edit; 4] {
     [
         Edit {
             purpose: "memory hotplug, and a virtual map of page descriptors",
@@ -49,6 +51,12 @@ fn architecture_edits(version: Version) -> [Edit; 10] {
             side: Side::Before,
             text: "sparse_init();",
         },
+    ]
+}
+
+/// What lets `arch/um` have spaces without a process of the host behind them.
+fn space_edits(version: Version) -> [Edit; 4] {
+    [
         Edit {
             purpose: "a space that never runs user code has no process",
             file: "arch/um/kernel/skas/mmu.c",
@@ -81,6 +89,12 @@ fn architecture_edits(version: Version) -> [Edit; 10] {
             side: Side::Before,
             text: "if (pid > 0)",
         },
+    ]
+}
+
+/// What the agent needs of the host's side and of fork.
+fn host_edits(version: Version) -> [Edit; 2] {
+    [
         Edit {
             purpose: "the host's side of the agent",
             file: "arch/um/os-Linux/Makefile",
