@@ -65,7 +65,7 @@ impl Model {
         }
     }
 
-    /// Hands over everything in ascending order, as [`tell`](Self::tell) hands over a part of it.
+    /// Hands over everything in ascending order, as `tell` hands over a part of it.
     pub fn show_everything(&self, visitor: &mut impl Visitor) {
         self.places.for_each(|place, mapped| visitor.place(place, shown(Some(mapped))));
         for slot in self.filled_slots() {
