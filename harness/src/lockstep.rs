@@ -369,7 +369,7 @@ impl<S: Subject> Lockstep<S> {
             claimed: answers.claimed,
             reference,
             subject,
-            shown: self.capabilities.known(),
+            shown: self.known,
             names: &self.names,
             mismatch,
         });

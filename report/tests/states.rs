@@ -1,91 +1,13 @@
 //! The states of a finding have what is compared: what a subject does not show stands on neither side.
 
+#[path = "../../harness/tests/blind/mod.rs"]
+mod blind;
+
+use blind::Blind;
 use stalemap_harness::{Driver, Generator, Settings};
-use stalemap_operations::{
-    Capabilities, Entry, Home, Machine, Observables, Observation, Operation, Outcome, PlaceState, Program, Scope,
-    SpaceSet, Subject, Touched,
-};
+use stalemap_operations::{Home, Machine, Observables, Program};
 use stalemap_reference::Model;
 use stalemap_report::states;
-
-/// The model, which shows nonsense in place of all but some observables.
-struct Blind {
-    whole: Model,
-    shown: Observables,
-}
-
-impl Blind {
-    fn blur(&self, seen: &mut Observation) {
-        let hides = |one| !self.shown.include(one);
-        for view in &mut seen.places {
-            if let PlaceState::Mapped {
-                entry: Entry::Maps { writable, .. } | Entry::Migrating { writable, .. }, ..
-            } = &mut view.state
-            {
-                *writable ^= hides(Observables::WRITABLE);
-            }
-        }
-        for page in &mut seen.pages {
-            page.stamp.0 = page.stamp.0.wrapping_add(u8::from(hides(Observables::STAMPS)));
-            page.exclusive ^= hides(Observables::EXCLUSIVE);
-            page.mapcount += u32::from(hides(Observables::MAPCOUNTS));
-            page.refcount += u32::from(hides(Observables::REFCOUNTS));
-            if hides(Observables::RMAPS) {
-                page.rmap = 0..0;
-            }
-        }
-        if hides(Observables::FREE) {
-            seen.free = [0; Home::LIMIT];
-        }
-        if hides(Observables::SPACES) {
-            (seen.alive, seen.locked) = (SpaceSet::default(), SpaceSet::default());
-        }
-        if hides(Observables::PLACES) {
-            seen.places.clear();
-        }
-        if hides(Observables::SLOTS) {
-            seen.slots.clear();
-        }
-        let is_shown = |token| {
-            seen.places.iter().any(|view| view.state.page() == Some(token))
-                || seen.slots.iter().any(|(_, state)| state.page() == Some(token))
-        };
-        if hides(Observables::PLACES) || hides(Observables::SLOTS) {
-            seen.pages.retain(|page| is_shown(page.token));
-        }
-    }
-}
-
-impl Subject for Blind {
-    fn name(&self) -> &'static str {
-        "blind"
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { observables: self.shown, ..Capabilities::ALL }
-    }
-
-    fn machine(&self) -> &Machine {
-        self.whole.machine()
-    }
-
-    fn reset(&mut self) {
-        self.whole.reset();
-    }
-
-    fn apply(&mut self, operation: Operation) -> Outcome {
-        self.whole.apply(operation)
-    }
-
-    fn touched(&mut self, into: &mut Touched) -> bool {
-        self.whole.touched(into)
-    }
-
-    fn observe(&self, scope: &Scope, into: &mut Observation) {
-        self.whole.observe(scope, into);
-        self.blur(into);
-    }
-}
 
 /// The states after each step of some executions of a subject that shows this much; both sides are the same.
 fn states_of(shown: Observables) -> String {

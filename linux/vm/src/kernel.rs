@@ -190,16 +190,11 @@ impl Tree {
     /// The files that some recipe has edited, from the root of the source.
     fn edited(&self) -> Result<Vec<String>> {
         let mut edited = Vec::new();
-        let mut folders = vec![self.originals()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder)? {
-                let path = entry?.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_none_or(|extension| extension != "partial") {
-                    let file = path.strip_prefix(self.originals())?;
-                    edited.push(file.to_str().context("a file with a readable name")?.to_string());
-                }
+        for entry in WalkDir::new(self.originals()) {
+            let entry = entry?;
+            if entry.file_type().is_file() && entry.path().extension().is_none_or(|extension| extension != "partial") {
+                let file = entry.path().strip_prefix(self.originals())?;
+                edited.push(file.to_str().context("a file with a readable name")?.to_string());
             }
         }
         Ok(edited)

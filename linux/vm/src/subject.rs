@@ -220,7 +220,7 @@ fn outcome(shown: &Shown, operation: Operation, ended: u32) -> Outcome {
 }
 
 /// What the kernel reports of its own health after a program.
-fn health(end: &stalemap_guest::End) -> Result<(), String> {
+pub(crate) fn health(end: &stalemap_guest::End) -> Result<(), String> {
     if let Some(line) = end.log.lines().next() {
         return Err(format!("the kernel logs: {line}"));
     }

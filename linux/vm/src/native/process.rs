@@ -18,6 +18,7 @@ use crate::console::last_words;
 use crate::group::Group;
 use crate::process::{command_that_ends_with_us, private_folder_in_memory, processor_time_of};
 use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
+use crate::subject::health;
 use crate::version::Version;
 
 /// What a kernel is started with as a process.
@@ -214,9 +215,9 @@ fn accept(listener: &UnixListener, group: &mut Group, limit: Duration) -> Result
     }
 }
 
+/// Whether what the kernel does from now on may be the fault of the program that it did last.
 fn is_ill(last: Option<&Recording>) -> bool {
-    matches!(last, Some(Recording { ending: Ending::Ended(end), .. })
-        if end.tainted != 0 || end.leaked != [0, 0] || !end.log.is_empty())
+    matches!(last, Some(Recording { ending: Ending::Ended(end), .. }) if health(end).is_err())
 }
 
 fn console(folder: &TempDir) -> String {
