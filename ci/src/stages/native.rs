@@ -3,10 +3,14 @@
 
 use anyhow::{Result, ensure};
 
+use super::exhaust::Certificate;
 use crate::context::{Context, exit_code};
 
 /// The versions that are asked.
 const VERSIONS: [&str; 2] = ["6.1", "6.12"];
+/// Every operation from every state of a tiny machine.
+const CERTIFICATE: Certificate =
+    Certificate { kept: "ci/exhaust-linux-6.12-native.txt", subject: &["--subject", "linux-6.12-native"], depth: 5 };
 /// Programs that each version and the reference must agree on.
 const PROGRAMS: &str = "1000000";
 
@@ -22,6 +26,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
         mutants.arg("--out").arg(folder.join(version)).run()?;
     }
     both_of_2019(context)?;
+    CERTIFICATE.check(context)?;
     let conformance = context.stalemap().args(["linux", "conformance", "--runs", "0", "--native-runs", PROGRAMS]);
     Ok(conformance.arg("--out").arg(folder.join("conformance.md")).run()?)
 }
