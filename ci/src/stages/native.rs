@@ -6,7 +6,9 @@ use anyhow::{Result, ensure};
 use crate::context::{Context, exit_code};
 
 /// The versions that are asked.
-const VERSIONS: [&str; 2] = ["6.1", "6.12"];
+const VERSIONS: [&str; 3] = ["6.1", "6.12", "7.3"];
+/// The orders that a huge page of 7.3 can have beside that of x86.
+const HUGE_ORDERS: [&str; 2] = ["2", "3"];
 /// Programs that each version and the reference must agree on.
 const PROGRAMS: &str = "1000000";
 
@@ -22,8 +24,21 @@ pub(super) fn run(context: &Context) -> Result<()> {
         mutants.arg("--out").arg(folder.join(version)).run()?;
     }
     both_of_2019(context)?;
+    huge_pages(context)?;
     let conformance = context.stalemap().args(["linux", "conformance", "--runs", "0", "--native-runs", PROGRAMS]);
     Ok(conformance.arg("--out").arg(folder.join("conformance.md")).run()?)
+}
+
+/// Huge pages of each size go to a device and back.
+fn huge_pages(context: &Context) -> Result<()> {
+    let self_tests = ["linux", "self-tests", "--native", "--version", "7.3"];
+    context.stalemap().args(self_tests).run()?;
+    for order in HUGE_ORDERS {
+        let build = context.stalemap().args(["linux", "build", "--native", "--yes", "--version", "7.3"]);
+        build.args(["--huge-order", order]).run()?;
+        context.stalemap().args(self_tests).args(["--huge-order", order]).run()?;
+    }
+    Ok(())
 }
 
 /// The two faults of 2019, put back into 6.1, are found in the first thousand programs.
