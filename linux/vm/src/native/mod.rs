@@ -6,5 +6,5 @@ mod memory;
 mod process;
 mod table;
 
-pub use kernel::{Instrument, Native};
+pub use kernel::{HugeOrder, Instrument, Native};
 pub use process::NativeBoot;
