@@ -90,7 +90,7 @@ impl Kernels {
         virtual_machine::run_alone(self.virtual_machine()?, program, patience)
     }
 
-    /// Lets a native kernel play the scenes with huge pages that it brings with it; all that the console showed. It is
+    /// Lets a native kernel run the tests of huge pages that it brings with it; all that the console showed. It is
     /// stopped when it has used so much processor time on a plain kernel, or three times as much by the clock.
     ///
     /// # Errors

@@ -132,7 +132,7 @@ fn additions() -> Vec<Addition> {
         ("lib/stalemap_agent.h", include_str!("../../../native/kernel/agent.h")),
         ("lib/stalemap_coverage.c", include_str!("../../../native/kernel/coverage.c")),
         ("lib/stalemap_perform.h", include_str!("../../../native/kernel/perform.h")),
-        ("lib/stalemap_scenes.h", include_str!("../../../native/kernel/scenes.h")),
+        ("lib/stalemap_huge_tests.h", include_str!("../../../native/kernel/huge_tests.h")),
         ("lib/stalemap_world.h", include_str!("../../../native/kernel/world.h")),
     ];
     let mut additions = edits::additions();

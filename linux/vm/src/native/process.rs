@@ -86,7 +86,7 @@ impl Runner for NativeBoot {
 }
 
 impl NativeBoot {
-    /// Lets the kernel play the scenes that it brings with it; all that it printed until it ended, or was ended since it
+    /// Lets the kernel run the tests that it brings with it; all that it printed until it ended, or was ended since it
     /// had used so much processor time on a plain kernel, or three times as much by the clock.
     pub(crate) fn self_tests(&self, patience: Duration) -> Result<String> {
         let folder = private_folder_in_memory().context("cannot make a folder for the kernel")?;
