@@ -613,7 +613,9 @@ static void stalemap_renew(struct dmirror_device *mdevice)
 	for (i = 0; i < *taken; i++) {
 		struct page *page = pfn_to_page(start + i);
 
+		ClearPageAnonExclusive(page);
 		page->mapping = NULL;
+		set_page_count(page, 0);
 		atomic_set(&page->_mapcount, -1);
 		page->zone_device_data = i + 1 < STALEMAP_CHUNK_PAGES ? pfn_to_page(start + i + 1) : NULL;
 	}
