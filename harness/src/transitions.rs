@@ -79,6 +79,20 @@ impl Default for Transitions {
     }
 }
 
+/// The set of these cells.
+///
+/// # Panics
+/// When there is no such cell.
+impl FromIterator<usize> for Transitions {
+    fn from_iter<I: IntoIterator<Item = usize>>(cells: I) -> Transitions {
+        let mut set = Transitions::default();
+        for cell in cells {
+            set.add(cell);
+        }
+        set
+    }
+}
+
 impl Transitions {
     /// How many there are in the matrix, those included that no sequence of operations can reach.
     pub const CELLS: usize = {
