@@ -66,6 +66,12 @@ impl Shard {
         end.saturating_sub(self.number).div_ceil(self.of)
     }
 
+    /// Whether each execution of another shard is one of this shard.
+    #[must_use]
+    pub fn contains(self, other: Shard) -> bool {
+        other.of.is_multiple_of(self.of) && other.number % self.of == self.number
+    }
+
     /// One more than the index of the last of so many executions; 0 of none.
     #[must_use]
     pub fn end(self, executions: u64) -> u64 {

@@ -48,9 +48,9 @@ fn campaign(seed: u64) -> CampaignId {
 
 /// Each finding as an execution that was met with a signature of its own, so that all are sampled.
 fn sample(finding: &Finding) -> Sample {
-    let index = FINDINGS.iter().position(|it| it.trace == finding.trace).expect("one of them") as u64;
+    let index = FINDINGS.iter().position(|it| it.trace == finding.trace).expect("one of them");
     let words = ["map", "read", "write", "fork"].map(|word| format!("outcome.errno@{word}"));
-    let met = words[index as usize % 4].parse().expect("a signature");
+    let met = words[index % 4].parse().expect("a signature");
     Sample::new(&met, 1 << (index / 4), true, finding, str::to_string)
 }
 

@@ -284,11 +284,11 @@ struct Executions {
 
 impl Executions {
     /// How many are looked through for one that hangs: jobs do fewer between two reports of progress.
-    const NEAR: u64 = 1 << 15;
+    const NEAR: usize = 1 << 15;
 
     /// The index of a program, which is one of the first that are not done.
     fn index(&self, program: &Program, done: u64) -> Option<u64> {
-        let near = (self.begin + done..).take(Self::NEAR as usize).map(|position| self.shard.index(position));
+        let near = (self.begin + done..).take(Self::NEAR).map(|position| self.shard.index(position));
         near.into_iter().find(|&index| self.campaign.execution(index) == *program)
     }
 }

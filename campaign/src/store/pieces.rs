@@ -51,9 +51,7 @@ fn without_parts(mut pieces: Vec<Piece>) -> Vec<Piece> {
 /// Whether each execution of a piece is one of another piece, of another shard. Of two that are the same only that of fewer shards
 /// contains the other.
 fn contains(whole: &Piece, part: &Piece) -> bool {
-    let is_in_class =
-        part.shard.of() % whole.shard.of() == 0 && part.shard.number() % whole.shard.of() == whole.shard.number();
-    is_in_class && part.shard != whole.shard && part.end() <= whole.end()
+    whole.shard.contains(part.shard) && part.shard != whole.shard && part.end() <= whole.end()
 }
 
 /// The first executions of the campaign as one piece, where some pieces are these.

@@ -47,7 +47,9 @@ impl Recorded {
         let mut left_out = Vec::new();
         for of_met in self.samples.values_mut() {
             let kept = sampled(of_met.keys().copied());
-            left_out.extend(of_met.extract_if(.., |index, _| !kept.contains(index)).map(|(_, sample)| sample));
+            let (stays, goes) = std::mem::take(of_met).into_iter().partition(|(index, _)| kept.contains(index));
+            *of_met = stays;
+            left_out.extend(BTreeMap::into_values(goes));
         }
         left_out
     }
@@ -73,11 +75,8 @@ impl Recorded {
     /// The piece that is the first executions of this shard and nothing else.
     #[must_use]
     pub fn piece(&self, shard: Shard) -> Option<Piece> {
-        let is_it = |piece: &&Piece| {
-            let class = piece.shard;
-            let is_within = shard.of() % class.of() == 0 && shard.number() % class.of() == class.number();
-            is_within && shard.executions_below(piece.end()) == piece.executions
-        };
+        let is_it =
+            |piece: &&Piece| piece.shard.contains(shard) && shard.executions_below(piece.end()) == piece.executions;
         self.pieces.iter().find(is_it).map(|piece| Piece { shard, ..piece.clone() })
     }
 

@@ -37,7 +37,7 @@ fn days_of_year(year: u32) -> u64 {
 }
 
 fn days_of_month(year: u32, month: u32) -> u64 {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         2 => 28 + u64::from(is_leap),
         4 | 6 | 9 | 11 => 30,
