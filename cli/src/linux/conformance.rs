@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
-use stalemap_campaign::{Campaign, Diverged, Met, Observer, Progress};
+use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Progress};
 use stalemap_commands::fuzz::cores;
 use stalemap_commands::input::Inputs;
 use stalemap_commands::interrupt::interrupted;
@@ -20,7 +20,7 @@ use stalemap_harness::{Compare, Driver};
 use stalemap_linux::{Cache, Kernels, Target, Version};
 use stalemap_operations::Trace;
 
-use self::saved::Saved;
+use self::saved::{Met, Saved};
 use super::which::chosen;
 
 /// Hold the reference against the kernel, on the corpus and on generated executions, and write the report
@@ -201,6 +201,7 @@ fn generated(
         target,
         seed: arguments.seed,
         path: &path,
+        before: saved.met.clone(),
         saved,
         written: Instant::now(),
         unsaved: Signatures::new(),
@@ -210,13 +211,17 @@ fn generated(
     if progress.saved.next < runs && !interrupted() {
         let campaign = Campaign::new(kernels)
             .seed(arguments.seed)
-            .begin_at(progress.saved.next)
+            .begin(progress.saved.next)
             .jobs(cores())
             .settings(settings)
             .runs(runs)
             .stop_when(interrupted);
         let done = campaign.run(&mut progress);
         progress.status.clear();
+        progress.note(match &done {
+            Ok(stats) => stats,
+            Err(error) => &error.stats,
+        });
         progress.saved.save(&path)?;
         done?;
     }
@@ -228,6 +233,8 @@ struct Progressing<'a> {
     target: Target,
     seed: u64,
     path: &'a Path,
+    /// What earlier runs have met.
+    before: Met,
     saved: Saved,
     /// When the file was written.
     written: Instant,
@@ -250,14 +257,21 @@ impl Observer for Progressing<'_> {
         self.status.show(|| format!("{subject}: {done} executions, {differences} signatures differ"));
     }
 
-    fn done(&mut self, next: u64, met: &Met) {
-        for (signature, (count, first)) in std::mem::take(&mut self.unsaved) {
-            self.saved.differences.entry(signature).or_insert((0, first)).0 += count;
-        }
-        self.saved.add(next, met);
+    fn checkpoint(&mut self, stats: &CampaignStats) {
+        self.note(stats);
         if self.failure.is_none() && self.written.elapsed() > BETWEEN_SAVES {
             self.failure = self.saved.save(self.path).err();
             self.written = Instant::now();
         }
+    }
+}
+
+impl Progressing<'_> {
+    /// What this run has come to; all that differed in it was reported.
+    fn note(&mut self, stats: &CampaignStats) {
+        for (signature, (count, first)) in std::mem::take(&mut self.unsaved) {
+            self.saved.differences.entry(signature).or_insert((0, first)).0 += count;
+        }
+        self.saved.go_on(&self.before, stats);
     }
 }

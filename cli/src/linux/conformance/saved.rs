@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
-use stalemap_campaign::Met;
+use stalemap_campaign::CampaignStats;
 use stalemap_commands::output;
-use stalemap_harness::{Generator, Settings};
+use stalemap_harness::{Generator, Settings, Tally, Transitions};
 use stalemap_operations::{Kind, Outcome, Trace};
 use stalemap_reference::MARKS;
 
@@ -37,6 +37,35 @@ impl Compared {
         let first = Generator::new(settings).executions(seed, 0..FIRST);
         let first = first.into_iter().map(|program| Trace::from(program).to_string()).collect();
         Compared { subject: subject.to_string(), kernel, seed, operations, first }
+    }
+}
+
+/// What executions have met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Met {
+    /// Operation × outcome.
+    pub(super) tally: Tally,
+    /// Transitions.
+    pub(super) transitions: Transitions,
+    /// How often each coverage mark was met, in the order of the marks.
+    pub(super) marks: Vec<u64>,
+}
+
+impl Default for Met {
+    fn default() -> Met {
+        Met { tally: Tally::default(), transitions: Transitions::default(), marks: vec![0; MARKS.len()] }
+    }
+}
+
+impl Met {
+    /// Together with what a campaign has met.
+    fn and(mut self, stats: &CampaignStats) -> Met {
+        self.tally.merge(&stats.tally);
+        self.transitions.merge(&stats.transitions);
+        for (sum, count) in self.marks.iter_mut().zip(&stats.marks) {
+            *sum += count;
+        }
+        self
     }
 }
 
@@ -142,10 +171,12 @@ impl Saved {
         output::write_file(path, &serde_json::to_vec(self)?)
     }
 
-    /// Adds executions: all below `next` are done now.
-    pub(super) fn add(&mut self, next: u64, met: &Met) {
-        self.next = next;
-        self.met.add(met);
+    /// Behind what `before` says, a campaign has come to this.
+    pub(super) fn go_on(&mut self, before: &Met, stats: &CampaignStats) {
+        if stats.executions > 0 {
+            self.next = stats.end;
+            self.met = before.clone().and(stats);
+        }
     }
 }
 
@@ -153,7 +184,7 @@ impl Saved {
 mod tests {
     use std::path::Path;
 
-    use stalemap_campaign::{Campaign, Diverged, Met, Observer, Progress};
+    use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Progress};
     use stalemap_harness::Settings;
     use std::ops::ControlFlow;
 
@@ -164,24 +195,27 @@ mod tests {
         Compared::new("a subject", Path::new("cache/6.1-native-0"), seed, 64, Settings::default())
     }
 
-    struct Keeps(Saved);
+    struct Keeps(Vec<CampaignStats>);
 
     impl Observer for Keeps {
         fn diverged(&mut self, _: Diverged) -> ControlFlow<()> {
             ControlFlow::Continue(())
         }
         fn progress(&mut self, _: &Progress) {}
-        fn done(&mut self, next: u64, met: &Met) {
-            self.0.add(next, met);
+        fn checkpoint(&mut self, stats: &CampaignStats) {
+            self.0.push(stats.clone());
         }
     }
 
     /// Goes on up to this index, with this many jobs.
-    fn go_on(saved: Saved, runs: u64, jobs: u32) -> Saved {
-        let campaign = Campaign::new(catalogue::implementation()).begin_at(saved.next).runs(runs).jobs(jobs);
-        let mut keeps = Keeps(saved);
-        campaign.run(&mut keeps).expect("the implementation can be every machine");
-        keeps.0
+    fn go_on(mut saved: Saved, runs: u64, jobs: u32) -> Saved {
+        let campaign = Campaign::new(catalogue::implementation()).begin(saved.next).runs(runs).jobs(jobs);
+        let (before, mut keeps) = (saved.met.clone(), Keeps(Vec::new()));
+        let stats = campaign.run(&mut keeps).expect("the implementation can be every machine");
+        for stats in keeps.0.iter().chain([&stats]) {
+            saved.go_on(&before, stats);
+        }
+        saved
     }
 
     #[test]
