@@ -50,6 +50,7 @@ pub enum CampaignFault {
 pub struct Campaign {
     build: AnyBuild,
     seed: u64,
+    first: u64,
     jobs: u32,
     settings: Settings,
     compare: Compare,
@@ -65,13 +66,30 @@ impl Campaign {
         let build = AnyBuild::new(build);
         let settings = Settings { largest: build.largest(), ..Settings::default() };
         let compare = Compare::Touched;
-        Campaign { build, seed: 0, jobs: 1, settings, compare, runs: None, time: None, stop: None, hang: None }
+        Campaign {
+            build,
+            seed: 0,
+            first: 0,
+            jobs: 1,
+            settings,
+            compare,
+            runs: None,
+            time: None,
+            stop: None,
+            hang: None,
+        }
     }
 
     /// With this seed.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Campaign { seed, ..self }
+    }
+
+    /// Begins with the execution of this index, as a campaign goes on that was stopped before it.
+    #[must_use]
+    pub fn begin_at(self, first: u64) -> Self {
+        Campaign { first, ..self }
     }
 
     /// With this many executions at the same time, at least 1.
@@ -93,7 +111,7 @@ impl Campaign {
         Campaign { compare, ..self }
     }
 
-    /// Ends after this many executions, if a number is given.
+    /// Ends before the execution of this index, if one is given: after so many executions where it begins with the first.
     #[must_use]
     pub fn runs(self, runs: impl Into<Option<u64>>) -> Self {
         Campaign { runs: runs.into(), ..self }
@@ -136,7 +154,7 @@ impl Campaign {
     /// When the subject cannot be the machines of the campaign; with what was done until then.
     pub fn run(&self, observer: &mut dyn Observer) -> Result<CampaignStats, CampaignError> {
         let start = Instant::now();
-        let next = AtomicU64::new(0);
+        let next = AtomicU64::new(self.first);
         let stop = AtomicBool::new(false);
         let watches: Vec<Watch> = (0..self.jobs).map(|_| Watch::default()).collect();
         let _watchdog = self.hang.as_ref().and_then(|hang| hang.watchdog(&self.build, &watches));
@@ -150,20 +168,21 @@ impl Campaign {
                 })
                 .collect();
             drop(sender);
-            let collected = collect(&receiver, start, observer);
+            let collected = collect(&receiver, self.first, start, observer);
             stop.store(true, Ordering::Relaxed);
-            let mut stats = CampaignStats { marks: vec![0; MARKS.len()], ..CampaignStats::default() };
+            let mut skipped = Vec::new();
             // All are joined before anything is returned: a scope panics over a job that panicked and was not joined.
             let joined: Vec<_> = jobs.into_iter().map(thread::ScopedJoinHandle::join).collect();
             let mut cause = None;
             for job in joined {
                 match job {
-                    Ok(done) => stats.add(&done),
+                    Ok(of_job) => skipped = if skipped.is_empty() { of_job } else { skipped },
                     Err(_) => cause = Some(CampaignFault::Panicked),
                 }
             }
-            (stats.executions, stats.end) = (collected.executions, collected.end);
-            stats.time = start.elapsed();
+            let Collected { executions, end, met: Met { tally, transitions, marks }, .. } = collected;
+            let time = start.elapsed();
+            let stats = CampaignStats { executions, end, time, tally, transitions, marks, skipped };
             match collected.unable.map(CampaignFault::Machine).or(cause) {
                 None => Ok(stats),
                 Some(cause) => Err(CampaignError { cause, stats: Box::new(stats) }),
@@ -202,6 +221,42 @@ pub trait Observer {
     fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()>;
     /// How far the campaign has come; reported now and then.
     fn progress(&mut self, progress: &Progress);
+    /// All executions below `next` are done, and what differed in them was reported; `met` is what those have met that were
+    /// done since the last call. A campaign that is stopped goes on from there ([`Campaign::begin_at`]).
+    fn done(&mut self, _next: u64, _met: &Met) {}
+}
+
+/// What executions have met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Met {
+    /// Operation × outcome.
+    pub tally: Tally,
+    /// Transitions.
+    pub transitions: Transitions,
+    /// How often each coverage mark was met, in the order of the marks.
+    pub marks: Vec<u64>,
+}
+
+impl Default for Met {
+    fn default() -> Met {
+        Met { tally: Tally::default(), transitions: Transitions::default(), marks: vec![0; MARKS.len()] }
+    }
+}
+
+impl Met {
+    /// What a driver has met.
+    fn of(driver: &Driver) -> Met {
+        Met { tally: driver.tally().clone(), transitions: driver.transitions().clone(), marks: driver.marks().to_vec() }
+    }
+
+    /// Adds what others have met.
+    pub fn add(&mut self, other: &Met) {
+        self.tally.merge(&other.tally);
+        self.transitions.merge(&other.transitions);
+        for (sum, count) in self.marks.iter_mut().zip(&other.marks) {
+            *sum += count;
+        }
+    }
 }
 
 /// What a campaign came to.
@@ -228,15 +283,15 @@ struct Collected {
     executions: u64,
     /// One more than the highest index.
     end: u64,
+    met: Met,
     unable: Option<String>,
 }
 
 /// Receives what all jobs have done and reports it in the order of the index.
-fn collect(receiver: &Receiver<Batch>, start: Instant, observer: &mut dyn Observer) -> Collected {
+fn collect(receiver: &Receiver<Batch>, first: u64, start: Instant, observer: &mut dyn Observer) -> Collected {
     let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
-    let mut collected = Collected { executions: 0, end: 0, unable: None };
-    let mut frontier = 0;
-    let mut transitions = Transitions::default();
+    let mut collected = Collected { executions: 0, end: 0, met: Met::default(), unable: None };
+    let mut frontier = first;
     let mut progress = Progress { executions: 0, operations: 0, transitions: 0, time: Duration::ZERO };
     loop {
         match receiver.recv_timeout(TICK) {
@@ -244,10 +299,8 @@ fn collect(receiver: &Receiver<Batch>, start: Instant, observer: &mut dyn Observ
                 collected.unable = collected.unable.or(batch.unable.take());
                 progress.executions += batch.executions;
                 progress.operations += batch.operations;
-                if let Some(met) = batch.transitions.take() {
-                    transitions.merge(&met);
-                    progress.transitions = transitions.count();
-                }
+                collected.met.add(&batch.met);
+                progress.transitions = collected.met.transitions.count();
                 if batch.executions > 0 {
                     collected.end = collected.end.max(batch.first + batch.executions);
                     early.insert(batch.first, batch);
@@ -264,6 +317,7 @@ fn collect(receiver: &Receiver<Batch>, start: Instant, observer: &mut dyn Observ
                     return collected;
                 }
             }
+            observer.done(frontier, &batch.met);
         }
         if collected.unable.is_some() {
             break;
@@ -278,31 +332,4 @@ fn collect(receiver: &Receiver<Batch>, start: Instant, observer: &mut dyn Observ
         }
     }
     collected
-}
-
-impl CampaignStats {
-    /// What one job's driver has met.
-    fn of(driver: &Driver) -> CampaignStats {
-        CampaignStats {
-            executions: 0,
-            end: 0,
-            time: Duration::ZERO,
-            tally: driver.tally().clone(),
-            transitions: driver.transitions().clone(),
-            marks: driver.marks().to_vec(),
-            skipped: driver.skipped().to_vec(),
-        }
-    }
-
-    /// Adds what another job has met.
-    fn add(&mut self, other: &CampaignStats) {
-        self.tally.merge(&other.tally);
-        self.transitions.merge(&other.transitions);
-        for (sum, count) in self.marks.iter_mut().zip(&other.marks) {
-            *sum += count;
-        }
-        if self.skipped.is_empty() {
-            self.skipped.clone_from(&other.skipped);
-        }
-    }
 }

@@ -60,7 +60,7 @@ mod sighting;
 mod store;
 mod whole;
 
-pub use campaign::{Campaign, CampaignError, CampaignFault, CampaignStats, Diverged, Observer, Progress};
+pub use campaign::{Campaign, CampaignError, CampaignFault, CampaignStats, Diverged, Met, Observer, Progress};
 pub use explore::{Deeper, DepthProgress, Exploration, ExploreError};
 pub use findings::Findings;
 pub use hunt::{FirstDivergence, Hunt, Hunted, Source};

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use stalemap_campaign::{Deeper, Exploration, ExploreError};
 use stalemap_harness::{Build, Compare, Driver, quiet_panics};
 use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Dialect, Home, Machine, Trace};
+use stalemap_operations::{Dialect, Home, Machine, Program, Trace};
 use stalemap_reference::Model;
 
 /// Builds machines with a bug.
@@ -92,9 +93,42 @@ fn a_machine_that_cannot_be_explored_is_refused() {
     assert_eq!(Exploration::new(Seeded(None), large).err(), Some(ExploreError::TooLarge));
 }
 
+/// The reference, which shows no complete states, as a subject that is told ahead what is run.
+#[derive(Clone, Default)]
+struct Ahead(Arc<AtomicU32>);
+
+impl Build for Ahead {
+    type Subject = Model;
+
+    fn build(&self, machine: &Machine) -> Result<Model, String> {
+        Ok(Model::new(*machine, Home::ALL.map(|home| machine.frames(home))))
+    }
+
+    fn looks_ahead(&self) -> bool {
+        true
+    }
+
+    fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
+        self.0.fetch_add(u32::try_from(programs.len()).expect("a few"), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
 #[test]
-fn a_subject_that_shows_no_complete_states_is_not_explored() {
-    let build = |machine: &Machine| Ok::<_, String>(Model::new(*machine, Home::ALL.map(|home| machine.frames(home))));
+fn of_a_subject_that_shows_no_complete_states_those_of_the_reference_are_explored() {
     let machine = Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12).expect("sizes within limits");
-    assert_eq!(Exploration::new(build, machine).err(), Some(ExploreError::NoStates));
+    let told = Ahead::default();
+    let mut of_reference = Exploration::new(told.clone(), machine).expect("it takes the machine");
+    let mut of_both = Exploration::new(Seeded(None), machine).expect("it takes the machine");
+    assert_eq!([&of_reference, &of_both].map(Exploration::has_complete_states), [false, true]);
+    let mut edges = 0;
+    for depth in 1..=3 {
+        let [one, two] = [&mut of_reference, &mut of_both].map(|it| it.deepen(2, &|| false, &mut |_| {}));
+        let (Ok(Deeper::Edges(one)), Ok(Deeper::Edges(two))) = (one, two) else { panic!("both sides agree") };
+        let fewer = of_reference.states_of_last_depth() <= of_both.states_of_last_depth() && one <= two;
+        assert!(fewer && one > 0, "private lists make more states, not fewer: depth {depth}, {one} and {two} edges");
+        edges += one;
+    }
+    assert_eq!(of_reference.transitions().count(), of_both.transitions().count(), "nothing that can be met is missed");
+    assert!(u64::from(told.0.load(Ordering::Relaxed)) >= edges, "each way is told ahead");
 }

@@ -87,7 +87,7 @@ enum Command {
     Doctor,
     Ops(OpsArguments),
     CheckDeterminism(DeterminismCommand),
-    Exhaust(ExhaustArguments),
+    Exhaust(ExhaustArguments<Choice>),
     Triage(TriageArguments),
     Export(ExportArguments),
     Linux(LinuxArguments),

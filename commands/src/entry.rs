@@ -57,7 +57,7 @@ enum AnyCommand<C: Args> {
     Coverage(CoverageArguments),
     Ops(OpsArguments),
     CheckDeterminism(DeterminismArguments),
-    Exhaust(ExhaustArguments),
+    Exhaust(ExhaustArguments<C>),
     /// Serve the campaign that has started this process
     #[command(hide = true)]
     Worker(C),

@@ -28,16 +28,20 @@ pub const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12
 #[derive(Debug, Args)]
 #[command(after_help = "\
 For each depth the states that are first reached there, the operations tried from those before, and a digest of all states so \
-far. Equal digests mean equal sets of states. Ends with the state space, with --depth, or after the depth in which --seconds \
-are over; Ctrl-C ends it at the last depth that was complete.
+far. Equal digests mean equal sets of states. A state is what both sides hold; of a subject that does not show all that it holds, \
+such as a kernel, it is what the reference holds, and the second line says so. Ends with the state space, with --depth, or after \
+the depth in which --seconds are over; Ctrl-C ends it at the last depth that was complete.
 
 Examples:
   stalemap exhaust --depth 4
   stalemap exhaust --machine \"ram=2 device=1 spaces=2 pages=2\" --seconds 600")]
-pub struct ExhaustArguments {
+pub struct ExhaustArguments<C: Args> {
     /// The machine, as on a machine line
     #[arg(long, value_name = "MACHINE", default_value_t = TINY, value_parser = values::machine)]
     machine: Machine,
+    /// The subject that is driven.
+    #[command(flatten)]
+    subject: C,
     /// End after this depth
     #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
     depth: u32,
@@ -55,13 +59,18 @@ pub struct ExhaustArguments {
 /// Explores the machine, and prints each depth.
 ///
 /// # Errors
-/// When the subject's states cannot be told apart, it cannot be the machine, or the lines cannot be written.
-pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments) -> Result<Ending> {
+/// When the subject is not there, it cannot be the machine, or the lines cannot be written.
+pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments<S::Choice>) -> Result<Ending> {
     let start = Instant::now();
     let machine = arguments.machine;
-    let mut lines = vec![format!("# machine {machine}"), "# depth states edges digest".to_string()];
+    let mut exploration = exploration(line, &arguments.subject, machine)?;
+    let mut lines = vec![format!("# machine {machine}")];
+    if !exploration.has_complete_states() {
+        let name = line.subjects().chosen(&arguments.subject)?.name;
+        lines.push(format!("# states of the reference: {name} does not show all that it holds"));
+    }
+    lines.push("# depth states edges digest".to_string());
     output::print_line(lines.join("\n"))?;
-    let mut exploration = exploration(line, machine)?;
     for depth in 1..=arguments.depth {
         if exploration.is_closed() || start.elapsed() >= Duration::from_secs(arguments.seconds) {
             break;
@@ -92,8 +101,8 @@ pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments)
 }
 
 /// The start of a machine; operations that do not end are printed, and end the program.
-fn exploration<S: Subjects>(line: &CommandLine<S>, machine: Machine) -> Result<Exploration> {
-    let ChosenSubject { build, .. } = line.subjects().chosen(&S::Choice::default())?;
+fn exploration<S: Subjects>(line: &CommandLine<S>, choice: &S::Choice, machine: Machine) -> Result<Exploration> {
+    let ChosenSubject { build, .. } = line.subjects().chosen(choice)?;
     let program = line.name().to_string();
     let print = |finding: &Finding, _| output::print_line(finding.text());
     let exploration = Exploration::new(build, machine)?;
@@ -103,9 +112,9 @@ fn exploration<S: Subjects>(line: &CommandLine<S>, machine: Machine) -> Result<E
 /// The transitions that are met by every operation from every state up to this depth; none where it is interrupted.
 ///
 /// # Errors
-/// When the subject's states cannot be told apart, or the sides diverge.
+/// When the subject is not there, cannot be the machine, or the sides diverge.
 pub fn transitions<S: Subjects>(line: &CommandLine<S>, machine: Machine, depth: u32) -> Result<Option<Transitions>> {
-    let mut exploration = exploration(line, machine)?;
+    let mut exploration = exploration(line, &S::Choice::default(), machine)?;
     for _ in 0..depth {
         match deepen(&mut exploration, None)? {
             Deeper::Edges(_) => {}

@@ -6,6 +6,7 @@
 //! crate is empty.
 #![cfg(unix)]
 
+pub mod flags;
 pub mod protocol;
 
 #[cfg(feature = "processes")]

@@ -10,8 +10,6 @@ mod artifact;
 mod compares;
 mod counters;
 mod digests;
-#[cfg(feature = "libfuzzer")]
-mod flags;
 mod hunt;
 #[cfg(feature = "libfuzzer")]
 mod input;
@@ -25,8 +23,12 @@ mod subject;
 mod targets;
 mod text;
 
+/// Sets what libFuzzer need not keep account of, where the command line does not say otherwise.
 #[cfg(feature = "libfuzzer")]
-pub use flags::start_with_flags;
+pub fn start_with_flags() {
+    stalemap_engines::flags::start_with(stalemap_engines::flags::OF_TRANSITIONS);
+}
+
 #[cfg(feature = "libfuzzer")]
 pub use input::Input;
 pub use lockstep::Lockstep;

@@ -76,8 +76,9 @@ impl GeneratorState {
         self.note_named(operation.kind().row(), &Named::by(operation));
     }
 
-    /// Notes an operation of this row, which names this.
-    #[inline]
+    /// Notes an operation of this row, which names this. Inlined with what it calls: the calls took 27 of 376 instructions that
+    /// it costs to generate an operation.
+    #[inline(always)]
     pub(crate) fn note_named(&mut self, row: &'static Row, named: &Named) {
         if row.names_place {
             self.name(named.place);
@@ -98,6 +99,7 @@ impl GeneratorState {
     }
 
     /// The slot that is named is now in use, in another phase, or empty.
+    #[inline(always)]
     fn note_slot(&mut self, row: &'static Row, sort: Field, named: &Named) {
         let slot = named.slot;
         let filled_at = self.filled_at[sort as usize % SORTS][slot as usize % SLOTS];
@@ -140,6 +142,7 @@ impl GeneratorState {
     }
 
     /// The spaces and places that are named are in use, or are not.
+    #[inline(always)]
     fn note_places(&mut self, row: &'static Row, named: &Named) {
         let (space, page) = named.place;
         let count = named.count;

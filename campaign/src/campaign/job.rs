@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use stalemap_harness::{Driver, Generator, Run, Transitions, Watch};
+use stalemap_harness::{Driver, Generator, Run, Skipped, Watch};
 use stalemap_operations::Program;
 
-use super::{Campaign, CampaignStats, Diverged, TICK};
+use super::{Campaign, Diverged, Met, TICK};
 
 /// Machines that are drawn for an execution until the subject can be one.
 const ATTEMPTS: u64 = 32;
@@ -30,8 +30,8 @@ pub(super) struct Batch {
     pub(super) executions: u64,
     pub(super) operations: u64,
     pub(super) diverged: Vec<Diverged>,
-    /// All that the job has met, where it is more than it told before.
-    pub(super) transitions: Option<Transitions>,
+    /// What they have met.
+    pub(super) met: Met,
     /// Why the job ends with this batch: the subject cannot be a machine that was asked for.
     pub(super) unable: Option<String>,
 }
@@ -46,14 +46,13 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Takes executions until it is time to end; what was met.
-    pub(super) fn work(&self, watch: Watch, sender: &Sender<Batch>) -> CampaignStats {
+    /// Takes executions until it is time to end; the checks that the subject shows too little for.
+    pub(super) fn work(&self, watch: Watch, sender: &Sender<Batch>) -> Vec<Skipped> {
         let mut driver = Driver::new(self.campaign.build.clone());
         if self.campaign.hang.is_some() {
             driver.watched_by(watch);
         }
         let mut generator = Generator::new(self.campaign.settings.clone());
-        let mut told = 0;
         let mut taken = 0..0;
         while !self.is_over() {
             if taken.is_empty() {
@@ -64,16 +63,14 @@ impl Job<'_> {
                 }
             }
             let mut batch = self.batch(&mut driver, &mut generator, &mut taken);
-            if driver.transitions().count() > told {
-                told = driver.transitions().count();
-                batch.transitions = Some(driver.transitions().clone());
-            }
+            batch.met = Met::of(&driver);
+            driver.clear_met();
             let ends = batch.unable.is_some();
             if sender.send(batch).is_err() || ends {
                 break;
             }
         }
-        CampaignStats::of(&driver)
+        driver.skipped().to_vec()
     }
 
     /// Does the executions that were taken, or as many as fit into a tick.

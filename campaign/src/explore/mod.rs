@@ -1,7 +1,9 @@
 //! Exhaustive exploration: every operation from every state of a machine that can be reached, breadth first.
 //!
 //! A state is a pair of complete states, the reference's and the subject's. Two states that differ only in names without
-//! meaning (stamps, tokens, numbers of slots and of private records) are one.
+//! meaning (stamps, tokens, numbers of slots and of private records) are one. Of a subject that shows no complete states
+//! (`Subject::explorable`), such as a kernel, a state is the reference's alone: what such a subject keeps to itself makes no other
+//! state, and each state is tried as it is behind the first way to it.
 
 mod pair;
 
@@ -19,6 +21,9 @@ use thiserror::Error;
 use self::pair::Guide;
 use crate::on_hang::OnHang;
 
+/// States that a job takes at once where it pays to say ahead what is run: some thousand programs.
+const AHEAD: usize = 128;
+
 /// Time between two reports of progress.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -32,9 +37,6 @@ pub enum ExploreError {
     /// The machine has more frames and places than a driver keeps, so that its states cannot be looked at.
     #[error("the machine is too large to be exhausted")]
     TooLarge,
-    /// The subject shows no complete states (`Subject::explorable`).
-    #[error("the states of this subject cannot be told apart: `Subject::explorable` says so")]
-    NoStates,
     /// The two sides differ before any operation.
     #[error("the two sides differ at the start ({0})")]
     Start(Signature),
@@ -78,6 +80,7 @@ pub struct Exploration {
     frontier: Vec<usize>,
     met: Transitions,
     hang: Option<OnHang>,
+    has_complete_states: bool,
 }
 
 /// A state: how it is reached from another.
@@ -91,15 +94,14 @@ impl Exploration {
     /// The start of this machine, which is the one state at depth 0.
     ///
     /// # Errors
-    /// When the subject cannot be the machine or shows no complete states, the machine is too large, or the two sides differ at
-    /// its start.
+    /// When the subject cannot be the machine, the machine is too large, or the two sides differ at its start.
     pub fn new(build: impl Build + Clone + Send + Sync + 'static, machine: Machine) -> Result<Self, ExploreError> {
         let build = AnyBuild::new(build);
         let mut guide = Guide::new(build.clone(), machine);
-        let start = guide.lead(&[])?.map_err(|divergence| ExploreError::Start(divergence.signature()))?.digest();
-        let known = HashSet::from([start]);
+        let start = guide.lead(&[])?.map_err(|divergence| ExploreError::Start(divergence.signature()))?;
+        let (known, has_complete_states) = (HashSet::from([start.digest()]), start.has_complete_states());
         let (reached, met) = (Vec::new(), Transitions::default());
-        Ok(Exploration { build, machine, known, reached, frontier: vec![0], met, hang: None })
+        Ok(Exploration { build, machine, known, reached, frontier: vec![0], met, hang: None, has_complete_states })
     }
 
     /// Calls this with operations that take longer than the deadline, and a quarter more at the most: once, on the thread of a
@@ -112,7 +114,7 @@ impl Exploration {
     /// Tries every operation from every state of the last depth, which then is what was first reached by them. What is
     /// reached does not depend on the number of jobs, at least 1, that do it at the same time.
     ///
-    /// `stop` is asked by each job before each state; `progress` is called every 10 ms, and at the end, by the
+    /// `stop` is asked by each job before each state (each 128 states of a subject that looks ahead); `progress` is called every 10 ms, and at the end, by the
     /// calling thread.
     ///
     /// # Errors
@@ -180,6 +182,12 @@ impl Exploration {
     #[must_use]
     pub fn machine(&self) -> &Machine {
         &self.machine
+    }
+
+    /// Whether a state is the subject's too; if not, it is the reference's alone.
+    #[must_use]
+    pub fn has_complete_states(&self) -> bool {
+        self.has_complete_states
     }
 
     /// How many states have been reached.
@@ -268,12 +276,18 @@ impl Tasks<'_> {
         if exploration.hang.is_some() {
             guide.watched_by(watch);
         }
-        while let Some(&state) = exploration.frontier.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+        let taken = if guide.looks_ahead() { AHEAD } else { 1 };
+        loop {
+            let first = self.next.fetch_add(taken, Ordering::Relaxed).min(exploration.frontier.len());
+            let states = &exploration.frontier[first..exploration.frontier.len().min(first + taken)];
+            if states.is_empty() {
+                break;
+            }
             found.is_stopped = (self.stop)();
             if found.is_stopped || self.is_over.load(Ordering::Relaxed) {
                 break;
             }
-            if !self.try_from(state, &mut guide, &mut found)? {
+            if !self.try_from(states, &mut guide, &mut found)? {
                 return Ok(found);
             }
         }
@@ -281,25 +295,31 @@ impl Tasks<'_> {
         Ok(found)
     }
 
-    /// Tries every operation from a state; whether the two sides agree on all.
-    fn try_from(&self, state: usize, guide: &mut Guide, found: &mut Found) -> Result<bool, ExploreError> {
-        let mut path = self.exploration.path(state);
+    /// Tries every operation from each of these states; whether the two sides agree on all.
+    fn try_from(&self, states: &[usize], guide: &mut Guide, found: &mut Found) -> Result<bool, ExploreError> {
+        let paths: Vec<_> = states.iter().map(|&state| self.exploration.path(state)).collect();
+        guide.look_ahead(paths.iter().map(Vec::as_slice))?;
         let unsteady = |divergence: Divergence| ExploreError::Unsteady(divergence.signature());
-        let operations = guide.lead(&path)?.map_err(unsteady)?.operations();
-        for operation in operations {
-            path.push(operation);
+        let mut ways = Vec::new();
+        for (&state, path) in states.iter().zip(&paths) {
+            let operations = guide.lead(path)?.map_err(unsteady)?.operations();
+            ways.extend(
+                operations.into_iter().map(|by| (Reached { from: state, by }, [path.as_slice(), &[by]].concat())),
+            );
+        }
+        guide.look_ahead(ways.iter().map(|(_, way)| way.as_slice()))?;
+        for (reached, way) in ways {
             found.edges += 1;
-            let digest = match guide.lead(&path)? {
+            let digest = match guide.lead(&way)? {
                 Ok(pair) => pair.digest(),
                 Err(divergence) => {
-                    found.divergence = Some((path, divergence));
+                    found.divergence = Some((way, divergence));
                     return Ok(false);
                 }
             };
             if !self.exploration.known.contains(&digest) {
-                found.states.entry(digest).or_insert(Reached { from: state, by: operation });
+                found.states.entry(digest).or_insert(reached);
             }
-            path.pop();
         }
         Ok(true)
     }

@@ -1,9 +1,10 @@
 //! Both sides in one state: its digest, and the operations that are worth trying there.
 
 use stalemap_harness::{
-    Build, Compare, Divergence, Driver, StateDigest, Transitions, Watch, enumerate_operations, state_digest,
+    Build, Compare, Divergence, Driver, ReferenceState, StateDigest, Transitions, Watch, enumerate_operations,
+    state_digest,
 };
-use stalemap_operations::{Explorable, Machine, Operation, Program};
+use stalemap_operations::{Machine, Operation, Program, Slot, Stamp, Subject};
 use stalemap_reference::Model;
 
 use super::ExploreError;
@@ -24,10 +25,27 @@ impl Guide {
         self.driver.watched_by(watch);
     }
 
+    /// Whether it pays to say ahead where it is led.
+    pub(super) fn looks_ahead(&self) -> bool {
+        self.driver.looks_ahead()
+    }
+
+    /// Says ahead where it is led, where that pays.
+    ///
+    /// # Errors
+    /// When the subject cannot be driven at all.
+    pub(super) fn look_ahead<'a>(&self, ways: impl IntoIterator<Item = &'a [Operation]>) -> Result<(), ExploreError> {
+        if !self.looks_ahead() {
+            return Ok(());
+        }
+        let programs: Vec<_> = ways.into_iter().map(|way| Program::new(self.machine, way.iter().copied())).collect();
+        self.driver.look_ahead(&programs).map_err(ExploreError::Machine)
+    }
+
     /// Both sides after these operations, each of which was compared, or where they differ.
     ///
     /// # Errors
-    /// When the subject cannot be the machine, or when its states cannot be told apart.
+    /// When the subject cannot be the machine.
     pub(super) fn lead(&mut self, operations: &[Operation]) -> Result<Result<Pair<'_>, Divergence>, ExploreError> {
         let program = Program::new(self.machine, operations.iter().copied());
         let run = self.driver.run(&program, Compare::Touched).map_err(ExploreError::Machine)?;
@@ -35,7 +53,6 @@ impl Guide {
             return Ok(Err(divergence));
         }
         let (subject, reference) = self.driver.sides(&self.machine).ok_or(ExploreError::TooLarge)?;
-        let subject = subject.explorable().ok_or(ExploreError::NoStates)?;
         Ok(Ok(Pair { subject, reference }))
     }
 
@@ -47,23 +64,47 @@ impl Guide {
 
 /// Both sides in one state.
 pub(super) struct Pair<'a> {
-    subject: &'a dyn Explorable,
+    subject: &'a dyn Subject,
     reference: &'a Model,
 }
 
 impl Pair<'_> {
+    /// Whether the subject's states are told apart by more than what the reference shows and hides.
+    pub(super) fn has_complete_states(&self) -> bool {
+        self.subject.explorable().is_some()
+    }
+
     /// The digest of the state.
     pub(super) fn digest(&self) -> StateDigest {
-        let state = self.subject.complete_state();
-        state_digest(&state.world, &state.slots, self.reference.hidden_state())
+        match self.subject.explorable() {
+            Some(subject) => {
+                let state = subject.complete_state();
+                state_digest(&state.world, &state.slots, self.reference.hidden_state())
+            }
+            None => ReferenceState::of(self.reference).digest(),
+        }
     }
 
     /// Every operation that the subject can do and that is worth trying here.
     pub(super) fn operations(&self) -> Vec<Operation> {
         let able = self.subject.capabilities().operations;
-        let filled = self.subject.complete_state().slots.into_iter().map(|(slot, _)| slot);
-        let mut operations = enumerate_operations(self.subject.machine(), filled, self.subject.unused_stamp());
+        let (filled, stamp) = self.names();
+        let mut operations = enumerate_operations(self.subject.machine(), filled, stamp);
         operations.retain(|operation| able.contains(operation.kind()));
         operations
+    }
+
+    /// The slots that are not empty, and a stamp that is nowhere.
+    fn names(&self) -> (Vec<Slot>, Stamp) {
+        match self.subject.explorable() {
+            Some(subject) => {
+                let filled = subject.complete_state().slots.into_iter().map(|(slot, _)| slot);
+                (filled.collect(), subject.unused_stamp())
+            }
+            None => {
+                let state = ReferenceState::of(self.reference);
+                (state.filled_slots().collect(), state.unused_stamp())
+            }
+        }
     }
 }

@@ -16,6 +16,7 @@ mod oss_fuzz;
 mod package;
 mod picture;
 mod sanitizer;
+mod semver;
 mod subjects;
 mod targets;
 mod tool;
@@ -115,6 +116,7 @@ pub(crate) const STAGES: &[Stage] = &[
         "each crate that outside users need is packaged, built from its package, and brings no more than it must",
         package::run,
     ),
+    named("semver", "no crate that outside users need breaks what its last release promised", semver::run),
     named("guide", "mdBook makes a book of docs/ and has nothing to say against it", guide::run),
     named("bugs-engines", "libFuzzer and AFL++ find seeded bugs, and nothing without one", bugs_engines),
     named("bench", "the benchmarks, beside their peers", bench),

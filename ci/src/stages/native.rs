@@ -3,10 +3,14 @@
 
 use anyhow::{Result, ensure};
 
+use super::exhaust::Certificate;
 use crate::context::{Context, exit_code};
 
 /// The versions that are asked.
 const VERSIONS: [&str; 3] = ["6.1", "6.12", "7.3"];
+/// Every operation from every state of a tiny machine.
+const CERTIFICATE: Certificate =
+    Certificate { kept: "ci/exhaust-linux-6.12-native.txt", subject: &["--subject", "linux-6.12-native"], depth: 5 };
 /// The orders that a huge page of 7.3 can have beside that of x86.
 const HUGE_ORDERS: [&str; 2] = ["2", "3"];
 /// Programs that each version and the reference must agree on.
@@ -24,6 +28,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
         mutants.arg("--out").arg(folder.join(version)).run()?;
     }
     both_of_2019(context)?;
+    CERTIFICATE.check(context)?;
     huge_pages(context)?;
     let conformance = context.stalemap().args(["linux", "conformance", "--runs", "0", "--native-runs", PROGRAMS]);
     Ok(conformance.arg("--out").arg(folder.join("conformance.md")).run()?)

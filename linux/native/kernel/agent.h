@@ -103,12 +103,11 @@ static bool stalemap_write_end(struct stalemap_world *world)
 	struct stalemap_end end = { .tag = STALEMAP_END, .tainted = get_taint() };
 	bool well;
 
-	end.leaked[0] = world->leaked[0];
-	end.leaked[1] = world->leaked[1];
+	memcpy(end.leaked, world->leaked, sizeof(end.leaked));
 	end.log = stalemap_log.length;
 	stalemap_put(&out, &end, sizeof(end));
 	stalemap_put(&out, stalemap_log.text, stalemap_log.length);
-	well = !end.leaked[0] && !end.leaked[1] && !end.tainted && !stalemap_log.length;
+	well = !memchr_inv(end.leaked, 0, sizeof(end.leaked)) && !end.tainted && !stalemap_log.length;
 	stalemap_log.length = 0;
 	stalemap_commit(&out);
 	return well;
