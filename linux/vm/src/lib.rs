@@ -16,6 +16,7 @@ mod kernels;
 mod mutants;
 mod native;
 pub mod packages;
+mod passes;
 mod pool;
 mod process;
 mod recipe;
@@ -35,7 +36,8 @@ pub use flavour::Flavour;
 pub use group::end_all;
 pub use guest::build_guest;
 pub use kernels::Kernels;
-pub use native::{Instrument, Native, NativeBoot};
+pub use native::{Instrument, Native, NativeBoot, SourceLine, SourceLines};
+pub use passes::{BatchPasses, Passes};
 pub use pool::KernelPool;
 pub use runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 

@@ -44,7 +44,7 @@ impl Instrument {
         match self {
             Instrument::None => "",
             Instrument::Kasan => include_str!("../../../native/kernel/kasan.config"),
-            Instrument::Coverage => "CONFIG_STALEMAP_COVERAGE=y\n",
+            Instrument::Coverage => include_str!("../../../native/kernel/coverage.config"),
         }
     }
 
