@@ -40,11 +40,9 @@ impl SubjectName {
             Some((version, native)) => Ok(SubjectName::Linux { version, native }),
             None if text == IMPLEMENTATION => Ok(SubjectName::Implementation),
             None if is_library => Ok(SubjectName::Library(text.into())),
-            None => Err(
-                "possible values: implementation, linux-6.1, linux-6.12, linux-6.1-native, linux-6.12-native, or the \
-                     path of a shared library such as ./libmine.so"
-                    .to_string(),
-            ),
+            None => Err("possible values: implementation, linux-6.1, linux-6.12, linux-7.3, linux-6.1-native, \
+                     linux-6.12-native, linux-7.3-native, or the path of a shared library such as ./libmine.so"
+                .to_string()),
         }
     }
 }
@@ -52,8 +50,8 @@ impl SubjectName {
 /// Which subject is driven.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Choice {
-    /// The subject that is driven beside the reference: implementation, linux-6.1, linux-6.12, linux-6.1-native,
-    /// linux-6.12-native, or the path of a shared library that is built with stalemap.h
+    /// The subject that is driven beside the reference: implementation, linux-6.1, linux-6.12, linux-7.3,
+    /// linux-6.1-native, linux-6.12-native, linux-7.3-native, or the path of a shared library that is built with stalemap.h
     #[arg(long, value_name = "SUBJECT", value_parser = SubjectName::parse, default_value = IMPLEMENTATION)]
     subject: SubjectName,
     /// Switch a seeded bug of the implementation on (`stalemap bugs` lists them)

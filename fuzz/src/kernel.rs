@@ -4,7 +4,7 @@ use std::env;
 use std::sync::Arc;
 
 use stalemap_engines::protocol::{FAULT, KERNEL_SUBJECT};
-use stalemap_linux::{Cache, Fault, Instrument, Kernels, Native, Version};
+use stalemap_linux::{Cache, Fault, Kernels, Native, Version};
 
 use crate::counters;
 use crate::subject::Driven;
@@ -22,8 +22,7 @@ pub(crate) fn from_environment() -> Arc<Kernels> {
         Ok(fault) => 1 << fault.bit,
         Err(sentence) => panic!("{FAULT}: {sentence}"),
     });
-    let native = Native { version, instrument: Instrument::Coverage };
-    let kernels = Cache::of_the_user().and_then(|cache| Kernels::cached(&cache, native, bits));
+    let kernels = Cache::of_the_user().and_then(|cache| Kernels::cached(&cache, Native::counting(version), bits));
     Arc::new(kernels.unwrap_or_else(|error| panic!("{error:#}")))
 }
 

@@ -93,7 +93,7 @@ impl Implementation {
         let exclusive = self.frames.memmap[frame].is_exclusive();
         self.bugs.choose(Bug::ProtectUpgradesShared, exclusive, || true)
             && match self.machine.rules() {
-                Dialect::Linux6_12 => true,
+                Dialect::Linux6_12 | Dialect::Linux7_3 => true,
                 Dialect::Linux6_1 => dirty,
             }
     }

@@ -13,11 +13,13 @@ pub enum Dialect {
     Linux6_12,
     /// Linux 6.1: `protect` to `rw` sets the writable bit only on dirty entries (`can_change_pte_writable`, mm/mprotect.c).
     Linux6_1,
+    /// Linux 7.3: the same rules as 6.12, as far as the kernel was asked.
+    Linux7_3,
 }
 
 impl Dialect {
     /// All of them; a record names a dialect by its index here, so the order never changes.
-    pub const ALL: [Dialect; 2] = [Dialect::Linux6_12, Dialect::Linux6_1];
+    pub const ALL: [Dialect; 3] = [Dialect::Linux6_12, Dialect::Linux6_1, Dialect::Linux7_3];
 
     /// The word behind `rules=`.
     #[must_use]
@@ -25,6 +27,7 @@ impl Dialect {
         match self {
             Dialect::Linux6_12 => "linux-6.12",
             Dialect::Linux6_1 => "linux-6.1",
+            Dialect::Linux7_3 => "linux-7.3",
         }
     }
 }

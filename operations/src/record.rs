@@ -9,8 +9,8 @@
 //! others    kind     fields …
 //! ```
 //!
-//! What bytes mean never changes: each [`Format`] keeps its kinds for ever, and so do the numbers by which bytes are
-//! folded. A program is written in the first format that has all its kinds.
+//! What bytes mean never changes: each [`Format`] keeps its kinds and dialects for ever, and so do the numbers by which
+//! bytes are folded. A program is written in the first format that has its dialect and all its kinds.
 //!
 //! Byte 0 of record 0 names the format: format 2 is `0xf2`, format 3 is `0xf3` and so on; every other byte is format 1.
 //! Nothing looked at that byte before there were formats, so an input of format 1 that no writer made can begin with
@@ -31,30 +31,37 @@ use crate::table::{Kind, Operation, TABLE};
 pub const RECORD: usize = 8;
 const _: () = assert!(RECORD == 1 + FieldValues::MOST, "a record is a kind and its fields");
 
-/// How many kinds each format has, those with the lowest numbers. A line is never changed; an operation that is added
-/// to the table needs a line of its own (operations that are published together share one).
-const KINDS: &[usize] = &[
-    28, // Format 1.
+/// What bytes can mean in a format: so many kinds, those with the lowest numbers, and the first so many dialects.
+struct Vocabulary {
+    kinds: usize,
+    dialects: usize,
+}
+
+/// One for each format. A line is never changed; an operation or a dialect that is added needs a line of its own (those
+/// that are published together share one).
+const FORMATS: &[Vocabulary] = &[
+    Vocabulary { kinds: 28, dialects: 2 }, // Format 1.
+    Vocabulary { kinds: 28, dialects: 3 }, // Format 2, with linux-7.3.
 ];
 
 /// The number of the newest record format.
-pub const FORMAT: usize = KINDS.len();
+pub const FORMAT: usize = FORMATS.len();
 
-/// A record format: which kinds bytes can mean.
+/// A record format: which kinds and dialects bytes can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format(usize);
 
 impl Format {
     /// The first one, in which every program of its kinds is written.
     pub const FIRST: Format = Format(0);
-    /// The one that has all kinds.
-    pub const NEWEST: Format = Format(KINDS.len() - 1);
+    /// The one that has all kinds and all dialects.
+    pub const NEWEST: Format = Format(FORMATS.len() - 1);
 
     /// The format of the program that begins with this byte.
     #[inline]
     #[must_use]
     pub fn of_first_byte(byte: u8) -> Format {
-        Format(index_of(byte, KINDS.len()))
+        Format(index_of(byte, FORMATS.len()))
     }
 
     /// The byte that names it.
@@ -84,9 +91,9 @@ impl Format {
         })
     }
 
-    /// The first format that has the kinds with these numbers.
-    fn having(numbers: impl Iterator<Item = u8>) -> Format {
-        Format(index_having(numbers.max().unwrap_or(0), KINDS))
+    /// The first format that has this dialect, and the kinds with these numbers.
+    fn having(rules: Dialect, numbers: impl Iterator<Item = u8>) -> Format {
+        Format(index_having(rules as usize, numbers.max().unwrap_or(0), FORMATS))
     }
 }
 
@@ -96,9 +103,10 @@ const fn index_of(byte: u8, formats: usize) -> usize {
     if byte > FIRST_BYTE && named < formats { named } else { 0 }
 }
 
-/// The place of the first format that has the kind with this number and all below, when formats have so many kinds.
-fn index_having(number: u8, kinds: &[usize]) -> usize {
-    kinds.iter().position(|&kinds| usize::from(number) < kinds).expect("the newest format has all kinds")
+/// The place of the first of these formats that has the dialect and the kind with these numbers, and so all below.
+fn index_having(dialect: usize, kind: u8, formats: &[Vocabulary]) -> usize {
+    let has = |format: &Vocabulary| dialect < format.dialects && usize::from(kind) < format.kinds;
+    formats.iter().position(has).expect("the newest format has all kinds and all dialects")
 }
 
 /// The byte that names the format at this place of the list.
@@ -108,16 +116,16 @@ const fn first_byte(index: usize) -> u8 {
 
 /// Format `n` is named by this byte and `n − 1`.
 const FIRST_BYTE: u8 = 0xf1;
-const _: () = assert!(KINDS.len() <= 15, "bytes up to 0xff name formats");
+const _: () = assert!(FORMATS.len() <= 15, "bytes up to 0xff name formats");
 
 /// The kind for each first byte of a record in each format.
-static KIND_OF_BYTE: [[Kind; 256]; KINDS.len()] = {
-    let mut formats = [[Kind::Alloc; 256]; KINDS.len()];
+static KIND_OF_BYTE: [[Kind; 256]; FORMATS.len()] = {
+    let mut formats = [[Kind::Alloc; 256]; FORMATS.len()];
     let mut format = 0;
-    while format < KINDS.len() {
+    while format < FORMATS.len() {
         let mut byte = 0;
         while byte < 256 {
-            formats[format][byte] = TABLE[byte % KINDS[format]].kind;
+            formats[format][byte] = TABLE[byte % FORMATS[format].kinds].kind;
             byte += 1;
         }
         format += 1;
@@ -126,7 +134,9 @@ static KIND_OF_BYTE: [[Kind; 256]; KINDS.len()] = {
 };
 
 const _: () = {
-    assert!(KINDS[KINDS.len() - 1] == Kind::COUNT, "a new operation needs a new record format: a line in KINDS");
+    let newest = &FORMATS[FORMATS.len() - 1];
+    assert!(newest.kinds == Kind::COUNT, "a new operation needs a new record format: a line in FORMATS");
+    assert!(newest.dialects == Dialect::ALL.len(), "a new dialect needs a new record format: a line in FORMATS");
     let mut i = 0;
     while i < Kind::COUNT {
         assert!(TABLE[i].number as usize == i, "numbers are given in the order of the table, without a gap");
@@ -175,14 +185,11 @@ const ORIGIN: [u32; 5] = [8, 4, 4, 3, 8];
 /// How many sizes a byte can mean.
 const SIZES: u32 = 256;
 const SPACES: u32 = most(Field::Space);
-/// How many dialects a byte can mean.
-const DIALECTS: usize = 2;
-const _: () = assert!(Dialect::ALL.len() == DIALECTS, "another dialect needs a record format that has a byte for it");
 
-/// The machine that record 0 means, in every format.
+/// The machine that record 0 means.
 #[must_use]
 pub fn machine_from_record(record: [u8; RECORD]) -> Machine {
-    let [_format, ram, first, second, spaces, pages, rules, devices] = record;
+    let [format, ram, first, second, spaces, pages, rules, devices] = record;
     let size = |origin, byte, limit| 1 + (origin - 1 + u32::from(byte)) % limit;
     let first = size(ORIGIN[1], first, SIZES);
     let second = size(ORIGIN[2], second, SIZES);
@@ -192,11 +199,13 @@ pub fn machine_from_record(record: [u8; RECORD]) -> Machine {
         if devices % 3 == 0 { second } else { 0 },
     ];
     let (spaces, pages) = (size(ORIGIN[3], spaces, SPACES), size(ORIGIN[4], pages, SIZES));
-    Machine::new(frames, spaces, pages, Dialect::ALL[usize::from(rules) % DIALECTS])
+    let dialects = FORMATS[Format::of_first_byte(format).0].dialects;
+    Machine::new(frames, spaces, pages, Dialect::ALL[usize::from(rules) % dialects])
         .expect("folded sizes are within limits")
 }
 
-/// Record 0 of this machine in format 1; `None` where a size has no byte ([`Machine::has_bytes`]).
+/// Record 0 of this machine in the first format that has its dialect; `None` where a size has no byte
+/// ([`Machine::has_bytes`]).
 #[must_use]
 pub fn machine_to_record(machine: &Machine) -> Option<[u8; RECORD]> {
     if !machine.has_bytes() {
@@ -207,7 +216,7 @@ pub fn machine_to_record(machine: &Machine) -> Option<[u8; RECORD]> {
     let offset =
         |size: u32, origin: u32, limit: u32| low_byte(if size == 0 { 0 } else { size + limit - origin } % limit);
     Some([
-        Format::FIRST.first_byte(),
+        Format::having(machine.rules(), [].into_iter()).first_byte(),
         offset(ram, ORIGIN[0], SIZES),
         offset(first, ORIGIN[1], SIZES),
         offset(second, ORIGIN[2], SIZES),
@@ -249,7 +258,8 @@ pub(crate) fn encode_into(machine: &Machine, operations: &[Operation], bytes: &m
     let Some(mut record) = machine_to_record(machine) else {
         return false;
     };
-    record[0] = Format::having(operations.iter().map(|operation| operation.kind().row().number)).first_byte();
+    let numbers = operations.iter().map(|operation| operation.kind().row().number);
+    record[0] = Format::having(machine.rules(), numbers).first_byte();
     bytes.extend_from_slice(&record);
     for operation in operations {
         bytes.extend_from_slice(&operation_to_record(operation));
@@ -266,7 +276,8 @@ fn low_byte(number: u32) -> u8 {
 mod tests {
     use alloc::vec::Vec;
 
-    use super::{Format, KINDS, first_byte, index_having, index_of};
+    use super::{FORMATS, Format, Vocabulary, first_byte, index_having, index_of};
+    use crate::machine::Dialect;
 
     #[test]
     fn a_first_byte_names_a_format_that_exists_and_else_the_first() {
@@ -281,12 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_written_in_the_first_format_that_has_its_kinds() {
-        let having = [0, 27, 28, 29, 30].map(|number| index_having(number, &[28, 29, 31]));
-        assert_eq!(having, [0, 0, 1, 2, 2]);
-        assert_eq!(Format::having([].into_iter()), Format::FIRST);
-        assert_eq!(Format::having([0, 27, 1].into_iter()), Format::FIRST);
-        let newest = u8::try_from(KINDS[KINDS.len() - 1] - 1).expect("few kinds");
-        assert_eq!(Format::having([0, newest, 1].into_iter()), Format::NEWEST);
+    fn a_program_is_written_in_the_first_format_that_has_its_dialect_and_its_kinds() {
+        let formats = [(28, 2), (28, 3), (29, 3), (31, 3)].map(|(kinds, dialects)| Vocabulary { kinds, dialects });
+        let having = |dialect| [0, 27, 28, 29, 30].map(|number| index_having(dialect, number, &formats));
+        assert_eq!([having(0), having(1), having(2)], [[0, 0, 2, 3, 3], [0, 0, 2, 3, 3], [1, 1, 2, 3, 3]]);
+        assert_eq!(Format::having(Dialect::Linux6_1, [].into_iter()), Format::FIRST);
+        assert_eq!(Format::having(Dialect::Linux6_12, [0, 27, 1].into_iter()), Format::FIRST);
+        assert_eq!(Format::having(Dialect::Linux7_3, [].into_iter()), Format(1));
+        let newest = u8::try_from(FORMATS[FORMATS.len() - 1].kinds - 1).expect("few kinds");
+        assert_eq!(Format::having(Dialect::Linux7_3, [0, newest, 1].into_iter()), Format::NEWEST);
     }
 }

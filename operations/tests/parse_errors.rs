@@ -100,9 +100,12 @@ fn a_machine_line_has_every_key_once_and_every_size_within_its_limit() {
         ("machine ram=8 spaces=1 pages=65537", "1:30: expected 1 to 65536 pages, found \"65537\""),
         (
             "machine ram=8 spaces=1 pages=1 rules=linux-6.13",
-            "1:38: expected linux-6.12 or linux-6.1, found \"linux-6.13\"; did you mean \"linux-6.12\"?",
+            "1:38: expected linux-6.12, linux-6.1 or linux-7.3, found \"linux-6.13\"; did you mean \"linux-6.12\"?",
         ),
-        ("machine ram=8 spaces=1 pages=1 rules=bsd", "1:38: expected linux-6.12 or linux-6.1, found \"bsd\""),
+        (
+            "machine ram=8 spaces=1 pages=1 rules=bsd",
+            "1:38: expected linux-6.12, linux-6.1 or linux-7.3, found \"bsd\"",
+        ),
     ]);
 }
 

@@ -50,6 +50,12 @@ const MACHINES: &[(&str, [u8; 8])] = &[
     ("ram=9 device=5,1 spaces=2 pages=7", [0, 1, 1, 0xfd, 63, 0xff, 0, 0]),
 ];
 
+/// Machines of format 2, which has another dialect.
+const MACHINES_OF_FORMAT_2: &[(&str, [u8; 8])] = &[
+    ("ram=8 device=4,4 spaces=3 pages=8 rules=linux-7.3", [0xf2, 0, 0, 0, 0, 0, 2, 0]),
+    ("ram=9 device=5,1 spaces=2 pages=7 rules=linux-7.3", [0xf2, 1, 1, 0xfd, 63, 0xff, 2, 0]),
+];
+
 #[test]
 fn records_of_format_1_mean_what_they_meant() {
     let text: String = SAMPLE.iter().map(|(line, _)| format!("{line}\n")).collect();
@@ -85,12 +91,19 @@ fn every_operation_has_a_frozen_record() {
 }
 
 #[test]
-fn machines_of_format_1_mean_what_they_meant() {
-    for (text, bytes) in MACHINES {
-        assert_eq!(record::machine_from_record(*bytes).to_string(), *text, "{bytes:?}");
+fn machines_mean_what_they_meant() {
+    for (text, bytes) in [MACHINES, MACHINES_OF_FORMAT_2].concat() {
+        assert_eq!(record::machine_from_record(bytes).to_string(), text, "{bytes:?}");
         let trace = Trace::parse(&format!("machine {text}\n")).expect("it is a machine");
-        assert_eq!(record::machine_to_record(&trace.machine), Some(*bytes), "{text}");
+        assert_eq!(record::machine_to_record(&trace.machine), Some(bytes), "{text}");
     }
+}
+
+#[test]
+fn the_byte_of_the_rules_is_folded_by_the_dialects_of_its_format() {
+    let rules = |format, byte| record::machine_from_record([format, 0, 0, 0, 0, 0, byte, 0]).rules().word();
+    assert_eq!([0, 1, 2, 3].map(|byte| rules(0, byte)), ["linux-6.12", "linux-6.1", "linux-6.12", "linux-6.1"]);
+    assert_eq!([0, 1, 2, 3].map(|byte| rules(0xf2, byte)), ["linux-6.12", "linux-6.1", "linux-7.3", "linux-6.12"]);
 }
 
 #[test]

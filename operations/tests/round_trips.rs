@@ -36,7 +36,7 @@ impl Numbers {
         };
         let spaces = self.size(if most > Machine::BYTES_LIMIT { Space::LIMIT } else { Machine::BYTES_SPACES });
         let pages = self.size(VirtualPage::LIMIT.min(most));
-        let rules = Dialect::ALL[self.below(2) as usize];
+        let rules = Dialect::ALL[self.below(3) as usize];
         Machine::new([ram, devices[0], devices[1]], spaces, pages, rules).expect("sizes within limits")
     }
 

@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
     stalemap(context, &["linux", "build", "--yes"]).run()?;
     // An edit that breaks a test of the kernel's own is wrong.
     stalemap(context, &["linux", "self-tests"]).run()?;
-    for subject in ["linux-6.1", "linux-6.12"] {
+    for subject in ["linux-6.1", "linux-6.12", "linux-7.3"] {
         let fuzz = stalemap(context, &["fuzz", "--subject", subject, "--seconds", &seconds, "--seed", "1", "--out"]);
         fuzz.arg(folder.join("findings")).run()?;
     }

@@ -7,10 +7,12 @@ use super::exhaust::Certificate;
 use crate::context::{Context, exit_code};
 
 /// The versions that are asked.
-const VERSIONS: [&str; 2] = ["6.1", "6.12"];
+const VERSIONS: [&str; 3] = ["6.1", "6.12", "7.3"];
 /// Every operation from every state of a tiny machine.
 const CERTIFICATE: Certificate =
     Certificate { kept: "ci/exhaust-linux-6.12-native.txt", subject: &["--subject", "linux-6.12-native"], depth: 5 };
+/// The orders that a huge page of 7.3 can have beside that of x86.
+const HUGE_ORDERS: [&str; 2] = ["2", "3"];
 /// Programs that each version and the reference must agree on.
 const PROGRAMS: &str = "1000000";
 
@@ -27,8 +29,21 @@ pub(super) fn run(context: &Context) -> Result<()> {
     }
     both_of_2019(context)?;
     CERTIFICATE.check(context)?;
+    huge_pages(context)?;
     let conformance = context.stalemap().args(["linux", "conformance", "--runs", "0", "--native-runs", PROGRAMS]);
     Ok(conformance.arg("--out").arg(folder.join("conformance.md")).run()?)
+}
+
+/// Huge pages of each size go to a device and back.
+fn huge_pages(context: &Context) -> Result<()> {
+    let self_tests = ["linux", "self-tests", "--native", "--version", "7.3"];
+    context.stalemap().args(self_tests).run()?;
+    for order in HUGE_ORDERS {
+        let build = context.stalemap().args(["linux", "build", "--native", "--yes", "--version", "7.3"]);
+        build.args(["--huge-order", order]).run()?;
+        context.stalemap().args(self_tests).args(["--huge-order", order]).run()?;
+    }
+    Ok(())
 }
 
 /// The two faults of 2019, put back into 6.1, are found in the first thousand programs.

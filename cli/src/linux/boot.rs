@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use stalemap_commands::{Ending, output};
-use stalemap_linux::{Cache, Kernels, Target};
+use stalemap_linux::{Cache, Kernels};
 
 use super::which::Which;
 
@@ -17,7 +17,7 @@ pub(super) struct BootArguments {
 
 /// Boots a guest and prints what its kernel says.
 pub(super) fn boot(cache: &Cache, arguments: &BootArguments) -> Result<Ending> {
-    let target = Target::from(arguments.kernel);
+    let target = arguments.kernel.target()?;
     let kernels = Kernels::cached(cache, target, 0)?;
     let (console, time) = kernels.look()?;
     output::print(console)?;

@@ -9,7 +9,7 @@ use stalemap_commands::interrupt::{Interrupted, interrupted, or_interrupted};
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_linux::kernel::Stopped;
-use stalemap_linux::{Cache, Flavour, Instrument, Native, Recipe, Version, build_guest, kernel, packages};
+use stalemap_linux::{Cache, Flavour, HugeOrder, Instrument, Native, Recipe, Version, build_guest, kernel, packages};
 
 use super::which::chosen;
 
@@ -17,7 +17,7 @@ use super::which::chosen;
 #[derive(Debug, Args)]
 #[command(disable_version_flag = true)]
 pub(super) struct BuildArguments {
-    /// The kernel's version; both where none is given
+    /// The kernel's version; all where none is given
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
     /// With KASAN, the kernel's own finder of accesses to freed memory; about 600 CPU seconds
@@ -29,6 +29,9 @@ pub(super) struct BuildArguments {
     /// With counters of the places that are passed in the code that moves pages
     #[arg(long, requires = "native", conflicts_with = "kasan")]
     coverage: bool,
+    /// With huge pages of two to this power pages, 2 or 3; of version 7.3
+    #[arg(long, value_name = "N", requires = "native", value_parser = HugeOrder::parse)]
+    huge_order: Option<HugeOrder>,
     /// Do not ask before packages are installed
     #[arg(long)]
     yes: bool,
@@ -39,10 +42,13 @@ pub(super) struct BuildArguments {
 
 pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending> {
     let BuildArguments { version, yes, keep_tree, native, .. } = *arguments;
+    if arguments.huge_order.is_some() && version != Some(Version::V7_3) {
+        bail!("--huge-order needs --version {}: no other kernel has huge pages on devices", Version::V7_3);
+    }
     let recipes: Vec<Recipe> = chosen(version).into_iter().map(|version| recipe(version, arguments)).collect();
     cache.make()?;
     let wanted = recipes.iter().filter(|recipe| !cache.image((*recipe).clone()).exists());
-    let mut missing: Vec<String> = wanted.flat_map(|recipe| packages::missing(recipe.version)).collect();
+    let mut missing: Vec<String> = wanted.flat_map(|recipe| packages::missing(cache, recipe.version)).collect();
     if !native {
         missing.extend(packages::missing_to_run());
     }
@@ -80,7 +86,7 @@ fn recipe(version: Version, arguments: &BuildArguments) -> Recipe {
         (_, true) => Instrument::Coverage,
         (false, false) => Instrument::None,
     };
-    Native { version, instrument }.recipe()
+    Native { version, instrument, huge: arguments.huge_order }.recipe()
 }
 
 /// Work that was stopped was so because the user interrupted.
@@ -106,6 +112,7 @@ fn install(cache: &Cache, missing: &[String], yes: bool) -> Result<bool> {
             return Ok(false);
         }
     }
-    packages::install(missing, cache.make()?)?;
+    cache.make()?;
+    packages::install(missing, cache)?;
     Ok(true)
 }

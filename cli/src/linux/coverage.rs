@@ -13,7 +13,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Driver};
-use stalemap_linux::{Cache, Instrument, Kernels, Native, Passes, SourceLines, Version, settings};
+use stalemap_linux::{Cache, Kernels, Native, Passes, SourceLines, Version, settings};
 use stalemap_operations::Program;
 use stalemap_report::{counted, grouped};
 
@@ -53,7 +53,7 @@ pub(super) struct CoverageArguments {
 }
 
 pub(super) fn coverage(cache: &Cache, arguments: &CoverageArguments) -> Result<Ending> {
-    let native = Native { version: arguments.version, instrument: Instrument::Coverage };
+    let native = Native::counting(arguments.version);
     let kernels = Kernels::cached(cache, native, 0)?;
     let mut inputs = Inputs::of(&arguments.paths);
     let diverged =

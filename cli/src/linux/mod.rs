@@ -34,6 +34,7 @@ Examples:
   stalemap linux build --yes
   stalemap linux build --native --yes
   stalemap fuzz --subject linux-6.1 --seconds 60
+  stalemap linux build --native --version 7.3 --huge-order 3
   stalemap linux boot --version 6.12
   stalemap linux build --kasan --version 6.12")]
 pub(crate) struct LinuxArguments {

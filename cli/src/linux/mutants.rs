@@ -11,7 +11,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output, quoted};
 use stalemap_harness::{Compare, Divergence, Driver, Generator};
-use stalemap_linux::{Cache, Campaign, Fault, Kernels, MUTANTS, TROPHIES, Target, bug_report};
+use stalemap_linux::{Cache, Campaign, Fault, Kernels, MUTANTS, TROPHIES, bug_report};
 use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
 use stalemap_report::Origin;
 use stalemap_report::style::{BAD, GOOD};
@@ -72,7 +72,7 @@ fn chosen(arguments: &MutantsArguments) -> Result<Vec<Fault>> {
 /// Looks for each fault. Ends well when all are found but those that change nothing in this version.
 pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<Ending> {
     let faults = chosen(arguments)?;
-    let kernel = Target::from(arguments.kernel);
+    let kernel = arguments.kernel.target()?;
     if let Some(folder) = &arguments.out {
         output::check_folder(folder)?;
     }
@@ -91,7 +91,7 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
         match shown {
             Some(shown) => report(&kernels, &mut driver, arguments, fault, &shown)?,
             None => {
-                let equivalent = fault.equivalent.filter(|(version, _)| *version == kernel.version());
+                let equivalent = fault.equivalent.filter(|(version, _)| kernel.version() >= *version);
                 let (runs, time) = (arguments.runs, start.elapsed().as_secs_f64());
                 let name = fault.name;
                 output::print_line(match equivalent {
@@ -169,7 +169,7 @@ fn report(
     fault: &Fault,
     shown: &Shown,
 ) -> Result<()> {
-    let kernel = Target::from(arguments.kernel);
+    let kernel = arguments.kernel.target()?;
     let mut status = Status::new();
     let (start, patience) = (Instant::now(), Duration::from_secs(arguments.seconds));
     let origin = Origin { seed_and_execution: Some((arguments.seed, shown.index)), ..Origin::default() };

@@ -20,7 +20,7 @@ use super::which::chosen;
 #[derive(Debug, Args)]
 #[command(disable_version_flag = true)]
 pub(super) struct RecordArguments {
-    /// The kernel's version; both where none is given
+    /// The kernel's version; all where none is given
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
     /// Traces that are recorded, or folders of them

@@ -1,25 +1,33 @@
-//! `stalemap linux self-tests`: the kernel's own tests of its test driver, on the kernel as it is edited.
+//! `stalemap linux self-tests`: the kernel's own tests of its test driver, on the kernel as it is edited, and the scenes
+//! with huge pages that a native kernel brings with it.
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result, bail};
 use clap::Args;
 use stalemap_commands::{Ending, output};
-use stalemap_linux::{Cache, Flavour, Kernels, Version, last_words};
+use stalemap_linux::{Cache, Flavour, HugeOrder, Kernels, Target, Version, last_words};
 use stalemap_report::style::{BAD, GOOD};
 
 use super::which::chosen;
 
-/// Run the kernel's own hmm-tests on it: an edit that breaks one of them is wrong
+/// Run the kernel's own hmm-tests on it: an edit that breaks one of them is wrong. A native kernel, which runs no programs,
+/// plays scenes with huge pages instead
 #[derive(Debug, Args)]
 #[command(disable_version_flag = true)]
 pub(super) struct SelfTestsArguments {
-    /// The kernel's version; both where none is given
+    /// The kernel's version; all where none is given, and with --native the one that has huge pages
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
     /// The one that is built with KASAN
     #[arg(long)]
     kasan: bool,
+    /// The one that runs as a native process
+    #[arg(long)]
+    native: bool,
+    /// The one whose huge pages have two to this power pages, 2 or 3
+    #[arg(long, value_name = "N", requires = "native", value_parser = HugeOrder::parse)]
+    huge_order: Option<HugeOrder>,
 }
 
 /// How long the tests may take; about a minute without KASAN.
@@ -36,6 +44,9 @@ struct Totals {
 }
 
 pub(super) fn self_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Result<Ending> {
+    if arguments.native {
+        return scenes(cache, arguments);
+    }
     let mut ending = Ending::Agree;
     for version in chosen(arguments.version) {
         let flavour = Flavour { version, kasan: arguments.kasan };
@@ -43,26 +54,46 @@ pub(super) fn self_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Resul
         let path = cache.tests(flavour);
         let program = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let console = kernels.run_alone(&program, PATIENCE)?;
-        let totals = totals(&console);
-        for failed in &totals.failed {
-            output::print_line(format_args!("{failed}"))?;
-        }
-        if !totals.is_whole {
-            output::print_line(format_args!("Bail out! {}", last_words(&console)))?;
-        }
-        let passes = totals.is_whole && totals.failed.is_empty();
-        let verdict = if passes { format!("{GOOD}pass{GOOD:#}") } else { format!("{BAD}fail{BAD:#}") };
-        output::print_line(format_args!(
-            "{verdict}  hmm-tests on linux-{flavour}: {} passed, {} failed, {} skipped",
-            totals.passed,
-            totals.failed.len(),
-            totals.skipped
-        ))?;
-        if !passes {
+        if !tell(&format!("hmm-tests on linux-{flavour}"), &console)? {
             ending = Ending::Diverge;
         }
     }
     Ok(ending)
+}
+
+/// The scenes of a native kernel.
+fn scenes(cache: &Cache, arguments: &SelfTestsArguments) -> Result<Ending> {
+    let version = arguments.version.unwrap_or(Version::V7_3);
+    if version < Version::V7_3 {
+        bail!("linux-{version}-native has no huge pages, which its scenes are about; that of {} has", Version::V7_3);
+    }
+    let mut target = Target::new(version, true, arguments.kasan);
+    if let Some(order) = arguments.huge_order {
+        target = target.with_huge(order).map_err(Error::msg)?;
+    }
+    let console = Kernels::cached(cache, target, 0)?.self_tests(PATIENCE)?;
+    let passes = tell(&format!("scenes on linux-{target}"), &console)?;
+    Ok(if passes { Ending::Agree } else { Ending::Diverge })
+}
+
+/// Prints what tests came to; whether all have passed.
+fn tell(what: &str, console: &str) -> Result<bool> {
+    let totals = totals(console);
+    for failed in &totals.failed {
+        output::print_line(format_args!("{failed}"))?;
+    }
+    if !totals.is_whole {
+        output::print_line(format_args!("Bail out! {}", last_words(console)))?;
+    }
+    let passes = totals.is_whole && totals.failed.is_empty();
+    let verdict = if passes { format!("{GOOD}pass{GOOD:#}") } else { format!("{BAD}fail{BAD:#}") };
+    output::print_line(format_args!(
+        "{verdict}  {what}: {} passed, {} failed, {} skipped",
+        totals.passed,
+        totals.failed.len(),
+        totals.skipped
+    ))?;
+    Ok(passes)
 }
 
 /// Reads the results, which are in the Test Anything Protocol, from all that the console shows.

@@ -1,7 +1,8 @@
 //! Which of the kernels that are built.
 
+use anyhow::{Error, Result};
 use clap::Args;
-use stalemap_linux::{Target, Version};
+use stalemap_linux::{HugeOrder, Target, Version};
 
 /// One of the kernels that are built.
 #[derive(Clone, Copy, Debug, Args)]
@@ -15,11 +16,16 @@ pub(super) struct Which {
     /// The one that runs as a native process
     #[arg(long)]
     native: bool,
+    /// The one whose huge pages have two to this power pages, 2 or 3
+    #[arg(long, value_name = "N", requires = "native", value_parser = HugeOrder::parse)]
+    huge_order: Option<HugeOrder>,
 }
 
-impl From<Which> for Target {
-    fn from(Which { version, kasan, native }: Which) -> Target {
-        Target::new(version, native, kasan)
+impl Which {
+    /// The kernel.
+    pub(super) fn target(self) -> Result<Target> {
+        let target = Target::new(self.version, self.native, self.kasan);
+        self.huge_order.map_or(Ok(target), |order| target.with_huge(order).map_err(Error::msg))
     }
 }
 

@@ -29,6 +29,16 @@ static int __init stalemap_set_folder(char *text)
 }
 __setup("stalemap_folder=", stalemap_set_folder);
 
+/* Whether scenes are played, and no programs of a campaign. */
+static bool stalemap_plays;
+
+static int __init stalemap_set_plays(char *text)
+{
+	stalemap_plays = true;
+	return 1;
+}
+__setup("stalemap_self_tests", stalemap_set_plays);
+
 /* What the kernel has printed about its own faults since the program began. */
 static struct {
 	char text[STALEMAP_MOST_LOG];
@@ -151,6 +161,8 @@ static void stalemap_pause(void)
 	local_bh_enable();
 }
 
+#include "stalemap_scenes.h"
+
 static void stalemap_run_batch(void)
 {
 	const char *in = (const char *)stalemap_control + STALEMAP_IN;
@@ -176,6 +188,11 @@ static void stalemap_run_batch(void)
 
 static int stalemap_agent(void *unused)
 {
+	if (stalemap_plays && !stalemap_open_devices()) {
+		register_console(&stalemap_listener);
+		stalemap_play_all();
+		kernel_power_off();
+	}
 	stalemap_control = stalemap_folder ? stalemap_host_open(stalemap_folder) : NULL;
 	if (!stalemap_control || stalemap_open_devices()) {
 		pr_emerg("stalemap: the agent cannot start\n");

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* What memory hotplug and the virtual map of page descriptors ask of an architecture. */
-#include <linux/bootmem_info.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/version.h>
 #include <asm/tlbflush.h>
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+#include <linux/bootmem_info.h>
+#endif
 
 int arch_add_memory(int nid, u64 start, u64 size, struct mhp_params *params)
 {
@@ -38,7 +40,9 @@ void vmemmap_free(unsigned long start, unsigned long end, struct vmem_altmap *al
 {
 }
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
 /* It would mark the page tables of page descriptors, so that they can be taken away. */
 void __meminit register_page_bootmem_memmap(unsigned long section, struct page *start, unsigned long size)
 {
 }
+#endif

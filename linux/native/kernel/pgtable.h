@@ -14,6 +14,7 @@
 /* KASAN asks for it where memory can be added. */
 #define pfn_to_kaddr(pfn)	__va((pfn) << PAGE_SHIFT)
 
+#ifdef CONFIG_ARCH_HAS_PTE_DEVMAP
 /* In entries that are present; the others use the bit for their type. */
 #define _PAGE_DEVMAP		0x200
 
@@ -27,3 +28,4 @@ static inline pte_t pte_mkdevmap(pte_t pte)
 	pte_set_bits(pte, _PAGE_DEVMAP);
 	return pte;
 }
+#endif

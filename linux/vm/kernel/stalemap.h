@@ -26,6 +26,10 @@ enum stalemap_bit {
 extern unsigned long stalemap_bits;
 extern unsigned long stalemap_limit[];
 
+struct dmirror_device;
+/* Of kernels that have huge pages on devices. */
+bool stalemap_make_room(struct dmirror_device *mdevice, bool is_large);
+
 static inline bool stalemap_is_on(enum stalemap_bit bit)
 {
 	return stalemap_bits >> bit & 1;

@@ -7,6 +7,7 @@
  */
 #include <linux/pagewalk.h>
 #include <linux/rcupdate.h>
+#include "stalemap_versions.h"
 
 #define STALEMAP_LOOK		_IOWR('H', 0x20, struct stalemap_request)
 #define STALEMAP_DESCRIBE	_IOWR('H', 0x21, struct stalemap_request)
@@ -55,9 +56,11 @@ struct stalemap_place {
 	__u8 entry;
 	/* 0 none, 1 reading, 2 reading and writing. */
 	__u8 access;
-	/* Bit 0 writable, bit 1 exclusive, bit 2: the first place of a mapping. */
+	/* Bit 0 writable, bit 1 exclusive, bit 2: the first place of a mapping, bit 3: its entry is one of a huge page. */
 	__u8 bits;
 };
+
+#define STALEMAP_HUGE_ENTRY 8
 
 #define STALEMAP_MOST_RMAP 16
 
@@ -156,12 +159,38 @@ struct stalemap_look {
 	unsigned long start;
 };
 
+/* The page of an entry that is not present, and what the entry says of the place; nothing where it is of another sort. */
+static struct page *stalemap_look_at_leaf(struct stalemap_place *place, softleaf_t entry)
+{
+	if (softleaf_is_device_private(entry)) {
+		place->entry = STALEMAP_MAPS;
+		place->bits |= softleaf_is_device_private_write(entry) ? 1 : 0;
+	} else if (softleaf_is_migration(entry)) {
+		place->entry = STALEMAP_MIGRATING;
+		place->bits |= softleaf_is_migration_write(entry) ? 3 :
+			softleaf_is_migration_read_exclusive(entry) ? 2 : 0;
+	} else {
+		place->entry = STALEMAP_UNKNOWN;
+		return NULL;
+	}
+	return softleaf_to_page(entry);
+}
+
+static void stalemap_note_page(struct stalemap_place *place, struct page *page)
+{
+	struct stalemap_frame frame = stalemap_frame_of(page);
+
+	if (place->entry == STALEMAP_MAPS && PageAnon(page) && PageAnonExclusive(page))
+		place->bits |= 2;
+	place->number = frame.number;
+	place->home = frame.home;
+}
+
 static int stalemap_look_at_entry(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
 {
 	struct stalemap_look *look = walk->private;
 	struct stalemap_place *place = &look->places[(addr - look->start) >> PAGE_SHIFT];
-	struct stalemap_frame frame;
-	struct page *page = NULL;
+	struct page *page;
 	pte_t pte = *ptep;
 
 	if (pte_none(pte))
@@ -173,31 +202,49 @@ static int stalemap_look_at_entry(pte_t *ptep, unsigned long addr, unsigned long
 		place->entry = STALEMAP_MAPS;
 		place->bits |= pte_write(pte) ? 1 : 0;
 	} else {
-		swp_entry_t entry = pte_to_swp_entry(pte);
-
-		if (is_device_private_entry(entry)) {
-			page = pfn_swap_entry_to_page(entry);
-			place->entry = STALEMAP_MAPS;
-			place->bits |= is_writable_device_private_entry(entry) ? 1 : 0;
-		} else if (is_migration_entry(entry)) {
-			page = pfn_swap_entry_to_page(entry);
-			place->entry = STALEMAP_MIGRATING;
-			place->bits |= is_writable_migration_entry(entry) ? 3 :
-				is_readable_exclusive_migration_entry(entry) ? 2 : 0;
-		} else {
-			place->entry = STALEMAP_UNKNOWN;
-			return 0;
-		}
+		page = stalemap_look_at_leaf(place, softleaf_from_pte(pte));
 	}
-	if (place->entry == STALEMAP_MAPS && PageAnon(page) && PageAnonExclusive(page))
-		place->bits |= 2;
-	frame = stalemap_frame_of(page);
-	place->number = frame.number;
-	place->home = frame.home;
+	if (page)
+		stalemap_note_page(place, page);
 	return 0;
 }
 
-static const struct mm_walk_ops stalemap_look_ops = { .pte_entry = stalemap_look_at_entry };
+#ifdef STALEMAP_HAS_HUGE_LEAVES
+/* Without it the walk would split a huge entry. */
+static int stalemap_look_at_huge_entry(pmd_t *pmdp, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	struct stalemap_look *look = walk->private;
+	pmd_t pmd = *pmdp;
+
+	if (!pmd_trans_huge(pmd) && !pmd_is_valid_softleaf(pmd))
+		return 0;
+	walk->action = ACTION_CONTINUE;
+	if (pmd_trans_huge(pmd) && is_huge_zero_pmd(pmd))
+		return 0;
+	for (; addr < next; addr += PAGE_SIZE) {
+		struct stalemap_place *place = &look->places[(addr - look->start) >> PAGE_SHIFT];
+		struct page *page;
+
+		if (pmd_trans_huge(pmd)) {
+			page = pmd_page(pmd);
+			place->entry = STALEMAP_MAPS;
+			place->bits |= pmd_write(pmd) ? 1 : 0;
+		} else {
+			page = stalemap_look_at_leaf(place, softleaf_from_pmd(pmd));
+		}
+		place->bits |= STALEMAP_HUGE_ENTRY;
+		stalemap_note_page(place, page + ((addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT));
+	}
+	return 0;
+}
+#endif
+
+static const struct mm_walk_ops stalemap_look_ops = {
+#ifdef STALEMAP_HAS_HUGE_LEAVES
+	.pmd_entry = stalemap_look_at_huge_entry,
+#endif
+	.pte_entry = stalemap_look_at_entry,
+};
 
 /* The places of a space from this address on. */
 static void stalemap_look_at(struct mm_struct *mm, unsigned long start, unsigned long npages,
@@ -397,6 +444,8 @@ static unsigned long stalemap_frames(struct dmirror_device *mdevice)
 	return min(stalemap_limit[mdevice - dmirror_devices], (unsigned long)STALEMAP_CHUNK_PAGES);
 }
 
+#include "stalemap_runs.h"
+
 /* slot. Collects by migrate_device_range over the frames of this file's device. */
 static int stalemap_collect(struct dmirror *dmirror, struct stalemap_request *request)
 {
@@ -431,7 +480,7 @@ static int stalemap_collect(struct dmirror *dmirror, struct stalemap_request *re
 static void stalemap_give_device_frame(struct stalemap_transaction *t, unsigned long i)
 {
 	struct page *source = migrate_pfn_to_page(t->src[i]);
-	struct page *page = dmirror_devmem_alloc_page(t->dmirror->mdevice);
+	struct page *page = stalemap_device_page(t->dmirror);
 	struct vm_area_struct *vma;
 	struct page *backing;
 
@@ -613,11 +662,11 @@ static void stalemap_renew(struct dmirror_device *mdevice)
 	for (i = 0; i < *taken; i++) {
 		struct page *page = pfn_to_page(start + i);
 
-		page->mapping = NULL;
-		atomic_set(&page->_mapcount, -1);
+		stalemap_make_single(mdevice, page);
 		page->zone_device_data = i + 1 < STALEMAP_CHUNK_PAGES ? pfn_to_page(start + i + 1) : NULL;
 	}
 	mdevice->free_pages = pfn_to_page(start);
+	stalemap_forget_runs(mdevice);
 	*taken = 0;
 }
 

@@ -63,6 +63,15 @@ impl Cache {
         self.root.join("initramfs.cpio")
     }
 
+    /// The packed source of a version: where its package puts it, or else where
+    /// [`packages::install`](crate::packages::install) puts that of a package which it does not install.
+    #[must_use]
+    pub fn source(&self, version: Version) -> PathBuf {
+        let file = format!("linux-source-{version}.tar.xz");
+        let packaged = Path::new("/usr/src").join(&file);
+        if packaged.exists() { packaged } else { self.root.join(file) }
+    }
+
     /// The folder in which a version is unpacked and built, in all its flavours.
     #[must_use]
     pub fn build_folder(&self, version: Version) -> PathBuf {
@@ -119,7 +128,7 @@ mod tests {
         assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Flavour { version: Version::V6_1, kasan: true }));
         assert_ne!(
             cache.kernel(Version::V6_1),
-            cache.kernel(Native { version: Version::V6_1, instrument: Instrument::None })
+            cache.kernel(Native { version: Version::V6_1, instrument: Instrument::None, huge: None })
         );
     }
 

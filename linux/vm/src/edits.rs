@@ -17,6 +17,8 @@ pub(crate) fn additions() -> Vec<Addition> {
     let files = [
         ("include/linux/stalemap.h", include_str!("../kernel/stalemap.h")),
         ("lib/stalemap_requests.h", include_str!("../kernel/stalemap_requests.h")),
+        ("lib/stalemap_runs.h", include_str!("../kernel/stalemap_runs.h")),
+        ("lib/stalemap_versions.h", include_str!("../kernel/stalemap_versions.h")),
     ];
     files.map(|(file, text)| Addition { file, text: text.into() }).to_vec()
 }
@@ -28,7 +30,7 @@ const INCLUDE: &str = "#include <linux/stalemap.h>";
 #[must_use]
 pub fn edits(version: Version) -> Vec<Edit> {
     let mut edits = include_edits();
-    edits.extend(driver_edits());
+    edits.extend(driver_edits(version));
     edits.extend(mutants(version));
     edits
 }
@@ -53,12 +55,12 @@ fn include_edits() -> Vec<Edit> {
     .to_vec()
 }
 
-fn driver_edits() -> Vec<Edit> {
-    [&device_edits()[..], &table_edits(), &request_edits()].concat()
+fn driver_edits(version: Version) -> Vec<Edit> {
+    [&device_edits(version)[..], &table_edits(), &request_edits()].concat()
 }
 
 /// What makes the devices of the test driver those of a small machine.
-fn device_edits() -> [Edit; 4] {
+fn device_edits(version: Version) -> [Edit; 4] {
     [
         Edit {
             purpose: "small devices: opening, closing and collecting take time by their size",
@@ -80,9 +82,17 @@ fn device_edits() -> [Edit; 4] {
             purpose: "a device has as many frames as the machine says",
             file: DRIVER,
             function: "static struct page *dmirror_devmem_alloc_page(",
-            line: "struct page *rpage = NULL;",
+            line: version.since(
+                Version::V7_3,
+                "struct page *rpage = NULL;",
+                "struct dmirror_device *mdevice = dmirror->mdevice;",
+            ),
             side: Side::After,
-            text: "\nif (mdevice->calloc - mdevice->cfree >= stalemap_limit[mdevice - dmirror_devices])\n\treturn NULL;",
+            text: version.since(
+                Version::V7_3,
+                "\nif (mdevice->calloc - mdevice->cfree >= stalemap_limit[mdevice - dmirror_devices])\n\treturn NULL;",
+                "\nif (!stalemap_make_room(mdevice, is_large))\n\treturn NULL;",
+            ),
         },
         Edit {
             purpose: "closing a file leaves the pages of other processes alone",
@@ -181,13 +191,18 @@ fn request_edits() -> [Edit; 2] {
 }
 
 /// The mutants, by the bits of the kernel parameter `stalemap`.
-fn mutants(version: Version) -> [Edit; 6] {
+fn mutants(version: Version) -> Vec<Edit> {
+    [&mutants_of_2019(version)[..], &mutants_of_entries(version)].concat()
+}
+
+/// The two faults of 2019.
+fn mutants_of_2019(version: Version) -> [Edit; 2] {
     [
         Edit {
             purpose: "mutant stale_mapping",
             file: "mm/memremap.c",
-            function: version.pick("void free_zone_device_page(", "void free_zone_device_folio("),
-            line: version.pick("page->mapping = NULL;", "folio->mapping = NULL;"),
+            function: version.since(Version::V6_12, "void free_zone_device_page(", "void free_zone_device_folio("),
+            line: version.since(Version::V6_12, "page->mapping = NULL;", "folio->mapping = NULL;"),
             side: Side::Before,
             text: "if (!stalemap_is_on(STALEMAP_STALE_MAPPING))",
         },
@@ -195,44 +210,80 @@ fn mutants(version: Version) -> [Edit; 6] {
             purpose: "mutant subpage_pointer",
             file: "mm/rmap.c",
             function: "static bool try_to_migrate_one(",
-            line: "subpage = &folio->page;",
-            side: Side::After,
+            line: version.since(Version::V7_3, "subpage = &folio->page;", "anon_exclusive = folio_test_anon(folio) &&"),
+            side: if version == Version::V7_3 { Side::Before } else { Side::After },
             text: version.pick(
                 "if (stalemap_is_on(STALEMAP_SUBPAGE_POINTER))\n\
                  \tsubpage = folio_page(folio, pte_pfn(*pvmw.pte) - folio_pfn(folio));",
                 "if (stalemap_is_on(STALEMAP_SUBPAGE_POINTER))\n\
                  \tsubpage = folio_page(folio, pte_pfn(ptep_get(pvmw.pte)) - folio_pfn(folio));",
+                "if (stalemap_is_on(STALEMAP_SUBPAGE_POINTER))\n\
+                 \tsubpage = folio_page(folio, pte_pfn(pteval) - folio_pfn(folio));",
             ),
         },
+    ]
+}
+
+/// Faults in what is done to entries of device pages.
+fn mutants_of_entries(version: Version) -> [Edit; 4] {
+    [
         Edit {
             purpose: "mutant fork_leaves_device_writable",
             file: "mm/memory.c",
             function: "copy_nonpresent_pte(",
-            line: "if (is_writable_device_private_entry(entry) &&",
+            line: version.since(
+                Version::V7_3,
+                "if (is_writable_device_private_entry(entry) &&",
+                "if (softleaf_is_device_private_write(entry) &&",
+            ),
             side: Side::Before,
             text: "if (!stalemap_is_on(STALEMAP_FORK_LEAVES_WRITABLE))",
         },
         Edit {
             purpose: "mutant protect_leaves_device_writable",
             file: "mm/mprotect.c",
-            function: "static long change_pte_range(",
-            line: "} else if (is_writable_device_private_entry(entry)) {",
+            function: version.since(Version::V7_3, "static long change_pte_range(", "static long change_softleaf_pte("),
+            line: version.since(
+                Version::V7_3,
+                "} else if (is_writable_device_private_entry(entry)) {",
+                "} else if (softleaf_is_device_private_write(entry)) {",
+            ),
             side: Side::After,
-            text: "\tif (stalemap_is_on(STALEMAP_PROTECT_LEAVES_WRITABLE))\n\t\tcontinue;",
+            text: version.since(
+                Version::V7_3,
+                "\tif (stalemap_is_on(STALEMAP_PROTECT_LEAVES_WRITABLE))\n\t\tcontinue;",
+                "\tif (stalemap_is_on(STALEMAP_PROTECT_LEAVES_WRITABLE))\n\t\treturn 0;",
+            ),
         },
         Edit {
             purpose: "mutant zap_keeps_rmap",
             file: "mm/memory.c",
-            function: "static unsigned long zap_pte_range(",
-            line: "if (is_device_private_entry(entry))",
+            function: version.since(
+                Version::V7_3,
+                "static unsigned long zap_pte_range(",
+                "static inline int zap_nonpresent_ptes(",
+            ),
+            line: version.since(
+                Version::V7_3,
+                "if (is_device_private_entry(entry))",
+                "folio_remove_rmap_pte(folio, page, vma);",
+            ),
             side: Side::Before,
-            text: "if (!stalemap_is_on(STALEMAP_ZAP_KEEPS_RMAP))",
+            text: version.since(
+                Version::V7_3,
+                "if (!stalemap_is_on(STALEMAP_ZAP_KEEPS_RMAP))",
+                "if (!stalemap_is_on(STALEMAP_ZAP_KEEPS_RMAP) || !softleaf_is_device_private(entry))",
+            ),
         },
         Edit {
             purpose: "mutant collect_takes_all_writable",
             file: "mm/migrate_device.c",
             function: "static int migrate_vma_collect_pmd(",
-            line: "if (is_writable_device_private_entry(entry))",
+            line: version.since(
+                Version::V7_3,
+                "if (is_writable_device_private_entry(entry))",
+                "if (softleaf_is_device_private_write(entry))",
+            ),
             side: Side::Before,
             text: "if (stalemap_is_on(STALEMAP_COLLECT_ALL_WRITABLE))\n\tmpfn |= MIGRATE_PFN_WRITE;",
         },

@@ -68,7 +68,7 @@ pub fn build(cache: &Cache, recipe: impl Into<Recipe>, keep_tree: bool, tell: Te
         return Ok(image);
     }
     let folder = cache.kernel(recipe.clone());
-    let tree = Tree { folder: cache.build_folder(recipe.version), recipe };
+    let tree = Tree { folder: cache.build_folder(recipe.version), packed: cache.source(recipe.version), recipe };
     let _lock = tree.lock()?;
     // A removal that was stopped is brought to its end first.
     tree.remove_what_is_set_aside(tell)?;
@@ -96,15 +96,11 @@ pub fn build(cache: &Cache, recipe: impl Into<Recipe>, keep_tree: bool, tell: Te
     Ok(image)
 }
 
-/// Where the package of a version puts its source.
-#[must_use]
-pub fn packaged_source(version: Version) -> PathBuf {
-    PathBuf::from(format!("/usr/src/linux-source-{version}.tar.xz"))
-}
-
 /// An unpacked source and what is built from it.
 struct Tree {
     folder: PathBuf,
+    /// The source as it is packed.
+    packed: PathBuf,
     recipe: Recipe,
 }
 
@@ -135,7 +131,6 @@ impl Tree {
     }
 
     fn unpack(&self, tell: Tell<'_>) -> Result<()> {
-        let package = packaged_source(self.recipe.version);
         let done = self.folder.join("unpacked");
         if done.exists() {
             return Ok(());
@@ -144,7 +139,7 @@ impl Tree {
             bail!("a build needs {MEGABYTES} MB in {}, and {free} MB are free there", self.folder.display());
         }
         let mut tar = Command::new("nice");
-        tar.args(["-n", "5", "tar", "xf"]).arg(&package).arg("-C").arg(&self.folder);
+        tar.args(["-n", "5", "tar", "xf"]).arg(&self.packed).arg("-C").arg(&self.folder);
         let version = self.recipe.version;
         tar.args(UNUSED.map(|unused| format!("--exclude=linux-source-{version}/{unused}/*.[chS]")));
         self.run(&mut tar, "unpacking the source", tell)?;
@@ -229,7 +224,7 @@ impl Tree {
     fn make_tests(&self, tell: Tell<'_>) -> Result<()> {
         let (source, init) = (self.source(), self.output().join("hmm_tests_init.c"));
         fs::write(&init, include_str!("../kernel/hmm_tests_init.c"))?;
-        let folder = self.recipe.version.pick("vm", "mm");
+        let folder = self.recipe.version.since(Version::V6_12, "vm", "mm");
         let mut compiler = Command::new("cc");
         compiler.args(["-static", "-pthread", "-O1", "-w", "-I"]).arg(&source).arg("-o").arg(self.tests());
         compiler.arg(source.join("tools/testing/selftests").join(folder).join("hmm-tests.c")).arg(init);

@@ -101,6 +101,16 @@ impl Kernels {
         virtual_machine::run_alone(self.virtual_machine()?, program, patience)
     }
 
+    /// Lets a native kernel play the scenes with huge pages that it brings with it; all that the console showed. It is
+    /// stopped when it has used so much processor time on a plain kernel, or three times as much by the clock.
+    ///
+    /// # Errors
+    /// When these kernels are no native processes, or the process cannot be started.
+    pub fn self_tests(&self, patience: Duration) -> Result<String> {
+        let boot: Option<&NativeBoot> = self.runner.as_any().downcast_ref();
+        boot.context("only a native kernel brings tests of its own with it")?.self_tests(patience)
+    }
+
     fn virtual_machine(&self) -> Result<&Boot> {
         self.runner.as_any().downcast_ref().context("only a virtual machine runs programs of users")
     }

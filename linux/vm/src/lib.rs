@@ -36,7 +36,7 @@ pub use flavour::Flavour;
 pub use group::end_all;
 pub use guest::build_guest;
 pub use kernels::Kernels;
-pub use native::{Instrument, Native, NativeBoot, SourceLine, SourceLines};
+pub use native::{HugeOrder, Instrument, Native, NativeBoot, SourceLine, SourceLines};
 pub use passes::{BatchPasses, Passes};
 pub use pool::KernelPool;
 pub use runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};

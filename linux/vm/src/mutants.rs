@@ -15,7 +15,7 @@ pub struct Fault {
     pub bit: u32,
     /// What is wrong, and where.
     pub meaning: &'static str,
-    /// A version in which it changes nothing, and why.
+    /// A version from which on it changes nothing, and why.
     pub equivalent: Option<(Version, &'static str)>,
     /// The executions among which it is looked for.
     pub campaign: Campaign,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::flavour::Flavour;
-use crate::native::{Instrument, Native};
+use crate::native::{HugeOrder, Instrument, Native};
 use crate::version::Version;
 
 /// A kernel, and how it runs.
@@ -21,9 +21,24 @@ impl Target {
     pub const fn new(version: Version, native: bool, kasan: bool) -> Target {
         if native {
             let instrument = if kasan { Instrument::Kasan } else { Instrument::None };
-            Target::Native(Native { version, instrument })
+            Target::Native(Native { version, instrument, huge: None })
         } else {
             Target::Virtual(Flavour { version, kasan })
+        }
+    }
+
+    /// The same kernel with huge pages of another size.
+    ///
+    /// # Errors
+    /// When it is none whose huge pages can have another: they are chosen in native kernels of 7.3.
+    pub fn with_huge(self, order: HugeOrder) -> Result<Target, String> {
+        match self {
+            Target::Native(native) if native.version >= Version::V7_3 => {
+                Ok(Target::Native(Native { huge: Some(order), ..native }))
+            }
+            Target::Native(_) | Target::Virtual(_) => {
+                Err(format!("the order of a huge page is that of a native kernel of {}", Version::V7_3))
+            }
         }
     }
 

@@ -100,7 +100,7 @@ fn machine<'a>(line: &mut Line<'a>) -> Result<Machine, ParseError> {
         Some(word) => *Dialect::ALL
             .iter()
             .find(|dialect| dialect.word() == word.text)
-            .ok_or_else(|| line.unknown(word, "linux-6.12 or linux-6.1", Dialect::ALL.map(Dialect::word)))?,
+            .ok_or_else(|| line.unknown(word, "linux-6.12, linux-6.1 or linux-7.3", Dialect::ALL.map(Dialect::word)))?,
     };
     Ok(Machine::new([ram, first, second], spaces, pages, rules).expect("every size was checked"))
 }

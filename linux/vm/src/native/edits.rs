@@ -6,10 +6,13 @@ use crate::version::Version;
 /// The edits of a native kernel beyond those of every kernel, in order.
 pub(super) fn native_edits(version: Version) -> Vec<Edit> {
     let mut edits = memory_edits().to_vec();
+    edits.extend(sparse_edit(version));
     edits.extend(space_edits(version));
     edits.extend(host_edits(version));
-    if version == Version::V6_1 {
-        edits.extend(edits_of_6_1());
+    match version {
+        Version::V6_1 => edits.extend(edits_of_6_1()),
+        Version::V6_12 => {}
+        Version::V7_3 => edits.extend(huge_edits()),
     }
     edits.extend(code_edits());
     edits.extend(agent_edits());
@@ -17,7 +20,7 @@ pub(super) fn native_edits(version: Version) -> Vec<Edit> {
 }
 
 /// What lets `arch/um` have memory of devices.
-fn memory_edits() -> [Edit; 4] {
+fn memory_edits() -> [Edit; 3] {
     [
         Edit {
             purpose: "memory hotplug, and a virtual map of page descriptors",
@@ -43,25 +46,29 @@ fn memory_edits() -> [Edit; 4] {
             side: Side::After,
             text: "obj-y += stalemap_hotplug.o stalemap_console.o",
         },
-        Edit {
-            purpose: "sections of memory are known before their zones are made",
-            file: "arch/um/kernel/mem.c",
-            function: "void __init paging_init(",
-            line: "max_zone_pfn[ZONE_NORMAL] = end_iomem >> PAGE_SHIFT;",
-            side: Side::Before,
-            text: "sparse_init();",
-        },
     ]
 }
 
+/// Later kernels call it themselves.
+fn sparse_edit(version: Version) -> Option<Edit> {
+    (version < Version::V7_3).then_some(Edit {
+        purpose: "sections of memory are known before their zones are made",
+        file: "arch/um/kernel/mem.c",
+        function: "void __init paging_init(",
+        line: "max_zone_pfn[ZONE_NORMAL] = end_iomem >> PAGE_SHIFT;",
+        side: Side::Before,
+        text: "sparse_init();",
+    })
+}
+
 /// What lets `arch/um` have spaces without a process of the host behind them.
-fn space_edits(version: Version) -> [Edit; 4] {
-    [
+fn space_edits(version: Version) -> Vec<Edit> {
+    let mut edits = vec![
         Edit {
             purpose: "a space that never runs user code has no process",
             file: "arch/um/kernel/skas/mmu.c",
             function: "int init_new_context(",
-            line: "int ret = -ENOMEM;",
+            line: version.since(Version::V7_3, "int ret = -ENOMEM;", "spin_lock_init(&mm->context.sync_tlb_lock);"),
             side: Side::After,
             text: "\nif (IS_ENABLED(CONFIG_UML))\n\treturn 0;",
         },
@@ -71,8 +78,18 @@ fn space_edits(version: Version) -> [Edit; 4] {
             function: "void destroy_context(",
             line: "struct mm_context *mmu = &mm->context;",
             side: Side::After,
-            text: version.pick("\nif (!mmu->id.u.pid)\n\treturn;", "\nif (!mmu->id.pid)\n\treturn;"),
+            text: version.since(Version::V6_12, "\nif (!mmu->id.u.pid)\n\treturn;", "\nif (!mmu->id.pid)\n\treturn;"),
         },
+    ];
+    if version < Version::V7_3 {
+        edits.extend(signal_edits());
+    }
+    edits
+}
+
+/// A space without a process is sent no signals; later kernels look themselves.
+fn signal_edits() -> [Edit; 2] {
+    [
         Edit {
             purpose: "on power-off, a space without a process has none to end",
             file: "arch/um/kernel/reboot.c",
@@ -99,8 +116,11 @@ fn host_edits(version: Version) -> [Edit; 2] {
             purpose: "the host's side of the agent",
             file: "arch/um/os-Linux/Makefile",
             function: "",
-            line: version
-                .pick("include arch/um/scripts/Makefile.rules", "include $(srctree)/arch/um/scripts/Makefile.rules"),
+            line: version.since(
+                Version::V6_12,
+                "include arch/um/scripts/Makefile.rules",
+                "include $(srctree)/arch/um/scripts/Makefile.rules",
+            ),
             side: Side::Before,
             text: "obj-y += stalemap_host.o\nUSER_OBJS += stalemap_host.o\n",
         },
@@ -108,7 +128,11 @@ fn host_edits(version: Version) -> [Edit; 2] {
             purpose: "a fork without a task",
             file: "kernel/fork.c",
             function: "",
-            line: "static int copy_mm(unsigned long clone_flags, struct task_struct *tsk)",
+            line: version.since(
+                Version::V7_3,
+                "static int copy_mm(unsigned long clone_flags, struct task_struct *tsk)",
+                "static int copy_mm(u64 clone_flags, struct task_struct *tsk)",
+            ),
             side: Side::Before,
             text: "struct mm_struct *stalemap_dup_mm(struct mm_struct *mm);\n\
                    struct mm_struct *stalemap_dup_mm(struct mm_struct *mm)\n{\n\treturn dup_mm(current, mm);\n}\n",
@@ -177,6 +201,44 @@ fn edits_of_6_1() -> [Edit; 3] {
             line: "struct mm_id *mm_id;",
             side: Side::After,
             text: "\nif (!mm->context.id.u.pid)\n\treturn;",
+        },
+    ]
+}
+
+/// What gives `arch/um` huge pages, without which the test driver of 7.3 does not compile.
+fn huge_edits() -> [Edit; 4] {
+    [
+        Edit {
+            purpose: "the order of a huge page",
+            file: "arch/um/include/asm/pgtable-4level.h",
+            function: "",
+            line: "#define PTRS_PER_PGD 512",
+            side: Side::After,
+            text: "#include <asm/stalemap_levels.h>",
+        },
+        Edit {
+            purpose: "entries that map huge pages",
+            file: "arch/um/include/asm/pgtable.h",
+            function: "",
+            line: "static inline bool pte_swp_exclusive(pte_t pte)",
+            side: Side::Before,
+            text: "#include <asm/stalemap_huge.h>\n",
+        },
+        Edit {
+            purpose: "entries of a large folio go from frame to frame, not by the number of those that are left",
+            file: "arch/um/include/asm/pgtable.h",
+            function: "static inline void set_ptes(",
+            line: "pte = __pte(pte_val(pte) + (nr << PFN_PTE_SHIFT));",
+            side: Side::Before,
+            text: "pte = __pte(pte_val(pte) + (1UL << PFN_PTE_SHIFT));\ncontinue;",
+        },
+        Edit {
+            purpose: "an entry that maps a huge page has no mapping of the host",
+            file: "arch/um/kernel/tlb.c",
+            function: "static inline int update_pmd_range(",
+            line: "else ret = update_pte_range(pmd, addr, next, ops);",
+            side: Side::Before,
+            text: "else if (pmd_leaf(*pmd))\n\tpmd_mkuptodate(*pmd);",
         },
     ]
 }

@@ -15,6 +15,47 @@ pub struct Native {
     pub version: Version,
     /// What is compiled into it beside its own code.
     pub instrument: Instrument,
+    /// The size of its huge pages, where it is not that of x86; 7.3 alone has huge pages.
+    pub huge: Option<HugeOrder>,
+}
+
+/// How large a huge page is. No processor walks the page tables of a native kernel, so that it can be small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HugeOrder {
+    /// Four pages.
+    Two,
+    /// Eight pages.
+    Three,
+}
+
+impl HugeOrder {
+    /// The order with this number.
+    ///
+    /// # Errors
+    /// A sentence where there is none.
+    pub fn parse(text: &str) -> Result<HugeOrder, String> {
+        match text {
+            "2" => Ok(HugeOrder::Two),
+            "3" => Ok(HugeOrder::Three),
+            _ => Err("a huge page can have order 2 (four pages) or 3 (eight)".to_string()),
+        }
+    }
+
+    /// What it adds to the name of a kernel.
+    const fn suffix(self) -> &'static str {
+        match self {
+            HugeOrder::Two => "-huge2",
+            HugeOrder::Three => "-huge3",
+        }
+    }
+
+    /// Its line of configuration.
+    const fn configuration(self) -> &'static str {
+        match self {
+            HugeOrder::Two => "CONFIG_STALEMAP_HUGE_ORDER=2",
+            HugeOrder::Three => "CONFIG_STALEMAP_HUGE_ORDER=3",
+        }
+    }
 }
 
 /// What is compiled into a native kernel beside its own code.
@@ -66,7 +107,7 @@ impl From<Native> for Recipe {
 
 impl fmt::Display for Native {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-native{}", self.version, self.instrument.suffix())
+        write!(f, "{}-native{}", self.version, self.suffix())
     }
 }
 
@@ -78,6 +119,8 @@ fn additions() -> Vec<Addition> {
     let files = [
         ("arch/um/Kconfig.stalemap", include_str!("../../../native/kernel/Kconfig")),
         ("arch/um/include/asm/sparsemem.h", include_str!("../../../native/kernel/sparsemem.h")),
+        ("arch/um/include/asm/stalemap_huge.h", include_str!("../../../native/kernel/huge.h")),
+        ("arch/um/include/asm/stalemap_levels.h", include_str!("../../../native/kernel/levels.h")),
         ("arch/um/include/asm/stalemap_pgtable.h", include_str!("../../../native/kernel/pgtable.h")),
         ("arch/um/include/shared/stalemap_coverage.h", include_str!("../../../native/kernel/coverage.h")),
         ("arch/um/include/shared/stalemap_host.h", include_str!("../../../native/kernel/host.h")),
@@ -89,6 +132,7 @@ fn additions() -> Vec<Addition> {
         ("lib/stalemap_agent.h", include_str!("../../../native/kernel/agent.h")),
         ("lib/stalemap_coverage.c", include_str!("../../../native/kernel/coverage.c")),
         ("lib/stalemap_perform.h", include_str!("../../../native/kernel/perform.h")),
+        ("lib/stalemap_scenes.h", include_str!("../../../native/kernel/scenes.h")),
         ("lib/stalemap_world.h", include_str!("../../../native/kernel/world.h")),
     ];
     let mut additions = edits::additions();
@@ -97,12 +141,30 @@ fn additions() -> Vec<Addition> {
     additions
 }
 
+/// What lets 7.3 have huge pages, without which its test driver is not compiled.
+const HUGE: &str = include_str!("../../../native/kernel/huge.config");
+
 impl Native {
+    /// The kernel of this version that counts its passes.
+    #[must_use]
+    pub const fn counting(version: Version) -> Native {
+        Native { version, instrument: Instrument::Coverage, huge: None }
+    }
+
     /// The options with which `stalemap linux build` builds it.
     #[must_use]
     pub fn options(self) -> String {
         let instrument = self.instrument.suffix().replacen('-', " --", 1);
-        format!("--native --version {}{instrument}", self.version)
+        let huge = self.huge.map_or("", |order| match order {
+            HugeOrder::Two => " --huge-order 2",
+            HugeOrder::Three => " --huge-order 3",
+        });
+        format!("--native --version {}{instrument}{huge}", self.version)
+    }
+
+    /// What sets it apart from the plain kernel of its version.
+    fn suffix(self) -> String {
+        format!("{}{}", self.instrument.suffix(), self.huge.map_or("", HugeOrder::suffix))
     }
 
     /// Megabytes of memory that it needs.
@@ -127,6 +189,13 @@ impl Native {
     pub fn recipe(self) -> Recipe {
         let mut needed = vec!["CONFIG_TEST_HMM=y", "CONFIG_DEVICE_PRIVATE=y", "CONFIG_SPARSEMEM_VMEMMAP=y"];
         needed.extend(self.instrument.needed());
+        needed.extend(self.huge.map(HugeOrder::configuration));
+        let mut configuration = vec![CONFIGURATION, self.instrument.configuration()];
+        if self.version >= Version::V7_3 {
+            needed.push("CONFIG_TRANSPARENT_HUGEPAGE=y");
+            configuration.push(HUGE);
+        }
+        configuration.extend(self.huge.map(HugeOrder::configuration));
         let mut edits = edits::edits(self.version);
         edits.extend(native_edits(self.version));
         Recipe {
@@ -134,13 +203,13 @@ impl Native {
             version: self.version,
             additions: additions(),
             edits,
-            configuration: vec![CONFIGURATION, self.instrument.configuration()],
+            configuration,
             needed,
             architecture: "um",
             target: "linux",
             built: "linux",
             image: "linux",
-            output: format!("output-native{}", self.instrument.suffix()),
+            output: format!("output-native{}", self.suffix()),
             has_tests: false,
             seconds: 90,
         }
@@ -151,9 +220,27 @@ impl Native {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{Instrument, Native};
+    use super::{HugeOrder, Instrument, Native};
     use crate::recipe::Recipe;
+    use crate::target::Target;
     use crate::version::Version;
+
+    #[test]
+    fn only_a_kernel_with_huge_pages_on_devices_has_them_at_a_chosen_order() {
+        let native = |version, huge| Native { version, instrument: Instrument::Coverage, huge };
+        for version in Version::ALL {
+            let has_huge = native(version, None).recipe().needed.contains(&"CONFIG_TRANSPARENT_HUGEPAGE=y");
+            assert_eq!(has_huge, version >= Version::V7_3, "{version}");
+        }
+        let three = native(Version::V7_3, Some(HugeOrder::Three));
+        assert_eq!(three.to_string(), "7.3-native-coverage-huge3");
+        assert_eq!(three.options(), "--native --version 7.3 --coverage --huge-order 3");
+        assert!(three.recipe().needed.contains(&"CONFIG_STALEMAP_HUGE_ORDER=3"));
+        assert_eq!(HugeOrder::parse("2"), Ok(HugeOrder::Two));
+        assert!(HugeOrder::parse("4").is_err_and(|error| error.contains("order 2 (four pages) or 3")));
+        let target = Target::new(Version::V6_12, true, false).with_huge(HugeOrder::Two);
+        assert!(target.is_err_and(|error| error.contains("of 7.3")));
+    }
 
     #[test]
     fn no_two_edits_of_a_version_have_the_same_place() {
@@ -170,7 +257,7 @@ mod tests {
     }
 
     fn recipe(version: Version, instrument: Instrument) -> Recipe {
-        Native { version, instrument }.recipe()
+        Native { version, instrument, huge: None }.recipe()
     }
 
     /// A source that has no more than the places that the edits look for.
