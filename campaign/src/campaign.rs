@@ -1,27 +1,31 @@
 //! A campaign: executions made from seed and index, spread over jobs, collected in the order of their index.
 
+mod collect;
 mod job;
+mod stats;
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stalemap_harness::{
-    AnyBuild, Build, Compare, Divergence, Driver, Generator, Hang, Settings, Skipped, Tally, Transitions, Watch,
-};
+use stalemap_harness::{AnyBuild, Build, Compare, Divergence, Generator, Hang, Settings, Watch};
 use stalemap_operations::Program;
-use stalemap_reference::MARKS;
 use thiserror::Error;
 
 use crate::on_hang::OnHang;
-use job::{Batch, Job};
+use crate::shard::Shard;
+use collect::Collector;
+use job::Job;
+pub use stats::CampaignStats;
 
 /// How often progress is reported at the least, as far as single executions allow.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How many batches wait for the observer at the most; jobs wait when it takes longer.
+const WAITING: usize = 1024;
 
 /// A campaign that ended early.
 #[derive(Clone, Debug, Error)]
@@ -51,6 +55,8 @@ pub struct Campaign {
     build: AnyBuild,
     seed: u64,
     jobs: u32,
+    shard: Shard,
+    begin: u64,
     settings: Settings,
     compare: Compare,
     runs: Option<u64>,
@@ -64,8 +70,19 @@ impl Campaign {
     pub fn new(build: impl Build + Clone + Send + Sync + 'static) -> Self {
         let build = AnyBuild::new(build);
         let settings = Settings { largest: build.largest(), ..Settings::default() };
-        let compare = Compare::Touched;
-        Campaign { build, seed: 0, jobs: 1, settings, compare, runs: None, time: None, stop: None, hang: None }
+        Campaign {
+            build,
+            seed: 0,
+            jobs: 1,
+            shard: Shard::WHOLE,
+            begin: 0,
+            settings,
+            compare: Compare::Touched,
+            runs: None,
+            time: None,
+            stop: None,
+            hang: None,
+        }
     }
 
     /// With this seed.
@@ -78,6 +95,40 @@ impl Campaign {
     #[must_use]
     pub fn jobs(self, jobs: u32) -> Self {
         Campaign { jobs: jobs.max(1), ..self }
+    }
+
+    /// Does the executions of this shard and no others: several machines do one campaign, each a shard of it.
+    ///
+    /// ```
+    /// use stalemap_campaign::{Campaign, Diverged, Observer, Progress, Shard};
+    /// use stalemap_implementation::Implementation;
+    /// use stalemap_operations::Machine;
+    /// use std::ops::ControlFlow;
+    ///
+    /// struct Nothing;
+    ///
+    /// impl Observer for Nothing {
+    ///     fn diverged(&mut self, _: Diverged) -> ControlFlow<()> {
+    ///         ControlFlow::Continue(())
+    ///     }
+    ///     fn progress(&mut self, _: &Progress) {}
+    /// }
+    ///
+    /// let campaign = Campaign::new(|machine: &Machine| Ok(Implementation::new(machine))).seed(7).runs(100);
+    /// let shard = Shard::new(1, 3).expect("the second of three");
+    /// let stats = campaign.shard(shard).run(&mut Nothing)?;
+    /// assert_eq!((stats.executions, stats.end), (33, 98), "executions 1, 4, …, 97");
+    /// # Ok::<(), stalemap_campaign::CampaignError>(())
+    /// ```
+    #[must_use]
+    pub fn shard(self, shard: Shard) -> Self {
+        Campaign { shard, ..self }
+    }
+
+    /// Passes over so many executions of the shard, which were done before.
+    #[must_use]
+    pub fn begin(self, done: u64) -> Self {
+        Campaign { begin: done, ..self }
     }
 
     /// With executions that are made by these settings.
@@ -93,7 +144,7 @@ impl Campaign {
         Campaign { compare, ..self }
     }
 
-    /// Ends after this many executions, if a number is given.
+    /// Ends before the execution with this index, if one is given: a campaign that is whole does so many executions.
     #[must_use]
     pub fn runs(self, runs: impl Into<Option<u64>>) -> Self {
         Campaign { runs: runs.into(), ..self }
@@ -105,7 +156,8 @@ impl Campaign {
         Campaign { time: time.into(), ..self }
     }
 
-    /// Ends when this says so; it is asked before each execution.
+    /// Ends when this says so. Each job asks it before it takes executions, at most 128 and as many as a tenth of a second has
+    /// room for; what it has taken it does.
     #[must_use]
     pub fn stop_when(self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Campaign { stop: Some(Arc::new(stop)), ..self }
@@ -136,12 +188,12 @@ impl Campaign {
     /// When the subject cannot be the machines of the campaign; with what was done until then.
     pub fn run(&self, observer: &mut dyn Observer) -> Result<CampaignStats, CampaignError> {
         let start = Instant::now();
-        let next = AtomicU64::new(0);
+        let next = AtomicU64::new(self.begin);
         let stop = AtomicBool::new(false);
         let watches: Vec<Watch> = (0..self.jobs).map(|_| Watch::default()).collect();
         let _watchdog = self.hang.as_ref().and_then(|hang| hang.watchdog(&self.build, &watches));
         thread::scope(|scope| {
-            let (sender, receiver) = channel();
+            let (sender, receiver) = sync_channel(WAITING);
             let jobs: Vec<_> = watches
                 .into_iter()
                 .map(|watch| {
@@ -150,19 +202,20 @@ impl Campaign {
                 })
                 .collect();
             drop(sender);
-            let collected = collect(&receiver, start, observer);
+            // It takes the receiver with it: a job that waits for its batch to be taken would wait for ever.
+            let collected = Collector::new(self.shard, self.begin, start).collect(receiver, observer);
             stop.store(true, Ordering::Relaxed);
-            let mut stats = CampaignStats { marks: vec![0; MARKS.len()], ..CampaignStats::default() };
+            let mut stats = collected.stats;
             // All are joined before anything is returned: a scope panics over a job that panicked and was not joined.
             let joined: Vec<_> = jobs.into_iter().map(thread::ScopedJoinHandle::join).collect();
             let mut cause = None;
             for job in joined {
                 match job {
-                    Ok(done) => stats.add(&done),
+                    Ok(skipped) if stats.skipped.is_empty() => stats.skipped = skipped,
+                    Ok(_) => {}
                     Err(_) => cause = Some(CampaignFault::Panicked),
                 }
             }
-            (stats.executions, stats.end) = (collected.executions, collected.end);
             stats.time = start.elapsed();
             match collected.unable.map(CampaignFault::Machine).or(cause) {
                 None => Ok(stats),
@@ -198,111 +251,14 @@ pub struct Progress {
 
 /// What a campaign reports to.
 pub trait Observer {
-    /// An execution diverged; reported in the order of the index. `Break` ends the campaign.
+    /// An execution diverged; reported in the order of the index. `Break` ends the campaign with this execution.
     fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()>;
-    /// How far the campaign has come; reported now and then.
+    /// How far the campaign has come; reported now and then, and in the end.
     fn progress(&mut self, progress: &Progress);
-}
-
-/// What a campaign came to.
-#[derive(Clone, Debug, Default)]
-pub struct CampaignStats {
-    /// Executions that were done.
-    pub executions: u64,
-    /// One more than the highest index: as many executions do all of these again.
-    pub end: u64,
-    /// Time that it took.
-    pub time: Duration,
-    /// Operation × outcome.
-    pub tally: Tally,
-    /// Transitions that were met.
-    pub transitions: Transitions,
-    /// How often each coverage mark was met, in the order of the marks.
-    pub marks: Vec<u64>,
-    /// Oracles that the subject shows too little for.
-    pub skipped: Vec<Skipped>,
-}
-
-/// What all jobs have done.
-struct Collected {
-    executions: u64,
-    /// One more than the highest index.
-    end: u64,
-    unable: Option<String>,
-}
-
-/// Receives what all jobs have done and reports it in the order of the index.
-fn collect(receiver: &Receiver<Batch>, start: Instant, observer: &mut dyn Observer) -> Collected {
-    let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
-    let mut collected = Collected { executions: 0, end: 0, unable: None };
-    let mut frontier = 0;
-    let mut transitions = Transitions::default();
-    let mut progress = Progress { executions: 0, operations: 0, transitions: 0, time: Duration::ZERO };
-    loop {
-        match receiver.recv_timeout(TICK) {
-            Ok(mut batch) => {
-                collected.unable = collected.unable.or(batch.unable.take());
-                progress.executions += batch.executions;
-                progress.operations += batch.operations;
-                if let Some(met) = batch.transitions.take() {
-                    transitions.merge(&met);
-                    progress.transitions = transitions.count();
-                }
-                if batch.executions > 0 {
-                    collected.end = collected.end.max(batch.first + batch.executions);
-                    early.insert(batch.first, batch);
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-        collected.executions = progress.executions;
-        while let Some(batch) = early.remove(&frontier) {
-            frontier += batch.executions;
-            for diverged in batch.diverged {
-                if observer.diverged(diverged).is_break() {
-                    return collected;
-                }
-            }
-        }
-        if collected.unable.is_some() {
-            break;
-        }
-        progress.time = start.elapsed();
-        observer.progress(&progress);
-    }
-    // Behind executions that were taken and not done.
-    for diverged in early.into_values().flat_map(|batch| batch.diverged) {
-        if observer.diverged(diverged).is_break() {
-            break;
-        }
-    }
-    collected
-}
-
-impl CampaignStats {
-    /// What one job's driver has met.
-    fn of(driver: &Driver) -> CampaignStats {
-        CampaignStats {
-            executions: 0,
-            end: 0,
-            time: Duration::ZERO,
-            tally: driver.tally().clone(),
-            transitions: driver.transitions().clone(),
-            marks: driver.marks().to_vec(),
-            skipped: driver.skipped().to_vec(),
-        }
-    }
-
-    /// Adds what another job has met.
-    fn add(&mut self, other: &CampaignStats) {
-        self.tally.merge(&other.tally);
-        self.transitions.merge(&other.transitions);
-        for (sum, count) in self.marks.iter_mut().zip(&other.marks) {
-            *sum += count;
-        }
-        if self.skipped.is_empty() {
-            self.skipped.clone_from(&other.skipped);
-        }
+    /// What the campaign has come to so far; reported about once a second. All executions of the shard below the
+    /// [`end`](CampaignStats::end) are done, those that diverged are reported, and no other counts: a program that writes
+    /// this down can go on from there ([`Campaign::begin`]).
+    fn checkpoint(&mut self, stats: &CampaignStats) {
+        let _ = stats;
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! A [`Campaign`] makes executions from a seed and runs them; it reports to an [`Observer`] and prints nothing.
 //! [`Findings`] counts what diverges and brings each new finding to its canonical form, so that one fault is one finding; a
-//! [`Sighting`] does so with a single divergence. A [`Store`] keeps findings in a folder. A [`Hunt`] looks for the first
-//! divergence at a seed.
+//! [`Sighting`] does so with a single divergence. A [`Store`] keeps findings in a folder, and merges with stores of other machines
+//! that each did a [`Shard`]. A [`Hunt`] looks for the first divergence at a seed.
 //!
 //! ```
 //! use stalemap_campaign::{Campaign, Diverged, Observer, Progress};
@@ -56,14 +56,18 @@ mod explore;
 mod findings;
 mod hunt;
 mod on_hang;
+mod sampling;
+mod shard;
 mod sighting;
 mod store;
+mod transition_table;
 mod whole;
 
 pub use campaign::{Campaign, CampaignError, CampaignFault, CampaignStats, Diverged, Observer, Progress};
 pub use explore::{Deeper, DepthProgress, Exploration, ExploreError};
-pub use findings::Findings;
+pub use findings::{Findings, Sampled, Times};
 pub use hunt::{FirstDivergence, Hunt, Hunted, Source};
+pub use shard::{NotAShard, Shard};
 pub use sighting::{Form, Found, Sighting};
-pub use store::{Added, Entry, Store, StoreError};
+pub use store::{Added, CampaignId, Contents, Earlier, Entry, Merged, Piece, Recorded, Sample, Store, StoreError};
 pub use whole::{check_file, check_folder, write_whole};

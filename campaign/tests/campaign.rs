@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use stalemap_campaign::{Campaign, CampaignFault, Diverged, Findings, Observer, Progress};
+use stalemap_campaign::{Campaign, CampaignFault, Diverged, Findings, Found, Observer, Progress, Sampled};
 use stalemap_harness::{Build, Compare, Settings, quiet_panics};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{
@@ -77,7 +77,8 @@ fn a_campaign_ends_when_the_observer_has_enough_or_when_it_is_told_to() {
     assert_eq!(notes.diverged.len(), 2);
     let campaign = Campaign::new(Seeded(None)).stop_when(|| ASKED.fetch_add(1, Ordering::Relaxed) >= 50);
     let stats = campaign.run(&mut Notes::up_to(1)).expect("it takes every machine");
-    assert!((1..=50).contains(&stats.executions), "{} executions", stats.executions);
+    assert!((50..=50 * 128).contains(&stats.executions), "{} executions", stats.executions);
+    assert_eq!(stats.end, stats.executions, "what was taken was done, and nothing is missing");
 }
 
 #[test]
@@ -117,9 +118,10 @@ fn where_a_subject_cannot_be_a_machine_another_is_drawn() {
     assert_eq!(programs(&one), programs(&three), "an execution is the same whatever the number of jobs");
     assert!(one.iter().all(|it| !is_odd(&it.program.machine)));
     let mut findings = Findings::new("implementation", build, BTreeSet::new());
-    let Diverged { program, divergence, .. } = &one[0];
-    let found = findings.add(program, divergence, Origin::default(), &mut |_| true).expect("it can be the machine");
-    assert!(found.is_some_and(|it| it.repeats && !is_odd(&it.finding.program().machine)));
+    let Diverged { index, program, divergence } = &one[0];
+    let found = findings.add(*index, program, divergence, Origin::default(), &mut |_| true);
+    let Found { finding, repeats, .. } = found.expect("it can be the machine").found;
+    assert!(repeats && !is_odd(&finding.program().machine));
 }
 
 #[test]
@@ -135,9 +137,10 @@ fn executions_of_one_fault_are_one_finding_and_are_counted_under_its_name() {
         let Some(divergence) = run.divergence else { continue };
         total += 1;
         met.insert(divergence.signature());
-        if findings.count(&divergence.signature()) {
-            let new = findings.add(&program, &divergence, Origin::default(), &mut |_| true);
-            found.extend(new.expect("it takes every machine"));
+        if findings.count(&divergence.signature(), index) {
+            let added = findings.add(index, &program, &divergence, Origin::default(), &mut |_| true);
+            let Sampled { found: form, is_new, .. } = added.expect("it takes every machine");
+            found.extend(is_new.then_some(form));
         }
     }
     assert!(!found.is_empty() && found.len() <= met.len(), "{} findings of {} signatures", found.len(), met.len());
@@ -149,8 +152,8 @@ fn executions_of_one_fault_are_one_finding_and_are_counted_under_its_name() {
     let program = found[0].finding.program();
     let run = again.driver().run(&program, Compare::Touched).expect("it takes every machine");
     let divergence = run.divergence.expect("it repeats");
-    let new = again.add(&program, &divergence, Origin::default(), &mut |_| true);
-    assert!(new.expect("it takes every machine").is_none());
+    let new = again.add(0, &program, &divergence, Origin::default(), &mut |_| true);
+    assert!(!new.expect("it takes every machine").is_new);
 }
 
 #[test]
@@ -165,10 +168,10 @@ fn each_finding_has_a_count_when_executions_that_are_met_alike_have_several_form
         let run = findings.driver().run(&program, Compare::Touched).expect("it takes every machine");
         let Some(divergence) = run.divergence else { continue };
         total += 1;
-        if findings.count(&divergence.signature()) {
-            let new = findings.add(&program, &divergence, Origin::default(), &mut |_| true);
-            let of_this = forms.entry(divergence.signature()).or_default();
-            of_this.extend(new.expect("it takes every machine").map(|it| it.finding.signature));
+        if findings.count(&divergence.signature(), index) {
+            let added = findings.add(index, &program, &divergence, Origin::default(), &mut |_| true);
+            let Sampled { found, is_new, .. } = added.expect("it takes every machine");
+            forms.entry(divergence.signature()).or_default().extend(is_new.then_some(found.finding.signature));
         }
         let counts = findings.counts();
         assert_eq!(counts.values().sum::<u64>(), total, "every execution that diverged is counted once");
@@ -233,9 +236,13 @@ fn a_finding_that_does_not_repeat_is_kept_as_it_was_seen_and_said_so() {
         let program = campaign.execution(index);
         let run = findings.driver().run(&program, Compare::Touched).expect("it takes every machine");
         let divergence = run.divergence?;
-        findings.add(&program, &divergence, Origin::default(), &mut |_| true).expect("it takes every machine")
+        Some(
+            findings
+                .add(index, &program, &divergence, Origin::default(), &mut |_| true)
+                .expect("it takes every machine"),
+        )
     });
-    let found = found.expect("some execution discards");
+    let Sampled { found, .. } = found.expect("some execution discards");
     assert!(!found.repeats);
     assert!(found.finding.signature.starts_with("outcome.") && found.finding.signature.ends_with("@discard"));
 }

@@ -1,17 +1,20 @@
 //! Stores of findings: the shortest trace stays, in whatever order, by whatever way and however often findings come in.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::thread;
 
-use stalemap_campaign::{Added, Campaign, Form, Sighting, Store, StoreError};
-use stalemap_harness::{Compare, Driver, quiet_panics};
+use files::{assert_same, folder, tree};
+use stalemap_campaign::{Added, Campaign, CampaignId, Form, Sample, Sighting, Store, StoreError};
+use stalemap_harness::{Compare, Driver, Settings, quiet_panics};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Machine, Trace};
 use stalemap_report::{Finding, Origin};
-use tempfile::{TempDir, tempdir};
+use tempfile::TempDir;
 
 static FINDINGS: LazyLock<Vec<Finding>> = LazyLock::new(findings);
 
@@ -36,211 +39,243 @@ fn findings() -> Vec<Finding> {
             }
         }
     }
-    // What one trace says of its origin is not told apart here.
-    let mut traces = std::collections::BTreeSet::new();
-    findings.retain(|finding| traces.insert(finding.trace.clone()));
     findings
 }
 
-fn store(folder: &Path) -> Store {
-    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
-    Store::open(folder).expect("a folder").replayed_by(name)
+fn campaign(seed: u64) -> CampaignId {
+    CampaignId::native(seed, "implementation", &Settings::default(), Compare::Touched)
 }
 
-/// Every file below a folder with its content.
-fn tree(folder: &Path) -> BTreeMap<String, String> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for path in fs::read_dir(next).expect("a folder").map(|entry| entry.expect("an entry").path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).expect("it is below").display().to_string();
-                files.insert(name, fs::read_to_string(&path).expect("text"));
-            }
-        }
-    }
-    files
+/// Each finding as an execution that was met with a signature of its own, so that all are sampled.
+fn sample(finding: &Finding) -> Sample {
+    let index = FINDINGS.iter().position(|it| it.trace == finding.trace).expect("one of them");
+    let words = ["map", "read", "write", "fork"].map(|word| format!("outcome.errno@{word}"));
+    let met = words[index % 4].parse().expect("a signature");
+    Sample::new(&met, 1 << (index / 4), true, finding, str::to_string)
 }
 
-/// A store into which these were added for one campaign.
-fn filled<'a>(findings: impl Iterator<Item = &'a Finding>, campaign: &str) -> TempDir {
-    let folder = tempdir().expect("a folder");
-    let store = store(folder.path()).campaign(campaign);
+/// A store into which these were added.
+fn filled<'a>(findings: impl Iterator<Item = &'a Finding>) -> TempDir {
+    let folder = folder();
+    let store = Store::open(folder.path()).expect("a folder");
     for finding in findings {
-        store.add(finding).expect("it can be written");
+        store.add(&campaign(1), sample(finding)).expect("it can be written");
     }
     folder
+}
+
+/// The shortest and the longest finding of one signature.
+fn short_and_long() -> [&'static Finding; 2] {
+    let of_one = || FINDINGS.iter().filter(|it| it.signature == FINDINGS[0].signature);
+    let (short, long) =
+        (of_one().min_by_key(|it| it.step).expect("one"), of_one().max_by_key(|it| it.step).expect("one"));
+    assert!(short.step < long.step);
+    [short, long]
 }
 
 #[test]
 fn the_shortest_trace_of_each_signature_stays_in_whatever_order_they_come() {
     let findings = &*FINDINGS;
-    let forward = filled(findings.iter(), "one");
-    let backward = filled(findings.iter().rev(), "one");
-    assert_eq!(tree(forward.path()), tree(backward.path()));
+    let forward = filled(findings.iter());
+    let backward = filled(findings.iter().rev());
+    assert_same(forward.path(), backward.path(), "backward");
     let mut shortest: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in findings {
         let length = shortest.entry(&finding.signature).or_insert(usize::MAX);
         *length = finding.step.min(*length);
     }
     assert!(shortest.len() > 1 && shortest.len() < findings.len(), "{} of {}", shortest.len(), findings.len());
-    let entries = store(forward.path()).entries().expect("it is whole");
-    let kept: BTreeMap<&str, usize> = entries
-        .iter()
-        .map(|entry| {
-            let trace = Trace::parse(&fs::read_to_string(&entry.path).expect("text")).expect("a trace");
-            (entry.signature.as_str(), trace.steps.len())
-        })
-        .collect();
+    let entries = Store::to_read(forward.path()).read().expect("it is whole").findings();
+    let length = |path: &Path| Trace::parse(&fs::read_to_string(path).expect("text")).expect("a trace").steps.len();
+    let kept: BTreeMap<&str, usize> =
+        entries.iter().map(|entry| (entry.signature.as_str(), length(&entry.path))).collect();
     assert_eq!(kept, shortest);
-    let traces = tree(forward.path()).into_keys().filter(|name| name.ends_with(".trace")).count();
+    let traces = tree(forward.path()).into_keys().filter(|name| !name.contains('/')).count();
     assert_eq!(traces, shortest.len(), "longer traces are gone");
 }
 
 #[test]
 fn what_is_added_says_what_became_of_it() {
-    let findings = &*FINDINGS;
-    let of_one: Vec<&Finding> = findings.iter().filter(|it| it.signature == findings[0].signature).collect();
-    let short = *of_one.iter().min_by_key(|it| it.step).expect("one");
-    let long = *of_one.iter().max_by_key(|it| it.step).expect("one");
-    assert!(short.step < long.step);
-    let folder = tempdir().expect("a folder");
-    let store = store(&folder.path().join("made"));
+    let [short, long] = short_and_long();
+    let folder = folder();
+    let store = Store::open(folder.path().join("made")).expect("a folder");
+    let add = |finding| store.add(&campaign(1), sample(finding)).expect("it can be written");
     assert!(!folder.path().join("made").exists(), "it is made with the first finding");
-    let Added::New(longer) = store.add(long).expect("it can be written") else { panic!("it was empty") };
-    assert_eq!(store.add(long).expect("it is there"), Added::Present(longer.clone()));
-    let Added::Shorter(shorter) = store.add(short).expect("it can be written") else { panic!("it is shorter") };
+    let Added::New(longer) = add(long) else { panic!("it was empty") };
+    assert_eq!(add(long), Added::Present(longer.clone()));
+    let Added::Shorter(shorter) = add(short) else { panic!("it is shorter") };
     assert!(shorter.exists() && !longer.exists());
-    assert_eq!(store.add(long).expect("it is there"), Added::Present(shorter.clone()));
-    // A user has removed it.
+    assert_eq!(add(long), Added::Present(shorter.clone()));
+    // A user has moved it away: it comes back when it is met again.
     fs::remove_file(&shorter).expect("it is there");
-    assert_eq!(store.add(long).expect("it can be written"), Added::New(longer));
-    // A user has written into it, and an earlier version of the program has written it without counts.
-    fs::remove_dir_all(folder.path().join("made")).expect("it can go");
-    store.add(short).expect("it can be written");
+    assert_eq!(add(long), Added::New(shorter.clone()));
+    assert!(shorter.exists() && !longer.exists());
+    // A user has written into it.
     let noted = format!("# mine\n{}", fs::read_to_string(&shorter).expect("text"));
     fs::write(&shorter, &noted).expect("it can be written");
-    fs::remove_dir_all(folder.path().join("made/.stalemap")).expect("it can go");
-    assert_eq!(store.add(short).expect("it is there"), Added::Present(shorter.clone()));
+    assert_eq!(add(short), Added::Present(shorter.clone()));
     assert_eq!(fs::read_to_string(&shorter).expect("text"), noted);
+}
+
+#[test]
+fn an_execution_that_was_interrupted_gives_way_to_its_canonical_form() {
+    let [short, long] = short_and_long();
+    let met = "outcome.errno@map".parse().expect("a signature");
+    let [complete, partial] = [(short, true), (long, false)]
+        .map(|(finding, is_complete)| Sample::new(&met, 5, is_complete, finding, str::to_string));
+    let [one, other] = [[&partial, &complete], [&complete, &partial]].map(|order| {
+        let folder = folder();
+        let store = Store::open(folder.path()).expect("a folder");
+        for sample in order {
+            store.add(&campaign(1), sample.clone()).expect("it can be written");
+        }
+        folder
+    });
+    assert_same(one.path(), other.path(), "in any order");
+    assert_eq!(tree(one.path()).keys().filter(|name| name.contains("/samples/")).count(), 1);
 }
 
 #[test]
 fn stores_are_merged_in_any_order_and_as_often_as_one_likes() {
     let findings = &*FINDINGS;
     let part = |k| findings.iter().enumerate().filter(move |(at, _)| at % 3 == k).map(|(_, finding)| finding);
-    let parts = [0, 1, 2].map(|k| filled(part(k), &format!("part {k}")));
+    let parts = [0, 1, 2].map(|k| filled(part(k)));
     let merged = |order: &[usize]| {
-        let folder = tempdir().expect("a folder");
-        let store = store(folder.path());
+        let folder = folder();
+        let store = Store::open(folder.path()).expect("a folder");
         for &part in order {
-            store.merge(&self::store(parts[part].path())).expect("it can be written");
+            let merged = store.merge([&Store::to_read(parts[part].path())]).expect("it can be written");
+            assert!(merged.damaged.is_empty());
         }
-        tree(folder.path())
+        folder
     };
     let once = merged(&[0, 1, 2]);
+    let once = once.path();
+    assert_same(once, filled(findings.iter()).path(), "as if all had been added to one");
     for order in [&[2, 1, 0][..], &[1, 0, 2], &[0, 0, 1, 2, 1, 0]] {
-        assert_eq!(merged(order), once, "{order:?}");
+        assert_same(merged(order).path(), once, &format!("{order:?}"));
     }
     // Grouped in another way: the first takes in the merge of the other two.
-    store(parts[1].path()).merge(&store(parts[2].path())).expect("it can be written");
-    assert_eq!(merged(&[0, 1]), once);
+    Store::open(parts[1].path())
+        .expect("a folder")
+        .merge([&Store::to_read(parts[2].path())])
+        .expect("it can be written");
+    assert_same(merged(&[0, 1]).path(), once, "grouped");
     // Copied over each other file by file, and then brought together.
-    let folder = tempdir().expect("a folder");
+    let folder = folder();
     for (name, content) in parts.iter().flat_map(|part| tree(part.path())) {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, content).expect("a file");
     }
-    assert!(tree(folder.path()).len() > once.len());
-    let copied = store(folder.path());
-    copied.merge(&copied).expect("it can be written");
-    assert_eq!(tree(folder.path()), once);
-}
-
-#[test]
-fn counts_of_one_campaign_do_not_add_up_and_those_of_several_stand_beside_each_other() {
-    let findings = &*FINDINGS;
-    let folder = tempdir().expect("a folder");
-    let [one, two] = ["seed 1", "seed 2"].map(|campaign| store(folder.path()).campaign(campaign));
-    let longest = findings.iter().max_by_key(|it| it.step).expect("one");
-    one.add(longest).expect("it can be written");
-    let signature = longest.signature.parse().expect("a signature");
-    assert!(one.count(&signature, "implementation", 40).expect("it is there"));
-    assert!(one.count(&signature, "implementation", 30).expect("it is there"), "a shorter run of the same");
-    assert!(!one.count(&signature, "another subject", 30).expect("it can be read"));
-    // The counts follow the trace.
-    for finding in findings.iter().filter(|it| it.signature == longest.signature) {
-        two.add(finding).expect("it can be written");
-    }
-    let entries = one.entries().expect("it is whole");
-    let counts = BTreeMap::from([("seed 1".to_string(), 40), ("seed 2".to_string(), 1)]);
-    assert_eq!(entries.iter().map(|it| &it.executions).collect::<Vec<_>>(), [&counts]);
+    assert!(tree(folder.path()).len() > tree(once).len());
+    Store::open(folder.path()).expect("a folder").merge([]).expect("it can be written");
+    assert_same(folder.path(), once, "copied");
 }
 
 #[test]
 fn a_finding_of_another_variant_is_another_finding() {
-    let findings = &*FINDINGS;
-    let of_one: Vec<&Finding> = findings.iter().filter(|it| it.signature == findings[0].signature).collect();
-    let short = *of_one.iter().min_by_key(|it| it.step).expect("one");
-    let long = *of_one.iter().max_by_key(|it| it.step).expect("one");
-    let folder = tempdir().expect("a folder");
-    let [plain, bug] = ["", "--bug b"].map(|variant| store(folder.path()).variant(variant));
-    let shared = plain.add(long).expect("it can be written").path().to_owned();
-    assert_eq!(bug.add(long).expect("it can be written"), Added::Present(shared.clone()), "one file shows both");
-    plain.add(short).expect("it can be written");
+    let [short, long] = short_and_long();
+    let folder = folder();
+    let store = Store::open(folder.path()).expect("a folder");
+    let add =
+        |variant: &str, finding| store.add(&campaign(1).variant(variant), sample(finding)).expect("it can be written");
+    let shared = add("", long).path().to_owned();
+    assert_eq!(add("--bug b", long), Added::Present(shared.clone()), "one file shows both");
+    add("", short);
     assert!(shared.exists(), "it is the other variant's shortest trace");
-    let variants: Vec<_> = plain.entries().expect("it is whole").into_iter().map(|it| (it.variant, it.path)).collect();
+    let entries = store.read().expect("it is whole").findings();
+    let variants: Vec<_> = entries.into_iter().map(|it| (it.variant, it.path)).collect();
     assert_eq!(variants.len(), 2);
     assert!(variants.contains(&("--bug b".to_string(), shared.clone())), "{variants:?}");
-    bug.add(short).expect("it can be written");
+    add("--bug b", short);
     assert!(!shared.exists());
 }
 
 #[test]
 fn several_threads_add_to_one_folder_at_the_same_time() {
     let findings = &*FINDINGS;
-    let alone = filled(findings.iter(), "one");
-    let folder = tempdir().expect("a folder");
+    let alone = filled(findings.iter());
+    let folder = folder();
     thread::scope(|scope| {
         for begin in 0..4 {
             let path = folder.path();
             scope.spawn(move || {
-                let store = store(path).campaign("one");
+                let store = Store::open(path).expect("a folder");
                 for finding in findings.iter().cycle().skip(begin * 7).take(findings.len()) {
-                    store.add(finding).expect("it can be written");
+                    store.add(&campaign(1), sample(finding)).expect("it can be written");
                 }
             });
         }
     });
-    // One thread may have counted where another removed a longer trace.
-    let all = store(folder.path());
-    all.merge(&all).expect("it can be written");
-    assert_eq!(tree(folder.path()), tree(alone.path()));
+    assert_same(folder.path(), alone.path(), "at the same time");
 }
 
 #[test]
 fn a_damaged_store_is_told_and_takes_findings_all_the_same() {
     let findings = &*FINDINGS;
-    let folder = filled(findings[..1].iter(), "one");
-    let store = store(folder.path()).campaign("one");
-    let counts = tree(folder.path()).into_keys().find(|name| name.ends_with(".json")).expect("counts");
-    let counts = folder.path().join(counts);
-    let trace = store.entries().expect("it is whole")[0].path.clone();
-    fs::write(&counts, "{\"format\":1,").expect("a file");
-    assert!(matches!(store.entries(), Err(StoreError::Damaged { path, .. }) if path == counts));
-    fs::write(&counts, "{\"format\":9}").expect("a file");
-    let error = store.entries().expect_err("another format");
-    assert!(matches!(&error, StoreError::Format { found: 9, expected: 1, .. }), "{error}");
-    store.add(&findings[0]).expect("it can be written");
-    assert!(trace.exists());
-    // A trace that is none any more gives way, and is not removed where it has another name.
+    let whole = filled(findings[..1].iter());
+    let (folder, store) = (whole.path(), Store::open(whole.path()).expect("a folder"));
+    let add = || store.add(&campaign(1), sample(&findings[0])).expect("it can be written");
+    let is_sample = |name: &String| name.contains("/samples/");
+    let kept = folder.join(tree(folder).into_keys().find(is_sample).expect("a sample"));
+    let trace = add().path().to_owned();
+    for damage in ["", "# mapping", "half a tra", "# no signature\nmachine ram=1 spaces=1 pages=1\n"] {
+        fs::write(&kept, damage).expect("a file");
+        let damaged = store.read().expect("a store").damaged;
+        assert!(matches!(damaged.as_slice(), [StoreError::Damaged { path, .. }] if *path == kept), "{damaged:?}");
+        add();
+        assert!(store.read().expect("a store").damaged.is_empty(), "it is written again");
+    }
+    // A trace that is none any more gives way.
     fs::write(&trace, "half a tra").expect("a file");
-    let added = store.add(&findings[0]).expect("it can be written");
-    assert_eq!(added, Added::New(trace.clone()));
+    assert_eq!(add(), Added::New(trace.clone()));
     assert!(Trace::parse(&fs::read_to_string(&trace).expect("text")).is_ok());
+    // Of a campaign that cannot be read nothing is used, and nothing is lost.
+    let id = folder.join(tree(folder).into_keys().find(|name| name.ends_with("campaign.json")).expect("a campaign"));
+    let text = fs::read_to_string(&id).expect("text");
+    fs::write(&id, &text[..text.len() / 2]).expect("a file");
+    let contents = store.read().expect("a store");
+    assert_eq!((contents.damaged.len(), contents.campaigns.len()), (1, 0));
+    let other = self::folder();
+    let merged = Store::open(other.path()).and_then(|other| other.merge([&store])).expect("it can be written");
+    assert!(matches!(merged.damaged.as_slice(), [StoreError::Damaged { path, .. }] if *path == id));
+    assert!(kept.exists());
+    // A later version of the program.
+    fs::write(folder.join(".stalemap/store.json"), "{\"format\":9}").expect("a file");
+    for error in [store.read().map(|_| ()), store.add(&campaign(2), sample(&findings[0])).map(|_| ())] {
+        let error = error.expect_err("another format");
+        assert!(matches!(&error, StoreError::Format { found: 9, expected: 2, .. }), "{error}");
+    }
     // A file where the folder should be.
     assert!(matches!(Store::open(&trace), Err(StoreError::Io { action: "write into", .. })));
+}
+
+#[test]
+fn a_store_of_the_first_format_is_read_and_carried_along() {
+    let folder = folder();
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    let name = "mapping.writable@migrate-0a1b2c3d";
+    let counts = old.join(".stalemap").join(name);
+    fs::create_dir_all(&counts).expect("a folder");
+    fs::write(old.join(format!("{name}.trace")), "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\n").expect("a file");
+    let record = |campaign: &str, executions: u64| {
+        format!(
+            "{{\"format\":1,\"signature\":\"mapping.writable@migrate\",\"subject\":\"a\",\"variant\":\"\",\
+             \"campaign\":\"{campaign}\",\"executions\":{executions}}}\n"
+        )
+    };
+    fs::write(counts.join("01.json"), record("seed 1", 40)).expect("a file");
+    fs::write(counts.join("02.json"), record("seed 2", 2)).expect("a file");
+    for _ in 0..2 {
+        let merged =
+            Store::open(&new).and_then(|store| store.merge([&Store::to_read(&old)])).expect("it can be written");
+        assert!(merged.damaged.is_empty(), "{:?}", merged.damaged);
+        for store in [&old, &new] {
+            let contents = Store::to_read(store).read().expect("a store");
+            let [earlier] = contents.earlier.as_slice() else { panic!("{:?}", contents.earlier) };
+            assert_eq!(earlier.executions.values().sum::<u64>(), 42);
+            assert_eq!(earlier.path, store.join(format!("{name}.trace")));
+        }
+    }
 }

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{fs, thread};
 
 use anyhow::{Result, anyhow, bail, ensure};
-use stalemap_commands::findings::{Done, Keep, Kept, known_signatures};
+use stalemap_campaign::{CampaignId, CampaignStats, Piece, Shard, Store};
+use stalemap_commands::findings::{Done, Keep, Kept};
 use stalemap_commands::fuzz::FuzzArguments;
 use stalemap_commands::input::Inputs;
 use stalemap_commands::interrupt::interrupted;
+use stalemap_commands::known::Known;
 use stalemap_commands::summary::{self, CampaignWork};
 use stalemap_commands::values::Amount;
 use stalemap_commands::{ChosenSubject, Ending, Subjects as _, output, seeds};
@@ -44,12 +46,13 @@ pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
     let target = target(wanted)?;
     let ChosenSubject { name: subject, build } = &wanted.line.subjects().chosen(&wanted.campaign.subject)?;
     let EngineCampaign { line, engine, from_nothing, empty, campaign: arguments } = *wanted;
-    let known = known_signatures(arguments.known.as_deref())?;
+    let known = Known::read(arguments.known.as_deref(), &arguments.out)?;
     let (seed, jobs) = (arguments.seed(), arguments.jobs());
     // An engine does other executions each time, whatever its seed is.
     let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let name = format!("{}, seed {seed}, begun {begun}", engine.name());
-    let keep = Keep::new(&arguments.out, &name, line.replay(&arguments.subject))?;
+    let id = CampaignId::unrepeatable(engine.name(), seed, subject, &begun.to_string()).revision(&arguments.revision);
+    let store = Store::open(&arguments.out)?.known(known.signatures());
+    let keep = Keep::new(store, id, line.replay(&arguments.subject));
     let workspace = workspace()?;
     let scratch = workspace.scratch()?;
     let corpus = if from_nothing { scratch.join("corpus") } else { workspace.corpus(target) };
@@ -83,7 +86,7 @@ pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
         counted(written as u64, "seed"),
         counted(stalemap_engines::count(&order.corpus) as u64, "kept input")
     ));
-    let kept = Kept::new(subject, build, keep, arguments.max_findings, known);
+    let kept = Kept::new(subject, build, keep, arguments.max_findings, known.signatures().clone());
     let mut campaign = Campaign::new(kept, summary::possible_transitions(arguments.levels));
     campaign.run(running)?;
     order.gather()?;
@@ -97,6 +100,10 @@ fn target(wanted: &EngineCampaign<'_>) -> Result<&'static str> {
     ensure!(
         arguments.only.is_empty() && arguments.without.is_empty() && arguments.machine.is_none(),
         "--only, --without and --machine are for the native engine; {engine} runs whole targets"
+    );
+    ensure!(
+        arguments.shard == Shard::WHOLE && !arguments.resume,
+        "--shard and --resume are for the native engine; {engine} goes on from the inputs that it has kept"
     );
     ensure!(arguments.runs.is_none(), "--runs is for the native engine; give {engine} --seconds");
     ensure!(
@@ -146,13 +153,16 @@ struct Campaign {
     /// Transitions that are possible.
     possible: usize,
     work: EngineWork,
+    /// Inputs that stopped the target and diverge here.
+    diverged: u64,
     /// Inputs that stopped the target and do nothing here.
     unexplained: Vec<PathBuf>,
 }
 
 impl Campaign {
     fn new(kept: Kept, possible: usize) -> Self {
-        Campaign { kept, start: Instant::now(), possible, work: EngineWork::default(), unexplained: Vec::new() }
+        let work = EngineWork::default();
+        Campaign { kept, start: Instant::now(), possible, work, diverged: 0, unexplained: Vec::new() }
     }
 
     /// Watches the engine until its time is over, it ends, or the user interrupts; no process of it is left then.
@@ -196,9 +206,11 @@ impl Campaign {
             self.unexplained.push(file.to_owned());
             return Ok(());
         };
-        if self.kept.all.count(&divergence.signature()) {
+        let index = self.diverged;
+        self.diverged += 1;
+        if self.kept.all.count(&divergence.signature(), index) {
             let origin = Origin { input: Some(file.display().to_string()), ..Origin::default() };
-            self.kept.add(&program, &divergence, origin)?;
+            self.kept.add(index, &program, &divergence, origin)?;
         }
         Ok(())
     }
@@ -222,7 +234,7 @@ impl Campaign {
                 "{} s  {rate:.0} executions/s  {} executions  {}",
                 grouped(done.time.as_secs()),
                 grouped(done.executions),
-                summary::met_and_found(&done, possible, counts)
+                summary::met_and_found(&done, possible, &counts)
             )
         });
     }
@@ -236,7 +248,8 @@ impl Campaign {
     }
 
     fn finish(mut self, subject: &str, wanted: &EngineCampaign<'_>, seed: u64) -> Result<Ending> {
-        self.kept.keep_counts();
+        let piece = self.piece();
+        self.kept.keep_all(&piece);
         let summary = self.summary(wanted, seed);
         let findings = self.kept.so_far.get().findings.clone();
         summary::print(subject, wanted.campaign.printed(), &summary, &findings)?;
@@ -248,6 +261,20 @@ impl Campaign {
             ));
         }
         Ok(if self.unexplained.is_empty() { self.kept.ending() } else { Ending::Trouble })
+    }
+
+    /// What the engine has done, and what its inputs meet.
+    fn piece(&mut self) -> Piece {
+        let driver = self.kept.all.driver();
+        let stats = CampaignStats {
+            executions: self.work.executions,
+            operations: self.work.operations.unwrap_or_default(),
+            tally: driver.tally().clone(),
+            transitions: driver.transitions().clone(),
+            marks: driver.marks().to_vec(),
+            ..CampaignStats::default()
+        };
+        Piece::new(Shard::WHOLE, &stats, self.kept.all.times())
     }
 
     fn summary(&mut self, wanted: &EngineCampaign<'_>, seed: u64) -> Summary {

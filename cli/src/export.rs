@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 use stalemap_commands::{Ending, input, output};
-use stalemap_linux::{SELFTEST, Support, Version, support};
+use stalemap_linux::{SELFTEST, Support, Version, Way, support};
 use stalemap_operations::{
     Effect, Entry, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, PlaceState, Scope, Subject as _,
     Trace,
@@ -78,7 +78,7 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
     let machine = machine.context("the sizes of a machine")?;
     let mut model = Model::new(machine, Home::ALL.map(|home| machine.frames(home)));
     let mut lines = Vec::new();
-    for operation in trace.operations().filter(|it| support(it.kind()) != Support::None) {
+    for operation in trace.operations().filter(|it| Way::Guest.can(it.kind())) {
         let answer = model.apply(operation);
         lines.push(match expected(operation, answer) {
             Some(expected) => checked(operation, &expected, row_meaning(operation)),

@@ -32,8 +32,10 @@ use clap::{Parser, Subcommand};
 use stalemap_commands::encode::{self, EncodeArguments};
 use stalemap_commands::exhaust::{self, ExhaustArguments};
 use stalemap_commands::fmt::{self, FmtArguments};
+use stalemap_commands::merge::{self, MergeArguments};
 use stalemap_commands::minimize::{self, MinimizeArguments};
 use stalemap_commands::ops::{self, OpsArguments};
+use stalemap_commands::overview::{self, StatusArguments};
 use stalemap_commands::run::{self, RunArguments};
 use stalemap_commands::seeds::{self, SeedsArguments};
 use stalemap_commands::{Ending, Subjects as _, exit_code, interrupt, version};
@@ -75,6 +77,8 @@ enum Command {
     Fuzz(FuzzCommand),
     Run(RunArguments<Choice>),
     Minimize(MinimizeArguments<Choice>),
+    Merge(MergeArguments),
+    Status(StatusArguments),
     Fmt(FmtArguments),
     Encode(EncodeArguments),
     Seeds(SeedsArguments),
@@ -119,6 +123,8 @@ fn run(command: Command) -> Result<Ending> {
         Command::Fuzz(arguments) => fuzz::fuzz(line, &arguments),
         Command::Run(arguments) => run::run(line, &arguments),
         Command::Minimize(arguments) => minimize::minimize(line, &arguments),
+        Command::Merge(arguments) => merge::merge(&arguments),
+        Command::Status(arguments) => overview::status(&arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Encode(arguments) => encode::encode(&arguments),
         Command::Seeds(arguments) => seeds::seeds(&arguments),

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_commands::{Ending, input, output};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
-use stalemap_linux::{Cache, Fault, Kernels, Recorded, Version, capabilities};
+use stalemap_linux::{Cache, Fault, Kernels, Recorded, Version, Way};
 use stalemap_operations::{Machine, Operation, Trace};
 use stalemap_report::style::{BAD, GOOD};
 
@@ -194,7 +194,7 @@ fn kernel(arguments: &TriageArguments, trace: &Trace) -> Result<Option<Differenc
 /// How a kernel differed that was recorded in these operations.
 fn recorded(version: Version, trace: &Trace, transcript: &Trace) -> Result<Difference> {
     let able = |trace: &Trace| -> Vec<Operation> {
-        trace.operations().filter(|operation| capabilities().operations.contains(operation.kind())).collect()
+        trace.operations().filter(|operation| Way::Guest.can(operation.kind())).collect()
     };
     ensure!(able(trace) == able(transcript), "the recording is one of other operations");
     ensure!(version.dialect() == transcript.machine.rules(), "the recording is one of another kernel");

@@ -94,13 +94,13 @@ fn campaigns_that_share_a_folder_keep_one_trace_of_each_finding() {
                 expected.insert((signature.to_string(), seed), count);
             }
         }
-        let store = stalemap_campaign::Store::open(folder.join("findings")).unwrap();
-        let entries = store.entries().unwrap();
-        let kept: u64 = entries.iter().flat_map(|entry| entry.executions.values()).sum();
+        let contents = stalemap_campaign::Store::to_read(folder.join("findings")).read().unwrap();
+        let entries = contents.findings();
+        let kept: u64 = entries.iter().map(stalemap_campaign::Entry::executions).sum();
         assert_eq!(kept, expected.values().sum::<u64>(), "a campaign that is done again adds nothing: {entries:?}");
         let signatures: BTreeSet<&String> = expected.keys().map(|(signature, _)| signature).collect();
         assert!(entries.iter().map(|entry| &entry.signature).eq(signatures));
-        assert!(entries.iter().any(|entry| entry.executions.len() == 2), "both seeds met it: {entries:?}");
+        assert!(entries.iter().any(|entry| entry.met.len() == 2), "both seeds met it: {entries:?}");
         let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path).collect();
         paths.sort();
         assert_eq!(paths, traces(&folder.join("findings")));

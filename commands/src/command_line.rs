@@ -71,7 +71,8 @@ impl<S: Subjects> CommandLine<S> {
         self.deadline
     }
 
-    /// The command as it was typed, with these options instead of those of the same name. `--runs` replaces `--seconds`.
+    /// The command as it was typed, with these options instead of those of the same name. `--runs` replaces `--seconds`; without
+    /// `--resume`, the command does all from the beginning.
     pub fn retyped(&self, options: &[(&str, u64)]) -> String {
         let is_replaced = |word: &str| {
             let name = word.split('=').next().unwrap_or_default();
@@ -81,6 +82,9 @@ impl<S: Subjects> CommandLine<S> {
         let mut words = vec![self.called.clone()];
         let mut typed = self.words.iter().map(|word| word.to_string_lossy());
         while let Some(word) = typed.next() {
+            if word == "--resume" {
+                continue;
+            }
             if !is_replaced(&word) {
                 words.push(quoted(&word));
             } else if !word.contains('=') {
@@ -151,7 +155,7 @@ mod tests {
             subjects: Only::new("mine", build),
             name: "my program".to_string(),
             called: "./target/my".to_string(),
-            words: ["fuzz", "--seconds", "5", "--seed=3", "--out", "a b"].map(Into::into).to_vec(),
+            words: ["fuzz", "--seconds", "5", "--seed=3", "--resume", "--out", "a b"].map(Into::into).to_vec(),
             deadline: Duration::ZERO,
         };
         assert_eq!(line.retyped(&[("--seed", 3)]), "./target/my fuzz --seconds 5 --out 'a b' --seed 3");

@@ -17,12 +17,16 @@ use crate::ending::{Ending, exit_code};
 use crate::exhaust::ExhaustArguments;
 use crate::fmt::FmtArguments;
 use crate::fuzz::FuzzArguments;
+use crate::merge::MergeArguments;
 use crate::minimize::MinimizeArguments;
 use crate::ops::OpsArguments;
+use crate::overview::StatusArguments;
 use crate::run::RunArguments;
 use crate::seeds::SeedsArguments;
 use crate::subjects::{Only, Subjects};
-use crate::{coverage, determinism, distill, encode, exhaust, fmt, fuzz, interrupt, minimize, ops, run, seeds};
+use crate::{
+    coverage, determinism, distill, encode, exhaust, fmt, fuzz, interrupt, merge, minimize, ops, overview, run, seeds,
+};
 
 /// The program for the subject that this builds: parses the arguments of the process, does what they ask for, and gives the
 /// exit code (0 both sides agree, 1 a divergence, 2 trouble, 130 interrupted). Reports name the subject as the program.
@@ -50,6 +54,8 @@ enum AnyCommand<C: Args> {
     Fuzz(FuzzArguments<C>),
     Run(RunArguments<C>),
     Minimize(MinimizeArguments<C>),
+    Merge(MergeArguments),
+    Status(StatusArguments),
     Fmt(FmtArguments),
     Encode(EncodeArguments),
     Seeds(SeedsArguments),
@@ -86,6 +92,8 @@ impl<S: Subjects> Cli<S> {
             AnyCommand::Fuzz(arguments) => fuzz::fuzz(line, arguments),
             AnyCommand::Run(arguments) => run::run(line, arguments),
             AnyCommand::Minimize(arguments) => minimize::minimize(line, arguments),
+            AnyCommand::Merge(arguments) => merge::merge(arguments),
+            AnyCommand::Status(arguments) => overview::status(arguments),
             AnyCommand::Fmt(arguments) => fmt::fmt(arguments),
             AnyCommand::Encode(arguments) => encode::encode(arguments),
             AnyCommand::Seeds(arguments) => seeds::seeds(arguments),

@@ -5,22 +5,24 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result, anyhow};
-use stalemap_campaign::{Findings, Found, Store};
-use stalemap_harness::{AnyBuild, Divergence, Signature};
+use anyhow::{Error, Result, anyhow};
+use stalemap_campaign::{Added, CampaignId, Findings, Found, Piece, Recorded, Sample, Sampled, Shard, Store};
+use stalemap_harness::{AnyBuild, Compare, Divergence, Signature};
 use stalemap_operations::Program;
 use stalemap_report::{Finding, KeptFile, Origin, counted};
 
 use crate::command_line::{Replay, quoted};
 use crate::ending::Ending;
 use crate::interrupt::interrupted;
+use crate::known::Known;
+use crate::output;
 use crate::status::Status;
-use crate::{input, output};
 
 /// What is done with a finding.
 #[derive(Clone)]
 pub struct Keep {
     store: Store,
+    campaign: CampaignId,
     replay: Replay,
 }
 
@@ -31,6 +33,8 @@ pub struct KeptFinding {
     pub finding: Finding,
     /// Its file; none where it could not be written.
     pub file: Option<KeptFile>,
+    /// Whether it has taken the place of a longer trace.
+    is_shorter: bool,
     /// The lines below the finding that say where it is.
     lines: String,
 }
@@ -54,30 +58,61 @@ impl KeptFinding {
 }
 
 impl Keep {
-    /// Keeps findings in the store in this folder. Campaigns of one name are the same executions: their counts do not add up.
-    ///
-    /// # Errors
-    /// When no file can be written into the folder.
-    pub fn new(out: &Path, campaign: &str, replay: Replay) -> Result<Keep> {
-        let in_file = replay.clone();
-        let store = Store::open(out)?.variant(replay.option().trim_start()).campaign(campaign);
-        let store = store.replayed_by(move |path| in_file.in_file(&quoted(&path.to_string_lossy())));
-        Ok(Keep { store, replay })
+    /// Keeps findings of this campaign in the store.
+    #[must_use]
+    pub fn new(store: Store, campaign: CampaignId, replay: Replay) -> Keep {
+        let campaign = campaign.variant(replay.option().trim_start());
+        Keep { store, campaign, replay }
     }
 
-    /// Adds a finding to the store.
+    /// The campaign.
     #[must_use]
-    pub fn keep(&self, finding: Finding) -> KeptFinding {
-        let (file, lines) = match self.store.add(&finding) {
-            Ok(added) => {
-                let path = quoted(&added.path().to_string_lossy());
-                let lines = format!("  kept in   {path}\n  replay    {}\n", self.replay.printed(&path));
-                let keep = regression(&path);
-                (Some(KeptFile { path, keep }), lines)
+    pub fn campaign(&self) -> &CampaignId {
+        &self.campaign
+    }
+
+    /// Adds an execution to the store that was met with this signature.
+    #[must_use]
+    pub fn keep(&self, met: &Signature, index: u64, is_complete: bool, finding: Finding) -> KeptFinding {
+        let replay = |name: &str| self.replay.in_file(&quoted(name));
+        let sample = Sample::new(met, index, is_complete, &finding, replay);
+        self.keep_sample(finding, sample)
+    }
+
+    /// A finding that lies in the store.
+    fn lies_in(&self, finding: Finding, added: Added) -> KeptFinding {
+        let path = quoted(&added.path().to_string_lossy());
+        let lines = format!("  kept in   {path}\n  replay    {}\n", self.replay.printed(&path));
+        let keep = regression(&path);
+        let is_shorter = matches!(added, Added::Shorter(_));
+        KeptFinding { finding, file: Some(KeptFile { path, keep }), is_shorter, lines }
+    }
+
+    /// Adds a sample, which shows this finding, to the store. Where it lies there its trace comes back if that has gone.
+    fn keep_sample(&self, finding: Finding, sample: Sample) -> KeptFinding {
+        match self.store.add(&self.campaign, sample) {
+            Ok(added) => self.lies_in(finding, added),
+            Err(error) => {
+                let lines = format!("  NOT KEPT  {:#}\n", Error::new(error));
+                KeptFinding { finding, file: None, is_shorter: false, lines }
             }
-            Err(error) => (None, format!("  NOT KEPT  {:#}\n", Error::new(error))),
-        };
-        KeptFinding { finding, file, lines }
+        }
+    }
+
+    /// Writes down how far the campaign has come.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn keep_piece(&self, piece: &Piece) -> Result<()> {
+        Ok(self.store.keep_piece(&self.campaign, piece)?)
+    }
+
+    /// Brings together what lies in the store of the campaign.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn tidy(&self) -> Result<()> {
+        Ok(self.store.tidy(&self.campaign)?)
     }
 }
 
@@ -99,6 +134,8 @@ pub struct SoFar {
     pub counts: BTreeMap<Signature, u64>,
     /// The findings, in the order in which they were found.
     pub findings: Vec<KeptFinding>,
+    /// The index of the execution that is being brought to its form.
+    pub looks_at: Option<u64>,
 }
 
 /// How far a campaign has come.
@@ -139,8 +176,12 @@ pub struct Kept {
     pub so_far: SharedSoFar,
     /// How many findings are enough, if a number is.
     enough: Option<u32>,
-    /// Findings that could not be written.
+    /// What could not be written.
     lost: u32,
+    /// Whether the user has interrupted while an execution was brought to its form: it is to be looked at again.
+    is_cut: bool,
+    /// Whether what was done last could not be written down.
+    is_behind: bool,
 }
 
 impl Kept {
@@ -154,33 +195,85 @@ impl Kept {
             so_far: SharedSoFar::default(),
             enough,
             lost: 0,
+            is_cut: false,
+            is_behind: false,
         }
     }
 
-    /// Brings an execution that diverged to its canonical form; keeps it and says so if that is new.
+    /// Goes on from what the store has of a shard: what was counted, and what was found. A finding that the subject no longer
+    /// shows is told.
     ///
     /// # Errors
     /// When the subject cannot be the machine.
-    pub fn add(&mut self, program: &Program, divergence: &Divergence, origin: Origin) -> Result<()> {
+    pub fn go_on_from(&mut self, recorded: &Recorded, shard: Shard, before: &Piece) -> Result<()> {
+        let parse = |text: &str| text.parse::<Signature>().ok();
+        let samples = || recorded.samples().filter(|it| it.is_complete && it.index % shard.of() == shard.number());
+        let forms: Vec<(Signature, u64, Signature)> =
+            samples().filter_map(|it| Some((parse(&it.met)?, it.index, parse(&it.form)?))).collect();
+        let times = before.met.iter().filter_map(|(met, times)| Some((parse(met)?, *times)));
+        self.all.go_on_from(times, forms.iter().map(|(met, index, form)| (met.clone(), *index, form)));
+        let mut shortest: BTreeMap<&str, &Sample> = BTreeMap::new();
+        for sample in samples().filter(|it| parse(&it.form).is_some_and(|form| !self.all.known().contains(&form))) {
+            let kept = shortest.entry(&sample.form).or_insert(sample);
+            if sample.is_before(kept) {
+                *kept = sample;
+            }
+        }
+        for (form, sample) in shortest {
+            let program = sample.trace().program();
+            let run = self.all.driver().run(&program, Compare::Everything).map_err(|it| anyhow!(it))?;
+            let Some(divergence) = run.divergence.filter(|it| it.signature().to_string() == form) else {
+                output::tell(format_args!("{form} was found before and no longer shows: the subject has changed"));
+                continue;
+            };
+            let origin = Origin { seed_and_execution: Some((recorded.id.seed, sample.index)), ..Origin::default() };
+            let finding = Finding::describe(self.all.driver(), &self.subject, &program, &divergence, origin);
+            let kept = self.keep.keep_sample(finding.map_err(|it| anyhow!(it))?, sample.clone());
+            self.so_far.get().findings.push(kept);
+        }
+        Ok(())
+    }
+
+    /// Brings the execution with this index, which diverged, to its canonical form; keeps it, and says so if that is new.
+    ///
+    /// # Errors
+    /// When the subject cannot be the machine.
+    pub fn add(&mut self, index: u64, program: &Program, divergence: &Divergence, origin: Origin) -> Result<()> {
         let signature = divergence.signature();
+        self.so_far.get().looks_at = Some(index);
         let status = &mut self.status;
-        let found = self.all.add(program, divergence, origin, &mut |progress| {
+        let added = self.all.add(index, program, divergence, origin, &mut |progress| {
             status.show(|| {
                 let (operations, runs) = (progress.operations as u64, progress.executions);
                 format!("{signature}: {} after {}", counted(operations, "operation"), counted(runs, "run"))
             });
             !interrupted()
         });
-        let Some(Found { finding, repeats, .. }) = found.map_err(|it| anyhow!(it))? else {
+        self.so_far.get().looks_at = None;
+        let Sampled { met, index, found, is_new } = added.map_err(|it| anyhow!(it))?;
+        let Found { finding, repeats, complete } = found;
+        self.is_cut |= !complete;
+        if !complete && !is_new {
             return Ok(());
-        };
-        let mut kept = self.keep.keep(finding);
+        }
+        let mut kept = self.keep.keep(&met, index, complete, finding);
+        if kept.file.is_none() {
+            self.lost += 1;
+        }
         if !repeats {
             kept.lines += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
         }
-        self.lost += u32::from(kept.file.is_none());
-        self.status.aside(|| output::tell(kept.notice()));
-        self.so_far.get().findings.push(kept);
+        if is_new || kept.file.is_none() {
+            self.status.aside(|| output::tell(kept.notice()));
+        }
+        let findings = &mut self.so_far.get().findings;
+        if is_new {
+            findings.push(kept);
+        } else if kept.is_shorter
+            && let Some(longer) = findings.iter_mut().find(|it| it.finding.signature == kept.finding.signature)
+        {
+            *longer = kept;
+        }
         Ok(())
     }
 
@@ -190,29 +283,53 @@ impl Kept {
         let before = so_far.work;
         let last_new = if done.transitions > before.transitions { Some(done.time) } else { before.last_new };
         so_far.work = Done { last_new, ..done };
-        so_far.counts.clone_from(self.all.counts());
+        so_far.counts = self.all.counts();
         so_far.work
     }
 
-    /// Whether as many were found as were asked for.
+    /// Whether as many were found as were asked for, or the user has interrupted the work on one.
     pub fn are_enough(&self) -> bool {
-        self.enough.is_some_and(|enough| self.so_far.get().findings.len() >= enough as usize)
+        self.is_cut || self.enough.is_some_and(|enough| self.so_far.get().findings.len() >= enough as usize)
     }
 
-    /// Keeps how often each finding was met.
-    pub fn keep_counts(&mut self) {
-        for (signature, count) in self.all.counts() {
-            if let Err(error) = self.keep.store.count(signature, &self.subject, *count) {
-                output::complain(&error.into());
-                self.lost += 1;
-                return;
-            }
+    /// Writes down how far the campaign has come. Where the user has interrupted the work on an execution, what was written
+    /// before it stays.
+    pub fn keep_piece(&mut self, piece: &Piece) {
+        if self.is_cut {
+            return;
         }
+        match self.keep.keep_piece(piece) {
+            Ok(()) => self.is_behind = false,
+            // It is tried again with all that is done until then; it is told once.
+            Err(error) if !self.is_behind => {
+                self.status.aside(|| output::complain(&error.context("the state of the campaign is not written")));
+                self.is_behind = true;
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Writes down all that the campaign has come to.
+    pub fn keep_all(&mut self, piece: &Piece) {
+        self.keep_piece(piece);
+        if let Err(error) = self.keep.tidy() {
+            output::complain(&error);
+            self.lost += 1;
+        }
+    }
+
+    /// Says which findings are known, were not met, and show no longer.
+    ///
+    /// # Errors
+    /// When a trace of one cannot be read, or the subject cannot be its machine.
+    pub fn tell_what_is_gone(&mut self, known: &Known) -> Result<()> {
+        let counts = self.all.counts();
+        known.tell_what_is_gone(&counts, &self.keep.store, &self.keep.campaign, self.all.driver())
     }
 
     /// How the campaign came out.
     pub fn ending(&self) -> Ending {
-        if self.lost > 0 {
+        if self.lost > 0 || self.is_behind {
             Ending::Trouble
         } else if !self.so_far.get().findings.is_empty() {
             Ending::Diverge
@@ -222,21 +339,4 @@ impl Kept {
             Ending::Agree
         }
     }
-}
-
-/// Reads the signatures of the file that is given, if one is: one a line, comments behind `#`.
-///
-/// # Errors
-/// When the file cannot be read, or a line is no signature.
-pub fn known_signatures(path: Option<&Path>) -> Result<BTreeSet<Signature>> {
-    let Some(path) = path else {
-        return Ok(BTreeSet::new());
-    };
-    let text = input::read_content(path).and_then(|content| Ok(String::from_utf8(content)?));
-    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-    let lines = (1..).zip(text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()));
-    let signatures = lines
-        .filter(|(_, line)| !line.is_empty())
-        .map(|(number, line)| line.parse().map_err(|error| anyhow!("{}:{number}: {error}", path.display())));
-    signatures.collect()
 }

@@ -1,6 +1,6 @@
 //! `stalemap fuzz`: a campaign of the native generator, what it finds, and its summary.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use anyhow::{Error, Result, anyhow, ensure};
 use clap::Args;
-use sha2::{Digest, Sha256};
-use stalemap_campaign::{Campaign, CampaignError, CampaignStats, Diverged, Observer, Progress};
+use stalemap_campaign::{
+    Campaign, CampaignError, CampaignId, CampaignStats, Diverged, Observer, Piece, Progress, Shard, Store,
+};
 use stalemap_harness::{Build as _, Settings, Signature, some_subject};
-use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
-use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, grouped, hex};
+use stalemap_operations::{Kind, KindSet, Machine, Program, Subject as _, Trace};
+use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, grouped};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
-use crate::findings::{Done, Keep, Kept, SharedSoFar, SoFar, known_signatures};
+use crate::findings::{Done, Keep, Kept, SharedSoFar, SoFar};
 use crate::interrupt::interrupted;
+use crate::known::Known;
+use crate::resume::{self, Beginning};
 use crate::subjects::{ChosenSubject, Subjects};
 use crate::summary::{self, CampaignWork, Printed};
 use crate::values::{Amount, Format, levels, machine, operation};
@@ -35,12 +38,14 @@ Examples:
   stalemap fuzz --runs 100000 --seed 7 --levels 2-3
   stalemap fuzz --only map,write,fork,unmap --machine \"ram=4 spaces=2 pages=4\"
   stalemap fuzz --seconds 3600 --known known-signatures.txt --out nightly
-  stalemap fuzz --max-findings 1                   until the first finding")]
+  stalemap fuzz --max-findings 1                   until the first finding
+  stalemap fuzz --runs 1000000 --seed 7 --shard 3/100    the fourth of 100 machines
+  stalemap fuzz --seconds 3600 --resume            goes on where it was")]
 pub struct FuzzArguments<C: Args> {
     /// End after this many seconds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub seconds: Option<u64>,
-    /// End after this many executions
+    /// End after this many executions, of all shards together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: Option<u64>,
     /// End with this many findings, each of another signature
@@ -49,6 +54,16 @@ pub struct FuzzArguments<C: Args> {
     /// Seed of the campaign; one is chosen and printed where none is given
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
+    /// Do a shard of the campaign, such as 3/100: the executions whose index leaves the remainder 3 when it is divided by 100.
+    /// `stalemap merge` adds the folders of all shards up
+    #[arg(long, value_name = "K/N", default_value_t = Shard::WHOLE, hide_default_value = true)]
+    pub shard: Shard,
+    /// Go on where the campaign in the folder of findings was; begin where there is none
+    #[arg(long)]
+    pub resume: bool,
+    /// The revision of the subject, such as a commit: campaigns of another revision are others
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub revision: String,
     /// Executions that run at the same time; as many as there are cores where none is given
     #[arg(long, value_name = "J", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub jobs: Option<u32>,
@@ -73,7 +88,8 @@ pub struct FuzzArguments<C: Args> {
     /// The subject that is driven.
     #[command(flatten)]
     pub subject: C,
-    /// A file of signatures, one a line, that are counted and not reported
+    /// A file of findings that are known: they are counted and not reported. Signatures, one a line; or known.toml, whose entries
+    /// have a reason and expire. A known.toml in the folder of findings is read too
     #[arg(long, value_name = "FILE")]
     pub known: Option<PathBuf>,
     /// The folder for what is found
@@ -93,9 +109,9 @@ impl<C: Args> FuzzArguments<C> {
         self.jobs.unwrap_or_else(cores)
     }
 
-    /// The seed that is given, or else one that differs from call to call; 32 bits are easier to pass on than 64.
+    /// The seed that is given, or else a new one.
     pub fn seed(&self) -> u64 {
-        self.seed.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()) >> 32)
+        self.seed.unwrap_or_else(new_seed)
     }
 
     /// How the results are printed.
@@ -121,6 +137,12 @@ impl<C: Args> FuzzArguments<C> {
     }
 }
 
+/// A seed that differs from call to call; 32 bits are easier to pass on than 64.
+#[must_use]
+pub fn new_seed() -> u64 {
+    RandomState::new().hash_one(std::process::id()) >> 32
+}
+
 /// How many cores there are.
 #[must_use]
 pub fn cores() -> u32 {
@@ -130,21 +152,46 @@ pub fn cores() -> u32 {
 /// Runs the campaign on the subject that is chosen.
 ///
 /// # Errors
-/// When the subject is not there or cannot be a machine, no operation is left, or a finding cannot be kept.
+/// When the subject is not there or cannot be a machine, no operation is left, the campaign cannot be resumed, or a finding cannot
+/// be kept.
 pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Choice>) -> Result<Ending> {
     let ChosenSubject { name: subject, build } = &line.subjects().chosen(&arguments.subject)?;
     let able = some_subject(build).map_err(|it| anyhow!(it))?.capabilities().operations;
     let settings = arguments.settings(able, build.largest())?;
-    let known = known_signatures(arguments.known.as_deref())?;
-    let seed = arguments.seed();
-    // The same executions are a campaign of the same name, however long it is.
-    let made_by = hex(&Sha256::digest(format!("{settings:?}"))[..4]);
-    let name = format!("native {}, seed {seed}, settings {made_by}", env!("CARGO_PKG_VERSION"));
-    let keep = Keep::new(&arguments.out, &name, line.replay(&arguments.subject))?;
+    let known = Known::read(arguments.known.as_deref(), &arguments.out)?;
+    let store = Store::open(&arguments.out)?.known(known.signatures());
+    let replay = line.replay(&arguments.subject);
+    let id = |seed| {
+        let id = CampaignId::native(seed, subject, &settings, arguments.compare.compare());
+        id.variant(replay.option().trim_start()).revision(&arguments.revision)
+    };
+    let beginning = if arguments.resume {
+        resume::beginning(&store, arguments.seed, &id, arguments.shard)?
+    } else {
+        Beginning::new(arguments.seed())
+    };
+    let seed = beginning.seed;
+    let keep = Keep::new(store, id(seed), replay);
     let command = line.retyped(&[("--seed", seed)]);
     output::tell(format_args!("seed {seed}   {command}"));
-    let mut kept = Kept::new(subject, build, keep.clone(), arguments.max_findings, known.clone());
+    let mut kept = Kept::new(subject, build, keep.clone(), arguments.max_findings, known.signatures().clone());
+    let mut before = Piece::none();
+    if let Some((recorded, piece)) = beginning.before {
+        kept.go_on_from(&recorded, arguments.shard, &piece)?;
+        output::tell(format_args!("goes on after {} executions", grouped(piece.executions)));
+        before = piece;
+    }
     let work = CampaignWork { engine: "native", seed, command };
+    let campaign = Campaign::new(build.clone())
+        .seed(seed)
+        .jobs(arguments.jobs())
+        .shard(arguments.shard)
+        .begin(before.executions)
+        .settings(settings.clone())
+        .compare(arguments.compare.compare())
+        .runs(arguments.runs)
+        .time(arguments.seconds.map(Duration::from_secs))
+        .stop_when(interrupted);
     let hung = Hung {
         subject: subject.to_string(),
         keep,
@@ -153,37 +200,47 @@ pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Cho
         kinds: settings.kinds,
         work,
         printed: arguments.printed(),
+        executions: Executions { campaign: campaign.clone(), shard: arguments.shard, begin: before.executions },
     };
     let (in_campaign, name) = (hung.clone(), subject.to_string());
-    let campaign = Campaign::new(build.clone())
-        .on_hang(line.limit(), move |hang| hang::end(&name, hang, &|finding, _| in_campaign.tell(finding)))
-        .seed(seed)
-        .jobs(arguments.jobs())
-        .settings(settings.clone())
-        .compare(arguments.compare.compare())
-        .runs(arguments.runs)
-        .time(arguments.seconds.map(Duration::from_secs))
-        .stop_when(interrupted);
+    let campaign = campaign.on_hang(line.limit(), move |hang| {
+        hang::end(&name, hang, &|finding, program| in_campaign.tell(finding, &program))
+    });
     // Findings are minimised beside the campaign.
     let while_minimised = hung.clone();
-    let write = move |finding: &_, _| while_minimised.tell(finding);
+    let write = move |finding: &_, program| while_minimised.tell(finding, &program);
     let _watchdog = hang::watch(subject, line.limit(), kept.all.driver(), write);
     let possible = summary::possible_transitions(settings.kinds);
     let limits = Limits { seconds: arguments.seconds, runs: arguments.runs, possible };
-    let mut native = Native { seed, kept, limits, trouble: None };
+    let mut native = Native { seed, shard: arguments.shard, before, kept, limits, trouble: None };
     let stats = campaign.run(&mut native);
-    let Native { mut kept, trouble, .. } = native;
-    kept.status.clear();
-    kept.keep_counts();
-    // What was done and found is told whatever ended the campaign.
+    finish(line, &hung, native, stats)
+}
+
+/// Writes down and prints what was done and found, whatever has ended the campaign.
+fn finish<S: Subjects>(
+    line: &CommandLine<S>,
+    hung: &Hung,
+    mut native: Native,
+    stats: Result<CampaignStats, CampaignError>,
+) -> Result<Ending> {
     let (stats, cause) = match stats {
         Ok(stats) => (stats, None),
         Err(CampaignError { cause, stats }) => (*stats, Some(cause)),
     };
+    native.kept.status.clear();
+    let piece = native.piece(&stats);
+    let Native { mut kept, trouble, seed, .. } = native;
+    kept.keep_all(&piece);
     let so_far = kept.finished(&stats);
     let command = line.retyped(&[("--runs", stats.end), ("--seed", seed)]);
-    let summary = summary(&hung, CampaignWork { command, ..hung.work.clone() }, &stats, &so_far);
-    summary::print(subject, arguments.printed(), &summary, &so_far.findings)?;
+    let summary = summary(hung, CampaignWork { command, ..hung.work.clone() }, &stats, &so_far);
+    summary::print(&hung.subject, hung.printed, &summary, &so_far.findings)?;
+    if !interrupted() {
+        kept.tell_what_is_gone(&hung.known)?;
+    } else {
+        output::tell(format_args!("to go on: {} --resume", line.retyped(&[("--seed", seed)])));
+    }
     match trouble.or(cause.map(Error::new)) {
         None => Ok(kept.ending()),
         Some(error) => Err(error),
@@ -210,22 +267,44 @@ struct Hung {
     subject: String,
     keep: Keep,
     so_far: SharedSoFar,
-    known: BTreeSet<Signature>,
+    known: Known,
     kinds: KindSet,
     work: CampaignWork,
     printed: Printed,
+    executions: Executions,
+}
+
+/// The executions of the campaign.
+#[derive(Clone)]
+struct Executions {
+    campaign: Campaign,
+    shard: Shard,
+    begin: u64,
+}
+
+impl Executions {
+    /// How many are looked through for one that hangs: jobs do fewer between two reports of progress.
+    const NEAR: usize = 1 << 15;
+
+    /// The index of a program, which is one of the first that are not done.
+    fn index(&self, program: &Program, done: u64) -> Option<u64> {
+        let near = (self.begin + done..).take(Self::NEAR).map(|position| self.shard.index(position));
+        near.into_iter().find(|&index| self.campaign.execution(index) == *program)
+    }
 }
 
 impl Hung {
-    fn tell(&self, finding: &Finding) -> Result<()> {
-        let kept = self.keep.keep(finding.clone());
-        let is_kept = kept.file.is_some();
+    fn tell(&self, finding: &Finding, program: &Program) -> Result<()> {
         let mut so_far = self.so_far.get().clone();
-        if let Ok(signature) = finding.signature.parse() {
-            *so_far.counts.entry(signature).or_default() += 1;
-        }
+        let signature: Signature = finding.signature.parse()?;
+        // Where the machine was drawn again, the index is not known.
+        let near = || self.executions.index(program, so_far.work.executions).unwrap_or(u64::MAX);
+        let index = so_far.looks_at.unwrap_or_else(near);
+        let kept = self.keep.keep(&signature, index, true, finding.clone());
+        let is_kept = kept.file.is_some();
+        *so_far.counts.entry(signature).or_default() += 1;
         so_far.findings.push(kept);
-        let summary = summary::of_work(&so_far, &self.known, self.kinds, self.work.clone());
+        let summary = summary::of_work(&so_far, self.known.signatures(), self.kinds, self.work.clone());
         let summary = Summary { ending: HowEnded::Hung, ..summary };
         summary::print(&self.subject, self.printed, &summary, &so_far.findings)?;
         ensure!(is_kept, "the finding is not kept");
@@ -236,10 +315,21 @@ impl Hung {
 /// Observes the campaign.
 struct Native {
     seed: u64,
+    shard: Shard,
+    /// What was done before it was resumed.
+    before: Piece,
     kept: Kept,
     limits: Limits,
     /// What ended the campaign early.
     trouble: Option<Error>,
+}
+
+impl Native {
+    /// What was done of the shard, also before.
+    fn piece(&self, stats: &CampaignStats) -> Piece {
+        // The findings go on counting from those before.
+        Piece::new(self.shard, stats, self.kept.all.times()).and_coverage(&self.before)
+    }
 }
 
 /// How far a campaign can come.
@@ -252,11 +342,11 @@ struct Limits {
 
 impl Observer for Native {
     fn diverged(&mut self, Diverged { index, program, divergence }: Diverged) -> ControlFlow<()> {
-        if !self.kept.all.count(&divergence.signature()) {
+        if !self.kept.all.count(&divergence.signature(), index) {
             return ControlFlow::Continue(());
         }
         let origin = Origin { seed_and_execution: Some((self.seed, index)), ..Origin::default() };
-        self.trouble = self.kept.add(&program, &divergence, origin).err();
+        self.trouble = self.kept.add(index, &program, &divergence, origin).err();
         if self.trouble.is_some() || self.kept.are_enough() {
             ControlFlow::Break(())
         } else {
@@ -268,7 +358,12 @@ impl Observer for Native {
         let Progress { executions, operations, transitions, time } = *progress;
         let done = self.kept.progress(Done { executions, operations, transitions, time, last_new: None });
         let counts = &self.kept.all;
-        self.kept.status.show(|| status_line(&done, &self.limits, counts.counts()));
+        self.kept.status.show(|| status_line(&done, &self.limits, &counts.counts()));
+    }
+
+    fn checkpoint(&mut self, stats: &CampaignStats) {
+        let piece = self.piece(stats);
+        self.kept.keep_piece(&piece);
     }
 }
 
@@ -286,7 +381,7 @@ fn status_line(done: &Done, limits: &Limits, counts: &BTreeMap<Signature, u64>) 
 }
 
 fn summary(hung: &Hung, work: CampaignWork, stats: &CampaignStats, so_far: &SoFar) -> Summary {
-    let mut summary = summary::of_work(so_far, &hung.known, hung.kinds, work);
+    let mut summary = summary::of_work(so_far, hung.known.signatures(), hung.kinds, work);
     summary.skipped_oracles = summary::skipped(&stats.skipped);
     summary.set_met(&stats.tally, &stats.marks, hung.kinds);
     summary

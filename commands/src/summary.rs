@@ -28,7 +28,7 @@ pub struct CampaignWork {
 /// with a `known` signature are none.
 #[must_use]
 pub fn of_work(so_far: &SoFar, known: &BTreeSet<Signature>, kinds: KindSet, work: CampaignWork) -> Summary {
-    let SoFar { work: done, counts, findings } = so_far;
+    let SoFar { work: done, counts, findings, .. } = so_far;
     let files = findings.iter().filter_map(|it| Some((it.finding.signature.clone(), it.file.clone()?)));
     Summary {
         seed: work.seed,
@@ -52,6 +52,12 @@ pub fn of_work(so_far: &SoFar, known: &BTreeSet<Signature>, kinds: KindSet, work
         files: files.collect(),
         skipped_oracles: Vec::new(),
     }
+}
+
+/// The names of all coverage marks.
+#[must_use]
+pub fn all_marks() -> &'static [&'static str] {
+    stalemap_report::MARKS
 }
 
 /// Transitions of these operations from states that are possible.

@@ -43,8 +43,8 @@ impl Lockstep {
     /// Takes what a kernel can do and be.
     #[cfg(feature = "linux")]
     pub(crate) fn of_kernel(kernels: &Arc<stalemap_linux::Kernels>) -> Lockstep {
-        let most = Settings::default().operations;
-        Lockstep::of(Arc::clone(kernels), stalemap_linux::settings(most))
+        let settings = kernels.way().settings(Settings::default().operations);
+        Lockstep::of(Arc::clone(kernels), settings)
     }
 
     fn of(driven: Arc<impl Build + Driven + 'static>, settings: Settings) -> Lockstep {

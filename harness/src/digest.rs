@@ -257,7 +257,7 @@ impl Visitor for Words {
 impl Words {
     /// A place or slot shows something else. `sum` is its own number, which its word has as many times as its state says;
     /// `maps` says of a state whether it is an entry that maps the page.
-    #[inline]
+    #[inline(always)]
     fn exchange(&mut self, before: Shows, now: Shows, sum: u64, maps: impl Fn(u32) -> bool) {
         let states = u64::from(now.state).wrapping_sub(before.state.into());
         self.sum = self.sum.wrapping_add(sum.wrapping_mul(states));
@@ -268,7 +268,7 @@ impl Words {
     }
 
     /// Adds to what shows a page; `maps` says whether it is an entry that maps it.
-    #[inline]
+    #[inline(always)]
     fn show(&mut self, page: u32, maps: bool, by: u64) {
         let Some(page) = page.checked_sub(1).and_then(|token| self.due(PageToken(token))) else { return };
         if maps {
@@ -280,7 +280,7 @@ impl Words {
     }
 
     /// What no longer shows it.
-    #[inline]
+    #[inline(always)]
     fn hide(&mut self, page: u32, maps: bool, by: u64) {
         let Some(page) = page.checked_sub(1).and_then(|token| self.due(PageToken(token))) else { return };
         if maps {
@@ -292,7 +292,7 @@ impl Words {
     }
 
     /// A page whose word changes in this step; none where its token is too large.
-    #[inline]
+    #[inline(always)]
     fn due(&mut self, token: PageToken) -> Option<&mut PageWord> {
         let index = token.0 as usize;
         if index >= self.pages.len() {

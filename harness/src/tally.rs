@@ -21,6 +21,14 @@ impl Tally {
         self.count_class(kind, outcome.class());
     }
 
+    /// Counts so many answers of this class ([`Outcome::class`]), which another run has counted.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    pub fn add(&mut self, kind: Kind, class: usize, count: u64) {
+        self.counts[kind as usize][class] += count;
+    }
+
     /// Counts one answer of this class ([`Outcome::class`]).
     #[inline]
     pub(crate) fn count_class(&mut self, kind: Kind, class: usize) {

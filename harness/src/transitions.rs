@@ -79,6 +79,17 @@ impl Default for Transitions {
     }
 }
 
+/// Of cells that were met elsewhere; numbers that are no cells are passed over.
+impl FromIterator<usize> for Transitions {
+    fn from_iter<T: IntoIterator<Item = usize>>(cells: T) -> Self {
+        let mut transitions = Transitions::default();
+        for cell in cells.into_iter().filter(|&cell| cell < Self::CELLS) {
+            transitions.add(cell);
+        }
+        transitions
+    }
+}
+
 impl Transitions {
     /// How many there are in the matrix, those included that no sequence of operations can reach.
     pub const CELLS: usize = {

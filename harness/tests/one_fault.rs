@@ -26,17 +26,19 @@ fn executions(count: u64) -> Vec<Program> {
     (0..count).map(execution).collect()
 }
 
-/// What a campaign over these executions keeps: of each signature the occurrences 1, 2, 4, 8, … are brought to their
-/// canonical form. With each form what plain minimising makes of the same execution.
+/// What a campaign over these executions keeps: of each signature the four executions of lowest index, and the first of each
+/// octave of the index, are brought to their canonical form. With each form what plain minimising makes of the same execution.
 fn canonical_forms(driver: &mut Driver, executions: &[Program]) -> Vec<(Canonical, Program)> {
-    let mut counts: BTreeMap<Signature, u64> = BTreeMap::new();
+    let mut met: BTreeMap<Signature, Vec<usize>> = BTreeMap::new();
     let mut forms = Vec::new();
-    for program in executions {
+    for (index, program) in executions.iter().enumerate() {
         let run = driver.run(program, Compare::Touched).expect("it takes every machine");
         let Some(divergence) = run.divergence else { continue };
-        let count = counts.entry(divergence.signature()).or_default();
-        *count += 1;
-        if count.is_power_of_two() {
+        let before = met.entry(divergence.signature()).or_default();
+        let is_sampled =
+            before.len() < 4 || before.last().is_some_and(|last| last.checked_ilog2() < index.checked_ilog2());
+        before.push(index);
+        if is_sampled {
             let form = canonicalise(driver, program, &divergence, &mut |_| true);
             let form = form.expect("what diverges diverges when everything is compared");
             let plain = minimise(driver, program, &divergence.signature(), &mut |_| true).expect("it diverges again");

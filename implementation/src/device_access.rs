@@ -50,7 +50,7 @@ impl Implementation {
                 if let PteView::Device { frame, .. } = entry {
                     self.bring_back(place, frame)?;
                 }
-                self.make_writable(place)?
+                self.make_writable(place).map_err(without_reason)?
             }
         };
         self.store(frame, stamp);
@@ -60,11 +60,19 @@ impl Implementation {
     /// Another device's page is faulted back, as for the CPU (`hmm_vma_handle_pte`).
     fn bring_back(&mut self, place: Place, frame: Frame) -> Result<(), Stop> {
         self.bugs.choose(Bug::ForeignDeviceRefused, Ok(()), || Err(Errno::EFAULT))?;
-        self.fault_back(place, frame)
+        self.fault_back(place, frame).map_err(without_reason)
     }
 
     /// Whether the frame belongs to this device.
     fn is_own(&self, device: Device, frame: Frame) -> bool {
         self.frames.memmap.home(frame) == Home::Device(device)
+    }
+}
+
+/// A fault that finds no frame of RAM fails, and the device does not hear why (`hmm_vma_fault`).
+fn without_reason(stop: Stop) -> Stop {
+    match stop {
+        Stop::Refused(Errno::ENOMEM) => Stop::Refused(Errno::EFAULT),
+        Stop::Refused(_) | Stop::Stuck => stop,
     }
 }

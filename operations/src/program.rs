@@ -19,7 +19,7 @@ use crate::table::Operation;
 /// assert_eq!(Program::from_bytes(&program.to_bytes().expect("a small machine")), program);
 /// # Ok::<(), stalemap_operations::ParseError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Program {
     /// The machine at its start.
     pub machine: Machine,

@@ -169,7 +169,7 @@ macro_rules! operations {
             level $level:literal, $effect:ident, acts $act:ident, refuses [$($errno:ident),*];
     )+) => {
         /// One operation with its operands, which fit the machine that it was made for.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Operation {$(
             $(#[doc = $meaning])+
             $name {
@@ -343,10 +343,11 @@ operations! {
     /// Writes as the CPU does: fills a hole, reuses or copies a shared page, faults a device page back first.
     11 => Write "write" (space: Space, page: VirtualPage, stamp: Stamp) level 1, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
 
-    /// The device reads through the space's page tables (`hmm_range_fault`); its own pages are read in place.
-    12 => DeviceRead "device_read" (device: Device, space: Space, page: VirtualPage) level 2, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+    /// The device reads through the space's page tables (`hmm_range_fault`); its own pages are read in place. A fault that finds
+    /// no frame of RAM is `EFAULT` (`hmm_vma_fault`), as for `device_write`.
+    12 => DeviceRead "device_read" (device: Device, space: Space, page: VirtualPage) level 2, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN];
     /// The device writes through the space's page tables; its own pages in place, which needs the writable bit (`EFAULT`).
-    13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, EPERM, ENOMEM];
+    13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, EPERM];
     /// First phase of a migration by place (`migrate_vma_setup`): collects the pages of the range and locks the space.
     /// Pinned and held pages stay. The entry of a pinned one is left as it is, dirty bit included
     /// (`migrate_vma_collect_pmd`, mm/migrate_device.c); that of a held one comes back clean.

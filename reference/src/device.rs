@@ -5,9 +5,15 @@ use stalemap_operations::{Device, Effect, Errno, Home, PageToken, Place, Stamp};
 use crate::marks::mark;
 use crate::model::{Answer, Entry, Mapped, Model};
 
+/// What the device hears of a fault that fails.
+fn without_reason(errno: Errno) -> Errno {
+    if errno == Errno::ENOMEM { Errno::EFAULT } else { errno }
+}
+
 impl Model {
     /// Read needs `r`: `EFAULT` on unmapped or `none`, `EAGAIN` on a migration entry. Its own pages are used in place,
-    /// another device's are faulted back first, RAM pages are used in RAM, a hole reads as zero.
+    /// another device's are faulted back first, RAM pages are used in RAM, a hole reads as zero. Want of a frame of RAM is
+    /// `EFAULT`, since the fault that fails does not say why (`hmm_vma_fault`, mm/hmm.c).
     pub(crate) fn device_read(&mut self, device: Device, place: Place) -> Answer {
         self.must_live(place.space)?;
         let stamp = match self.readable(place)? {
@@ -18,7 +24,7 @@ impl Model {
             }
             Entry::Maps { page, .. } => {
                 if !self.is_own_page(device, page) {
-                    self.bring_to_ram(page)?;
+                    self.bring_to_ram(page).map_err(without_reason)?;
                 }
                 self.page(page).stamp
             }
@@ -28,7 +34,8 @@ impl Model {
 
     /// Write needs `rw`: `EFAULT` on unmapped or `none`, `EAGAIN` on a migration entry, then `EPERM` on a read-only
     /// mapping. But a write to its own page through an entry without the writable bit is `EFAULT` with nothing moved,
-    /// whatever the mapping's access (the entry is handed out as it is: `hmm_vma_handle_pte`, mm/hmm.c).
+    /// whatever the mapping's access (the entry is handed out as it is: `hmm_vma_handle_pte`, mm/hmm.c). Want of a frame of
+    /// RAM is `EFAULT` as in [`device_read`](Self::device_read).
     pub(crate) fn device_write(&mut self, device: Device, place: Place, stamp: Stamp) -> Answer {
         self.must_live(place.space)?;
         let page = match self.readable(place)? {
@@ -47,7 +54,7 @@ impl Model {
                 if !self.at(place).is_some_and(|Mapped { access, .. }| access.writable()) {
                     return Err(Errno::EPERM);
                 }
-                self.make_writable(place)?
+                self.make_writable(place).map_err(without_reason)?
             }
         };
         self.page_mut(page).stamp = stamp;

@@ -16,7 +16,7 @@ const EXCEPTIONS: [(&str, Errno); 8] = [
     ("migrate", Errno::EINVAL),
     // The page was faulted back, and then there was no frame for the copy.
     ("write", Errno::ENOMEM),
-    ("device_write", Errno::ENOMEM),
+    ("device_write", Errno::EFAULT),
     ("pin", Errno::ENOMEM),
 ];
 

@@ -15,6 +15,7 @@ pub use finding::{Finding, Origin, answered};
 pub use junit::{junit_of_findings, junit_of_results};
 pub use number::{counted, grouped};
 pub use results::{FileResult, Verdict};
+pub use stalemap_reference::MARKS;
 pub use state::states;
 pub use summary::{Ending, KeptFile, Summary};
 

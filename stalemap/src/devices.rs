@@ -33,7 +33,9 @@ pub trait DeviceMemory: AddressSpaces {
     /// Reads as the device does, through the same page tables.
     ///
     /// # Errors
-    /// `EFAULT` where nothing is mapped or access is not allowed, `ENOMEM` where a page of another device cannot come back.
+    /// `EFAULT` where nothing is mapped or access is not allowed. `ENOMEM` where there is no frame, for a page of another
+    /// device that must come back or for a hole, is taken for `EFAULT`: Linux's device does not hear why a fault failed
+    /// (`hmm_vma_fault`, mm/hmm.c).
     fn device_read(&mut self, device: Device, place: Place) -> Result<Stamp, Errno>;
 
     /// Writes as the device does, through the same page tables.
@@ -53,6 +55,11 @@ pub fn spaces_with_devices<M: DeviceMemory>(machine: &Machine) -> Result<Spaces<
     extended(machine, Extension { operations, shows: Observables::NONE, answer })
 }
 
+/// What a device hears of a fault that failed.
+fn unexplained(errno: Errno) -> Errno {
+    if errno == Errno::ENOMEM { Errno::EFAULT } else { errno }
+}
+
 /// What an operation on a device answers; none for another one.
 fn answer<M: DeviceMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Option<Answer> {
     let answer = if let Operation::Migrate { space, range, route } = operation {
@@ -61,10 +68,14 @@ fn answer<M: DeviceMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Opti
         spaces.manager.evict(device).map(Effect::Pages)
     } else if let Operation::DeviceRead { device, space, page } = operation {
         let place = Place { space, page };
-        spaces.living(space).and_then(|()| spaces.manager.device_read(device, place)).map(Effect::Value)
+        spaces
+            .living(space)
+            .and_then(|()| spaces.manager.device_read(device, place).map_err(unexplained))
+            .map(Effect::Value)
     } else if let Operation::DeviceWrite { device, space, page, stamp } = operation {
         let place = Place { space, page };
-        let written = spaces.living(space).and_then(|()| spaces.manager.device_write(device, place, stamp));
+        let living = spaces.living(space);
+        let written = living.and_then(|()| spaces.manager.device_write(device, place, stamp).map_err(unexplained));
         written.map(|()| Effect::Nothing)
     } else {
         return None;

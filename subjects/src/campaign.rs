@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use stalemap::campaign::{Campaign, Diverged, Findings, Found, Observer, Progress};
+use stalemap::campaign::{Campaign, Diverged, Findings, Observer, Progress, Sampled};
 use stalemap::{Compare, Driver, Machine, Settings, Subject as _, Trace};
 use stalemap_harness::some_subject;
 use stalemap_report::Origin;
@@ -54,7 +54,7 @@ pub fn campaign(row: &Row, machine: Option<Machine>, executions: u64) -> Result<
     }
     for (signature, times) in collect.findings.counts() {
         if let Some(kept) = collect.kept.get_mut(&signature.to_string()) {
-            kept.times = *times;
+            kept.times = times;
         }
     }
     Ok(Outcome { executions: stats.executions, operations: collect.operations, findings: collect.kept })
@@ -70,13 +70,14 @@ struct Collect {
 
 impl Observer for Collect {
     fn diverged(&mut self, Diverged { index, program, divergence }: Diverged) -> ControlFlow<()> {
-        if !self.findings.count(&divergence.signature()) {
+        if !self.findings.count(&divergence.signature(), index) {
             return ControlFlow::Continue(());
         }
         let origin = Origin { seed_and_execution: Some((SEED, index)), ..Origin::default() };
-        match self.findings.add(&program, &divergence, origin, &mut |_| true) {
-            Ok(None) => {}
-            Ok(Some(Found { finding, .. })) => {
+        match self.findings.add(index, &program, &divergence, origin, &mut |_| true) {
+            Ok(Sampled { is_new: false, .. }) => {}
+            Ok(Sampled { found, .. }) => {
+                let finding = found.finding;
                 let kept = Kept { trace: Trace::from(finding.program().clone()), executions: index + 1, times: 0 };
                 self.kept.insert(finding.signature.to_string(), kept);
             }

@@ -1,11 +1,12 @@
-//! A job of a campaign: takes executions, does them, and tells what came of them.
+//! A job of a campaign: takes executions, does them, and sends what came of them.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
+use std::thread;
 use std::time::Instant;
 
-use stalemap_harness::{Driver, Generator, Run, Transitions, Watch};
+use stalemap_harness::{Driver, Generator, Run, Skipped, Watch};
 use stalemap_operations::Program;
 
 use super::{Campaign, CampaignStats, Diverged, TICK};
@@ -20,18 +21,16 @@ fn execution(generator: &mut Generator, seed: u64, index: u64, attempt: u64, pro
     generator.execution(seed ^ attempt.wrapping_mul(0x9e37_79b9_7f4a_7c15), index, program);
 }
 
-/// Executions that a job takes at once.
-const TAKEN: u64 = 128;
+/// The most executions that a job takes at once.
+const MOST_TAKEN: u64 = 128;
 
-/// Executions that a job has done, one after the other.
-#[derive(Default)]
+/// Executions that a job has done, one after the other. The last one may have diverged.
 pub(super) struct Batch {
+    /// The position of the first in the shard.
     pub(super) first: u64,
-    pub(super) executions: u64,
-    pub(super) operations: u64,
-    pub(super) diverged: Vec<Diverged>,
-    /// All that the job has met, where it is more than it told before.
-    pub(super) transitions: Option<Transitions>,
+    /// What they came to.
+    pub(super) done: CampaignStats,
+    pub(super) diverged: Option<Diverged>,
     /// Why the job ends with this batch: the subject cannot be a machine that was asked for.
     pub(super) unable: Option<String>,
 }
@@ -40,55 +39,94 @@ pub(super) struct Batch {
 pub(super) struct Job<'a> {
     pub(super) campaign: &'a Campaign,
     pub(super) start: Instant,
-    /// The first execution that no job has taken.
+    /// The position of the first execution that no job has taken.
     pub(super) next: &'a AtomicU64,
     pub(super) stop: &'a AtomicBool,
 }
 
+/// Ends all jobs when one panics: what it has taken is never done, and nothing behind it counts.
+struct StopsOnPanic<'a>(&'a AtomicBool);
+
+impl Drop for StopsOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Job<'_> {
-    /// Takes executions until it is time to end; what was met.
-    pub(super) fn work(&self, watch: Watch, sender: &Sender<Batch>) -> CampaignStats {
+    /// Takes executions until it is time to end; the checks that are not made of the subject. What was taken is done: so all that
+    /// was done is the executions below an index, and none above it.
+    pub(super) fn work(&self, watch: Watch, sender: &SyncSender<Batch>) -> Vec<Skipped> {
+        let _stops = StopsOnPanic(self.stop);
         let mut driver = Driver::new(self.campaign.build.clone());
         if self.campaign.hang.is_some() {
             driver.watched_by(watch);
         }
         let mut generator = Generator::new(self.campaign.settings.clone());
-        let mut told = 0;
-        let mut taken = 0..0;
+        let most = self.campaign.runs.map_or(u64::MAX, |runs| self.campaign.shard.executions_below(runs));
+        // As many as take less than a tick: the campaign waits for them when it ends. What is told ahead is done at once.
+        let mut size = if driver.looks_ahead() { MOST_TAKEN } else { 1 };
         while !self.is_over() {
+            let first = self.next.fetch_add(size, Ordering::Relaxed);
+            let taken = first..most.min(first.saturating_add(size));
             if taken.is_empty() {
-                let first = self.next.fetch_add(TAKEN, Ordering::Relaxed);
-                taken = first..self.campaign.runs.map_or(first + TAKEN, |runs| runs.min(first + TAKEN));
-                if taken.is_empty() {
-                    break;
-                }
-            }
-            let mut batch = self.batch(&mut driver, &mut generator, &mut taken);
-            if driver.transitions().count() > told {
-                told = driver.transitions().count();
-                batch.transitions = Some(driver.transitions().clone());
-            }
-            let ends = batch.unable.is_some();
-            if sender.send(batch).is_err() || ends {
                 break;
             }
+            let begun = Instant::now();
+            if !self.do_all(&mut driver, &mut generator, taken, sender) {
+                break;
+            }
+            let time = begun.elapsed();
+            if !driver.looks_ahead() {
+                size = if time > TICK {
+                    (size / 2).max(1)
+                } else if time < TICK / 4 {
+                    (size * 2).min(MOST_TAKEN)
+                } else {
+                    size
+                };
+            }
         }
-        CampaignStats::of(&driver)
+        driver.skipped().to_vec()
     }
 
-    /// Does the executions that were taken, or as many as fit into a tick.
-    fn batch(&self, driver: &mut Driver, generator: &mut Generator, taken: &mut Range<u64>) -> Batch {
-        let mut batch = Batch { first: taken.start, ..Batch::default() };
-        if driver.looks_ahead() {
-            batch.unable = self.look_ahead(driver, generator, taken.clone()).err();
+    /// Does the executions at these positions; whether the job goes on.
+    fn do_all(
+        &self,
+        driver: &mut Driver,
+        generator: &mut Generator,
+        mut taken: Range<u64>,
+        sender: &SyncSender<Batch>,
+    ) -> bool {
+        if driver.looks_ahead()
+            && let Err(sentence) = self.look_ahead(driver, generator, taken.clone())
+        {
+            let batch =
+                Batch { first: taken.start, done: CampaignStats::none(), diverged: None, unable: Some(sentence) };
+            // There is no receiver where the observer has enough.
+            let _ = sender.send(batch);
+            return false;
         }
+        while !taken.is_empty() {
+            let batch = self.batch(driver, generator, &mut taken);
+            let ends = batch.unable.is_some();
+            if sender.send(batch).is_err() || ends {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Does executions until one diverges, a tick has passed, or all are done.
+    fn batch(&self, driver: &mut Driver, generator: &mut Generator, taken: &mut Range<u64>) -> Batch {
+        let mut batch = Batch { first: taken.start, done: CampaignStats::none(), diverged: None, unable: None };
         let start = Instant::now();
         let mut program = Program::default();
-        while batch.unable.is_none()
-            && start.elapsed() < TICK
-            && !self.is_over()
-            && let Some(index) = taken.next()
-        {
+        driver.clear_met();
+        while batch.diverged.is_none() && start.elapsed() < TICK && !taken.is_empty() {
+            let index = self.campaign.shard.index(taken.start);
             let run = match self.execute(driver, generator, index, &mut program) {
                 Ok(run) => run,
                 Err(sentence) => {
@@ -96,11 +134,12 @@ impl Job<'_> {
                     break;
                 }
             };
-            batch.executions += 1;
-            batch.operations += run.steps as u64;
-            let diverged = run.divergence.map(|divergence| Diverged { index, program: program.clone(), divergence });
-            batch.diverged.extend(diverged);
+            taken.start += 1;
+            batch.done.executions += 1;
+            batch.done.operations += run.steps as u64;
+            batch.diverged = run.divergence.map(|divergence| Diverged { index, program: program.clone(), divergence });
         }
+        batch.done.note_met(driver);
         batch
     }
 
@@ -123,9 +162,15 @@ impl Job<'_> {
         Err(refused)
     }
 
-    /// Tells the builder of the subjects what is going to be run.
+    /// Shows the builder of the subjects what is going to be run.
     fn look_ahead(&self, driver: &Driver, generator: &mut Generator, taken: Range<u64>) -> Result<(), String> {
-        let executions = generator.executions(self.campaign.seed, taken);
+        let executions: Vec<Program> = taken
+            .map(|position| {
+                let mut program = Program::default();
+                execution(generator, self.campaign.seed, self.campaign.shard.index(position), 0, &mut program);
+                program
+            })
+            .collect();
         driver.look_ahead(&executions)
     }
 

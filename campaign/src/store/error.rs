@@ -19,30 +19,43 @@ pub enum StoreError {
         /// What the system says.
         source: io::Error,
     },
-    /// A file of counts is damaged.
-    #[error("{} does not say how often a finding was met", path.display())]
+    /// A file is not what a store writes: damaged, or half of it is there. It is passed over and stays.
+    #[error("{} is damaged: {reason}; it is passed over, and all else is used", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong in it.
-        source: serde_json::Error,
+        reason: String,
     },
-    /// A file of counts was written by another version of the program.
-    #[error("{} has format {found}; this program reads format {expected}", path.display())]
+    /// A file was written by a later version of the program.
+    #[error("{} has format {found}; this program reads formats 1 to {expected}: use the version that has written it", path.display())]
     Format {
         /// The file.
         path: PathBuf,
         /// The format that it has.
         found: u32,
-        /// The format that is read.
+        /// The latest format that is read.
         expected: u32,
     },
 }
 
 impl StoreError {
+    /// The file or folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            StoreError::Io { path, .. } | StoreError::Damaged { path, .. } | StoreError::Format { path, .. } => path,
+        }
+    }
+
     /// For `map_err`: the action on this path has failed.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
         let path = path.to_owned();
         move |source| StoreError::Io { action, path, source }
+    }
+
+    /// The file is not what it should be.
+    pub(super) fn damaged(path: &Path, reason: impl Into<String>) -> StoreError {
+        StoreError::Damaged { path: path.to_owned(), reason: reason.into() }
     }
 }

@@ -1,42 +1,53 @@
-//! A store: a folder in which each finding lies under its canonical name, as the shortest trace that was met.
+//! A store: a folder in which each finding lies under its canonical name, beside what campaigns have done and met.
 
 mod error;
-mod record;
+mod findings;
+mod folder;
+mod format1;
+mod identity;
+mod merge;
+mod piece;
+mod pieces;
+mod recorded;
+mod sample;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-use stalemap_harness::Signature;
-use stalemap_operations::{Program, Trace};
-use stalemap_report::{Finding, hex};
+use stalemap_operations::Trace;
 
 pub use error::StoreError;
-use record::{Key, Record, entries, read_all};
+pub use identity::CampaignId;
+pub use merge::Merged;
+pub use piece::Piece;
+pub use recorded::Recorded;
+pub use sample::Sample;
 
-use crate::whole::{check_folder, write_whole};
+use crate::findings::Times;
+use crate::whole::check_folder;
+use findings::{Key, Shown};
+use folder::{Folder, Locked, remove};
 
-/// The folder in a store that holds how often findings were met.
-const COUNTS: &str = ".stalemap";
-
-/// A folder of findings.
+/// A folder of findings, and of what campaigns have done.
 ///
-/// A trace has the name `SIGNATURE-DIGEST.trace`; the digest is that of its operations. Findings of one signature, subject and
-/// [`variant`](Store::variant) are one, and the trace with the fewest operations stays; among equally many that with the
-/// smallest text. How often each campaign has met it stands in `.stalemap/`, in a file for each. So adding is commutative,
-/// associative and idempotent, up to the comments of a trace, which tell where it was met first. Folders can also be copied
-/// over each other file by file; merging a store with itself then brings together what lies there twice.
+/// Beside the folder `.stalemap` lies the shortest trace of each finding, as `SIGNATURE-DIGEST.trace`; the digest is that of its
+/// operations. Findings of one signature, subject and [variant](CampaignId::variant) are one. In `.stalemap` lie, for each
+/// [campaign](CampaignId), its [pieces](Piece) (which executions were done, and what they came to) and its [samples](Sample) (the
+/// executions that were brought to their canonical form). The findings are a function of the samples, and the samples
+/// that are kept are a function of all executions (`sampling.rs`), so that merging is commutative, associative and
+/// idempotent: stores of a hundred machines merge to the store of one machine that has done all of their executions,
+/// byte for byte. Folders can also be copied over each other file by file; [`merge`](Store::merge) with no other store
+/// then brings together what lies there.
 ///
-/// Each file is written beside its place and renamed, a trace before its counts, and what is longer is removed last: whenever
-/// the program stops, what was added is there. Several programs can add to one folder at the same time. Files that the store
-/// did not write stay as they are.
+/// Each file is written beside its place and renamed, and what it replaces is removed last: whenever the program stops, what was
+/// added is there. Several programs can add to one folder at the same time; a lock keeps them apart. Files that the
+/// store did not write stay as they are.
 ///
 /// ```
-/// use stalemap_campaign::{Added, Form, Sighting, Store};
-/// use stalemap_harness::{Compare, Driver};
+/// use stalemap_campaign::{Added, CampaignId, Form, Sample, Sighting, Store};
+/// use stalemap_harness::{Compare, Driver, Settings};
 /// use stalemap_implementation::{Bug, Implementation, Switch};
 /// use stalemap_operations::{Machine, Trace};
 /// use stalemap_report::Origin;
@@ -51,22 +62,23 @@ const COUNTS: &str = ".stalemap";
 /// .program();
 /// let divergence = driver.run(&program, Compare::Touched)?.divergence.expect("the bug shows");
 /// let sighting = Sighting { program: &program, divergence: &divergence, origin: Origin::default() };
-/// let finding = sighting.find(&mut driver, "allocator", Form::Canonical, &mut |_| true)?.finding;
+/// let found = sighting.find(&mut driver, "allocator", Form::Canonical, &mut |_| true)?;
 ///
 /// let folder = tempfile::tempdir()?;
-/// let store = Store::open(folder.path())?.campaign("seed 7");
-/// let Added::New(path) = store.add(&finding)? else { panic!("it was empty") };
-/// assert!(Trace::parse(&std::fs::read_to_string(&path)?)?.program() == finding.program());
-/// assert_eq!(store.add(&finding)?, Added::Present(path), "a finding is there once");
-/// assert_eq!(store.entries()?.len(), 1);
+/// let store = Store::open(folder.path())?;
+/// let campaign = CampaignId::native(7, "allocator", &Settings::default(), Compare::Touched);
+/// let replay = |name: &str| format!("allocator run {name}");
+/// let sample = Sample::new(&divergence.signature(), 12, found.complete, &found.finding, replay);
+/// let Added::New(path) = store.add(&campaign, sample.clone())? else { panic!("it was empty") };
+/// assert!(Trace::parse(&std::fs::read_to_string(&path)?)?.program() == found.finding.program());
+/// assert_eq!(store.add(&campaign, sample)?, Added::Present(path), "a finding is there once");
+/// assert_eq!(store.read()?.findings().len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Store {
-    folder: PathBuf,
-    variant: String,
-    campaign: String,
-    replay: Arc<dyn Fn(&Path) -> String + Send + Sync>,
+    folder: Folder,
+    known: BTreeSet<String>,
 }
 
 /// What became of a finding that was added. The path is that of the trace which is there now.
@@ -90,6 +102,34 @@ impl Added {
     }
 }
 
+/// All that lies in a store.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The campaigns, in the order of their seeds.
+    pub campaigns: Vec<Recorded>,
+    /// What cannot be read.
+    pub damaged: Vec<StoreError>,
+    /// Findings that an earlier version of the program has kept, which cannot be told by campaigns.
+    pub earlier: Vec<Earlier>,
+    folders: Vec<PathBuf>,
+    known: BTreeSet<String>,
+}
+
+/// A finding that an earlier version of the program has kept (format 1 of the store).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its signature.
+    pub signature: String,
+    /// The subject's name.
+    pub subject: String,
+    /// The variant of the subject.
+    pub variant: String,
+    /// The trace.
+    pub path: PathBuf,
+    /// Executions that met it, by the name of the campaign.
+    pub executions: BTreeMap<String, u64>,
+}
+
 /// A finding in a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -101,246 +141,257 @@ pub struct Entry {
     pub variant: String,
     /// The trace.
     pub path: PathBuf,
-    /// Executions that met it, by campaign.
-    pub executions: BTreeMap<String, u64>,
+    /// How often each campaign has met it.
+    pub met: Vec<(CampaignId, Times)>,
+}
+
+impl Entry {
+    /// Executions that met it.
+    #[must_use]
+    pub fn executions(&self) -> u64 {
+        self.met.iter().map(|(_, times)| times.executions).sum()
+    }
+}
+
+impl Contents {
+    /// What lies in both stores, each execution once. Paths are those of the store in which a finding lies.
+    #[must_use]
+    pub fn and(mut self, other: Contents) -> Contents {
+        for recorded in other.campaigns {
+            match self.campaigns.binary_search_by(|it| it.id.cmp(&recorded.id)) {
+                Ok(at) => {
+                    self.campaigns[at].merge(recorded);
+                }
+                Err(at) => {
+                    let mut normal = Recorded::new(recorded.id.clone());
+                    normal.merge(recorded);
+                    self.campaigns.insert(at, normal);
+                }
+            }
+        }
+        self.damaged.extend(other.damaged);
+        self.earlier.extend(other.earlier);
+        self.known.extend(other.known);
+        self.folders.extend(other.folders);
+        self
+    }
+
+    /// All findings that are not known, in the order of their signatures.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Entry> {
+        let times: Vec<_> = self.campaigns.iter().map(|campaign| (&campaign.id, campaign.times())).collect();
+        let shown = Shown::by(&self.campaigns, &self.known).findings;
+        let entry = |(key, samples): (Key, Vec<&Sample>)| {
+            let Key { signature, subject, variant } = key;
+            let is_of = |id: &CampaignId| id.subject == subject && id.variant == variant;
+            let of_this = times.iter().filter(|(id, _)| is_of(id));
+            let met = of_this.filter_map(|(id, times)| Some(((*id).clone(), *times.get(&signature)?))).collect();
+            Entry { path: self.path(&samples[0].file_name()), signature, subject, variant, met }
+        };
+        shown.into_iter().map(entry).collect()
+    }
+
+    /// Where a trace lies; where it should where a user has moved it away.
+    fn path(&self, name: &str) -> PathBuf {
+        let mut paths = self.folders.iter().map(|folder| folder.join(name));
+        paths.clone().find(|path| path.exists()).or_else(|| paths.next()).unwrap_or_default()
+    }
 }
 
 impl Store {
-    /// The store in this folder, which is made when the first finding is added.
+    /// The store in this folder, which is made when something is added.
     ///
     /// # Errors
     /// When no file can be written there.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Store, StoreError> {
         let folder = folder.into();
         check_folder(&folder).map_err(StoreError::io("write into", &folder))?;
-        let replay = Arc::new(|path: &Path| format!("stalemap run {}", path.display()));
-        Ok(Store { folder, variant: String::new(), campaign: String::new(), replay })
+        Ok(Store::to_read(folder))
     }
 
-    /// Adds findings of this variant of a subject: findings of other variants, such as one with a seeded bug, are others.
+    /// The store in this folder, which may be one that cannot be written to.
+    pub fn to_read(folder: impl Into<PathBuf>) -> Store {
+        Store { folder: Folder(folder.into()), known: BTreeSet::new() }
+    }
+
+    /// Keeps no traces of findings with these signatures beside `.stalemap`.
     #[must_use]
-    pub fn variant(self, variant: impl Into<String>) -> Store {
-        Store { variant: variant.into(), ..self }
+    pub fn known(self, known: impl IntoIterator<Item = impl ToString>) -> Store {
+        Store { known: known.into_iter().map(|it| it.to_string()).collect(), ..self }
     }
 
-    /// Counts for this campaign. Campaigns of the same name are the same executions: the higher count of the two is kept,
-    /// while the counts of different ones add up.
+    /// Where it is.
     #[must_use]
-    pub fn campaign(self, campaign: impl Into<String>) -> Store {
-        Store { campaign: campaign.into(), ..self }
+    pub fn path(&self) -> &Path {
+        &self.folder.0
     }
 
-    /// Tells in each trace that this command replays it; `stalemap run` and the path where this is not called.
-    #[must_use]
-    pub fn replayed_by(self, command: impl Fn(&Path) -> String + Send + Sync + 'static) -> Store {
-        Store { replay: Arc::new(command), ..self }
-    }
-
-    /// Adds a finding, which one execution of the campaign has met.
+    /// Adds a sampled execution, and the finding that it shows.
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn add(&self, finding: &Finding) -> Result<Added, StoreError> {
-        let key = self.key(&finding.signature, &finding.subject);
-        let trace = Kept::new(&finding.signature, &finding.program());
-        let shortest = self.scan(&key)?.0.into_iter().filter_map(|it| it.trace).min();
-        if let Some(shortest) = shortest.as_ref().filter(|it| **it <= trace) {
-            self.record(&key, 1).write(&self.counts_of(&shortest.name))?;
-            return Ok(Added::Present(self.path_of(&shortest.name)));
-        }
-        let path = self.path_of(&trace.name);
-        let is_there = self.trace(&trace.name)?.as_ref() == Some(&trace);
-        if !is_there {
-            let text = finding.file_replayed_by(env!("CARGO_PKG_VERSION"), &(self.replay)(&path));
-            write_whole(&path, text.as_bytes()).map_err(StoreError::io("write", &path))?;
-        }
-        self.record(&key, 1).write(&self.counts_of(&trace.name))?;
-        self.bring_together(&key)?;
-        Ok(match shortest {
-            Some(_) => Added::Shorter(path),
-            // An earlier version of the program has written it, or it shows a finding of another variant as well.
-            None if is_there => Added::Present(path),
-            None => Added::New(path),
-        })
-    }
-
-    /// Counts how many executions of the campaign have met a finding so far; whether the store has it.
-    ///
-    /// # Errors
-    /// When a file cannot be read or written.
-    pub fn count(&self, signature: &Signature, subject: &str, executions: u64) -> Result<bool, StoreError> {
-        let key = self.key(&signature.to_string(), subject);
-        let Some(shortest) = self.scan(&key)?.0.into_iter().filter_map(|it| it.trace).min() else {
-            return Ok(false);
+    pub fn add(&self, campaign: &CampaignId, sample: Sample) -> Result<Added, StoreError> {
+        let (key, name) = (Key::of(campaign, &sample), sample.file_name());
+        let mut recorded = Recorded::new(campaign.clone());
+        recorded.insert(sample);
+        let locked = self.folder.lock()?;
+        let (campaigns, _) = self.folder.read_all()?;
+        let of_key = |campaigns: &[Recorded]| {
+            Shown::by(campaigns, &self.known).findings.get(&key).map(|samples| samples[0].file_name())
         };
-        self.record(&key, executions).write(&self.counts_of(&shortest.name))?;
-        Ok(true)
+        let is_there = |name: &str| self.trace(name).map(|trace| trace.is_some());
+        let old = of_key(&campaigns);
+        let (new_is_there, old_is_there) = (is_there(&name)?, old.as_deref().map_or(Ok(false), is_there)?);
+        let after = self.absorb(&locked, campaigns, recorded, Gone::Stays)?;
+        let shown = of_key(&after).unwrap_or(name);
+        let path = self.folder.trace(&shown);
+        let is_present = match &old {
+            Some(old) if *old != shown => return Ok(Added::Shorter(path)),
+            Some(_) => old_is_there,
+            // It shows a finding of another variant as well.
+            None => new_is_there,
+        };
+        Ok(if is_present { Added::Present(path) } else { Added::New(path) })
     }
 
-    /// All findings, in the order of their signatures.
-    ///
-    /// # Errors
-    /// When a file cannot be read.
-    pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
-        let mut found = Vec::new();
-        for key in self.keys()? {
-            let (places, unreadable) = self.scan(&key)?;
-            if let Some(error) = unreadable.into_iter().next() {
-                return Err(error);
-            }
-            let mut executions = BTreeMap::new();
-            for record in places.iter().flat_map(|place| &place.records) {
-                let count = executions.entry(record.campaign.clone()).or_insert(0);
-                *count = record.executions.max(*count);
-            }
-            if let Some(shortest) = places.into_iter().filter_map(|place| place.trace).min() {
-                let Key { signature, subject, variant } = key;
-                found.push(Entry { signature, subject, variant, path: self.path_of(&shortest.name), executions });
-            }
-        }
-        Ok(found)
-    }
-
-    /// Adds all findings of another store, with their counts.
+    /// Writes down how far a shard of a campaign has come. What is written is not looked at with all else that lies there, so that
+    /// it can be done every second.
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn merge(&self, other: &Store) -> Result<(), StoreError> {
-        for key in other.keys()? {
-            let (places, unreadable) = other.scan(&key)?;
-            if let Some(error) = unreadable.into_iter().next() {
-                return Err(error);
-            }
-            for Place { name, records, trace } in places {
-                if trace.is_some() && self.trace(&name)? != trace {
-                    let (from, to) = (other.path_of(&name), self.path_of(&name));
-                    let text = fs::read(&from).map_err(StoreError::io("read", &from))?;
-                    write_whole(&to, &text).map_err(StoreError::io("write", &to))?;
-                }
-                records.iter().try_for_each(|record| record.write(&self.counts_of(&name)))?;
-            }
-            self.bring_together(&key)?;
-        }
-        Ok(())
-    }
-
-    /// Where a finding lies more than once, keeps the shortest trace, with the counts of all.
-    fn bring_together(&self, key: &Key) -> Result<(), StoreError> {
-        let places = self.scan(key)?.0;
-        let Some(shortest) = places.iter().filter_map(|place| place.trace.as_ref()).min() else {
+    pub fn keep_piece(&self, campaign: &CampaignId, piece: &Piece) -> Result<(), StoreError> {
+        let locked = self.folder.lock()?;
+        // One that cannot be read is replaced.
+        let there = self.folder.read_piece(campaign, piece).ok().flatten();
+        if there.is_some_and(|there| there.executions >= piece.executions) {
             return Ok(());
-        };
-        for place in places.iter().filter(|place| place.name != shortest.name) {
-            place.records.iter().try_for_each(|record| record.write(&self.counts_of(&shortest.name)))?;
-            let folder = self.counts_of(&place.name);
-            // One that shows another finding as well stays, and so does a file that is no trace any more.
-            let (others, unreadable) = read_all(&folder)?;
-            let is_ours = unreadable.is_empty() && others.iter().all(|record| record.key == *key);
-            if is_ours && place.trace.is_some() {
-                remove(&self.path_of(&place.name))?;
-            }
-            place.records.iter().try_for_each(|record| record.remove(&folder))?;
-            // Another program may have counted there meanwhile: the folder is then not empty, and stays.
-            let _ = fs::remove_dir(&folder);
+        }
+        locked.begin(campaign)?;
+        locked.write_piece(campaign, piece)
+    }
+
+    /// Brings together what lies there of a campaign: its pieces, its samples and their traces.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn tidy(&self, campaign: &CampaignId) -> Result<(), StoreError> {
+        let locked = self.folder.lock()?;
+        let (campaigns, _) = self.folder.read_all()?;
+        if campaigns.iter().any(|it| it.id == *campaign) {
+            self.absorb(&locked, campaigns, Recorded::new(campaign.clone()), Gone::Stays)?;
         }
         Ok(())
     }
 
-    /// Where a finding lies, and the counts that cannot be read.
-    fn scan(&self, key: &Key) -> Result<(Vec<Place>, Vec<StoreError>), StoreError> {
-        let (mut places, mut unreadable) = (Vec::new(), Vec::new());
-        let begin = format!("{}-", key.signature);
-        for folder in entries(&self.folder.join(COUNTS))? {
-            let Some(name) = folder.file_name().and_then(|name| name.to_str()).filter(|it| it.starts_with(&begin))
-            else {
-                continue;
-            };
-            let (mut records, errors) = read_all(&folder)?;
-            unreadable.extend(errors);
-            records.retain(|record| record.key == *key);
-            if !records.is_empty() {
-                places.push(Place { name: name.to_string(), records, trace: self.trace(name)? });
-            }
-        }
-        Ok((places, unreadable))
+    /// All that lies there.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or belongs to a later version of the program.
+    pub fn read(&self) -> Result<Contents, StoreError> {
+        let (campaigns, mut damaged) = self.folder.read_all()?;
+        let earlier = format1::read_all(&self.folder, &mut damaged)?;
+        let (folders, known) = (vec![self.folder.0.clone()], self.known.clone());
+        Ok(Contents { campaigns, damaged, earlier, folders, known })
     }
 
-    /// The keys of all findings.
-    fn keys(&self) -> Result<Vec<Key>, StoreError> {
-        let mut keys = Vec::new();
-        for folder in entries(&self.folder.join(COUNTS))? {
-            let (records, unreadable) = read_all(&folder)?;
-            if let Some(error) = unreadable.into_iter().next() {
-                return Err(error);
-            }
-            keys.extend(records.into_iter().map(|record| record.key));
+    /// Takes in what is known of a campaign beside these, which lie there; all campaigns as they are then.
+    fn absorb(
+        &self,
+        locked: &Locked<'_>,
+        mut campaigns: Vec<Recorded>,
+        recorded: Recorded,
+        gone: Gone,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let added: BTreeSet<Key> = recorded.samples().map(|sample| Key::of(&recorded.id, sample)).collect();
+        let at = campaigns.binary_search_by(|it| it.id.cmp(&recorded.id));
+        let before = campaigns.clone();
+        let at = at.unwrap_or_else(|at| {
+            campaigns.insert(at, Recorded::new(recorded.id.clone()));
+            at
+        });
+        campaigns[at].merge(recorded);
+        let old = before.iter().find(|it| it.id == campaigns[at].id);
+        locked.replace(old, &campaigns[at])?;
+        self.write_traces(locked, [&before, &campaigns], &added, gone)?;
+        if let Some(old) = old {
+            locked.remove_what_is_gone(old, &campaigns[at])?;
         }
-        keys.sort_unstable();
-        keys.dedup();
-        Ok(keys)
+        Ok(campaigns)
+    }
+
+    /// Writes the traces of findings that are new, or were added now, and removes those that shorter ones replace.
+    fn write_traces(
+        &self,
+        locked: &Locked<'_>,
+        [lay_there, lie_there]: [&[Recorded]; 2],
+        added: &BTreeSet<Key>,
+        gone: Gone,
+    ) -> Result<(), StoreError> {
+        let [before, after] = [lay_there, lie_there].map(|campaigns| Shown::by(campaigns, &self.known));
+        for (key, samples) in &after.findings {
+            let name = samples[0].file_name();
+            let (old, texts) = (before.files.get(&name), &after.files[&name]);
+            // A user may have moved a trace away: it comes back when the finding is met again.
+            if old != Some(texts) || added.contains(key) {
+                self.write_trace(locked, &name, texts, old)?;
+            }
+        }
+        if gone == Gone::Removed {
+            // Copied from another store, where it was the shortest.
+            for sample in lie_there.iter().flat_map(Recorded::samples) {
+                let name = sample.file_name();
+                if !after.files.contains_key(&name) && self.trace(&name)?.is_some_and(|(text, _)| text == sample.text) {
+                    remove(&self.folder.trace(&name))?;
+                }
+            }
+        }
+        for (key, samples) in &before.findings {
+            let name = samples[0].file_name();
+            // A form that was not reached yet was reported too, and is told again when it is.
+            let was_reached = samples.iter().any(|sample| sample.is_complete);
+            let stays = gone == Gone::Stays && was_reached && !after.findings.contains_key(key);
+            if !after.files.contains_key(&name) && !stays {
+                remove(&self.folder.trace(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the first of these texts, unless a user has changed what lies there.
+    fn write_trace(
+        &self,
+        locked: &Locked<'_>,
+        name: &str,
+        texts: &[&str],
+        old: Option<&Vec<&str>>,
+    ) -> Result<(), StoreError> {
+        let path = self.folder.trace(name);
+        if let Some((text, trace)) = self.trace(name)? {
+            let is_ours = texts.contains(&&*text) || old.is_some_and(|old| old.contains(&&*text));
+            let is_the_same = Trace::parse(texts[0]).is_ok_and(|ours| ours.program() == trace.program());
+            if text == texts[0] || is_the_same && !is_ours {
+                return Ok(());
+            }
+        }
+        locked.write(&path, texts[0].as_bytes())
     }
 
     /// The trace with this name; none where it has gone, or is no trace any more.
-    fn trace(&self, name: &str) -> Result<Option<Kept>, StoreError> {
-        let path = self.path_of(name);
+    fn trace(&self, name: &str) -> Result<Option<(String, Trace)>, StoreError> {
+        let path = self.folder.trace(name);
         match fs::read_to_string(&path) {
-            Ok(text) => Ok(Trace::parse(&text).ok().map(|trace| Kept::named(name, &trace.program()))),
+            Ok(text) => Ok(Trace::parse(&text).ok().map(|trace| (text, trace))),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => Ok(None),
             Err(error) => Err(StoreError::io("read", &path)(error)),
         }
     }
-
-    fn key(&self, signature: &str, subject: &str) -> Key {
-        Key { signature: signature.to_string(), subject: subject.to_string(), variant: self.variant.clone() }
-    }
-
-    fn record(&self, key: &Key, executions: u64) -> Record {
-        Record::new(key.clone(), self.campaign.clone(), executions)
-    }
-
-    fn path_of(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.trace"))
-    }
-
-    fn counts_of(&self, name: &str) -> PathBuf {
-        self.folder.join(COUNTS).join(name)
-    }
 }
 
-/// A place at which a finding lies.
-struct Place {
-    name: String,
-    /// Those of the finding alone.
-    records: Vec<Record>,
-    trace: Option<Kept>,
-}
-
-/// A trace that is kept. The smaller of two is the shorter one.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Kept {
-    operations: usize,
-    text: String,
-    name: String,
-}
-
-impl Kept {
-    /// With its canonical name.
-    fn new(signature: &str, program: &Program) -> Kept {
-        let mut kept = Kept::named("", program);
-        kept.name = format!("{signature}-{}", hex(&Sha256::digest(&kept.text)[..4]));
-        kept
-    }
-
-    fn named(name: &str, program: &Program) -> Kept {
-        let text = Trace::from(program.clone()).to_string();
-        Kept { operations: program.operations.len(), text, name: name.to_string() }
-    }
-}
-
-/// Removes a file, if it is there.
-fn remove(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", path)(error)),
-        _ => Ok(()),
-    }
+/// What becomes of the trace of a finding that no sample shows any more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    /// It stays, since it was reported.
+    Stays,
+    /// It is removed: the store is that of one machine which has done all executions.
+    Removed,
 }

@@ -117,6 +117,7 @@ pub(crate) const STAGES: &[Stage] = &[
         package::run,
     ),
     named("semver", "no crate that outside users need breaks what its last release promised", semver::run),
+    named("kills", "a campaign that is killed 200 times at random moments loses nothing that it said", kills),
     named("guide", "mdBook makes a book of docs/ and has nothing to say against it", guide::run),
     named("bugs-engines", "libFuzzer and AFL++ find seeded bugs, and nothing without one", bugs_engines),
     named("bench", "the benchmarks, beside their peers", bench),
@@ -176,6 +177,11 @@ fn bugs_engines(context: &Context) -> Result<()> {
 fn bugs_bench(context: &Context, options: &[&str]) -> Result<()> {
     let out = context.target.join("ci").join("bugs.json");
     Ok(context.stalemap().args(["bugs", "--bench", "--fresh", "--out"]).arg(out).args(options).run()?)
+}
+
+fn kills(context: &Context) -> Result<()> {
+    let test = ["test", "--locked", "-p", "stalemap-cli", "--features", "seeded-bugs", "--test", "machines"];
+    Ok(cmd!(context.sh, "cargo {test...} -- --ignored").run()?)
 }
 
 fn determinism(context: &Context) -> Result<()> {

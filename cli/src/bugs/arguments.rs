@@ -28,6 +28,7 @@ Examples:
   stalemap bugs --bless                            find and minimise each, write corpus/bugs
   stalemap bugs --bench --seeds 10                 the table bug × engine
   stalemap bugs --bench --engines all --page corpus/bugs/README.md
+  stalemap bugs --shards --seeds 10
   stalemap bugs --minimiser --engines native,libfuzzer --only stale_mapping")]
 pub(crate) struct BugsArguments {
     /// Finding each bug with the native generator, minimise what was found, and write its trace
@@ -39,6 +40,9 @@ pub(crate) struct BugsArguments {
     /// Print which oracle, used alone, catches which bug, and after how many executions
     #[arg(long, group = "what")]
     pub(super) oracles: bool,
+    /// Print how many executions each of 1, 2, 8 and 100 machines does until one of them finds each bug
+    #[arg(long, group = "what")]
+    pub(super) shards: bool,
     /// Print how far findings of 64, 256 and 1,024 operations are shortened, in how many executions and how long, by our
     /// minimiser (native) and by those of the other engines that have one
     #[arg(long, group = "what")]
@@ -46,8 +50,8 @@ pub(crate) struct BugsArguments {
     /// Bugs to look at; all where none is given
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = seeded::name())]
     pub(super) only: Vec<Bug>,
-    /// Seeds of each engine and bug
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..), requires = "bench")]
+    /// Seeds of each engine and bug, or of each number of machines
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..), requires = "what")]
     pub(super) seeds: u64,
     /// Engines that look for bugs
     #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_values = ["native", "uniform", "proptest"], value_parser = engine::named(), requires = "what")]

@@ -11,6 +11,7 @@ mod oracles;
 mod outside;
 mod page;
 mod results;
+mod shards;
 mod shortened;
 mod shrink;
 mod table;
@@ -33,6 +34,8 @@ pub(crate) fn bugs(line: &Line, arguments: &BugsArguments) -> Result<Ending> {
         oracles::oracles(line, arguments)
     } else if arguments.minimiser {
         minimiser::minimiser(line, arguments)
+    } else if arguments.shards {
+        shards::shards(line, arguments)
     } else {
         list(arguments)
     }

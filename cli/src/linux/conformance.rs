@@ -1,9 +1,12 @@
 //! `stalemap linux conformance`: holds the reference against real kernels and writes down what was compared.
 
+mod report;
+mod saved;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
@@ -14,23 +17,32 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Driver};
-use stalemap_linux::{Cache, Kernels, Target, Version, capabilities, settings};
-use stalemap_operations::{Outcome, Trace};
-use stalemap_reference::{LIMIT, MARKS};
+use stalemap_linux::{Cache, Kernels, Target, Version};
+use stalemap_operations::Trace;
 
+use self::saved::{Met, Saved};
 use super::which::chosen;
 
 /// Hold the reference against the kernel, on the corpus and on generated executions, and write the report
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(
+    disable_version_flag = true,
+    after_help = "\
+The executions of a seed are numbered, and a run goes on behind those that earlier runs have done with the same kernel, seed \
+and length; Ctrl-C, a signal or a power cut loses some seconds of work at the most.
+
+Examples:
+  stalemap linux conformance --version 6.12 --runs 0 --native-runs 1000000
+  stalemap linux conformance --runs 3000 --native-runs 1000000"
+)]
 pub(super) struct ConformanceArguments {
     /// The kernel's version; both where none is given
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
-    /// Executions of each version in the virtual machine
+    /// Executions of each version in the virtual machine, those included that earlier runs have done
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     runs: u64,
-    /// Executions of each version as a native process, which does some hundred times as many in the same time
+    /// Executions of each version as a native process, likewise; it does some hundred times as many in the same time
     #[arg(long, value_name = "N", default_value_t = 0)]
     native_runs: u64,
     /// Seed of the executions
@@ -42,6 +54,12 @@ pub(super) struct ConformanceArguments {
     /// Traces that are replayed first, or folders of them
     #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
     corpus: Vec<PathBuf>,
+    /// The folder for how far runs have come; one in the user's cache where none is given
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Forget what earlier runs have done
+    #[arg(long)]
+    afresh: bool,
     /// Where the report goes
     #[arg(long, value_name = "FILE", default_value = "CONFORMANCE.md")]
     out: PathBuf,
@@ -53,10 +71,18 @@ struct Compared {
     release: String,
     traces: usize,
     trace_steps: usize,
-    stats: CampaignStats,
+    /// Executions that were done, by this run and by those before it.
+    executions: u64,
+    met: Met,
     /// Signatures of differences, how often, and where the first was.
-    differences: BTreeMap<String, (u64, String)>,
+    differences: Signatures,
 }
+
+/// How often each signature was met, and where first.
+type Signatures = BTreeMap<String, (u64, String)>;
+
+/// What may be lost of a run that is killed.
+const BETWEEN_SAVES: Duration = Duration::from_secs(5);
 
 pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Result<Ending> {
     ensure!(!targets(arguments).is_empty(), "--runs and --native-runs are both 0: nothing is compared");
@@ -69,14 +95,16 @@ pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Re
     for (target, runs) in targets(arguments) {
         let compared = compare(cache, target, runs, arguments, &traces, &mut inputs)?;
         if interrupted() {
+            let (subject, done) = (target.subject(), compared.executions);
+            output::tell(format_args!("{subject}: {done} of {runs} executions; the same command goes on behind them"));
             return Ok(Ending::Interrupted);
         }
         output::print_line(format_args!(
             "{}: {} traces and {} executions, {} operations: {}",
             target.subject(),
             compared.traces,
-            compared.stats.executions,
-            compared.stats.tally.operations(),
+            compared.executions,
+            compared.met.tally.operations(),
             if compared.differences.is_empty() { "no difference" } else { "differences" },
         ))?;
         for (signature, (count, first)) in &compared.differences {
@@ -88,7 +116,7 @@ pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Re
     // A report of less than was asked for would not say so.
     let ending = if agrees { inputs.ending(Ending::Agree) } else { Ending::Diverge };
     if ending == Ending::Agree {
-        output::write_file(&arguments.out, report(arguments, &all).as_bytes())?;
+        output::write_file(&arguments.out, report::report(arguments, &all).as_bytes())?;
     } else {
         output::tell(format_args!("{} is not written", arguments.out.display()));
     }
@@ -113,12 +141,27 @@ fn compare(
 ) -> Result<Compared> {
     let kernels = Kernels::cached(cache, target, 0)?;
     let release = kernels.release()?;
-    let mut differences = BTreeMap::new();
+    let mut differences = Signatures::new();
+    let (traces, trace_steps) = replay(&kernels, all, inputs, &mut differences);
+    let saved = generated(cache, target, kernels, runs, arguments)?;
+    for (signature, (count, first)) in &saved.differences {
+        differences.entry(signature.clone()).or_insert((0, first.clone())).0 += count;
+    }
+    Ok(Compared { target, release, traces, trace_steps, executions: saved.next, met: saved.met, differences })
+}
+
+/// Replays traces; how many the kernel can run, and their operations.
+fn replay(
+    kernels: &Kernels,
+    all: &[(PathBuf, Trace)],
+    inputs: &mut Inputs,
+    differences: &mut Signatures,
+) -> (usize, usize) {
     let mut driver = Driver::new(kernels.clone());
-    let (mut traces, mut trace_steps) = (0, 0);
+    let (mut traces, mut steps) = (0, 0);
     for (file, trace) in all {
-        let able = trace.operations().filter(|operation| capabilities().operations.contains(operation.kind())).count();
-        if able == 0 {
+        let able = trace.operations().filter(|operation| kernels.way().can(operation.kind())).count();
+        if able == 0 || interrupted() {
             continue;
         }
         let run = match driver.run_trace(trace, Compare::Everything) {
@@ -129,139 +172,106 @@ fn compare(
             }
         };
         traces += 1;
-        trace_steps += able;
+        steps += able;
         if let Some(divergence) = run.divergence {
             let place = file.display().to_string();
             differences.entry(divergence.signature().to_string()).or_insert((0, place)).0 += 1;
         }
     }
-    let campaign = Campaign::new(kernels)
-        .seed(arguments.seed)
-        .jobs(cores())
-        .settings(settings(arguments.ops as usize))
-        .runs(runs)
-        .stop_when(interrupted);
-    let mut differing = Differences { target, seed: arguments.seed, status: Status::new(), found: &mut differences };
-    let stats = campaign.run(&mut differing)?;
-    differing.status.clear();
-    Ok(Compared { target, release, traces, trace_steps, stats, differences })
+    (traces, steps)
 }
 
-/// Notes the executions that differ.
-struct Differences<'a> {
+/// Runs generated executions up to this number, from where an earlier run has come.
+fn generated(
+    cache: &Cache,
+    target: Target,
+    kernels: Kernels,
+    runs: u64,
+    arguments: &ConformanceArguments,
+) -> Result<Saved> {
+    let settings = kernels.way().settings(arguments.ops as usize);
+    let folder = cache.kernel(target);
+    let compared = saved::Compared::new(target.subject(), &folder, arguments.seed, arguments.ops, settings.clone());
+    let path = Saved::path(arguments.state.as_deref().unwrap_or(&cache.conformance()), &compared);
+    let saved = if arguments.afresh { Saved::new(compared) } else { Saved::load(&path, compared)? };
+    if saved.next > 0 {
+        output::tell(format_args!("{}: {} executions are done ({})", target.subject(), saved.next, path.display()));
+    }
+    let mut progress = Progressing {
+        target,
+        seed: arguments.seed,
+        path: &path,
+        before: saved.met.clone(),
+        saved,
+        written: Instant::now(),
+        unsaved: Signatures::new(),
+        failure: None,
+        status: Status::new(),
+    };
+    if progress.saved.next < runs && !interrupted() {
+        let campaign = Campaign::new(kernels)
+            .seed(arguments.seed)
+            .begin(progress.saved.next)
+            .jobs(cores())
+            .settings(settings)
+            .runs(runs)
+            .stop_when(interrupted);
+        let done = campaign.run(&mut progress);
+        progress.status.clear();
+        progress.note(match &done {
+            Ok(stats) => stats,
+            Err(error) => &error.stats,
+        });
+        progress.saved.save(&path)?;
+        done?;
+    }
+    progress.failure.map_or(Ok(progress.saved), Err)
+}
+
+/// Notes what is done, what differs, and keeps both.
+struct Progressing<'a> {
     target: Target,
     seed: u64,
+    path: &'a Path,
+    /// What earlier runs have met.
+    before: Met,
+    saved: Saved,
+    /// When the file was written.
+    written: Instant,
+    /// Differences of executions that are not among those that were done one after the other.
+    unsaved: Signatures,
+    /// Why the file could not be written.
+    failure: Option<anyhow::Error>,
     status: Status,
-    found: &'a mut BTreeMap<String, (u64, String)>,
 }
 
-impl Observer for Differences<'_> {
+impl Observer for Progressing<'_> {
     fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()> {
         let place = format!("seed {}, execution {}", self.seed, diverged.index);
-        self.found.entry(diverged.divergence.signature().to_string()).or_insert((0, place)).0 += 1;
-        ControlFlow::Continue(())
+        self.unsaved.entry(diverged.divergence.signature().to_string()).or_insert((0, place)).0 += 1;
+        if self.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn progress(&mut self, progress: &Progress) {
-        let differences = self.found.len();
-        self.status.show(|| {
-            let executions = progress.executions;
-            format!("{}: {executions} executions, {differences} signatures differ", self.target.subject())
-        });
+    fn progress(&mut self, _: &Progress) {
+        let (subject, done, differences) = (self.target.subject(), self.saved.next, self.saved.differences.len());
+        self.status.show(|| format!("{subject}: {done} executions, {differences} signatures differ"));
+    }
+
+    fn checkpoint(&mut self, stats: &CampaignStats) {
+        self.note(stats);
+        if self.failure.is_none() && self.written.elapsed() > BETWEEN_SAVES {
+            self.failure = self.saved.save(self.path).err();
+            self.written = Instant::now();
+        }
     }
 }
 
-/// The report.
-fn report(arguments: &ConformanceArguments, all: &[Compared]) -> String {
-    let mut text = String::from(HEAD);
-    writeln!(
-        text,
-        "Written by `stalemap linux conformance --runs {} --native-runs {} --seed {} --ops {}`, which repeats it.\n",
-        arguments.runs, arguments.native_runs, arguments.seed, arguments.ops
-    )
-    .expect("a string takes everything");
-    for compared in all {
-        one(compared, arguments, &mut text).expect("a string takes everything");
+impl Progressing<'_> {
+    /// What this run has come to; all that differed in it was reported.
+    fn note(&mut self, stats: &CampaignStats) {
+        for (signature, (count, first)) in std::mem::take(&mut self.unsaved) {
+            self.saved.differences.entry(signature).or_insert((0, first)).0 += count;
+        }
+        self.saved.go_on(&self.before, stats);
     }
-    text.push_str(TAIL);
-    text
 }
-
-fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String) -> std::fmt::Result {
-    let Compared { target, release, traces, trace_steps, stats, differences } = compared;
-    let way = if matches!(target, Target::Native(_)) { "as a native process" } else { "in a virtual machine" };
-    writeln!(text, "## Linux {release} {way} (`rules={}`)\n", target.version().dialect().word())?;
-    writeln!(text, "| compared | |\n|---|---|")?;
-    writeln!(text, "| traces of the specification, and their operations | {traces}, {trace_steps} |")?;
-    writeln!(text, "| generated executions of at most {} operations | {} |", arguments.ops, stats.executions)?;
-    writeln!(text, "| their operations | {} |", stats.tally.operations())?;
-    writeln!(text, "| transitions (operation, situation, answer) that were met | {} |", stats.transitions.count())?;
-    let rules = || MARKS.iter().zip(&stats.marks).filter(|(mark, _)| !mark.starts_with(LIMIT));
-    let met = rules().filter(|(_, count)| **count > 0).count();
-    writeln!(text, "| rules of the reference that were met | {met} of {} |", rules().count())?;
-    writeln!(text, "| differences | {} |\n", differences.len())?;
-    writeln!(text, "| operation | answers in the generated executions |\n|---|---|")?;
-    for kind in capabilities().operations.iter() {
-        let answers: Vec<String> = (0..Outcome::CLASSES)
-            .map(|class| (Outcome::class_name(class), stats.tally.of(kind, class)))
-            .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| format!("{name} {count}"))
-            .collect();
-        writeln!(text, "| `{}` | {} |", kind.row().word, answers.join(", "))?;
-    }
-    let unmet: Vec<&str> = rules().filter(|(_, count)| **count == 0).map(|(mark, _)| *mark).collect();
-    if !unmet.is_empty() {
-        writeln!(text, "\nRules that no execution met: {}.", unmet.join("; "))?;
-    }
-    writeln!(text)
-}
-
-const HEAD: &str = "\
-# Conformance: the reference and real kernels
-
-The reference claims to state Linux's rules. Here they were held against Linux: a kernel built from Debian's packaged source with
-the edits of `linux/vm/src/edits.rs`, in a virtual machine or as a native process (User Mode Linux, whose page tables are
-its own and not those of x86), did the same operations as the reference, and after each operation all of this was compared:
-
-* the answer: ok with its pages, freed pages and value, or the errno;
-* every place of every space: mapped or not, access, hole, page or migration entry, writable bit, and which page it is;
-* every page: home, content, exclusive or not, mapcount, and the places that the kernel's own reverse map walk finds;
-* every transaction with its phase and candidates, every pin and hold with its page;
-* which spaces are alive and which are locked;
-* at the end of each execution: no bug, warning or taint in the kernel's log, no device frame that belongs to no page.
-
-";
-
-const TAIL: &str = "\
-## Where the versions differ
-
-| rule | Linux 6.1 | Linux 6.12 | decided by |
-|---|---|---|---|
-| `protect` to `rw` sets the writable bit where the entry maps an exclusive page in RAM | and is dirty | always | `can_change_pte_writable`, mm/mprotect.c |
-
-## What was not compared, but read in the source
-
-* Every `ENOMEM` for want of RAM, and so the fork that is torn down: the guest has more RAM than an execution can use.
-  `do_anonymous_page`, `wp_page_copy`, `do_swap_page` (mm/memory.c), `copy_present_page` and `dup_mmap` (mm/memory.c,
-  kernel/fork.c). The want of device frames was compared.
-* Level 0, blocks of frames: `__alloc_pages`, `__free_one_page`, `split_page` (mm/page_alloc.c).
-* Reference counts (pages that were just brought back wait with a reference in a list, `lru_add_drain`, mm/swap.c), free
-  counts and frame numbers: a kernel does not show them.
-
-## Where the guest answers for Linux
-
-* `EAGAIN`: Linux would block. At a migration entry an access waits in `migration_entry_wait` (mm/migrate.c), at a page
-  that a transaction has locked in the fault that cannot bring it back, and whatever changes the mappings of a space in
-  `mmap_write_lock` while `setup` holds the lock for reading.
-* `EBUSY`, `ENOENT` of slots, `ESRCH` of dead spaces, `EINVAL` of `exit s0` and of phases out of order: slots and spaces
-  are Stalemap's, not Linux's.
-* `hold` of a hole is `ENOENT`; Linux would hold the shared zero page (`get_user_pages`, mm/gup.c).
-* `move` is one `mremap` for each mapping of the kernel's that the range meets. One `mremap` over several mappings, or over a
-  gap behind the first place, answers `EFAULT` on 6.1 and 6.12: the whole destination is unmapped by then, and nothing has
-  moved (`mremap_to`, `vma_to_resize`, mm/mremap.c). 6.18 moves what is mapped, leaves the destination of a gap alone, and
-  answers ok. What is one mapping depends on what the kernel merges, which the reference does not say. That the two ranges
-  may not overlap is the guest's answer too.
-* `copy` after `collect` takes all candidates or none; the order of a device's frames is the driver's.
-* `migrate` to a device counts by looking: the driver's request counts what its device's table holds, and answers `ENOENT`
-  when a part of the range could not be moved.
-";

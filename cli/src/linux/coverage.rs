@@ -13,7 +13,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Driver};
-use stalemap_linux::{Cache, Kernels, Native, Passes, SourceLines, Version, settings};
+use stalemap_linux::{Cache, Kernels, Native, Passes, SourceLines, Version};
 use stalemap_operations::Program;
 use stalemap_report::{counted, grouped};
 
@@ -80,7 +80,7 @@ pub(super) fn coverage(cache: &Cache, arguments: &CoverageArguments) -> Result<E
 /// Runs a campaign; how many executions diverged.
 fn campaign(kernels: &Kernels, arguments: &CoverageArguments) -> Result<u64> {
     let campaign = Campaign::new(kernels.clone())
-        .settings(settings(arguments.ops as usize))
+        .settings(kernels.way().settings(arguments.ops as usize))
         .seed(arguments.seed)
         .time(Duration::from_secs(arguments.seconds))
         .stop_when(interrupted);

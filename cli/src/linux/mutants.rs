@@ -1,21 +1,24 @@
 //! `stalemap linux mutants`: the suite's own test on a real kernel: which faults that are put into it are found.
 
+mod table;
+
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use stalemap_campaign::{Form, Found, Sighting};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output, quoted};
 use stalemap_harness::{Compare, Divergence, Driver, Generator};
-use stalemap_linux::{Cache, Campaign, Fault, Kernels, MUTANTS, TROPHIES, bug_report};
+use stalemap_linux::{Cache, Campaign, Fault, HISTORY, Kernels, MUTANTS, TROPHIES, bug_report};
 use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
 use stalemap_report::Origin;
 use stalemap_report::style::{BAD, GOOD};
 
+use self::table::{Row, table};
 use super::which::Which;
 
 /// Put known faults into the running kernel, one after the other, and see whether they are found
@@ -45,6 +48,9 @@ pub(super) struct MutantsArguments {
     /// The folder for the minimised traces
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// The file for a table of the faults, where each comes from, and how it was found
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
 }
 
 /// An execution in which a fault showed.
@@ -60,12 +66,18 @@ const BATCH: u64 = 16;
 /// Executions for which an operation is waited for that shows what has shown only while everything is given back.
 const LONGER: u64 = 400;
 
-/// The faults that are asked for.
+/// The faults that are asked for: all that these kernels can show where none is named.
 fn chosen(arguments: &MutantsArguments) -> Result<Vec<Fault>> {
-    let faults = if arguments.trophies { TROPHIES } else { MUTANTS };
+    let faults = if arguments.trophies { TROPHIES.to_vec() } else { [MUTANTS, HISTORY].concat() };
+    let kernel = arguments.kernel.target()?;
+    let shows = |fault: &Fault| fault.shows(kernel.version(), kernel.way());
     match arguments.only.as_deref() {
-        Some(name) => Ok(vec![Fault::among(faults, name).map_err(|it| anyhow!(it))?]),
-        None => Ok(faults.to_vec()),
+        Some(name) => {
+            let fault = Fault::among(&faults, name).map_err(|it| anyhow!(it))?;
+            ensure!(shows(&fault), "linux-{kernel} does not have the fault {name}, or cannot show it");
+            Ok(vec![fault])
+        }
+        None => Ok(faults.into_iter().filter(shows).collect()),
     }
 }
 
@@ -76,7 +88,10 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
     if let Some(folder) = &arguments.out {
         output::check_folder(folder)?;
     }
-    let mut missed = 0;
+    if let Some(table) = &arguments.table {
+        output::check_file(table)?;
+    }
+    let (mut missed, mut rows) = (0, Vec::new());
     output::print_line(format_args!("{}, seed {}", kernel.subject(), arguments.seed))?;
     for fault in &faults {
         let kernels = Arc::new(Kernels::cached(cache, kernel, 1 << fault.bit)?);
@@ -89,8 +104,9 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
         }
         status.clear();
         match shown {
-            Some(shown) => report(&kernels, &mut driver, arguments, fault, &shown)?,
+            Some(shown) => rows.push(report(&kernels, &mut driver, arguments, fault, &shown)?),
             None => {
+                rows.push(Row::Missed { fault: *fault, executions: arguments.runs });
                 let equivalent = fault.equivalent.filter(|(version, _)| kernel.version() >= *version);
                 let (runs, time) = (arguments.runs, start.elapsed().as_secs_f64());
                 let name = fault.name;
@@ -106,6 +122,10 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
             }
         }
     }
+    if let Some(path) = &arguments.table {
+        let text = table(kernel, &Kernels::cached(cache, kernel, 0)?.release()?, arguments.seed, &rows);
+        output::write_file(path, text.as_bytes())?;
+    }
     Ok(if missed == 0 { Ending::Agree } else { Ending::Diverge })
 }
 
@@ -117,7 +137,8 @@ fn search(
     fault: &Fault,
 ) -> Result<Option<Shown>> {
     let operations = arguments.ops.unwrap_or(fault.campaign.operations);
-    let mut generator = Generator::new(Campaign { operations, ..fault.campaign }.settings());
+    let way = arguments.kernel.target()?.way();
+    let mut generator = Generator::new(Campaign { operations, ..fault.campaign }.settings(way));
     let start = Instant::now();
     let (mut index, mut late) = (0, None);
     while index < arguments.runs && !interrupted() {
@@ -168,7 +189,7 @@ fn report(
     arguments: &MutantsArguments,
     fault: &Fault,
     shown: &Shown,
-) -> Result<()> {
+) -> Result<Row> {
     let kernel = arguments.kernel.target()?;
     let mut status = Status::new();
     let (start, patience) = (Instant::now(), Duration::from_secs(arguments.seconds));
@@ -197,6 +218,14 @@ fn report(
         finding.step,
         finding.origin.minimised_in.unwrap_or(0),
     ))?;
+    let row = Row::Found {
+        fault: *fault,
+        signature: finding.signature.to_string(),
+        executions: shown.index + 1,
+        search: shown.time,
+        minimising: start.elapsed(),
+        operations: finding.step,
+    };
     let trace = Trace::from(finding.program());
     output::print_line(format_args!("{trace}  {}\n", finding.actual))?;
     let stops = finding.actual.contains("the kernel");
@@ -204,7 +233,7 @@ fn report(
     if !said.is_empty() {
         output::print_line(format_args!("{said}\n"))?;
     }
-    let Some(folder) = &arguments.out else { return Ok(()) };
+    let Some(folder) = &arguments.out else { return Ok(row) };
     let path = folder.join(format!("{}.trace", fault.name));
     let kasan = if kernel.has_kasan() { "--kasan " } else { "" };
     let options = format!("--subject {subject} {kasan}--fault {} ", fault.name);
@@ -212,9 +241,10 @@ fn report(
     let text = finding.file(env!("CARGO_PKG_VERSION"), &replayed);
     output::write_file(&path, text.as_bytes())?;
     if said.is_empty() {
-        return Ok(());
+        return Ok(row);
     }
-    output::write_file(&path.with_extension("console"), format!("{said}\n").as_bytes())
+    output::write_file(&path.with_extension("console"), format!("{said}\n").as_bytes())?;
+    Ok(row)
 }
 
 /// What the kernel says when it stops in a trace; nothing where it does not. One that does not stop again, since its

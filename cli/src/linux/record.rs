@@ -10,7 +10,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Divergence, Driver, Generator};
-use stalemap_linux::{Cache, Kernels, Transcript, Version, capabilities, machine, settings};
+use stalemap_linux::{Cache, Kernels, Transcript, Version, Way};
 use stalemap_operations::{Outcome, Program, Trace};
 use stalemap_report::style::BAD;
 
@@ -100,7 +100,7 @@ impl Recorder {
 
     /// Records those generated executions that meet transitions which none before has met.
     fn distil(&mut self, arguments: &RecordArguments, folder: &Path) -> Result<bool> {
-        let mut generator = Generator::new(settings(OPERATIONS));
+        let mut generator = Generator::new(Way::Guest.settings(OPERATIONS));
         let mut status = Status::new();
         self.driver.clear_met();
         let (mut index, mut kept) = (0, 0);
@@ -136,7 +136,7 @@ impl Recorder {
     /// this place.
     fn transcript(&mut self, program: &Program, mut title: Vec<String>, place: &str) -> Result<Option<Trace>> {
         title.push(format!("# Recorded from Linux {}.", self.release));
-        let machine = machine(self.version, &program.machine).map_err(|it| anyhow!(it))?;
+        let machine = Way::Guest.machine(self.version, &program.machine).map_err(|it| anyhow!(it))?;
         let mut transcript = Transcript::new(title, machine);
         let run = self.driver.watch(program, &mut |watched| {
             transcript.step(watched.operation, watched.claimed, watched.subject);
@@ -164,7 +164,7 @@ impl Recorder {
 
 /// The program without the operations that a kernel cannot do.
 fn able(mut program: Program) -> Program {
-    program.operations.retain(|operation| capabilities().operations.contains(operation.kind()));
+    program.operations.retain(|operation| Way::Guest.can(operation.kind()));
     program
 }
 

@@ -1,5 +1,5 @@
-//! `stalemap linux self-tests`: the kernel's own tests of its test driver, on the kernel as it is edited, and the scenes
-//! with huge pages that a native kernel brings with it.
+//! `stalemap linux self-tests`: the kernel's own tests of its test driver, on the kernel as it is edited, and the tests
+//! of huge pages that a native kernel brings with it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use stalemap_report::style::{BAD, GOOD};
 use super::which::chosen;
 
 /// Run the kernel's own hmm-tests on it: an edit that breaks one of them is wrong. A native kernel, which runs no programs,
-/// plays scenes with huge pages instead
+/// has tests of huge pages of its own instead
 #[derive(Debug, Args)]
 #[command(disable_version_flag = true)]
 pub(super) struct SelfTestsArguments {
@@ -45,7 +45,7 @@ struct Totals {
 
 pub(super) fn self_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Result<Ending> {
     if arguments.native {
-        return scenes(cache, arguments);
+        return huge_tests(cache, arguments);
     }
     let mut ending = Ending::Agree;
     for version in chosen(arguments.version) {
@@ -61,18 +61,18 @@ pub(super) fn self_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Resul
     Ok(ending)
 }
 
-/// The scenes of a native kernel.
-fn scenes(cache: &Cache, arguments: &SelfTestsArguments) -> Result<Ending> {
+/// The tests that a native kernel brings with it.
+fn huge_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Result<Ending> {
     let version = arguments.version.unwrap_or(Version::V7_3);
     if version < Version::V7_3 {
-        bail!("linux-{version}-native has no huge pages, which its scenes are about; that of {} has", Version::V7_3);
+        bail!("linux-{version}-native has no huge pages, which its tests are about; that of {} has", Version::V7_3);
     }
     let mut target = Target::new(version, true, arguments.kasan);
     if let Some(order) = arguments.huge_order {
         target = target.with_huge(order).map_err(Error::msg)?;
     }
     let console = Kernels::cached(cache, target, 0)?.self_tests(PATIENCE)?;
-    let passes = tell(&format!("scenes on linux-{target}"), &console)?;
+    let passes = tell(&format!("tests of huge pages on linux-{target}"), &console)?;
     Ok(if passes { Ending::Agree } else { Ending::Diverge })
 }
 

@@ -73,8 +73,8 @@ pub struct Shown {
 pub struct End {
     /// What the kernel reports of its own health (`/proc/sys/kernel/tainted`), 0 where it is well.
     pub tainted: u64,
-    /// Frames of each device that are in use after everything has been given back.
-    pub leaked: [u32; 2],
+    /// Frames of RAM and of each device that are in use after everything has been given back; of RAM a guest knows none.
+    pub leaked: [u32; 3],
     /// What the kernel logged as a bug or a warning.
     pub log: String,
 }
@@ -168,7 +168,9 @@ pub fn table_text() -> String {
 #[cfg(test)]
 mod tests {
     use super::{Batch, End, FromGuest, Hello, Malformed, Outcome, Shown, read_frame, table_text, write_frame};
-    use crate::state::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction, Held};
+    use crate::state::{
+        Candidate, EntryKind, Frame, GuestBlock, GuestPage, GuestPlace, GuestState, GuestTransaction, Held,
+    };
 
     fn state() -> GuestState {
         let (ram, device) = (Frame { home: 0, number: 70_000 }, Frame { home: 2, number: 3 });
@@ -201,12 +203,14 @@ mod tests {
             pages: vec![page],
             transactions: vec![GuestTransaction { slot: 3, phase: 2, candidates }],
             held: vec![Held { slot: 19, frame: ram }],
+            blocks: vec![GuestBlock { slot: 7, order: 3, split: true, held: 5 }],
+            free: [1, 2, 300],
         }
     }
 
     #[test]
     fn what_the_guest_sends_is_read_back() {
-        let end = End { tainted: 1 << 9, leaked: [0, 2], log: "BUG: Bad page".to_string() };
+        let end = End { tainted: 1 << 9, leaked: [0, 0, 2], log: "BUG: Bad page".to_string() };
         let shown = Shown { class: 1, number: 77, state: state() };
         for message in [
             FromGuest::Hello(Hello { table: table_text(), release: "6.1.0".to_string() }),

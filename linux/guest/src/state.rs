@@ -93,6 +93,19 @@ pub struct Held {
     pub frame: Frame,
 }
 
+/// A block of frames of RAM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestBlock {
+    /// Its slot.
+    pub slot: u8,
+    /// It was taken with two to this many frames.
+    pub order: u8,
+    /// Whether its frames are given back one by one.
+    pub split: bool,
+    /// Frames that were not given back.
+    pub held: u32,
+}
+
 /// Everything that can be seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestState {
@@ -108,6 +121,10 @@ pub struct GuestState {
     pub transactions: Vec<GuestTransaction>,
     /// The references in ascending order.
     pub held: Vec<Held>,
+    /// The blocks in ascending order. A guest cannot take any.
+    pub blocks: Vec<GuestBlock>,
+    /// Free frames of RAM and of the devices; a guest shows none.
+    pub free: [u32; 3],
 }
 
 impl GuestState {

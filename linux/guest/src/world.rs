@@ -58,8 +58,8 @@ impl World {
         Ok(world)
     }
 
-    /// Gives everything back; the frames of each device that are in use although no owner is left.
-    pub(crate) fn end(mut self) -> io::Result<[u32; 2]> {
+    /// Gives everything back; the frames of RAM, of which none is known, and of each device that are in use although no owner is left.
+    pub(crate) fn end(mut self) -> io::Result<[u32; 3]> {
         let driver = self.driver(Device(0));
         for slot in 0..TransactionSlot::LIMIT {
             if self.transactions[slot as usize].is_some() {
@@ -74,8 +74,8 @@ impl World {
                 self.channels.end(space.0, alive);
             }
         }
-        let mut leaked = [0; 2];
-        for (device, leaked) in leaked.iter_mut().enumerate() {
+        let mut leaked = [0; 3];
+        for (device, leaked) in leaked[1..].iter_mut().enumerate() {
             let used = self.opened[device].request(CAPACITY, Request::default())?.out;
             *leaked = u32::try_from(used).unwrap_or(u32::MAX);
         }

@@ -29,15 +29,15 @@ static int __init stalemap_set_folder(char *text)
 }
 __setup("stalemap_folder=", stalemap_set_folder);
 
-/* Whether scenes are played, and no programs of a campaign. */
-static bool stalemap_plays;
+/* Whether tests of our own are run, and no programs of a campaign. */
+static bool stalemap_tests_itself;
 
-static int __init stalemap_set_plays(char *text)
+static int __init stalemap_set_tests(char *text)
 {
-	stalemap_plays = true;
+	stalemap_tests_itself = true;
 	return 1;
 }
-__setup("stalemap_self_tests", stalemap_set_plays);
+__setup("stalemap_self_tests", stalemap_set_tests);
 
 /* What the kernel has printed about its own faults since the program began. */
 static struct {
@@ -104,12 +104,11 @@ static bool stalemap_write_end(struct stalemap_world *world)
 	struct stalemap_end end = { .tag = STALEMAP_END, .tainted = get_taint() };
 	bool well;
 
-	end.leaked[0] = world->leaked[0];
-	end.leaked[1] = world->leaked[1];
+	memcpy(end.leaked, world->leaked, sizeof(end.leaked));
 	end.log = stalemap_log.length;
 	stalemap_put(&out, &end, sizeof(end));
 	stalemap_put(&out, stalemap_log.text, stalemap_log.length);
-	well = !end.leaked[0] && !end.leaked[1] && !end.tainted && !stalemap_log.length;
+	well = !memchr_inv(end.leaked, 0, sizeof(end.leaked)) && !end.tainted && !stalemap_log.length;
 	stalemap_log.length = 0;
 	stalemap_commit(&out);
 	return well;
@@ -161,7 +160,7 @@ static void stalemap_pause(void)
 	local_bh_enable();
 }
 
-#include "stalemap_scenes.h"
+#include "stalemap_huge_tests.h"
 
 static void stalemap_run_batch(void)
 {
@@ -188,9 +187,9 @@ static void stalemap_run_batch(void)
 
 static int stalemap_agent(void *unused)
 {
-	if (stalemap_plays && !stalemap_open_devices()) {
+	if (stalemap_tests_itself && !stalemap_open_devices()) {
 		register_console(&stalemap_listener);
-		stalemap_play_all();
+		stalemap_run_tests();
 		kernel_power_off();
 	}
 	stalemap_control = stalemap_folder ? stalemap_host_open(stalemap_folder) : NULL;

@@ -7,7 +7,7 @@
 #define STALEMAP_MEMORY_H
 
 /* A kernel of another layout is refused. */
-#define STALEMAP_LAYOUT		1
+#define STALEMAP_LAYOUT		2
 
 #define STALEMAP_IN		4096UL
 #define STALEMAP_IN_SIZE	(1UL << 20)
@@ -36,14 +36,17 @@ struct stalemap_control {
 };
 
 #define STALEMAP_VALUES 7
+/* RAM and two devices. */
+#define STALEMAP_HOMES 3
 
 /* At STALEMAP_IN, one program behind the other. */
 struct stalemap_program {
 	unsigned char spaces;
 	unsigned char pages;
-	/* Frames of each device. */
-	unsigned short frames[2];
+	/* Frames of RAM and of each device. */
+	unsigned short frames[STALEMAP_HOMES];
 	unsigned short operations;
+	unsigned short unused;
 };
 
 /* The number of the operation's row, and the values of its fields. */
@@ -56,7 +59,7 @@ struct stalemap_operation {
 #define STALEMAP_STEP	1
 #define STALEMAP_END	2
 
-/* A step: this, then places, pages, transactions, references. */
+/* A step: this, then places, transactions, references, blocks, pages. */
 struct stalemap_step {
 	unsigned char tag;
 	/* 0 done, else 1 + the position of the errno in the table, or STALEMAP_STUCK. */
@@ -68,9 +71,13 @@ struct stalemap_step {
 	unsigned short pages;
 	unsigned char transactions;
 	unsigned char references;
-	unsigned short unused;
+	unsigned char blocks;
+	unsigned char unused;
 	/* Pages or stamp, where the operation answers with some. */
 	unsigned int number;
+	/* Frames of each home that are free. */
+	unsigned short free[STALEMAP_HOMES];
+	unsigned short unused_too;
 };
 
 #define STALEMAP_STUCK 255
@@ -121,14 +128,22 @@ struct stalemap_shown_reference {
 	unsigned short unused;
 };
 
+struct stalemap_shown_block {
+	unsigned char slot;
+	unsigned char order;
+	unsigned short split;
+	/* Frames that are not given back. */
+	unsigned int held;
+};
+
 /* The end of a program: this, then the log. */
 struct stalemap_end {
 	unsigned char tag;
 	unsigned char unused;
 	/* Bytes of text that the kernel logged as a bug or a warning. */
 	unsigned short log;
-	/* Frames of each device that are in use after everything has been given back. */
-	unsigned int leaked[2];
+	/* Frames of each home that are in use after everything has been given back. */
+	unsigned int leaked[STALEMAP_HOMES];
 	unsigned int tainted;
 };
 

@@ -64,6 +64,42 @@ static long stalemap_would_block(struct stalemap_world *world, unsigned int spac
 	}
 }
 
+static long op_alloc(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_block *block = &world->blocks[v[0]];
+
+	if (block->page)
+		return -EBUSY;
+	if (v[1] > min_t(unsigned int, ilog2(stalemap_ram), STALEMAP_MOST_ORDER))
+		return -EINVAL;
+	block->page = alloc_pages(GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN, v[1]);
+	block->order = v[1];
+	block->held = 1U << v[1];
+	block->split = false;
+	return block->page ? 0 : -ENOMEM;
+}
+
+static long op_free(struct stalemap_world *world, const unsigned char *v)
+{
+	if (!world->blocks[v[0]].page)
+		return -ENOENT;
+	stalemap_free_block(&world->blocks[v[0]]);
+	return 0;
+}
+
+static long op_split(struct stalemap_world *world, const unsigned char *v)
+{
+	struct stalemap_block *block = &world->blocks[v[0]];
+
+	if (!block->page)
+		return -ENOENT;
+	if (block->split || !block->order)
+		return -EINVAL;
+	split_page(block->page, block->order);
+	block->split = true;
+	return 0;
+}
+
 static long op_map(struct stalemap_world *world, const unsigned char *v)
 {
 	struct mm_struct *mm = world->space[v[0]].mm;
@@ -208,7 +244,19 @@ static void stalemap_mark_written(struct mm_struct *mm, unsigned long addr)
 	mmap_read_unlock(mm);
 }
 
-/* What a processor would do: the fault handler, then the byte. A signal is EFAULT. */
+/* Why an access failed: the fault handler is asked once more, since the access itself does not say. */
+static long stalemap_why(struct mm_struct *mm, unsigned long addr, enum stalemap_needs needs)
+{
+	unsigned int flags = FAULT_FLAG_REMOTE | (needs == STALEMAP_WRITING ? FAULT_FLAG_WRITE : 0);
+	long ret;
+
+	mmap_read_lock(mm);
+	ret = fixup_user_fault(mm, addr, flags, NULL);
+	mmap_read_unlock(mm);
+	return ret ? ret : -EFAULT;
+}
+
+/* What a processor would do: the fault handler, then the byte. A signal is EFAULT, and want of memory ENOMEM. */
 static long stalemap_touch(struct stalemap_world *world, unsigned int space, unsigned int page, unsigned char *byte,
 			   enum stalemap_needs needs)
 {
@@ -224,7 +272,7 @@ static long stalemap_touch(struct stalemap_world *world, unsigned int space, uns
 	if (world->seen[space][page].entry == STALEMAP_UNMAPPED)
 		return -EFAULT;
 	if (access_remote_vm(world->space[space].mm, stalemap_address(page), byte, 1, flags) != 1)
-		return -EFAULT;
+		return stalemap_why(world->space[space].mm, stalemap_address(page), needs);
 	if (needs == STALEMAP_WRITING)
 		stalemap_mark_written(world->space[space].mm, stalemap_address(page));
 	return 0;
@@ -307,6 +355,15 @@ static long op_collect(struct stalemap_world *world, const unsigned char *v)
 	return ret ? ret : request.out;
 }
 
+static unsigned long stalemap_count(const bool *flags, unsigned long count)
+{
+	unsigned long set = 0;
+
+	while (count--)
+		set += flags[count];
+	return set;
+}
+
 static long op_copy(struct stalemap_world *world, const unsigned char *v)
 {
 	struct stalemap_transaction *t = &stalemap_transactions[v[0]];
@@ -318,6 +375,9 @@ static long op_copy(struct stalemap_world *world, const unsigned char *v)
 	/* The order of a device's frames is private, so that single ones cannot be chosen. */
 	if (t->phase == STALEMAP_COLLECTED && t->by_device && v[1] && v[1] != 255)
 		return -EINVAL;
+	if (t->phase == STALEMAP_COLLECTED && t->by_device && !v[1] &&
+	    stalemap_free_frames(0) < stalemap_count(t->candidate, t->count))
+		return -ENOMEM;
 	ret = stalemap_copy(&request);
 	return ret ? ret : request.out;
 }
@@ -426,10 +486,26 @@ static long stalemap_mapped_on(struct stalemap_world *world, unsigned int device
 	return stalemap_names;
 }
 
+/* Pages on a device that no transaction has locked. */
+static unsigned long stalemap_evictable(unsigned int device)
+{
+	unsigned long count = 0, i;
+
+	for (i = 0; i < stalemap_frames(&dmirror_devices[device]); i++) {
+		const struct page *page = stalemap_page_at(i, 1 + device);
+
+		count += page && page_count(page) && !PageLocked(page);
+	}
+	return count;
+}
+
 static long op_evict(struct stalemap_world *world, const unsigned char *v)
 {
 	long before = stalemap_mapped_on(world, v[0]);
 
+	/* The driver asks for frames that it must get, so that want of them is ours to tell. */
+	if (stalemap_free_frames(0) < stalemap_evictable(v[0]))
+		return -ENOMEM;
 	stalemap_evict(stalemap_driver(world, v[0]));
 	stalemap_see(world);
 	return max(before - stalemap_mapped_on(world, v[0]), 0L);

@@ -2,11 +2,14 @@
 /* The world of one program: spaces, open transactions and references, and what was seen of them last. */
 #include <linux/cdev.h>
 #include <linux/mman.h>
+#include <linux/stalemap_frames.h>
 
 #define STALEMAP_MOST_SPACES	8
 #define STALEMAP_MOST_PAGES	64
 #define STALEMAP_DEVICES	2
 #define STALEMAP_PINS		4
+#define STALEMAP_BLOCKS		8
+#define STALEMAP_MOST_ORDER	10
 /* Where the virtual pages of every space begin. */
 #define STALEMAP_BASE		0x10000000UL
 #define STALEMAP_NOBODY		255
@@ -19,7 +22,23 @@
 				 STALEMAP_SLOTS * (sizeof(struct stalemap_shown_transaction) + \
 				 STALEMAP_CHUNK_PAGES * sizeof(struct stalemap_shown_candidate)) + \
 				 STALEMAP_MOST_PINS * sizeof(struct stalemap_shown_reference) + \
+				 STALEMAP_BLOCKS * sizeof(struct stalemap_shown_block) + \
 				 sizeof(struct stalemap_step) + sizeof(struct stalemap_end) + STALEMAP_MOST_LOG)
+
+/* What stalemap_frames.h counts. */
+unsigned long stalemap_ram;
+unsigned long stalemap_ram_used;
+unsigned long stalemap_ram_taken[STALEMAP_MOST_FRAMES_OF_RAM / BITS_PER_LONG];
+
+/* Frames of RAM that the program took as such. */
+struct stalemap_block {
+	/* None where the slot is empty. */
+	struct page *page;
+	unsigned int order;
+	/* The highest ones; those below have been given back. */
+	unsigned int held;
+	bool split;
+};
 
 struct stalemap_space {
 	/* None where the space is dead. */
@@ -35,7 +54,8 @@ struct stalemap_world {
 	unsigned char locks[STALEMAP_SLOTS];
 	/* What was seen last. */
 	struct stalemap_place seen[STALEMAP_MOST_SPACES][STALEMAP_MOST_PAGES];
-	unsigned int leaked[STALEMAP_DEVICES];
+	unsigned int leaked[STALEMAP_HOMES];
+	struct stalemap_block blocks[STALEMAP_BLOCKS];
 	/* Every file that was opened: a page on a device remembers the file through which it came. */
 	unsigned int files;
 	struct file *opened[2 * STALEMAP_MOST_SPACES * 64];
@@ -116,19 +136,49 @@ static int stalemap_begin(struct stalemap_world *world, const struct stalemap_pr
 	memset(world->locks, STALEMAP_NOBODY, sizeof(world->locks));
 	world->spaces = program->spaces;
 	world->pages = program->pages;
+	stalemap_ram = program->frames[0];
 	world->space[0].mm = stalemap_new_mm();
 	if (!world->space[0].mm)
 		return -ENOMEM;
 	ret = stalemap_open_mirrors(world, 0);
 	for (i = 0; i < STALEMAP_DEVICES && !ret; i++) {
-		struct stalemap_request request = { .value = program->frames[i] };
+		struct stalemap_request request = { .value = program->frames[1 + i] };
 
 		ret = stalemap_capacity(stalemap_driver(world, i), &request);
 	}
 	return ret;
 }
 
-/* Gives everything back, and counts the frames of each device that are in use although no owner is left. */
+/* Frames of a home that are in use. */
+static unsigned int stalemap_in_use(unsigned int home)
+{
+	struct dmirror_device *mdevice = &dmirror_devices[home - 1];
+
+	return home ? mdevice->calloc - mdevice->cfree : stalemap_ram_used;
+}
+
+static unsigned int stalemap_free_frames(unsigned int home)
+{
+	unsigned long all = home ? stalemap_limit[home - 1] : stalemap_ram;
+
+	return all - stalemap_in_use(home);
+}
+
+/* Gives back what is left of a block, or of one that is split its lowest frame. */
+static void stalemap_free_block(struct stalemap_block *block)
+{
+	if (block->split) {
+		__free_page(block->page + (1U << block->order) - block->held);
+		block->held--;
+	} else {
+		__free_pages(block->page, block->order);
+		block->held = 0;
+	}
+	if (!block->held)
+		block->page = NULL;
+}
+
+/* Gives everything back, and counts the frames of each home that are in use although no owner is left. */
 static void stalemap_finish(struct stalemap_world *world)
 {
 	struct stalemap_request request = { 0 };
@@ -146,11 +196,16 @@ static void stalemap_finish(struct stalemap_world *world)
 	for (i = 0; i < STALEMAP_MOST_SPACES; i++)
 		if (world->space[i].mm)
 			mmput(world->space[i].mm);
+	for (i = 0; i < STALEMAP_BLOCKS; i++)
+		while (world->blocks[i].page)
+			stalemap_free_block(&world->blocks[i]);
+	lru_add_drain();
+	for (i = 0; i < STALEMAP_HOMES; i++)
+		world->leaked[i] = stalemap_in_use(i);
 	for (i = 0; i < STALEMAP_DEVICES; i++) {
 		struct stalemap_request capacity = { 0 };
 
 		stalemap_capacity(stalemap_driver(world, i), &capacity);
-		world->leaked[i] = capacity.out;
 	}
 	for (i = 0; i < world->files; i++) {
 		dmirror_fops_release(world->opened[i]->f_inode, world->opened[i]);
@@ -306,6 +361,35 @@ static unsigned int stalemap_write_references(struct stalemap_out *out)
 	return count;
 }
 
+static unsigned int stalemap_write_blocks(struct stalemap_world *world, struct stalemap_out *out)
+{
+	unsigned int slot, count = 0;
+
+	for (slot = 0; slot < STALEMAP_BLOCKS; slot++) {
+		const struct stalemap_block *block = &world->blocks[slot];
+		struct stalemap_shown_block shown = {
+			.slot = slot, .order = block->order, .split = block->split, .held = block->held,
+		};
+
+		if (!block->page)
+			continue;
+		stalemap_put(out, &shown, sizeof(shown));
+		count++;
+	}
+	return count;
+}
+
+/* References as the campaign counts them: a pin is one, and many in the kernel's count. */
+static int stalemap_references(const struct page *page, int refcount)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < STALEMAP_MOST_PINS; slot++)
+		if (stalemap_pins[slot].page == page && stalemap_pins[slot].pinned)
+			refcount -= GUP_PIN_COUNTING_BIAS - 1;
+	return refcount;
+}
+
 static void stalemap_write_rmap(struct stalemap_world *world, const struct stalemap_page *page, struct stalemap_out *out)
 {
 	unsigned int i, space;
@@ -325,7 +409,6 @@ static unsigned int stalemap_write_pages(struct stalemap_world *world, struct st
 {
 	unsigned int i, count = 0;
 
-	lru_add_drain();
 	for (i = 0; i < stalemap_names; i++) {
 		static struct stalemap_page page;
 		struct page *at = stalemap_page_at(stalemap_named[i].number, stalemap_named[i].home);
@@ -338,7 +421,7 @@ static unsigned int stalemap_write_pages(struct stalemap_world *world, struct st
 		shown.stamp = page.stamp;
 		shown.rmaps = page.rmaps;
 		shown.mapcount = page.mapcount;
-		shown.refcount = page.refcount;
+		shown.refcount = stalemap_references(at, page.refcount);
 		stalemap_put(out, &shown, sizeof(shown));
 		stalemap_write_rmap(world, &page, out);
 		count++;
@@ -358,10 +441,15 @@ static void stalemap_write_step(struct stalemap_world *world, struct stalemap_st
 		if (world->locks[i] != STALEMAP_NOBODY)
 			step->locked |= 1 << world->locks[i];
 	stalemap_names = 0;
+	/* Lists of pages that were just mapped or brought back have references, and pages that nobody else has. */
+	lru_add_drain();
+	for (i = 0; i < STALEMAP_HOMES; i++)
+		step->free[i] = stalemap_free_frames(i);
 	out->at += sizeof(*step);
 	step->places = stalemap_write_places(world, out);
 	step->transactions = stalemap_write_transactions(out);
 	step->references = stalemap_write_references(out);
+	step->blocks = stalemap_write_blocks(world, out);
 	step->pages = stalemap_write_pages(world, out);
 	memcpy(head, step, sizeof(*step));
 }

@@ -662,6 +662,8 @@ static void stalemap_renew(struct dmirror_device *mdevice)
 	for (i = 0; i < *taken; i++) {
 		struct page *page = pfn_to_page(start + i);
 
+		ClearPageAnonExclusive(page);
+		set_page_count(page, 0);
 		stalemap_make_single(mdevice, page);
 		page->zone_device_data = i + 1 < STALEMAP_CHUNK_PAGES ? pfn_to_page(start + i + 1) : NULL;
 	}

@@ -78,6 +78,12 @@ impl Cache {
         self.root.join(format!("build-{version}"))
     }
 
+    /// The folder in which runs of conformance keep how far they have come.
+    #[must_use]
+    pub fn conformance(&self) -> PathBuf {
+        self.root.join("conformance")
+    }
+
     /// Makes the folder, if it is not there.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What is edited in the kernel: the requests, the mutants, and what hides the test driver's own faults.
 
 use crate::edit::{Edit, Side};
+use crate::history;
 use crate::version::Version;
 
 /// A file of ours that is put into the source.
@@ -24,7 +25,7 @@ pub(crate) fn additions() -> Vec<Addition> {
 }
 
 const DRIVER: &str = "lib/test_hmm.c";
-const INCLUDE: &str = "#include <linux/stalemap.h>";
+pub(crate) const INCLUDE: &str = "#include <linux/stalemap.h>";
 
 /// The edits of a version, in order.
 #[must_use]
@@ -32,6 +33,7 @@ pub fn edits(version: Version) -> Vec<Edit> {
     let mut edits = include_edits();
     edits.extend(driver_edits(version));
     edits.extend(mutants(version));
+    edits.extend(history::edits(version));
     edits
 }
 

@@ -13,10 +13,11 @@ use crate::native::NativeBoot;
 use crate::passes::Passes;
 use crate::pool::KernelPool;
 use crate::runner::Runner;
-use crate::subject::{Kernel, LARGEST, capabilities, machine};
+use crate::subject::Kernel;
 use crate::target::Target;
 use crate::version::Version;
 use crate::virtual_machine::{self, Boot};
+use crate::way::Way;
 
 /// Builds kernels of a version. A clone has a pool, and so a guest, of its own; what they pass is counted together.
 pub struct Kernels {
@@ -101,7 +102,7 @@ impl Kernels {
         virtual_machine::run_alone(self.virtual_machine()?, program, patience)
     }
 
-    /// Lets a native kernel play the scenes with huge pages that it brings with it; all that the console showed. It is
+    /// Lets a native kernel run the tests of huge pages that it brings with it; all that the console showed. It is
     /// stopped when it has used so much processor time on a plain kernel, or three times as much by the clock.
     ///
     /// # Errors
@@ -124,7 +125,13 @@ impl Kernels {
     /// The name of the subject.
     #[must_use]
     pub fn subject(&self) -> &'static str {
-        self.runner.subject(self.version)
+        self.way().subject(self.version)
+    }
+
+    /// Who does the operations in these kernels.
+    #[must_use]
+    pub fn way(&self) -> Way {
+        self.runner.way()
     }
 
     /// The pool of kernels.
@@ -144,11 +151,11 @@ impl Build for Kernels {
     type Subject = Kernel;
 
     fn build(&self, machine: &Machine) -> Result<Kernel, String> {
-        Kernel::new(self.version, self.subject(), machine, Arc::clone(&self.pool))
+        Kernel::new(self.version, self.way(), machine, Arc::clone(&self.pool))
     }
 
     fn largest(&self) -> Option<Machine> {
-        Some(LARGEST)
+        Some(self.way().largest())
     }
 
     fn looks_ahead(&self) -> bool {
@@ -157,8 +164,8 @@ impl Build for Kernels {
 
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
         let able = |program: &Program| {
-            let machine = machine(self.version, &program.machine).ok()?;
-            let able = |operation: &Operation| capabilities().operations.contains(operation.kind());
+            let machine = self.way().machine(self.version, &program.machine).ok()?;
+            let able = |operation: &Operation| self.way().can(operation.kind());
             let program = Program::new(machine, program.operations.iter().copied().filter(able));
             (!program.operations.is_empty()).then_some(program)
         };

@@ -10,6 +10,7 @@ pub mod edits;
 mod flavour;
 mod group;
 mod guest;
+mod history;
 mod initramfs;
 pub mod kernel;
 mod kernels;
@@ -28,6 +29,7 @@ mod track;
 mod transcript;
 mod version;
 mod virtual_machine;
+mod way;
 
 pub use acceleration::Acceleration;
 pub use cache::Cache;
@@ -35,6 +37,7 @@ pub use console::{bug_report, last_words};
 pub use flavour::Flavour;
 pub use group::end_all;
 pub use guest::build_guest;
+pub use history::HISTORY;
 pub use kernels::Kernels;
 pub use native::{HugeOrder, Instrument, Native, NativeBoot, SourceLine, SourceLines};
 pub use passes::{BatchPasses, Passes};
@@ -43,12 +46,13 @@ pub use runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 
 pub use mutants::{Campaign, Fault, MUTANTS, TROPHIES};
 pub use recipe::Recipe;
-pub use subject::{Kernel, capabilities, machine, settings};
+pub use subject::Kernel;
 pub use support::{Support, support};
 pub use target::Target;
 pub use transcript::{Recorded, Transcript};
 pub use version::Version;
 pub use virtual_machine::Boot;
+pub use way::Way;
 
 /// What an exported C program begins with: spaces as processes, the operations on them, TAP output.
 pub const SELFTEST: &str = include_str!("../kernel/selftest.h");

@@ -9,16 +9,13 @@ use stalemap_operations::Program;
 use crate::passes::Passes;
 use crate::runner::{Ran, Recording, Runner, RunningKernel, Stopped};
 
-/// A program as bytes.
-type ProgramBytes = Vec<u8>;
-
 /// A kernel, replaced whenever it is lost, and what it has shown ahead of time.
 pub struct KernelPool {
     runner: Arc<dyn Runner>,
     kernel: Option<Box<dyn RunningKernel>>,
-    ahead: HashMap<ProgramBytes, Arc<Recording>>,
+    ahead: HashMap<Program, Arc<Recording>>,
     /// The last program that was replayed: a driver replays it again to find a step.
-    last: Option<(ProgramBytes, Arc<Recording>)>,
+    last: Option<(Program, Arc<Recording>)>,
     starts: u64,
     unrepeated: u64,
     /// What the console of the kernel showed that was lost last.
@@ -65,17 +62,9 @@ impl KernelPool {
     /// # Errors
     /// When no kernel can be started.
     pub fn run_ahead(&mut self, programs: impl IntoIterator<Item = Program>) -> Result<()> {
-        let mut keys = Vec::new();
-        let mut new = Vec::new();
-        for program in programs {
-            let key = bytes_of(&program)?;
-            if !self.ahead.contains_key(&key) {
-                keys.push(key);
-                new.push(program);
-            }
-        }
+        let new: Vec<Program> = programs.into_iter().filter(|program| !self.ahead.contains_key(program)).collect();
         let recordings = self.run(&new)?;
-        self.ahead.extend(keys.into_iter().zip(recordings.into_iter().map(Arc::new)));
+        self.ahead.extend(new.into_iter().zip(recordings.into_iter().map(Arc::new)));
         Ok(())
     }
 
@@ -84,22 +73,21 @@ impl KernelPool {
     /// # Errors
     /// When no kernel can be started.
     pub fn replay(&mut self, program: &Program) -> Result<Arc<Recording>> {
-        let key = bytes_of(program)?;
-        if let Some((_, recording)) = self.last.as_ref().filter(|(last, _)| *last == key) {
+        if let Some((_, recording)) = self.last.as_ref().filter(|(last, _)| last == program) {
             return Ok(Arc::clone(recording));
         }
-        let recording = match self.ahead.remove(&key) {
+        let recording = match self.ahead.remove(program) {
             Some(recording) => recording,
             None => Arc::new(self.run(std::slice::from_ref(program))?.pop().ok_or_else(nothing)?),
         };
-        self.last = Some((key, Arc::clone(&recording)));
+        self.last = Some((program.clone(), Arc::clone(&recording)));
         Ok(recording)
     }
 
     /// Lets a test say what a program comes to.
     #[cfg(test)]
     pub(crate) fn remember(&mut self, program: &Program, recording: Recording) {
-        self.ahead.insert(bytes_of(program).expect("a program that has bytes"), Arc::new(recording));
+        self.ahead.insert(program.clone(), Arc::new(recording));
     }
 
     /// Everything that the console of the kernel showed that was lost last.
@@ -172,9 +160,4 @@ impl KernelPool {
 
 fn nothing() -> anyhow::Error {
     anyhow!("a program without a recording")
-}
-
-/// The bytes of a program.
-fn bytes_of(program: &Program) -> Result<ProgramBytes> {
-    program.to_bytes().ok_or_else(|| anyhow!("{} has no bytes", program.machine))
 }

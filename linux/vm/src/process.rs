@@ -62,6 +62,16 @@ pub(crate) fn processor_time_of(process: u32) -> Duration {
     processor_time(&fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default())
 }
 
+/// Whether a process waits for something: it neither runs nor would run if a processor were free.
+pub(crate) fn is_asleep(process: u32) -> bool {
+    state(&fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default()) == Some("S")
+}
+
+/// The letter for the state of a process, from `/proc/PID/stat`.
+fn state(stat: &str) -> Option<&str> {
+    stat.rsplit_once(')')?.1.split_whitespace().next()
+}
+
 /// User and system time of a process, from `/proc/PID/stat`; a tick is a hundredth of a second.
 fn processor_time(stat: &str) -> Duration {
     // The name, in brackets, may hold spaces.
@@ -74,7 +84,7 @@ fn processor_time(stat: &str) -> Duration {
 mod tests {
     use std::time::Duration;
 
-    use super::processor_time;
+    use super::{processor_time, state};
 
     #[test]
     fn folders_of_processes_that_are_gone_are_swept_and_no_others() {
@@ -87,6 +97,13 @@ mod tests {
         super::sweep(folder.path());
         let left = ["stalemap-linux-4294967295-b", &mine, "stalemap-linux-x-c", "other-4294967295-d"];
         assert_eq!(left.map(|name| folder.path().join(name).exists()), [false, true, true, true]);
+    }
+
+    #[test]
+    fn the_state_of_a_process_stands_behind_its_name() {
+        assert_eq!(state("7 (qemu (R) y) S 1 7"), Some("S"));
+        assert_eq!(state("7 (x) R 1 7"), Some("R"));
+        assert_eq!(state(""), None);
     }
 
     #[test]

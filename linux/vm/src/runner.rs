@@ -7,7 +7,7 @@ use stalemap_guest::{End, Shown};
 use stalemap_operations::Program;
 
 use crate::passes::BatchPasses;
-use crate::version::Version;
+use crate::way::Way;
 
 /// Why nothing more comes from a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +64,8 @@ pub trait Runner: Send + Sync {
     /// When it does not come up.
     fn start(&self) -> Result<Box<dyn RunningKernel>>;
 
-    /// The name of the subject that kernels of this version are when they run like this.
-    fn subject(&self, version: Version) -> &'static str;
+    /// Who does the operations in these kernels.
+    fn way(&self) -> Way;
 
     /// The runner as what it is, for callers that can do more with it.
     fn as_any(&self) -> &dyn Any;

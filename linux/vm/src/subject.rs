@@ -4,82 +4,23 @@ use std::any::Any;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stalemap_guest::{MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown};
-use stalemap_harness::Settings;
+use stalemap_guest::Shown;
 use stalemap_operations::{
-    Capabilities, Dialect, Effect, EffectShape, Errno, Home, Kind, KindSet, Machine, Observables, Observation,
-    Operation, Outcome, Program, Scope, Stamp, Subject, Touched,
+    Capabilities, Effect, EffectShape, Errno, Home, Machine, Observation, Operation, Outcome, Program, Scope, Stamp,
+    Subject, Touched,
 };
 
 use crate::pool::KernelPool;
 use crate::runner::{Ending, Lost, Recording};
-use crate::support::{Support, support};
 use crate::track::Tracker;
 use crate::transcript::start;
 use crate::version::Version;
+use crate::way::Way;
 
-/// Frames of RAM that the guest's kernel is taken to have: more than any program can use. Its own use of them is its
-/// own matter, so free frames are not observable.
-const RAM: u32 = Machine::FRAMES_LIMIT;
-
-/// The largest machine that a guest can be. RAM is the kernel's own, so that a machine may have any.
-pub(crate) const LARGEST: Machine = {
-    let devices = if MOST_DEVICE_FRAMES < Machine::BYTES_LIMIT { MOST_DEVICE_FRAMES } else { Machine::BYTES_LIMIT };
-    match Machine::new([RAM, devices, devices], MOST_SPACES, MOST_PAGES, Dialect::Linux6_12) {
-        Some(machine) => machine,
-        None => panic!("sizes within limits"),
-    }
-};
-
-/// What the guest can do and show: all operations but those on blocks of frames; all facts but reference counts (pages
-/// that were just brought back wait in a list with a reference), free counts and frame numbers.
-#[must_use]
-pub fn capabilities() -> Capabilities {
-    let operations: KindSet = Kind::ALL.iter().copied().filter(|&kind| support(kind) != Support::None).collect();
-    let observables = Observables::PLACES
-        .and(Observables::WRITABLE)
-        .and(Observables::SPACES)
-        .and(Observables::STAMPS)
-        .and(Observables::EXCLUSIVE)
-        .and(Observables::MAPCOUNTS)
-        .and(Observables::RMAPS)
-        .and(Observables::SLOTS);
-    Capabilities { observables, operations, ..Capabilities::ALL }
-}
-
-/// What is generated for a kernel: executions of at most so many operations, of those that the guest can do, on machines
-/// that it can be.
-#[must_use]
-pub fn settings(operations: usize) -> Settings {
-    Settings { operations, kinds: capabilities().operations, machine: None, largest: Some(LARGEST) }
-}
-
-/// Frames that are free at each home when a program begins, live or recorded.
-pub(crate) fn capacity(machine: &Machine) -> [u32; Home::LIMIT] {
-    Home::ALL.map(|home| if home == Home::Ram { RAM } else { machine.frames(home) })
-}
-
-/// The machine as the kernel can be it: with its own rules and more RAM than a program can use, whatever the trace has.
-///
-/// # Errors
-/// When it is larger than the guest can drive.
-pub fn machine(version: Version, machine: &Machine) -> Result<Machine, String> {
-    let [_, first, second, spaces, pages] = machine.sizes();
-    let fits = machine.sizes().into_iter().zip(LARGEST.sizes()).all(|(size, most)| size <= most);
-    let sizes = [Machine::BYTES_LIMIT, first, second, spaces, pages];
-    let kernel = Machine::from_sizes(sizes, version.dialect()).filter(|_| fits);
-    kernel.ok_or_else(|| {
-        format!(
-            "{version}: the guest drives at most {MOST_SPACES} spaces of {MOST_PAGES} pages, and devices of at most {} \
-             frames; this one is {machine}",
-            Machine::BYTES_LIMIT
-        )
-    })
-}
-
-/// A kernel in a guest.
+/// A kernel, asked by a guest or an agent.
 pub struct Kernel {
     name: &'static str,
+    way: Way,
     machine: Machine,
     pool: Arc<Mutex<KernelPool>>,
     done: Vec<Operation>,
@@ -94,22 +35,19 @@ impl Kernel {
     /// The machine that the pool's kernels simulate; the subject has this name.
     ///
     /// # Errors
-    /// When it is larger than the guest can drive.
-    pub fn new(
-        version: Version,
-        name: &'static str,
-        machine: &Machine,
-        pool: Arc<Mutex<KernelPool>>,
-    ) -> Result<Kernel, String> {
+    /// When it is larger than what can be driven.
+    pub fn new(version: Version, way: Way, machine: &Machine, pool: Arc<Mutex<KernelPool>>) -> Result<Kernel, String> {
+        let machine = way.machine(version, machine)?;
         Ok(Kernel {
-            name,
-            machine: self::machine(version, machine)?,
+            name: way.subject(version),
+            way,
+            machine,
             pool,
             done: Vec::new(),
             recording: nothing(),
             recorded: 0,
             tracker: Tracker::default(),
-            observation: start(),
+            observation: at_start(way, &machine),
         })
     }
 
@@ -122,6 +60,11 @@ impl Kernel {
             Err(error) => stop(format!("{}: {error:#}", self.name)),
         }
     }
+}
+
+/// What is seen before anything was done.
+fn at_start(way: Way, machine: &Machine) -> Observation {
+    Observation { free: way.capacity(machine), ..start() }
 }
 
 /// Before anything was done.
@@ -141,7 +84,7 @@ impl Subject for Kernel {
     }
 
     fn capabilities(&self) -> Capabilities {
-        capabilities()
+        self.way.capabilities()
     }
 
     fn machine(&self) -> &Machine {
@@ -149,7 +92,7 @@ impl Subject for Kernel {
     }
 
     fn capacity(&self) -> [u32; Home::LIMIT] {
-        capacity(&self.machine)
+        self.way.capacity(&self.machine)
     }
 
     fn reset(&mut self) {
@@ -157,11 +100,11 @@ impl Subject for Kernel {
         self.recording = nothing();
         self.recorded = 0;
         self.tracker = Tracker::default();
-        self.observation = start();
+        self.observation = at_start(self.way, &self.machine);
     }
 
     fn announce(&mut self, operations: &[Operation]) {
-        let able = |operation: &&Operation| capabilities().operations.contains(operation.kind());
+        let able = |operation: &&Operation| self.way.can(operation.kind());
         let operations: Vec<Operation> = operations.iter().filter(able).copied().collect();
         if !operations.is_empty() {
             self.record(&operations);
@@ -228,10 +171,10 @@ pub(crate) fn health(end: &stalemap_guest::End) -> Result<(), String> {
         return Err(format!("the kernel is tainted: {:#x}", end.tainted));
     }
     match end.leaked {
-        [0, 0] => Ok(()),
-        [first, second] => {
-            Err(format!("frames of d0 and d1 that no owner has and that are not free: {first} and {second}"))
-        }
+        [0, 0, 0] => Ok(()),
+        [ram, first, second] => Err(format!(
+            "frames of RAM, d0 and d1 that no owner has and that are not free: {ram}, {first} and {second}"
+        )),
     }
 }
 
@@ -243,12 +186,13 @@ mod tests {
     use stalemap_harness::{Compare, Driver};
     use stalemap_operations::{Kind, Machine, Operation, Program};
 
-    use super::{Kernel, LARGEST, machine};
+    use super::Kernel;
     use crate::acceleration::Acceleration;
     use crate::pool::KernelPool;
     use crate::runner::{Ending, Lost, Recording};
     use crate::version::Version;
     use crate::virtual_machine::Boot;
+    use crate::way::Way;
 
     const VERSION: Version = Version::V6_1;
     const OPERATIONS: usize = 3;
@@ -256,7 +200,7 @@ mod tests {
     /// How a program of evictions of an empty device diverges on a guest that showed so many steps and then was lost, for
     /// one way to compare after another.
     fn signatures(shown: usize, lost: &Lost) -> Vec<String> {
-        let machine = machine(VERSION, &LARGEST).expect("the largest can be driven");
+        let machine = Way::Guest.machine(VERSION, &Way::Guest.largest()).expect("the largest can be driven");
         let evict = Kind::by_word("evict").and_then(|kind| Operation::new(kind, &[0], &machine)).expect("an operation");
         let program = Program::new(machine, [evict; OPERATIONS]);
         let state = GuestState { alive: 1, ..GuestState::default() };
@@ -274,7 +218,7 @@ mod tests {
         pool.remember(&program, Recording { steps, ending: Ending::Lost(lost.clone()) });
         let pool = Arc::new(Mutex::new(pool));
         let mut driver =
-            Driver::new(move |machine: &Machine| Kernel::new(VERSION, "a kernel", machine, Arc::clone(&pool)));
+            Driver::new(move |machine: &Machine| Kernel::new(VERSION, Way::Guest, machine, Arc::clone(&pool)));
         let all = [Compare::Touched, Compare::Everything, Compare::Touched];
         let divergence = |compare| driver.run(&program, compare).expect("it can be driven").divergence;
         let shown =
@@ -298,18 +242,5 @@ mod tests {
         let expected = "validity.the_kernel_while_everything_is_given_back_bug_x@any in 2";
         let seen = signatures(OPERATIONS, &Lost::Crash("BUG: x".to_string()));
         assert_eq!(seen, vec![expected; 3]);
-    }
-
-    #[test]
-    fn the_largest_machine_can_be_driven_and_none_that_is_larger_in_anything_but_ram() {
-        for version in Version::ALL {
-            assert!(machine(version, &LARGEST).is_ok());
-            for at in 1..LARGEST.sizes().len() {
-                let mut sizes = LARGEST.sizes();
-                sizes[at] += 1;
-                let larger = Machine::from_sizes(sizes, LARGEST.rules()).expect("within limits");
-                assert!(machine(version, &larger).is_err_and(|error| error.contains("drives at most")), "{larger}");
-            }
-        }
     }
 }

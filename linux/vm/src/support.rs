@@ -5,20 +5,20 @@ use stalemap_operations::Kind;
 /// What a kernel needs to do an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
-    /// It cannot: no program can ask for it.
-    None,
     /// System calls, and the test driver as it is (`lib/test_hmm.c`).
     TestDriver,
     /// The requests that Stalemap adds to the test driver (`kernel/stalemap_requests.h`).
     AddedRequests,
+    /// The agent in a native kernel: no program of a user can ask for it.
+    Agent,
 }
 
-/// What a kernel needs to do operations of this kind. The guest does them (`linux/guest/src/perform.rs`), and so does an
-/// exported C program (`op_…` in `kernel/selftest.h`).
+/// What a kernel needs to do operations of this kind. The agent does all of them (`linux/native/kernel/perform.h`); the guest
+/// (`linux/guest/src/perform.rs`) and an exported C program (`op_…` in `kernel/selftest.h`) do those that users can ask for.
 #[must_use]
 pub const fn support(kind: Kind) -> Support {
     match kind {
-        Kind::Alloc | Kind::Free | Kind::Split => Support::None,
+        Kind::Alloc | Kind::Free | Kind::Split => Support::Agent,
         Kind::Map
         | Kind::Unmap
         | Kind::Discard

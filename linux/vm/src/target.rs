@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::flavour::Flavour;
 use crate::native::{HugeOrder, Instrument, Native};
+use crate::recipe::Recipe;
 use crate::version::Version;
+use crate::way::Way;
 
 /// A kernel, and how it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +53,19 @@ impl Target {
         }
     }
 
+    /// Who does the operations in it.
+    #[must_use]
+    pub const fn way(self) -> Way {
+        match self {
+            Target::Virtual(_) => Way::Guest,
+            Target::Native(_) => Way::Agent,
+        }
+    }
+
     /// The name of the subject: `linux-6.12`, `linux-6.12-native`.
     #[must_use]
     pub const fn subject(self) -> &'static str {
-        match self {
-            Target::Virtual(flavour) => flavour.version.subject(),
-            Target::Native(native) => native.version.native_subject(),
-        }
+        self.way().subject(self.version())
     }
 
     /// Whether KASAN, the kernel's own finder of accesses to freed memory, is in it.
@@ -88,6 +96,15 @@ impl From<Version> for Target {
 impl From<Flavour> for Target {
     fn from(flavour: Flavour) -> Target {
         Target::Virtual(flavour)
+    }
+}
+
+impl From<Target> for Recipe {
+    fn from(target: Target) -> Recipe {
+        match target {
+            Target::Virtual(flavour) => flavour.recipe(),
+            Target::Native(native) => native.recipe(),
+        }
     }
 }
 

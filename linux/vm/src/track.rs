@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stalemap_guest::{EntryKind, Frame, GuestPlace, GuestState, GuestTransaction};
 use stalemap_operations::{
-    Access, Device, Entry, HoldSlot, Home, Observation, PageToken, PageView, Phase, PinSlot, Place, PlaceState,
-    PlaceView, Slot, SlotState, Space, Stamp, TransactionSlot, VirtualPage,
+    Access, BlockSlot, Device, Entry, HoldSlot, Home, Observation, Order, PageToken, PageView, Phase, PinSlot, Place,
+    PlaceState, PlaceView, Slot, SlotState, Space, Stamp, TransactionSlot, VirtualPage,
 };
 
 /// What is known of a page besides what is seen now.
@@ -93,6 +93,7 @@ impl Tracker {
 
     fn show(&self, seen: &GuestState, bodies: &BTreeMap<Frame, Body>, into: &mut Observation) {
         into.clear();
+        into.free = seen.free;
         into.alive = u64::from(seen.alive).into();
         into.locked = u64::from(seen.locked).into();
         into.places.extend(seen.places.iter().map(|place| self.place(place)));
@@ -101,13 +102,14 @@ impl Tracker {
         shown.sort_unstable_by_key(|(token, _)| *token);
         for (token, body) in shown {
             let start = into.rmaps.len();
-            let (mut mapcount, mut stamp) = (0, 0);
+            let (mut mapcount, mut stamp, mut refcount) = (0, 0, 0);
             if let Some(page) = seen.page(body.named) {
                 mapcount = u32::try_from(page.mapcount).unwrap_or(u32::MAX);
                 into.rmaps.extend(page.rmap.iter().map(|&(space, page)| place(space, page)));
             }
             if let Some(page) = seen.page(body.content) {
                 stamp = page.stamp;
+                refcount = u32::try_from(page.refcount).unwrap_or(u32::MAX);
             }
             into.pages.push(PageView {
                 token,
@@ -115,7 +117,7 @@ impl Tracker {
                 stamp: Stamp(stamp),
                 exclusive: self.pages[&body.named].exclusive,
                 mapcount,
-                refcount: 0,
+                refcount,
                 rmap: start..into.rmaps.len(),
                 frame: None,
             });
@@ -132,6 +134,10 @@ impl Tracker {
                 None => (Slot::Pin(PinSlot(held.slot.into())), SlotState::Pin(page)),
                 Some(hold) => (Slot::Hold(HoldSlot(hold)), SlotState::Hold(page)),
             })
+        }));
+        into.slots.extend(seen.blocks.iter().map(|it| {
+            let (order, held) = (Order(it.order.into()), it.held);
+            (Slot::Block(BlockSlot(it.slot.into())), SlotState::Block { order, split: it.split, held, base: None })
         }));
     }
 

@@ -8,7 +8,7 @@ use stalemap_operations::{
     VirtualPage,
 };
 
-use crate::subject::{capabilities, capacity};
+use crate::way::Way;
 
 /// How a line begins that shows what was seen after the step above it.
 const SIGN: &str = "#= ";
@@ -138,7 +138,7 @@ impl Subject for Recorded {
     }
 
     fn capabilities(&self) -> Capabilities {
-        capabilities()
+        Way::Guest.capabilities()
     }
 
     fn machine(&self) -> &Machine {
@@ -146,7 +146,7 @@ impl Subject for Recorded {
     }
 
     fn capacity(&self) -> [u32; Home::LIMIT] {
-        capacity(&self.machine)
+        Way::Guest.capacity(&self.machine)
     }
 
     fn reset(&mut self) {

@@ -20,7 +20,7 @@ use crate::initramfs::initramfs;
 use crate::packages;
 use crate::process::{command_that_ends_with_us, private_folder, processor_time_of};
 use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
-use crate::version::Version;
+use crate::way::Way;
 
 /// The program that is run.
 pub(crate) const QEMU: &str = "qemu-system-x86_64";
@@ -163,8 +163,8 @@ impl Runner for Boot {
         Ok(Box::new(VirtualMachine::boot(self)?))
     }
 
-    fn subject(&self, version: Version) -> &'static str {
-        version.subject()
+    fn way(&self) -> Way {
+        Way::Guest
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -188,7 +188,7 @@ impl RunningKernel for VirtualMachine {
                     continue;
                 }
                 Ok(FromGuest::End(end)) => {
-                    let is_ill = end.tainted != 0 || end.leaked != [0, 0];
+                    let is_ill = end.tainted != 0 || end.leaked != [0; 3];
                     done.push(Recording { steps: std::mem::take(&mut steps), ending: Ending::Ended(end) });
                     if is_ill {
                         return Ok(Ran { done, stopped: Some(Stopped::Ill) });

@@ -12,7 +12,7 @@ use stalemap_linux::{Ending, Lost, NativeBoot, Ran, Recording, Runner as _, Runn
 use stalemap_operations::{Kind, Machine, Operation, Program};
 
 const OUT: u64 = 4_096 + (1 << 20);
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// What stands in for a kernel: a script that is started in its place, and a thread that talks as its agent does.
 struct Fake {
@@ -96,11 +96,11 @@ impl Agent {
 
     /// A step that is done, in which nothing is seen.
     fn step(&mut self) {
-        self.show(&[1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0]);
+        self.show(&[1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     fn end(&mut self, tainted: u8) {
-        self.show(&[2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, tainted, 0, 0, 0]);
+        self.show(&[2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, tainted, 0, 0, 0]);
     }
 
     fn done(&mut self) {
@@ -169,6 +169,14 @@ fn a_kernel_that_works_and_shows_nothing_hangs() {
         matches!(&stopped, Some(Stopped::Lost(Recording { steps, ending: Ending::Lost(Lost::Hang) })) if steps.len() == 1),
         "{stopped:?}"
     );
+}
+
+#[test]
+fn a_kernel_that_sleeps_and_shows_nothing_hangs_long_before_the_limit_by_the_clock() {
+    let fake = Fake::new(WAITS);
+    let mut kernel = fake.start(LAYOUT, |_| {}).expect("it comes up");
+    let Ran { stopped, .. } = kernel.run(&programs(1)).expect("it means something");
+    assert!(matches!(&stopped, Some(Stopped::Lost(Recording { ending: Ending::Lost(Lost::Hang), .. }))), "{stopped:?}");
 }
 
 #[test]

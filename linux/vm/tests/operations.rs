@@ -1,6 +1,6 @@
 //! Each operation that a kernel can do is in the exported C program and in a transcript.
 
-use stalemap_linux::{Recorded, SELFTEST, Support, Transcript, support};
+use stalemap_linux::{Recorded, SELFTEST, Transcript, Way};
 use stalemap_operations::{
     Access, Device, Effect, EffectShape, Entry, Home, Kind, Machine, Observation, Operation, Outcome, PageToken,
     PageView, Phase, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, Stamp, Subject as _, Trace,
@@ -8,7 +8,7 @@ use stalemap_operations::{
 };
 
 fn supported() -> impl Iterator<Item = Kind> {
-    Kind::ALL.iter().copied().filter(|&kind| support(kind) != Support::None)
+    Kind::ALL.iter().copied().filter(|&kind| Way::Guest.can(kind))
 }
 
 /// How many parameters the function with this name has in the C text.
@@ -23,7 +23,7 @@ fn parameters(name: &str) -> Option<usize> {
 fn the_c_program_has_each_operation_with_a_parameter_for_each_field() {
     for kind in Kind::ALL {
         let row = kind.row();
-        let expected = (support(*kind) != Support::None).then_some(row.fields.len());
+        let expected = Way::Guest.can(*kind).then_some(row.fields.len());
         let word = row.word;
         assert_eq!(
             parameters(&format!("op_{word}")),

@@ -7,12 +7,17 @@ use crate::version::Version;
 pub(super) fn native_edits(version: Version) -> Vec<Edit> {
     let mut edits = memory_edits().to_vec();
     edits.extend(sparse_edit(version));
+    edits.extend(frame_edits(version));
+    edits.extend(want_edit(version));
     edits.extend(space_edits(version));
     edits.extend(host_edits(version));
     match version {
         Version::V6_1 => edits.extend(edits_of_6_1()),
-        Version::V6_12 => {}
-        Version::V7_3 => edits.extend(huge_edits()),
+        Version::V6_12 => edits.push(edit_since_6_12()),
+        Version::V7_3 => {
+            edits.push(edit_since_6_12());
+            edits.extend(huge_edits());
+        }
     }
     edits.extend(code_edits());
     edits.extend(agent_edits());
@@ -58,6 +63,71 @@ fn sparse_edit(version: Version) -> Option<Edit> {
         line: "max_zone_pfn[ZONE_NORMAL] = end_iomem >> PAGE_SHIFT;",
         side: Side::Before,
         text: "sparse_init();",
+    })
+}
+
+/// What makes a part of the kernel's RAM that of the machine (`stalemap_frames.h`).
+fn frame_edits(version: Version) -> [Edit; 4] {
+    let allocate = version.pick(
+        "struct page *__alloc_pages(",
+        "struct page *__alloc_pages_noprof(",
+        "struct page *__alloc_frozen_pages_noprof(",
+    );
+    [
+        Edit {
+            purpose: "the frames of the machine",
+            file: "mm/page_alloc.c",
+            function: "",
+            line: "#include <linux/delayacct.h>",
+            side: Side::After,
+            text: "#include <linux/stalemap_frames.h>",
+        },
+        Edit {
+            purpose: "a frame that the machine does not have is not given",
+            file: "mm/page_alloc.c",
+            function: allocate,
+            line: version.since(
+                Version::V7_3,
+                "struct alloc_context ac = { };",
+                "unsigned int fastpath_alloc_flags = alloc_flags;",
+            ),
+            side: Side::After,
+            text: "const bool stalemap_counted = stalemap_counts(gfp);\n\n\
+                   if (stalemap_counted && !stalemap_has_ram(gfp, order))\n\treturn NULL;",
+        },
+        Edit {
+            purpose: "frames of the machine that are given are counted",
+            file: "mm/page_alloc.c",
+            function: allocate,
+            line: "trace_mm_page_alloc(page, order, alloc_gfp, ac.migratetype);",
+            side: Side::Before,
+            text: "if (stalemap_counted && page)\n\tstalemap_take_ram(page, order);",
+        },
+        Edit {
+            purpose: "frames of the machine that come back are counted",
+            file: "mm/page_alloc.c",
+            function: version.pick(
+                "static __always_inline bool free_pages_prepare(",
+                "__always_inline bool free_pages_prepare(",
+                "static __always_inline bool __free_pages_prepare(",
+            ),
+            line: "trace_mm_page_free(page, order);",
+            side: Side::Before,
+            text: "stalemap_give_ram(page, order);",
+        },
+    ]
+}
+
+/// What hides that the test driver does not tell when it finds no frame for a page that comes back; that of 7.3 tells it.
+fn want_edit(version: Version) -> Option<Edit> {
+    (version < Version::V7_3).then_some(Edit {
+        purpose: "a fault for which RAM has no frame fails; the driver says that it is done, and the access faults for ever",
+        file: "lib/test_hmm.c",
+        function: "static vm_fault_t dmirror_devmem_fault(",
+        line: "migrate_vma_pages(&args);",
+        side: Side::Before,
+        text: "if (src_pfns & MIGRATE_PFN_MIGRATE && !dst_pfns && !stalemap_is_on(STALEMAP_SHOW_FAULT_FOR_EVER)) {\n\
+               \tmigrate_vma_finalize(&args);\n\treturn VM_FAULT_OOM;\n}",
     })
 }
 
@@ -241,6 +311,21 @@ fn huge_edits() -> [Edit; 4] {
             text: "else if (pmd_leaf(*pmd))\n\tpmd_mkuptodate(*pmd);",
         },
     ]
+}
+
+/// What 6.12 and those behind it need beyond that.
+///
+/// A fork that fails leaves a mark in the tree of the child's mappings, at which `exit_mmap` stops (`dup_mmap`, kernel/fork.c).
+/// `flush_tlb_mm` of `arch/um` takes it for a mapping, and the kernel stops with a bad access. No other architecture walks there.
+fn edit_since_6_12() -> Edit {
+    Edit {
+        purpose: "a space without a process has no mappings of the host to change, those of a failed fork among them",
+        file: "arch/um/kernel/tlb.c",
+        function: "void flush_tlb_mm(",
+        line: "VMA_ITERATOR(vmi, mm, 0);",
+        side: Side::After,
+        text: "\nif (!mm->context.id.pid)\n\treturn;",
+    }
 }
 
 /// What puts the agent into the test driver.

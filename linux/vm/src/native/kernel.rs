@@ -128,11 +128,12 @@ fn additions() -> Vec<Addition> {
         ("arch/um/kernel/stalemap_console.c", include_str!("../../../native/kernel/console.c")),
         ("arch/um/kernel/stalemap_hotplug.c", include_str!("../../../native/kernel/hotplug.c")),
         ("arch/um/os-Linux/stalemap_host.c", include_str!("../../../native/kernel/host.c")),
+        ("include/linux/stalemap_frames.h", include_str!("../../../native/kernel/frames.h")),
         ("include/linux/stalemap_native.h", include_str!("../../../native/kernel/native.h")),
         ("lib/stalemap_agent.h", include_str!("../../../native/kernel/agent.h")),
         ("lib/stalemap_coverage.c", include_str!("../../../native/kernel/coverage.c")),
         ("lib/stalemap_perform.h", include_str!("../../../native/kernel/perform.h")),
-        ("lib/stalemap_scenes.h", include_str!("../../../native/kernel/scenes.h")),
+        ("lib/stalemap_huge_tests.h", include_str!("../../../native/kernel/huge_tests.h")),
         ("lib/stalemap_world.h", include_str!("../../../native/kernel/world.h")),
     ];
     let mut additions = edits::additions();

@@ -2,13 +2,15 @@
 //!
 //! `linux/native/kernel/memory.h` has the same layout.
 
-use stalemap_guest::{Candidate, End, EntryKind, Frame, GuestPage, GuestPlace, GuestTransaction, Held, Shown};
-use stalemap_operations::{Device, FieldValues, Home, Outcome, Program};
+use stalemap_guest::{
+    Candidate, End, EntryKind, Frame, GuestBlock, GuestPage, GuestPlace, GuestTransaction, Held, Shown,
+};
+use stalemap_operations::{FieldValues, Home, Outcome, Program};
 
 use crate::runner::{Ending, Recording};
 
 /// The layout's number; a kernel of another one is refused.
-pub(super) const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 2;
 /// Where programs stand.
 pub(super) const IN: u64 = 4_096;
 /// Room for programs, in bytes.
@@ -64,11 +66,11 @@ pub(super) fn write_program(program: &Program, into: &mut Vec<u8>) -> Option<()>
     let machine = &program.machine;
     into.push(u8::try_from(machine.spaces()).ok()?);
     into.push(u8::try_from(machine.pages()).ok()?);
-    for device in 0..2 {
-        let frames = machine.frames(Home::Device(Device(device)));
-        into.extend_from_slice(&u16::try_from(frames).ok()?.to_le_bytes());
+    for home in Home::ALL {
+        into.extend_from_slice(&u16::try_from(machine.frames(home)).ok()?.to_le_bytes());
     }
     into.extend_from_slice(&u16::try_from(program.operations.len()).ok()?.to_le_bytes());
+    into.extend_from_slice(&[0; 2]);
     for operation in &program.operations {
         into.push(operation.kind().row().number);
         let values = operation.values();
@@ -100,8 +102,10 @@ pub(super) fn read_output(bytes: &[u8]) -> Option<(Vec<Recording>, Vec<Shown>)> 
 fn read_step(from: &mut Reader<'_>) -> Option<Shown> {
     let [_tag, class, alive, locked] = from.bytes()?;
     let (places, pages) = (from.u16()?, from.u16()?);
-    let [transactions, references, _, _] = from.bytes()?;
+    let [transactions, references, blocks, _] = from.bytes()?;
     let number = from.u32()?;
+    let free = [from.u16()?, from.u16()?, from.u16()?];
+    from.u16()?;
     let mut shown = Shown {
         class: if class == STUCK { u8::try_from(Outcome::Stuck.class()).ok()? } else { class },
         number,
@@ -111,10 +115,11 @@ fn read_step(from: &mut Reader<'_>) -> Option<Shown> {
         return None;
     }
     let state = &mut shown.state;
-    (state.alive, state.locked) = (alive, locked);
+    (state.alive, state.locked, state.free) = (alive, locked, free.map(u32::from));
     state.places = (0..places).map(|_| read_place(from)).collect::<Option<_>>()?;
     state.transactions = (0..transactions).map(|_| read_transaction(from)).collect::<Option<_>>()?;
     state.held = (0..references).map(|_| read_reference(from)).collect::<Option<_>>()?;
+    state.blocks = (0..blocks).map(|_| read_block(from)).collect::<Option<_>>()?;
     state.pages = (0..pages).map(|_| read_page(from)).collect::<Option<_>>()?;
     Some(shown)
 }
@@ -154,6 +159,12 @@ fn read_reference(from: &mut Reader<'_>) -> Option<Held> {
     Some(Held { slot, frame: Frame { home, number } })
 }
 
+fn read_block(from: &mut Reader<'_>) -> Option<GuestBlock> {
+    let [slot, order] = from.bytes()?;
+    let split = from.u16()? != 0;
+    Some(GuestBlock { slot, order, split, held: from.u32()? })
+}
+
 fn read_page(from: &mut Reader<'_>) -> Option<GuestPage> {
     let number = from.u32()?;
     let [home, bits, stamp, rmaps] = from.bytes()?;
@@ -166,7 +177,7 @@ fn read_page(from: &mut Reader<'_>) -> Option<GuestPage> {
 fn read_end(from: &mut Reader<'_>) -> Option<End> {
     let [_tag, _] = from.bytes()?;
     let log = from.u16()?;
-    let (leaked, tainted) = ([from.u32()?, from.u32()?], from.u32()?.into());
+    let (leaked, tainted) = ([from.u32()?, from.u32()?, from.u32()?], from.u32()?.into());
     let log = String::from_utf8_lossy(from.take(log.into())?).into_owned();
     Some(End { tainted, leaked, log })
 }
@@ -196,7 +207,7 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use stalemap_guest::{EntryKind, Frame};
+    use stalemap_guest::{EntryKind, Frame, GuestBlock};
     use stalemap_operations::{Dialect, Kind, Machine, Operation, Program};
 
     use super::{CONTROL, Control, IN, IN_SIZE, LAYOUT, MOST_COUNTERS, OUT_SIZE, RELEASE, read_output, write_program};
@@ -224,20 +235,21 @@ mod tests {
         let write = Kind::by_word("write").and_then(|kind| Operation::new(kind, &[2, 5, 0x2a], &machine));
         let mut bytes = Vec::new();
         write_program(&Program::new(machine, write), &mut bytes).expect("it fits");
-        assert_eq!(bytes, [3, 6, 4, 0, 44, 1, 1, 0, 11, 2, 5, 0x2a, 0, 0, 0, 0]);
+        assert_eq!(bytes, [3, 6, 8, 0, 4, 0, 44, 1, 1, 0, 0, 0, 11, 2, 5, 0x2a, 0, 0, 0, 0]);
     }
 
     /// A step with one of each, and the end of its program.
     fn output() -> Vec<u8> {
-        let step = [1, 0, 3, 2, 1, 0, 1, 0, 1, 1, 0, 0, 7, 0, 0, 0];
+        let step = [1, 0, 3, 2, 1, 0, 1, 0, 1, 1, 1, 0, 7, 0, 0, 0, 5, 0, 0, 1, 2, 0, 0, 0];
         let place = [9, 0, 0, 0, 1, 1, 4, 2 | 2 << 2 | 1 << 6];
         let transaction = [3, 2, 1, 0];
         let candidate = [9, 0, 0, 0, 0, 0, 0, 0, 1, 255, 1, 0];
         let reference = [8, 0, 0, 0, 0, 5, 0, 0];
+        let block = [7, 3, 1, 0, 6, 0, 0, 0];
         let page = [9, 0, 0, 0, 1, 3, 0x2a, 1, 1, 0, 0, 0, 2, 0, 0, 0];
         let rmap = [1, 4];
-        let end = [2, 0, 3, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 2, 0, 0];
-        [&step[..], &place, &transaction, &candidate, &reference, &page, &rmap, &end, b"BUG"].concat()
+        let end = [2, 0, 3, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0];
+        [&step[..], &place, &transaction, &candidate, &reference, &block, &page, &rmap, &end, b"BUG"].concat()
     }
 
     #[test]
@@ -257,15 +269,17 @@ mod tests {
         let page = &state.pages[0];
         assert_eq!((page.frame, page.anonymous, page.exclusive, page.stamp), (frame, true, true, 0x2a));
         assert_eq!((page.mapcount, page.refcount, page.rmap.as_slice()), (1, 2, [(1, 4)].as_slice()));
+        assert_eq!(state.blocks, [GuestBlock { slot: 7, order: 3, split: true, held: 6 }]);
+        assert_eq!(state.free, [5, 256, 2]);
         let Ending::Ended(end) = &recording.ending else { panic!("{recording:?}") };
-        assert_eq!((end.leaked, end.tainted, end.log.as_str()), ([0, 4], 512, "BUG"));
+        assert_eq!((end.leaked, end.tainted, end.log.as_str()), ([0, 4, 0], 512, "BUG"));
         assert!(rest.is_empty());
     }
 
     #[test]
     fn steps_without_an_end_are_those_of_the_program_that_did_not_end() {
         let output = output();
-        let step = &output[..output.len() - 19];
+        let step = &output[..output.len() - 23];
         let (done, rest) = read_output(&[&output[..], step].concat()).expect("it means something");
         assert_eq!((done.len(), rest.len()), (1, 1));
         assert_eq!(rest, done[0].steps);
@@ -275,7 +289,7 @@ mod tests {
     fn output_that_is_cut_within_a_step_or_an_end_means_nothing() {
         let output = output();
         for length in 1..output.len() {
-            let is_step = length == output.len() - 19;
+            let is_step = length == output.len() - 23;
             assert_eq!(read_output(&output[..length]).is_some(), is_step, "{length} of {} bytes", output.len());
         }
         assert!(read_output(&[9]).is_none());

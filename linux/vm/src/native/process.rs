@@ -17,10 +17,10 @@ use super::memory::{self, Control};
 use crate::console::last_words;
 use crate::group::Group;
 use crate::passes::BatchPasses;
-use crate::process::{command_that_ends_with_us, private_folder_in_memory, processor_time_of};
+use crate::process::{command_that_ends_with_us, is_asleep, private_folder_in_memory, processor_time_of};
 use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 use crate::subject::health;
-use crate::version::Version;
+use crate::way::Way;
 
 /// What a kernel is started with as a process.
 #[derive(Clone, Debug)]
@@ -41,8 +41,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 const WHILE_BOOTING: Duration = Duration::from_secs(60);
 /// Processor time in which a kernel at work must get on by one step.
 const AT_WORK: Duration = Duration::from_secs(2);
-/// Time by the clock in which it must, since a kernel that sleeps uses no processor time.
-const ASLEEP: Duration = Duration::from_secs(20);
+/// Time by the clock in which it must, whatever the processors do.
+const BY_THE_CLOCK: Duration = Duration::from_secs(60);
+/// Looks one after the other at which a kernel must have been asleep: it waits for a lock that is never given back. One that
+/// has no processor is not asleep, and one that waits for its own timer sleeps for a moment.
+const ASLEEP: u32 = 60;
 
 /// A kernel that is up.
 struct Process {
@@ -85,8 +88,8 @@ impl Runner for NativeBoot {
         Ok(Box::new(process))
     }
 
-    fn subject(&self, version: Version) -> &'static str {
-        version.native_subject()
+    fn way(&self) -> Way {
+        Way::Agent
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -95,7 +98,7 @@ impl Runner for NativeBoot {
 }
 
 impl NativeBoot {
-    /// Lets the kernel play the scenes that it brings with it; all that it printed until it ended, or was ended since it
+    /// Lets the kernel run the tests that it brings with it; all that it printed until it ended, or was ended since it
     /// had used so much processor time on a plain kernel, or three times as much by the clock.
     pub(crate) fn self_tests(&self, patience: Duration) -> Result<String> {
         let folder = private_folder_in_memory().context("cannot make a folder for the kernel")?;
@@ -183,7 +186,7 @@ impl Process {
     /// Waits until the kernel is done with the batch.
     fn wait(&mut self) -> Result<(), Lost> {
         let mut written = usize::MAX;
-        let (mut since, mut worked) = (Instant::now(), Duration::ZERO);
+        let (mut since, mut worked, mut asleep) = (Instant::now(), Duration::ZERO, 0);
         loop {
             match self.stream.read(&mut [0]) {
                 Ok(1) => return Ok(()),
@@ -194,9 +197,12 @@ impl Process {
             }
             let now = self.control().map_or(0, |control| control.written);
             let time = processor_time_of(self.group.id());
+            asleep = if is_asleep(self.group.id()) { asleep + 1 } else { 0 };
             if now != written {
-                (written, since, worked) = (now, Instant::now(), time);
-            } else if time.saturating_sub(worked) > AT_WORK * self.slowness || since.elapsed() > ASLEEP * self.slowness
+                (written, since, worked, asleep) = (now, Instant::now(), time, 0);
+            } else if time.saturating_sub(worked) > AT_WORK * self.slowness
+                || since.elapsed() > BY_THE_CLOCK * self.slowness
+                || asleep > ASLEEP
             {
                 self.group.kill();
                 return Err(Lost::Hang);

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use stalemap_operations::{Errno, TABLE};
 
-use crate::support::{Support, support};
+use crate::way::Way;
 
 /// The text of `stalemap_table.h`: a row for each operation that a kernel can do, and the errnos in the order of their
 /// classes.
 pub(super) fn table_header() -> String {
     let mut text = String::from("/* Made from Stalemap's table of operations. */\n\n#define STALEMAP_TABLE(row)");
-    for row in TABLE.iter().filter(|row| support(row.kind) != Support::None) {
+    for row in TABLE.iter().filter(|row| Way::Agent.can(row.kind)) {
         write!(text, " \\\n\trow({}, {})", row.number, row.word).expect("a string takes everything");
     }
     let errnos = Errno::ALL.map(Errno::name).join(", ");
@@ -22,7 +22,7 @@ pub(super) fn table_header() -> String {
 mod tests {
     use stalemap_operations::{Errno, Outcome};
 
-    use super::{Support, TABLE, support, table_header};
+    use super::{TABLE, Way, table_header};
 
     const PERFORM: &str = include_str!("../../../native/kernel/perform.h");
 
@@ -30,7 +30,7 @@ mod tests {
     fn the_agent_has_a_function_for_each_operation_of_the_table_and_no_other() {
         for row in &TABLE {
             let is_there = PERFORM.contains(&format!("static long op_{}(struct stalemap_world *world", row.word));
-            let expected = support(row.kind) != Support::None;
+            let expected = Way::Agent.can(row.kind);
             assert_eq!(is_there, expected, "op_{} in linux/native/kernel/perform.h", row.word);
             assert_eq!(table_header().contains(&format!("row({}, {})", row.number, row.word)), expected);
         }

@@ -1,0 +1,240 @@
+//! `stalemap status`: what folders of findings hold, all of them together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Error, Result, ensure};
+use clap::Args;
+use serde::Serialize;
+use stalemap_campaign::{CampaignId, Contents, Entry, Recorded, Shard, Store};
+use stalemap_harness::Transitions;
+use stalemap_operations::{Kind, KindSet};
+use stalemap_report::style::{BAD, GOOD, STRONG};
+use stalemap_report::{counted, grouped};
+
+use crate::ending::Ending;
+use crate::values::TableFormat;
+use crate::{output, summary};
+
+/// Say what folders of findings hold, all together: campaigns, what they met and never met, and findings
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Shards and campaigns that lie in several of the folders count once.
+
+Examples:
+  stalemap status
+  stalemap status shard-0 shard-1 shard-2
+  stalemap status findings --format json")]
+pub struct StatusArguments {
+    /// Folders of findings
+    #[arg(value_name = "FOLDER", default_value = "findings")]
+    folders: Vec<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+}
+
+/// Prints what the folders hold.
+///
+/// # Errors
+/// When a folder is not there, or belongs to a later version of the program.
+pub fn status(arguments: &StatusArguments) -> Result<Ending> {
+    let mut all = Contents::default();
+    for folder in &arguments.folders {
+        ensure!(folder.is_dir(), "{} is no folder", folder.display());
+        all = all.and(Store::to_read(folder).read()?);
+    }
+    let overview = Overview::of(&all);
+    match arguments.format {
+        TableFormat::Text => output::print(overview.text())?,
+        TableFormat::Json => output::print_line(serde_json::to_string_pretty(&overview)?)?,
+    }
+    let has_damage = !all.damaged.is_empty();
+    all.damaged.into_iter().for_each(|error| output::complain(&Error::new(error)));
+    Ok(if has_damage { Ending::Trouble } else { Ending::Agree })
+}
+
+/// What folders hold.
+#[derive(Serialize)]
+struct Overview {
+    executions: u64,
+    operations: u64,
+    transitions: usize,
+    possible_transitions: usize,
+    /// Marks that were met, and how often.
+    marks: BTreeMap<String, u64>,
+    marks_never_met: Vec<&'static str>,
+    campaigns: Vec<OfCampaign>,
+    findings: Vec<OfFinding>,
+    /// Findings of an earlier version of the program.
+    earlier: Vec<OfEarlier>,
+}
+
+#[derive(Serialize)]
+struct OfCampaign {
+    #[serde(flatten)]
+    id: CampaignId,
+    executions: u64,
+    operations: u64,
+    /// The shards that are not whole campaigns, with their executions.
+    shards: BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct OfFinding {
+    signature: String,
+    subject: String,
+    variant: String,
+    executions: u64,
+    seeds: BTreeSet<u64>,
+    versions: BTreeSet<String>,
+    revisions: BTreeSet<String>,
+    /// Seed and index of the first execution that met it, of the campaign with the lowest seed; and of the last one.
+    first: Option<(u64, u64)>,
+    last: Option<(u64, u64)>,
+    file: PathBuf,
+}
+
+#[derive(Serialize)]
+struct OfEarlier {
+    signature: String,
+    subject: String,
+    executions: u64,
+    file: PathBuf,
+}
+
+impl Overview {
+    fn of(contents: &Contents) -> Overview {
+        let totals: Vec<_> = contents.campaigns.iter().map(|campaign| (campaign, campaign.total())).collect();
+        let mut marks = BTreeMap::new();
+        let mut transitions = Transitions::default();
+        for (_, total) in &totals {
+            total.marks.iter().for_each(|(mark, count)| *marks.entry(mark.clone()).or_insert(0) += count);
+            // What another version has met cannot be told by this one.
+            total.transitions().into_iter().for_each(|met| transitions.merge(&met));
+        }
+        let kinds: Vec<KindSet> = contents.campaigns.iter().map(|campaign| kinds(&campaign.id)).collect();
+        let kinds = Kind::ALL.iter().copied().filter(|kind| kinds.iter().any(|set| set.contains(*kind))).collect();
+        let never = summary::all_marks().iter().copied().filter(|mark| !marks.contains_key(*mark));
+        let earlier = contents.earlier.iter().map(|it| OfEarlier {
+            signature: it.signature.clone(),
+            subject: it.subject.clone(),
+            executions: it.executions.values().sum(),
+            file: it.path.clone(),
+        });
+        Overview {
+            executions: totals.iter().map(|(_, total)| total.executions).sum(),
+            operations: totals.iter().map(|(_, total)| total.operations).sum(),
+            transitions: transitions.count(),
+            possible_transitions: summary::possible_transitions(kinds),
+            marks_never_met: never.collect(),
+            marks,
+            campaigns: totals.iter().map(|(campaign, _)| OfCampaign::of(campaign)).collect(),
+            findings: contents.findings().into_iter().map(OfFinding::of).collect(),
+            earlier: earlier.collect(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text).expect("a string takes everything");
+        text
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(
+            text,
+            "{STRONG}done{STRONG:#}  {}, {}",
+            counted(self.executions, "execution"),
+            counted(self.operations, "operation")
+        )?;
+        self.campaigns.iter().try_for_each(|campaign| campaign.write(text))?;
+        let met = self.marks.len();
+        writeln!(
+            text,
+            "{STRONG}met{STRONG:#}  {} of {} possible transitions, {met} of {} marks",
+            grouped(self.transitions as u64),
+            grouped(self.possible_transitions as u64),
+            met + self.marks_never_met.len()
+        )?;
+        self.marks_never_met.iter().try_for_each(|mark| writeln!(text, "  never: {mark}"))?;
+        if self.findings.is_empty() {
+            writeln!(text, "{GOOD}no findings{GOOD:#}")?;
+        } else {
+            writeln!(text, "{BAD}{}{BAD:#}", counted(self.findings.len() as u64, "finding"))?;
+        }
+        self.findings.iter().try_for_each(|finding| finding.write(text))?;
+        if !self.earlier.is_empty() {
+            writeln!(text, "{STRONG}of an earlier version{STRONG:#}")?;
+        }
+        self.earlier.iter().try_for_each(|it| {
+            let executions = counted(it.executions, "execution");
+            writeln!(text, "  {}  {executions}\n    file  {}", it.signature, it.file.display())
+        })
+    }
+}
+
+impl OfCampaign {
+    fn of(campaign: &Recorded) -> OfCampaign {
+        let total = campaign.total();
+        let parts = campaign.pieces().iter().filter(|piece| piece.shard != Shard::WHOLE);
+        OfCampaign {
+            id: campaign.id.clone(),
+            executions: total.executions,
+            operations: total.operations,
+            shards: parts.map(|piece| (piece.shard.to_string(), piece.executions)).collect(),
+        }
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        let CampaignId { seed, engine, version, subject, variant, revision, .. } = &self.id;
+        write!(text, "  {engine} seed {seed}, {subject}")?;
+        for more in [variant, revision].into_iter().filter(|it| !it.is_empty()) {
+            write!(text, " {more}")?;
+        }
+        write!(text, ", stalemap {version}: {}", counted(self.executions, "execution"))?;
+        match self.shards.len() as u64 {
+            0 => writeln!(text),
+            shards => writeln!(text, " of {}", counted(shards, "shard")),
+        }
+    }
+}
+
+impl OfFinding {
+    fn of(entry: Entry) -> OfFinding {
+        let ids = || entry.met.iter().map(|(id, _)| id);
+        let known = || entry.met.iter().filter(|(_, times)| times.first <= times.last);
+        OfFinding {
+            executions: entry.executions(),
+            seeds: ids().map(|id| id.seed).collect(),
+            versions: ids().map(|id| id.version.clone()).collect(),
+            revisions: ids().map(|id| id.revision.clone()).filter(|it| !it.is_empty()).collect(),
+            first: known().next().map(|(id, times)| (id.seed, times.first)),
+            last: known().next_back().map(|(id, times)| (id.seed, times.last)),
+            signature: entry.signature,
+            subject: entry.subject,
+            variant: entry.variant,
+            file: entry.path,
+        }
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        let list = |words: Vec<String>| words.join(", ");
+        let seeds = list(self.seeds.iter().map(ToString::to_string).collect());
+        let versions = list(self.versions.iter().cloned().collect());
+        write!(text, "  {}  {}, seeds {seeds}", self.signature, counted(self.executions, "execution"))?;
+        if let (Some((seed, first)), Some((other, last))) = (self.first, self.last) {
+            write!(text, ", from execution {} of seed {seed} to {} of {other}", grouped(first), grouped(last))?;
+        }
+        writeln!(text, ", stalemap {versions}\n    file  {}", self.file.display())
+    }
+}
+
+/// The operations of a campaign.
+fn kinds(id: &CampaignId) -> KindSet {
+    match id.settings.get("only") {
+        Some(words) => words.split(',').filter_map(Kind::by_word).collect(),
+        None => KindSet::ALL,
+    }
+}
