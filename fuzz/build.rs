@@ -30,7 +30,7 @@ fn refuse_afl_with_libfuzzer() {
 
 /// Has the linker lead libFuzzer's calls for compared values to `src/compares.rs`, in targets with a mutator of their own.
 fn leave_compares_out() {
-    for target in ["lockstep", "frames", "migration"] {
+    for target in targets() {
         for kind in ["cmp", "const_cmp"] {
             for size in [1, 2, 4, 8] {
                 println!("cargo::rustc-link-arg-bin={target}=-Wl,--wrap=__sanitizer_cov_trace_{kind}{size}");
@@ -38,6 +38,12 @@ fn leave_compares_out() {
         }
         println!("cargo::rustc-link-arg-bin={target}=-Wl,--wrap=__sanitizer_cov_trace_switch");
     }
+}
+
+/// Those with a mutator of operations that are built.
+fn targets() -> Vec<&'static str> {
+    let kernel = env::var_os("CARGO_FEATURE_LINUX").map(|_| "kernel");
+    ["lockstep", "frames", "migration"].into_iter().chain(kernel).collect()
 }
 
 fn stacks() -> String {

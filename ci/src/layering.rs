@@ -70,7 +70,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "stalemap-fuzz",
-        crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, ENGINES],
+        crates: &[OPERATIONS, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, ENGINES, LINUX],
         packages: None,
     },
     Layer { name: "stalemap-bench", crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS], packages: None },

@@ -92,6 +92,18 @@ impl Choice {
     }
 }
 
+#[cfg(unix)]
+impl Choice {
+    /// The native kernel that is chosen, for an engine that takes its code for coverage.
+    pub(crate) fn native_kernel(&self) -> Option<stalemap_engines::KernelOrder> {
+        let SubjectName::Linux { version, native: true } = self.subject else { return None };
+        (!self.kasan).then(|| stalemap_engines::KernelOrder {
+            subject: version.native_subject(),
+            fault: self.fault.map(|fault| fault.name),
+        })
+    }
+}
+
 /// All subjects: the implementation, with a seeded bug or without, and the kernels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Catalogue;

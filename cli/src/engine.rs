@@ -17,7 +17,7 @@ use stalemap_commands::known::Known;
 use stalemap_commands::summary::{self, CampaignWork};
 use stalemap_commands::values::Amount;
 use stalemap_commands::{ChosenSubject, Ending, Subjects as _, output, seeds};
-use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
+use stalemap_engines::protocol::{FRAMES, KERNEL, LOCKSTEP, MIGRATION};
 use stalemap_engines::{Engine, Order, Running};
 use stalemap_harness::{Compare, Divergence, Driver};
 use stalemap_operations::{Kind, KindSet, Program};
@@ -67,6 +67,7 @@ pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
         workspace: &workspace,
         target,
         bug: arguments.subject.bug(),
+        kernel: arguments.subject.native_kernel(),
         empty,
         seconds: arguments.seconds,
         jobs,
@@ -100,9 +101,6 @@ fn target(wanted: &EngineCampaign<'_>) -> Result<&'static str> {
         arguments.only.is_empty() && arguments.without.is_empty() && arguments.machine.is_none(),
         "--only, --without and --machine are for the native engine; {engine} runs whole targets"
     );
-    let option = line.subjects().option(&arguments.subject);
-    let is_ours = option.is_empty() || arguments.subject.bug().is_some();
-    ensure!(is_ours, "{engine} drives the implementation; leave{option} out, or use --engine native");
     ensure!(
         arguments.shard == Shard::WHOLE && !arguments.resume,
         "--shard and --resume are for the native engine; {engine} goes on from the inputs that it has kept"
@@ -113,6 +111,19 @@ fn target(wanted: &EngineCampaign<'_>) -> Result<&'static str> {
         "--compare is for the native engine; targets compare what was touched"
     );
     ensure!(!wanted.empty || wanted.engine == Engine::Afl, "--empty is for afl");
+    if arguments.subject.native_kernel().is_some() {
+        ensure!(
+            arguments.levels == KindSet::ALL,
+            "the target {KERNEL} has all operations of a kernel; leave --levels out"
+        );
+        return Ok(KERNEL);
+    }
+    let option = line.subjects().option(&arguments.subject);
+    let is_ours = option.is_empty() || arguments.subject.bug().is_some();
+    ensure!(
+        is_ours,
+        "{engine} drives the implementation, or a kernel as a native process; leave{option} out, or use --engine native"
+    );
     let levels = |wanted: &[u8]| -> KindSet {
         Kind::ALL.iter().copied().filter(|kind| wanted.contains(&kind.row().level)).collect()
     };

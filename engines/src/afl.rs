@@ -84,7 +84,7 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
         }
         call.arg("--").arg(&program).envs(VARIABLES.iter().copied());
         call.env("AFL_CUSTOM_MUTATOR_LIBRARY", &mutator).env(protocol::TARGET, order.target);
-        call.envs(order.bug.map(|bug| (protocol::BUG, bug)));
+        call.envs(order.environment());
         processes.push(Group::start(&mut call, &format!("afl-fuzz {name}"), order.workspace.control(), |_| ())?);
     }
     let folders: Vec<PathBuf> = names.iter().map(|name| shared.join(name)).collect();
@@ -129,10 +129,8 @@ fn build_for(order: &Order<'_>) -> Result<Option<(PathBuf, PathBuf)>, EngineErro
     if order.empty {
         return with_mutator(workspace, build_empty(workspace)?);
     }
-    match order.bug {
-        Some(_) => build(workspace, order.target, BUGS_FOLDER, Some(protocol::BUGS)),
-        None => build(workspace, order.target, FOLDER, None),
-    }
+    let (feature, suffix) = order.feature().unzip();
+    build(workspace, order.target, &format!("{FOLDER}{}", suffix.unwrap_or("")), feature)
 }
 
 /// Builds the target with this feature besides its usual ones, and the mutator. Returns the paths of both, or `None` if the

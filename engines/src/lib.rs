@@ -52,7 +52,7 @@ pub use {
     error::{EngineError, ToolFailure},
     hunt::{HuntOrder, HuntResult, Hunter},
     merge::merge,
-    order::{Engine, Order},
+    order::{Engine, KernelOrder, Order},
     process::{Group, end_all},
     running::Running,
     tool::{CARGO_AFL, CARGO_FUZZ, CARGO_LLVM_COV, Tool},

@@ -59,7 +59,7 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
 fn command(order: &Order<'_>, program: &Path, artifacts: &Path, job: u32) -> Command {
     let mut command = Command::new(program);
     command.current_dir(artifacts).env(protocol::KEEP, artifacts).args(LIMITS);
-    command.envs(order.bug.map(|bug| (protocol::BUG, bug)));
+    command.envs(order.environment());
     command.arg(format!("-seed={}", order.seed.wrapping_add(job.into()) & u64::from(u32::MAX)));
     command.args(["-reload=1", protocol::FINAL_STATISTICS]);
     command.arg(format!("-max_len={}", order.longest));
@@ -70,10 +70,8 @@ fn command(order: &Order<'_>, program: &Path, artifacts: &Path, job: u32) -> Com
 }
 
 fn build_for(order: &Order<'_>) -> Result<Option<PathBuf>, EngineError> {
-    match order.bug {
-        Some(_) => build(order.workspace, order.target, BUGS_FOLDER, Some(protocol::BUGS)),
-        None => build(order.workspace, order.target, FOLDER, None),
-    }
+    let (feature, suffix) = order.feature().unzip();
+    build(order.workspace, order.target, &format!("{FOLDER}{}", suffix.unwrap_or("")), feature)
 }
 
 /// Builds the target with this feature besides its usual ones. Returns its path, or `None` if the control interrupts.

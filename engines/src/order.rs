@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::protocol;
 use crate::workspace::Workspace;
 
 /// An engine that runs in processes of its own.
@@ -24,6 +25,15 @@ impl Engine {
     }
 }
 
+/// A kernel that a target drives.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelOrder {
+    /// Its name as a subject, such as `linux-6.12-native`.
+    pub subject: &'static str,
+    /// The fault that is switched on in it.
+    pub fault: Option<&'static str>,
+}
+
 /// A campaign that an engine is to run.
 pub struct Order<'a> {
     /// Runs the campaign.
@@ -34,6 +44,8 @@ pub struct Order<'a> {
     pub target: &'static str,
     /// The seeded bug that is switched on.
     pub bug: Option<&'static str>,
+    /// The kernel that the target [`KERNEL`](crate::protocol::KERNEL) drives.
+    pub kernel: Option<KernelOrder>,
     /// Runs a target that does nothing instead; AFL++ only.
     pub empty: bool,
     /// Ends the campaign after so many seconds.
@@ -50,4 +62,22 @@ pub struct Order<'a> {
     pub seeds: PathBuf,
     /// An empty folder for all else of this campaign.
     pub scratch: PathBuf,
+}
+
+impl Order<'_> {
+    /// What the environment tells the target.
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let kernel = self.kernel.map(|kernel| (protocol::KERNEL_SUBJECT, kernel.subject));
+        let fault = self.kernel.and_then(|kernel| kernel.fault).map(|fault| (protocol::FAULT, fault));
+        self.bug.map(|bug| (protocol::BUG, bug)).into_iter().chain(kernel).chain(fault)
+    }
+
+    /// The feature that the target is built with besides its usual ones, and what it adds to the name of the folder.
+    pub(crate) fn feature(&self) -> Option<(&'static str, &'static str)> {
+        match (self.bug, self.kernel) {
+            (_, Some(_)) => Some((protocol::LINUX, "-linux")),
+            (Some(_), None) => Some((protocol::BUGS, "-bugs")),
+            (None, None) => None,
+        }
+    }
 }

@@ -23,12 +23,23 @@ pub const DIGESTS: &str = "STALEMAP_DIGESTS";
 /// The feature of `stalemap-fuzz` with which [`BUG`] has a meaning.
 pub const BUGS: &str = "seeded-bugs";
 
+/// Names the kernel that the target [`KERNEL`] drives, such as `linux-6.12-native`; a default where it is not set.
+pub const KERNEL_SUBJECT: &str = "STALEMAP_KERNEL";
+
+/// Names the fault that is switched on in that kernel.
+pub const FAULT: &str = "STALEMAP_FAULT";
+
+/// The feature of `stalemap-fuzz` that has the target [`KERNEL`].
+pub const LINUX: &str = "linux";
+
 /// The target of all levels.
 pub const LOCKSTEP: &str = "lockstep";
 /// The target of level 0.
 pub const FRAMES: &str = "frames";
 /// The target of levels 1 to 3.
 pub const MIGRATION: &str = "migration";
+/// The target whose subject is a kernel as a native process.
+pub const KERNEL: &str = "kernel";
 
 /// The file of [`Counts`] in the folder of a hunt.
 pub const COUNTS: &str = "counts";

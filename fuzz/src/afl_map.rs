@@ -15,9 +15,15 @@ struct Room {
     count: usize,
     /// The number of the first edge in the map; after the edges come the transitions.
     first: usize,
-    /// The transitions that have room, in order.
+    /// The transitions that have room, in order; behind them comes the room for the passes of a kernel.
     cells: Vec<usize>,
 }
+
+/// Room for the passes of a kernel's code.
+#[cfg(feature = "linux")]
+const PASSES: usize = crate::counters::MOST_PASSES;
+#[cfg(not(feature = "linux"))]
+const PASSES: usize = 0;
 
 // SAFETY: targets have one thread; counters that several change at once would lose counts and nothing else.
 unsafe impl Send for Room {}
@@ -33,7 +39,7 @@ impl Room {
         let count = stop.addr() - start.addr();
         // AFL++ looks at each byte after each run: none for transitions that no run can meet.
         let cells: Vec<usize> = Transitions::possible().collect();
-        let mut guards = vec![0; count + cells.len()];
+        let mut guards = vec![0; count + cells.len() + PASSES];
         number(&mut guards);
         let in_a_row = guards.windows(2).all(|pair| pair[1] == pair[0] + 1);
         assert!(in_a_row, "AFL_INST_RATIO is not for this target, whose edges lie in the map in one piece");
@@ -45,6 +51,17 @@ impl Room {
     unsafe fn clear(&self) {
         // SAFETY: as promised; they are bytes, and no other code uses them now.
         unsafe { ptr::write_bytes(self.edges, 0, self.count) };
+    }
+
+    /// # Safety
+    /// The map has a byte for each guard.
+    #[cfg(all(feature = "linux", not(test)))]
+    unsafe fn lay_passes(&self, map: *mut u8, passes: &[u8]) {
+        // SAFETY: as promised, and no slice of this program is in the map.
+        unsafe {
+            let map = map.add(self.first + self.count + self.cells.len());
+            ptr::copy_nonoverlapping(passes.as_ptr(), map, passes.len().min(PASSES));
+        }
     }
 
     /// # Safety
@@ -63,6 +80,8 @@ impl Room {
     }
 }
 
+#[cfg(all(feature = "linux", not(test)))]
+pub(crate) use process::count_passes;
 #[cfg(not(test))]
 pub(crate) use process::{clear, count};
 
@@ -109,6 +128,15 @@ mod process {
             unsafe { room.lay(__afl_area_ptr, met) };
         }
     }
+
+    /// Shows AFL++ what the last run passed of a kernel's code.
+    #[cfg(feature = "linux")]
+    pub(crate) fn count_passes(passes: &[u8]) {
+        if let Some(room) = ROOM.get() {
+            // SAFETY: AFL++ keeps a byte for each guard that it numbered.
+            unsafe { room.lay_passes(__afl_area_ptr, passes) };
+        }
+    }
 }
 
 #[cfg(test)]
@@ -126,14 +154,14 @@ mod tests {
         let (possible, impossible): (Vec<_>, Vec<_>) =
             (0..Transitions::CELLS).partition(|&cell| Transitions::can_begin(cell));
         let [second, last] = [possible[1], possible[possible.len() - 1]];
-        let mut map = vec![0; 5 + 4 + possible.len()];
+        let mut map = vec![0; 5 + 4 + possible.len() + super::PASSES];
         // SAFETY: edges and map live to the end of the test, and the map is as long as numbers go.
         unsafe {
             room.lay(map.as_mut_ptr(), [last, impossible[0], second].into_iter());
             room.clear();
         }
         let set: Vec<(usize, u8)> = map.iter().copied().enumerate().filter(|(_, byte)| *byte != 0).collect();
-        assert_eq!(set, [(6, 3), (8, 255), (9 + 1, 1), (map.len() - 1, 1)]);
+        assert_eq!(set, [(6, 3), (8, 255), (9 + 1, 1), (map.len() - super::PASSES - 1, 1)]);
         assert_eq!(edges, [0; 4], "the next run begins anew");
     }
 

@@ -5,7 +5,7 @@ use std::env;
 use std::ffi::{c_uint, c_void};
 use std::ptr;
 
-use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION, TARGET};
+use stalemap_engines::protocol::{FRAMES, KERNEL, LOCKSTEP, MIGRATION, TARGET};
 use stalemap_harness::Random;
 
 use crate::{Lockstep, targets};
@@ -23,7 +23,7 @@ pub extern "C" fn afl_custom_init(_afl: *mut c_void, seed: c_uint) -> *mut State
     match targets::by_name(&name) {
         Some(lockstep) => Box::into_raw(Box::new(State { lockstep, seeds: Random::new(seed.into(), 0) })),
         None => {
-            eprintln!("{TARGET}={name}: expected {LOCKSTEP}, {FRAMES} or {MIGRATION}");
+            eprintln!("{TARGET}={name}: expected {LOCKSTEP}, {FRAMES}, {MIGRATION} or {KERNEL}");
             ptr::null_mut()
         }
     }

@@ -16,6 +16,25 @@ pub(crate) fn count(met: impl Iterator<Item = usize>) {
     }
 }
 
+/// Room for the places of a kernel's code.
+#[cfg(feature = "linux")]
+pub(crate) const MOST_PASSES: usize = 1 << 13;
+
+/// Says how often each place of a kernel's code was passed in the last run.
+///
+/// # Panics
+/// When there are more places than room.
+#[cfg(feature = "linux")]
+pub(crate) fn count_passes(passes: &[u8]) {
+    assert!(passes.len() <= MOST_PASSES, "{} places of the kernel are more than {MOST_PASSES}", passes.len());
+    #[cfg(all(feature = "libfuzzer", target_os = "linux"))]
+    for (counter, &passed) in linux::PASSES.0.iter().zip(passes) {
+        counter.store(passed, std::sync::atomic::Ordering::Relaxed);
+    }
+    #[cfg(all(feature = "afl", not(feature = "libfuzzer"), not(test)))]
+    crate::afl_map::count_passes(passes);
+}
+
 /// There is no engine, or it has no such counters on this system.
 #[cfg(not(any(
     all(feature = "libfuzzer", target_os = "linux"),
@@ -55,6 +74,15 @@ mod linux {
     #[unsafe(link_section = "__libfuzzer_extra_counters")]
     pub(super) static COUNTERS: Counters =
         Counters([const { AtomicU8::new(0) }; Transitions::CELLS.next_multiple_of(8)]);
+
+    #[cfg(feature = "linux")]
+    #[repr(C, align(8))]
+    pub(super) struct Passes(pub(super) [AtomicU8; super::MOST_PASSES]);
+
+    #[cfg(feature = "linux")]
+    #[used]
+    #[unsafe(link_section = "__libfuzzer_extra_counters")]
+    pub(super) static PASSES: Passes = Passes([const { AtomicU8::new(0) }; super::MOST_PASSES]);
 }
 
 #[cfg(all(test, feature = "libfuzzer", target_os = "linux"))]

@@ -13,6 +13,8 @@ mod digests;
 mod hunt;
 #[cfg(feature = "libfuzzer")]
 mod input;
+#[cfg(feature = "linux")]
+mod kernel;
 mod lockstep;
 mod panics;
 mod pasted;
@@ -33,6 +35,8 @@ pub fn start_with_flags() {
 pub use input::Input;
 pub use lockstep::Lockstep;
 pub use panics::quiet_panics;
+#[cfg(feature = "linux")]
+pub use targets::kernel;
 pub use targets::{frames, lockstep, migration};
 pub use text::same_text_again;
 

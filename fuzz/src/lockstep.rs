@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use stalemap_harness::{Compare, Driver, Mutator, Settings};
+use stalemap_harness::{Build, Compare, Driver, Mutator, Settings};
 use stalemap_operations::{Dialect, Home, Kind, KindSet, Machine, Operation, Program};
 
 use crate::counters;
@@ -11,17 +11,17 @@ use crate::digests::Digests;
 use crate::hunt::Hunt;
 use crate::report::{self, Kept};
 use crate::statistics::Statistics;
-use crate::subject::BuildImplementation;
+use crate::subject::{BuildImplementation, Driven};
 
 /// Runs inputs. It means by them what `stalemap run` means, so inputs outside its limits are turned away, not bent.
 pub struct Lockstep {
     /// Machines are built once and reset for each input.
     driver: Driver,
-    build: Arc<BuildImplementation>,
+    driven: Arc<dyn Driven>,
     mutator: Mutator,
     kinds: KindSet,
-    /// The largest number of frames, spaces or pages.
-    largest: u32,
+    /// A machine that none is larger than in anything.
+    largest: Option<Machine>,
     program: Program,
     /// Where inputs that diverge go, if they do not end the process.
     kept: Option<Kept>,
@@ -37,13 +37,23 @@ impl Lockstep {
     #[must_use]
     pub fn of_levels(levels: RangeInclusive<u8>) -> Lockstep {
         let kinds = Kind::ALL.iter().copied().filter(|kind| levels.contains(&kind.row().level)).collect();
-        let build = Arc::new(BuildImplementation::from_environment());
+        Lockstep::of(Arc::new(BuildImplementation::from_environment()), Settings { kinds, ..Settings::default() })
+    }
+
+    /// Takes what a kernel can do and be.
+    #[cfg(feature = "linux")]
+    pub(crate) fn of_kernel(kernels: &Arc<stalemap_linux::Kernels>) -> Lockstep {
+        let settings = kernels.way().settings(Settings::default().operations);
+        Lockstep::of(Arc::clone(kernels), settings)
+    }
+
+    fn of(driven: Arc<impl Build + Driven + 'static>, settings: Settings) -> Lockstep {
         Lockstep {
-            driver: Driver::new(Arc::clone(&build)),
-            build,
-            mutator: Mutator::new(Settings { kinds, ..Settings::default() }),
-            kinds,
-            largest: u32::MAX,
+            driver: Driver::new(Arc::clone(&driven)),
+            driven,
+            kinds: settings.kinds,
+            largest: settings.largest,
+            mutator: Mutator::new(settings),
             program: Program::default(),
             kept: Kept::from_environment(),
             hunt: Hunt::from_environment(),
@@ -55,9 +65,9 @@ impl Lockstep {
     /// Takes only machines with no size above this, which must be one that each size can have.
     #[must_use]
     pub fn on_machines_up_to(self, largest: u32) -> Lockstep {
-        let machine = Machine::new([largest; Home::LIMIT], largest, largest, Dialect::default());
-        let mutator = self.mutator.with_largest(machine.expect("a size that everything can have"));
-        Lockstep { largest, mutator, ..self }
+        let largest = Machine::new([largest; Home::LIMIT], largest, largest, Dialect::default());
+        let largest = largest.expect("a size that everything can have");
+        Lockstep { mutator: self.mutator.with_largest(largest), largest: Some(largest), ..self }
     }
 
     /// Mutates more often by filling a slot and going on with operations that use it.
@@ -77,7 +87,8 @@ impl Lockstep {
         self.program.read_bytes(bytes);
         let Program { machine, operations } = &self.program;
         let takes = |operation: &Operation| self.kinds.contains(operation.kind());
-        if machine.sizes().iter().any(|&size| size > self.largest) || !operations.iter().all(takes) {
+        let is_larger = |largest: Machine| machine.sizes().iter().zip(largest.sizes()).any(|(&size, most)| size > most);
+        if self.largest.is_some_and(is_larger) || !operations.iter().all(takes) {
             return false;
         }
         if let Some(digests) = &mut self.digests {
@@ -90,9 +101,10 @@ impl Lockstep {
         counters::clear();
         let run = self.driver.run(&self.program, Compare::Touched).expect(TAKES_ALL);
         counters::count(self.driver.transitions().iter());
+        self.driven.show_passes();
         self.statistics.operations += run.steps as u64;
         if let Some(hunt) = &mut self.hunt {
-            hunt.count(run.steps, self.build.counters());
+            hunt.count(run.steps, self.driven.bug_counters());
             if let Some(divergence) = &run.divergence {
                 hunt.found(bytes, divergence);
             }
@@ -107,7 +119,7 @@ impl Lockstep {
     }
 }
 
-const TAKES_ALL: &str = "the implementation takes every machine that has bytes";
+const TAKES_ALL: &str = "the subject takes every machine that has bytes and is no larger than its largest";
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,17 @@ use stalemap_implementation::Implementation;
 use stalemap_implementation::{Bug, Switch};
 use stalemap_operations::Machine;
 
+/// What a target drives, as far as the target looks at it behind its driver.
+pub(crate) trait Driven {
+    /// How often a seeded bug was reached and triggered.
+    fn bug_counters(&self) -> [u64; 2] {
+        [0, 0]
+    }
+
+    /// Shows the engine what the last run passed of code that the engine does not see.
+    fn show_passes(&self) {}
+}
+
 /// Builds machines. With a bug they share its switch, whose counters go on counting.
 pub(crate) struct BuildImplementation {
     #[cfg(feature = "seeded-bugs")]
@@ -34,14 +45,12 @@ impl BuildImplementation {
         });
         BuildImplementation { bug }
     }
+}
 
-    /// How often the bug was reached and triggered.
-    pub(crate) fn counters(&self) -> [u64; 2] {
-        #[cfg(feature = "seeded-bugs")]
-        if let Some(bug) = &self.bug {
-            return [bug.reached(), bug.triggered()];
-        }
-        [0, 0]
+impl Driven for BuildImplementation {
+    #[cfg(feature = "seeded-bugs")]
+    fn bug_counters(&self) -> [u64; 2] {
+        self.bug.as_ref().map_or([0, 0], |bug| [bug.reached(), bug.triggered()])
     }
 }
 

@@ -1,7 +1,7 @@
 //! The targets of the lockstep: which operations and machines each takes.
 
 #[cfg(feature = "afl-mutator")]
-use stalemap_engines::protocol::{FRAMES, LOCKSTEP, MIGRATION};
+use stalemap_engines::protocol::{FRAMES, KERNEL, LOCKSTEP, MIGRATION};
 
 use crate::Lockstep;
 
@@ -24,6 +24,16 @@ pub fn migration() -> Lockstep {
     Lockstep::of_levels(1..=3).on_machines_up_to(16).favouring_phases()
 }
 
+/// The kernel that the environment names, with the operations that a kernel can do.
+///
+/// # Panics
+/// When it names none that counts what it passes, or that one is not built.
+#[cfg(feature = "linux")]
+#[must_use]
+pub fn kernel() -> Lockstep {
+    Lockstep::of_kernel(&crate::kernel::from_environment())
+}
+
 /// The target of this name.
 #[cfg(feature = "afl-mutator")]
 pub(crate) fn by_name(name: &str) -> Option<Lockstep> {
@@ -31,6 +41,8 @@ pub(crate) fn by_name(name: &str) -> Option<Lockstep> {
         LOCKSTEP => Some(lockstep()),
         FRAMES => Some(frames()),
         MIGRATION => Some(migration()),
+        // No kernel is asked for what it can be: machines that each can.
+        KERNEL => Some(Lockstep::of_levels(1..=3).on_machines_up_to(8)),
         _ => None,
     }
 }

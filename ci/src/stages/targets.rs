@@ -27,11 +27,16 @@ const FLAGS: &[&str] = &[
     "-Ccodegen-units=1",
 ];
 
-/// The names of the targets: what `cargo fuzz list` says.
+/// The names of the targets that need no feature of their own: what `cargo fuzz list` says, but for those that need a kernel.
 pub(super) fn names(context: &Context) -> Result<Vec<String>> {
     let metadata = MetadataCommand::new().manifest_path(context.root.join(MANIFEST)).no_deps().exec()?;
     let package = metadata.packages.first().context("there is no fuzz package")?;
-    let names: Vec<_> = package.targets.iter().filter(|it| it.is_bin()).map(|it| it.name.clone()).collect();
+    let names: Vec<_> = package
+        .targets
+        .iter()
+        .filter(|it| it.is_bin() && it.required_features.is_empty())
+        .map(|it| it.name.clone())
+        .collect();
     ensure!(!names.is_empty(), "{MANIFEST} has no binary, so there is no target");
     Ok(names)
 }

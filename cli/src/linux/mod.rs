@@ -3,6 +3,7 @@
 mod boot;
 mod build;
 mod conformance;
+mod coverage;
 mod mutants;
 mod record;
 mod self_tests;
@@ -17,6 +18,7 @@ use stalemap_linux::Cache;
 use self::boot::BootArguments;
 use self::build::BuildArguments;
 use self::conformance::ConformanceArguments;
+use self::coverage::CoverageArguments;
 use self::mutants::MutantsArguments;
 use self::record::RecordArguments;
 use self::self_tests::SelfTestsArguments;
@@ -46,6 +48,7 @@ enum LinuxCommand {
     Build(BuildArguments),
     Mutants(MutantsArguments),
     Conformance(ConformanceArguments),
+    Coverage(CoverageArguments),
     Record(RecordArguments),
     SelfTests(SelfTestsArguments),
     Try(TryArguments),
@@ -58,6 +61,7 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
         LinuxCommand::Build(arguments) => build::build(&cache, arguments),
         LinuxCommand::Mutants(arguments) => mutants::mutants(&cache, arguments),
         LinuxCommand::Conformance(arguments) => conformance::conformance(&cache, arguments),
+        LinuxCommand::Coverage(arguments) => coverage::coverage(&cache, arguments),
         LinuxCommand::Record(arguments) => record::record(&cache, arguments),
         LinuxCommand::SelfTests(arguments) => self_tests::self_tests(&cache, arguments),
         LinuxCommand::Try(arguments) => try_program::try_program(&cache, arguments),

@@ -12,6 +12,7 @@
 #include <linux/syscalls.h>
 #include <linux/utsname.h>
 
+#include <stalemap_coverage.h>
 #include <stalemap_memory.h>
 #include <stalemap_host.h>
 
@@ -197,6 +198,10 @@ static int stalemap_agent(void *unused)
 		kernel_power_off();
 	}
 	register_console(&stalemap_listener);
+	if (IS_ENABLED(CONFIG_STALEMAP_COVERAGE))
+		stalemap_control->counted =
+			stalemap_count_into((unsigned char *)stalemap_control + STALEMAP_COUNTERS,
+					    (void *)((char *)stalemap_control + STALEMAP_PLACES));
 	stalemap_control->layout = STALEMAP_LAYOUT;
 	strscpy(stalemap_control->release, init_utsname()->release, STALEMAP_RELEASE);
 	for (;;) {

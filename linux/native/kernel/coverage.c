@@ -11,14 +11,16 @@
 #include <linux/string.h>
 #include <asm/sections.h>
 #include <stalemap_coverage.h>
+#include <stalemap_memory.h>
 
 #define CALL		0xe8
 #define CALL_LENGTH	5
 
-unsigned char stalemap_first_counters[STALEMAP_MOST_COUNTERS];
-unsigned char *stalemap_counters = stalemap_first_counters;
-unsigned int stalemap_counted;
-unsigned int stalemap_places[STALEMAP_MOST_COUNTERS];
+/* Until the memory that is shared is there. */
+static unsigned char stalemap_first_counters[STALEMAP_MOST_COUNTERS];
+static unsigned char *stalemap_counters = stalemap_first_counters;
+static unsigned int stalemap_counted;
+static unsigned int stalemap_places[STALEMAP_MOST_COUNTERS];
 
 /* By the offset of the instruction behind the call; 0 where nothing is counted. */
 static unsigned short *stalemap_number;
@@ -77,3 +79,10 @@ static int __init stalemap_number_places(void)
 	return 0;
 }
 early_initcall(stalemap_number_places);
+
+unsigned int stalemap_count_into(unsigned char *counters, unsigned int *places)
+{
+	memcpy(places, stalemap_places, stalemap_counted * sizeof(*places));
+	stalemap_counters = counters;
+	return stalemap_counted;
+}

@@ -13,7 +13,11 @@
 #define STALEMAP_IN_SIZE	(1UL << 20)
 #define STALEMAP_OUT		(STALEMAP_IN + STALEMAP_IN_SIZE)
 #define STALEMAP_OUT_SIZE	(16UL << 20)
-#define STALEMAP_MEMORY_SIZE	(STALEMAP_OUT + STALEMAP_OUT_SIZE)
+/* Of a kernel that counts its passes: a byte a place, then the address of each place, four bytes each. */
+#define STALEMAP_MOST_COUNTERS	(1UL << 15)
+#define STALEMAP_COUNTERS	(STALEMAP_OUT + STALEMAP_OUT_SIZE)
+#define STALEMAP_PLACES		(STALEMAP_COUNTERS + STALEMAP_MOST_COUNTERS)
+#define STALEMAP_MEMORY_SIZE	(STALEMAP_PLACES + 4 * STALEMAP_MOST_COUNTERS)
 
 #define STALEMAP_RELEASE	64
 
@@ -27,6 +31,8 @@ struct stalemap_control {
 	/* Bytes of output that are complete: whole steps, whole ends. */
 	unsigned int written;
 	char release[STALEMAP_RELEASE];
+	/* Places whose passes are counted, place 0 included; 0 for a kernel that counts none. */
+	unsigned int counted;
 };
 
 #define STALEMAP_VALUES 7

@@ -1,6 +1,6 @@
 //! Kernels for a driver: builds subjects that share a pool of guests, and lets it run ahead of the driver.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +10,7 @@ use stalemap_operations::{Machine, Operation, Program};
 use crate::acceleration::Acceleration;
 use crate::cache::Cache;
 use crate::native::NativeBoot;
+use crate::passes::Passes;
 use crate::pool::KernelPool;
 use crate::runner::Runner;
 use crate::subject::Kernel;
@@ -18,11 +19,12 @@ use crate::version::Version;
 use crate::virtual_machine::{self, Boot};
 use crate::way::Way;
 
-/// Builds kernels of a version. A clone has a pool, and so a guest, of its own.
+/// Builds kernels of a version. A clone has a pool, and so a guest, of its own; what they pass is counted together.
 pub struct Kernels {
     version: Version,
     runner: Arc<dyn Runner>,
     pool: Arc<Mutex<KernelPool>>,
+    passes: Arc<Mutex<Passes>>,
 }
 
 impl Kernels {
@@ -57,8 +59,17 @@ impl Kernels {
     /// Kernels that are started like this.
     #[must_use]
     pub fn new(version: Version, runner: Arc<dyn Runner>) -> Kernels {
-        let pool = Arc::new(Mutex::new(KernelPool::new(Arc::clone(&runner))));
-        Kernels { version, runner, pool }
+        Kernels::counting(version, runner, Arc::default())
+    }
+
+    fn counting(version: Version, runner: Arc<dyn Runner>, passes: Arc<Mutex<Passes>>) -> Kernels {
+        let pool = KernelPool::counting(Arc::clone(&runner), Arc::clone(&passes));
+        Kernels { version, runner, pool: Arc::new(Mutex::new(pool)), passes }
+    }
+
+    /// What these kernels and those of all clones have passed; nothing where they do not count it.
+    pub fn passes(&self) -> MutexGuard<'_, Passes> {
+        self.passes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Boots a guest for a look: what its kernel printed until the guest was up, and how long that took.
@@ -132,7 +143,7 @@ impl Kernels {
 
 impl Clone for Kernels {
     fn clone(&self) -> Self {
-        Kernels::new(self.version, Arc::clone(&self.runner))
+        Kernels::counting(self.version, Arc::clone(&self.runner), Arc::clone(&self.passes))
     }
 }
 

@@ -17,6 +17,7 @@ mod kernels;
 mod mutants;
 mod native;
 pub mod packages;
+mod passes;
 mod pool;
 mod process;
 mod recipe;
@@ -38,7 +39,8 @@ pub use group::end_all;
 pub use guest::build_guest;
 pub use history::HISTORY;
 pub use kernels::Kernels;
-pub use native::{HugeOrder, Instrument, Native, NativeBoot};
+pub use native::{HugeOrder, Instrument, Native, NativeBoot, SourceLine, SourceLines};
+pub use passes::{BatchPasses, Passes};
 pub use pool::KernelPool;
 pub use runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 

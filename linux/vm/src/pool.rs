@@ -1,11 +1,12 @@
 //! The pool of kernels: runs programs in one, starts another one after a crash or a hang, and finds the culprit step.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
 use stalemap_operations::Program;
 
+use crate::passes::Passes;
 use crate::runner::{Ran, Recording, Runner, RunningKernel, Stopped};
 
 /// A kernel, replaced whenever it is lost, and what it has shown ahead of time.
@@ -19,13 +20,21 @@ pub struct KernelPool {
     unrepeated: u64,
     /// What the console of the kernel showed that was lost last.
     console: String,
+    /// What kernels have passed that count it.
+    passes: Arc<Mutex<Passes>>,
 }
 
 impl KernelPool {
     /// A pool whose kernels are started like this; none is yet.
     #[must_use]
     pub fn new(runner: Arc<dyn Runner>) -> KernelPool {
+        KernelPool::counting(runner, Arc::default())
+    }
+
+    /// A pool whose kernels add what they pass to this.
+    pub(crate) fn counting(runner: Arc<dyn Runner>, passes: Arc<Mutex<Passes>>) -> KernelPool {
         KernelPool {
+            passes,
             runner,
             kernel: None,
             ahead: HashMap::new(),
@@ -137,6 +146,9 @@ impl KernelPool {
             }
         };
         let ran = kernel.run(programs)?;
+        if let Some(batch) = kernel.passes() {
+            self.passes.lock().unwrap_or_else(PoisonError::into_inner).add(batch);
+        }
         match ran.stopped {
             None => self.kernel = Some(kernel),
             Some(Stopped::Lost(_) | Stopped::LostSomewhere) => self.console = kernel.console(),

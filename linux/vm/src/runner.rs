@@ -6,6 +6,7 @@ use anyhow::Result;
 use stalemap_guest::{End, Shown};
 use stalemap_operations::Program;
 
+use crate::passes::BatchPasses;
 use crate::way::Way;
 
 /// Why nothing more comes from a kernel.
@@ -83,4 +84,9 @@ pub trait RunningKernel: Send {
 
     /// The release that it names itself by, such as `6.1.192`.
     fn release(&self) -> &str;
+
+    /// What it passed in the last batch; none of a kernel that does not count.
+    fn passes(&self) -> Option<&BatchPasses> {
+        None
+    }
 }

@@ -85,7 +85,7 @@ impl Instrument {
         match self {
             Instrument::None => "",
             Instrument::Kasan => include_str!("../../../native/kernel/kasan.config"),
-            Instrument::Coverage => "CONFIG_STALEMAP_COVERAGE=y\n",
+            Instrument::Coverage => include_str!("../../../native/kernel/coverage.config"),
         }
     }
 
@@ -146,6 +146,12 @@ fn additions() -> Vec<Addition> {
 const HUGE: &str = include_str!("../../../native/kernel/huge.config");
 
 impl Native {
+    /// The kernel of this version that counts its passes.
+    #[must_use]
+    pub const fn counting(version: Version) -> Native {
+        Native { version, instrument: Instrument::Coverage, huge: None }
+    }
+
     /// The options with which `stalemap linux build` builds it.
     #[must_use]
     pub fn options(self) -> String {

@@ -18,10 +18,16 @@ pub(super) const IN_SIZE: usize = 1 << 20;
 /// Where the kernel writes.
 pub(super) const OUT: u64 = IN + IN_SIZE as u64;
 const OUT_SIZE: usize = 16 << 20;
+/// Where a kernel that counts its passes has a byte for each place.
+pub(super) const COUNTERS: u64 = OUT + OUT_SIZE as u64;
+/// Room for so many places.
+pub(super) const MOST_COUNTERS: usize = 1 << 15;
+/// Where the address of each place stands, four bytes each.
+pub(super) const PLACES: u64 = COUNTERS + MOST_COUNTERS as u64;
 /// The length of the whole.
-pub(super) const SIZE: u64 = OUT + OUT_SIZE as u64;
+pub(super) const SIZE: u64 = PLACES + 4 * MOST_COUNTERS as u64;
 /// The length of the control block.
-pub(super) const CONTROL: usize = 16 + RELEASE;
+pub(super) const CONTROL: usize = 20 + RELEASE;
 const RELEASE: usize = 64;
 /// Where in the control block the number of programs stands.
 pub(super) const PROGRAMS: u64 = 4;
@@ -38,6 +44,8 @@ pub(super) struct Control {
     /// Bytes of output that are complete.
     pub(super) written: usize,
     pub(super) release: String,
+    /// Places whose passes are counted, place 0 included; 0 for a kernel that counts none.
+    pub(super) counted: usize,
 }
 
 impl Control {
@@ -45,8 +53,11 @@ impl Control {
         let mut from = Reader(bytes);
         let mut word = || from.u32().unwrap_or_default();
         let (layout, _programs, _ended, written) = (word(), word(), word(), word() as usize);
-        let release = from.0.split(|&byte| byte == 0).next().unwrap_or_default();
-        Control { layout, written: written.min(OUT_SIZE), release: String::from_utf8_lossy(release).into_owned() }
+        let release = from.take(RELEASE).unwrap_or_default();
+        let counted = from.u32().unwrap_or_default() as usize;
+        let release = release.split(|&byte| byte == 0).next().unwrap_or_default();
+        let release = String::from_utf8_lossy(release).into_owned();
+        Control { layout, written: written.min(OUT_SIZE), release, counted: counted.min(MOST_COUNTERS) }
     }
 }
 
@@ -199,7 +210,7 @@ mod tests {
     use stalemap_guest::{EntryKind, Frame, GuestBlock};
     use stalemap_operations::{Dialect, Kind, Machine, Operation, Program};
 
-    use super::{CONTROL, Control, IN, IN_SIZE, LAYOUT, OUT_SIZE, RELEASE, read_output, write_program};
+    use super::{CONTROL, Control, IN, IN_SIZE, LAYOUT, MOST_COUNTERS, OUT_SIZE, RELEASE, read_output, write_program};
     use crate::runner::Ending;
 
     const HEADER: &str = include_str!("../../../native/kernel/memory.h");
@@ -212,6 +223,7 @@ mod tests {
             ("IN_SIZE\t", format!("(1UL << {})", IN_SIZE.trailing_zeros())),
             ("OUT_SIZE\t", format!("({}UL << 20)", OUT_SIZE >> 20)),
             ("RELEASE\t", RELEASE.to_string()),
+            ("MOST_COUNTERS\t", format!("(1UL << {})", MOST_COUNTERS.trailing_zeros())),
         ] {
             assert!(HEADER.contains(&format!("#define STALEMAP_{name}{value}\n")), "{name}{value}");
         }

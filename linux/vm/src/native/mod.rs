@@ -2,9 +2,11 @@
 
 mod edits;
 mod kernel;
+mod lines;
 mod memory;
 mod process;
 mod table;
 
 pub use kernel::{HugeOrder, Instrument, Native};
+pub use lines::{SourceLine, SourceLines};
 pub use process::NativeBoot;

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use super::memory::{self, Control};
 use crate::console::last_words;
 use crate::group::Group;
+use crate::passes::BatchPasses;
 use crate::process::{command_that_ends_with_us, is_asleep, private_folder_in_memory, processor_time_of};
 use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 use crate::subject::health;
@@ -55,6 +56,7 @@ struct Process {
     folder: TempDir,
     release: String,
     slowness: u32,
+    passes: Option<BatchPasses>,
 }
 
 impl Runner for NativeBoot {
@@ -67,7 +69,8 @@ impl Runner for NativeBoot {
         let stream = accept(&listener, &mut group, WHILE_BOOTING * self.slowness)
             .with_context(|| format!("the kernel does not come up: {}", last_words(&console(&folder))))?;
         stream.set_read_timeout(Some(BETWEEN_LOOKS))?;
-        let mut process = Process { group, stream, memory, folder, release: String::new(), slowness: self.slowness };
+        let (release, slowness, passes) = (String::new(), self.slowness, None);
+        let mut process = Process { group, stream, memory, folder, release, slowness, passes };
         if let Err(lost) = process.wait() {
             bail!("the kernel does not come up: {lost:?}; its console:\n{}", process.console());
         }
@@ -76,6 +79,12 @@ impl Runner for NativeBoot {
             bail!("the kernel was built by another version of this program; run `stalemap linux build --native`");
         }
         process.release = control.release;
+        if control.counted > 0 {
+            let mut places = vec![0; 4 * control.counted];
+            process.memory.read_exact_at(&mut places, memory::PLACES)?;
+            let places = places.as_chunks().0.iter().map(|place| u32::from_le_bytes(*place)).collect();
+            process.passes = Some(BatchPasses { places, counters: vec![0; control.counted] });
+        }
         Ok(Box::new(process))
     }
 
@@ -122,11 +131,17 @@ impl NativeBoot {
 
 impl RunningKernel for Process {
     fn run(&mut self, programs: &[Program]) -> Result<Ran> {
+        if let Some(passes) = &self.passes {
+            self.memory.write_all_at(&vec![0; passes.counters.len()], memory::COUNTERS)?;
+        }
         self.give(programs)?;
         let waited = self.stream.write_all(&[0]).map_err(|_| self.crash()).and_then(|()| self.wait());
         let mut output = vec![0; self.control()?.written];
         self.memory.read_exact_at(&mut output, memory::OUT)?;
         let (done, steps) = memory::read_output(&output).context("what the kernel shows means nothing")?;
+        if let Some(passes) = &mut self.passes {
+            self.memory.read_exact_at(&mut passes.counters, memory::COUNTERS)?;
+        }
         let stopped = match waited {
             Err(lost) => Some(Stopped::Lost(Recording { steps, ending: Ending::Lost(lost) })),
             Ok(()) if done.is_empty() => bail!("what one program shows has no room in the memory"),
@@ -141,6 +156,10 @@ impl RunningKernel for Process {
 
     fn release(&self) -> &str {
         &self.release
+    }
+
+    fn passes(&self) -> Option<&BatchPasses> {
+        self.passes.as_ref()
     }
 }
 
