@@ -76,8 +76,12 @@ impl Job<'_> {
     /// Does the executions that were taken, or as many as fit into a tick.
     fn batch(&self, driver: &mut Driver, generator: &mut Generator, taken: &mut Range<u64>) -> Batch {
         let mut batch = Batch { first: taken.start, ..Batch::default() };
+        let mut ahead = Vec::new().into_iter();
         if driver.looks_ahead() {
-            batch.unable = self.look_ahead(driver, generator, taken.clone()).err();
+            match self.look_ahead(driver, generator, taken.clone()) {
+                Ok(executions) => ahead = executions.into_iter(),
+                Err(sentence) => batch.unable = Some(sentence),
+            }
         }
         let start = Instant::now();
         let mut program = Program::default();
@@ -86,7 +90,7 @@ impl Job<'_> {
             && !self.is_over()
             && let Some(index) = taken.next()
         {
-            let run = match self.execute(driver, generator, index, &mut program) {
+            let run = match self.execute(driver, generator, index, ahead.next(), &mut program) {
                 Ok(run) => run,
                 Err(sentence) => {
                     batch.unable = Some(sentence);
@@ -101,17 +105,21 @@ impl Job<'_> {
         batch
     }
 
-    /// Does an execution. Where the subject cannot be its machine, other machines are drawn.
+    /// Does an execution, which may be made already. Where the subject cannot be its machine, other machines are drawn.
     fn execute(
         &self,
         driver: &mut Driver,
         generator: &mut Generator,
         index: u64,
+        mut made: Option<Program>,
         program: &mut Program,
     ) -> Result<Run, String> {
         let mut refused = String::new();
         for attempt in 0..ATTEMPTS {
-            execution(generator, self.campaign.seed, index, attempt, program);
+            match made.take() {
+                Some(made) => *program = made,
+                None => execution(generator, self.campaign.seed, index, attempt, program),
+            }
             match driver.run(program, self.campaign.compare) {
                 Ok(run) => return Ok(run),
                 Err(sentence) => refused = sentence,
@@ -120,10 +128,16 @@ impl Job<'_> {
         Err(refused)
     }
 
-    /// Tells the builder of the subjects what is going to be run.
-    fn look_ahead(&self, driver: &Driver, generator: &mut Generator, taken: Range<u64>) -> Result<(), String> {
+    /// Makes executions, and tells the builder of the subjects that they are going to be run.
+    fn look_ahead(
+        &self,
+        driver: &Driver,
+        generator: &mut Generator,
+        taken: Range<u64>,
+    ) -> Result<Vec<Program>, String> {
         let executions = generator.executions(self.campaign.seed, taken);
-        driver.look_ahead(&executions)
+        driver.look_ahead(&executions)?;
+        Ok(executions)
     }
 
     fn is_over(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod boot;
 mod build;
+mod compare;
 mod conformance;
 mod mutants;
 mod record;
@@ -16,6 +17,7 @@ use stalemap_linux::Cache;
 
 use self::boot::BootArguments;
 use self::build::BuildArguments;
+use self::compare::CompareArguments;
 use self::conformance::ConformanceArguments;
 use self::mutants::MutantsArguments;
 use self::record::RecordArguments;
@@ -45,6 +47,7 @@ enum LinuxCommand {
     Build(BuildArguments),
     Mutants(MutantsArguments),
     Conformance(ConformanceArguments),
+    Compare(CompareArguments),
     Record(RecordArguments),
     SelfTests(SelfTestsArguments),
     Try(TryArguments),
@@ -57,6 +60,7 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
         LinuxCommand::Build(arguments) => build::build(&cache, arguments),
         LinuxCommand::Mutants(arguments) => mutants::mutants(&cache, arguments),
         LinuxCommand::Conformance(arguments) => conformance::conformance(&cache, arguments),
+        LinuxCommand::Compare(arguments) => compare::compare(&cache, arguments),
         LinuxCommand::Record(arguments) => record::record(&cache, arguments),
         LinuxCommand::SelfTests(arguments) => self_tests::self_tests(&cache, arguments),
         LinuxCommand::Try(arguments) => try_program::try_program(&cache, arguments),
