@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_commands::{Ending, input, output};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
-use stalemap_linux::{Cache, Fault, Kernels, Recorded, Version, Way};
+use stalemap_linux::{Cache, Fault, Kernels, Recorded, Target, Version, Way};
 use stalemap_operations::{Machine, Operation, Trace};
 use stalemap_report::style::{BAD, GOOD};
 
@@ -19,11 +19,13 @@ use crate::catalogue;
     after_help = "\
 The kernel runs the trace where it is built (`stalemap linux build`). Elsewhere a recording of it says what it did: the file \
 itself, if it is a transcript (`stalemap linux record`), or another one. 0 if all three agree, 1 if one disagrees, 2 if \
-the others agree and no kernel was asked.
+the others agree and no kernel was asked. With --native the trace is a finding of the native kernel: that is asked too, and \
+the virtual machine confirms it or not. A finding that it does not confirm is one of arch/um or of the agent.
 
 Examples:
   stalemap triage findings/mapping.writable@migrate-3f1a09c2.trace
-  stalemap triage corpus/spec/migration/X.trace --recording corpus/linux/6.12/migration/X.trace"
+  stalemap triage corpus/spec/migration/X.trace --recording corpus/linux/6.12/migration/X.trace
+  stalemap triage --native findings/mapping.writable@fork-3f1a09c2.trace"
 )]
 pub(crate) struct TriageArguments {
     /// A trace, or an input of a fuzzing engine; `-` is stdin
@@ -31,6 +33,9 @@ pub(crate) struct TriageArguments {
     /// A fault that is switched on in the kernel
     #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
     fault: Option<Fault>,
+    /// Ask the native kernel too, and say whether the virtual machine confirms what it shows
+    #[arg(long)]
+    native: bool,
     /// A transcript of the same operations, which stands for the kernel
     #[arg(long, value_name = "FILE", conflicts_with = "fault")]
     recording: Option<PathBuf>,
@@ -127,7 +132,90 @@ pub(crate) fn triage(arguments: &TriageArguments) -> Result<Ending> {
     let verdict = Verdict::of(&implementation, kernel.as_ref());
     let faults = faults(arguments);
     output::print_line(verdict.sentence(version(&trace)?.subject(), faults.as_deref()))?;
-    Ok(verdict.ending())
+    if !arguments.native {
+        return Ok(verdict.ending());
+    }
+    let confirmation = Confirmation::of(&native(arguments, &trace)?, kernel.as_ref(), &trace);
+    output::print_line(confirmation.sentence(version(&trace)?))?;
+    Ok(confirmation.ending().unwrap_or(verdict.ending()))
+}
+
+/// How the native kernel differs.
+fn native(arguments: &TriageArguments, trace: &Trace) -> Result<Difference> {
+    let target = Target::new(version(trace)?, true, false);
+    let kernels = Kernels::cached(&Cache::of_the_user()?, target, bits(arguments))?;
+    let native = difference(kernels, trace)?;
+    print_side(target.subject(), &native)?;
+    Ok(native)
+}
+
+/// The fault that is switched on in the kernel, as it takes it.
+fn bits(arguments: &TriageArguments) -> u64 {
+    arguments.fault.map_or(0, |fault| 1 << fault.bit)
+}
+
+/// What the virtual machine says of a finding of the native kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Confirmation {
+    /// The native kernel and the reference agree.
+    Nothing,
+    /// No virtual machine was asked.
+    NotAsked,
+    /// It can neither do nor show what the finding is about.
+    CannotShow,
+    /// It agrees with the reference.
+    Not,
+    /// It differs from the reference in the same way.
+    Confirmed,
+    /// It differs in another way.
+    Otherwise,
+}
+
+impl Confirmation {
+    fn of(native: &Difference, kernel: Option<&Difference>, trace: &Trace) -> Confirmation {
+        let is_of_agent = |native: &Divergence| {
+            ["refcount", "conservation"].contains(&native.mismatch.oracle)
+                || trace.operations().any(|operation| !Way::Guest.can(operation.kind()))
+        };
+        match (native, kernel) {
+            (None, _) => Confirmation::Nothing,
+            (Some(_), None) => Confirmation::NotAsked,
+            (Some(native), Some(None)) if is_of_agent(native) => Confirmation::CannotShow,
+            (Some(_), Some(None)) => Confirmation::Not,
+            (Some(native), Some(Some(kernel))) => {
+                let are_same = native.mismatch.oracle == kernel.mismatch.oracle && native.step == kernel.step;
+                if are_same { Confirmation::Confirmed } else { Confirmation::Otherwise }
+            }
+        }
+    }
+
+    fn sentence(self, version: Version) -> String {
+        let (kernel, native) = (version.subject(), version.native_subject());
+        match self {
+            Confirmation::Nothing => format!("{native} and the reference agree: there is nothing to confirm"),
+            Confirmation::NotAsked => format!("{native} differs, and no virtual machine was asked"),
+            Confirmation::CannotShow => {
+                format!("{kernel} can neither do nor show what {native} differs in: it is not confirmed")
+            }
+            Confirmation::Not => format!(
+                "{kernel} does not confirm what {native} shows: it is a matter of arch/um, of the agent, or of RAM that is \
+                 short"
+            ),
+            Confirmation::Confirmed => format!("{kernel} confirms what {native} shows"),
+            Confirmation::Otherwise => format!("{kernel} differs too, in another way than {native}"),
+        }
+    }
+
+    /// None where the other sides alone decide.
+    fn ending(self) -> Option<Ending> {
+        match self {
+            Confirmation::Nothing => None,
+            Confirmation::NotAsked => Some(Ending::Trouble),
+            Confirmation::CannotShow | Confirmation::Not | Confirmation::Confirmed | Confirmation::Otherwise => {
+                Some(Ending::Diverge)
+            }
+        }
+    }
 }
 
 /// What is broken on purpose.
@@ -174,8 +262,7 @@ fn kernel(arguments: &TriageArguments, trace: &Trace) -> Result<Option<Differenc
             .map(Some)
             .with_context(|| path.display().to_string());
     }
-    let bits = arguments.fault.map_or(0, |fault| 1 << fault.bit);
-    match Kernels::cached(&Cache::of_the_user()?, version, bits) {
+    match Kernels::cached(&Cache::of_the_user()?, version, bits(arguments)) {
         Ok(kernels) => {
             let kernel = difference(kernels, trace)?;
             print_side(version.subject(), &kernel)?;
@@ -226,8 +313,9 @@ fn print_side(name: &str, difference: &Difference) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use stalemap_harness::{Divergence, Mismatch, Sense};
+    use stalemap_operations::Trace;
 
-    use super::Verdict;
+    use super::{Confirmation, Verdict};
 
     fn at(step: usize, actual: &str) -> Option<Divergence> {
         let (expected, actual) = (String::new(), actual.to_string());
@@ -248,6 +336,30 @@ mod tests {
             (at(3, "EFAULT"), Some(at(3, "EPERM")), Verdict::All),
         ] {
             assert_eq!(Verdict::of(&implementation, kernel.as_ref()), expected, "{implementation:?} {kernel:?}");
+        }
+    }
+
+    #[test]
+    fn the_virtual_machine_confirms_what_it_shows_at_the_same_step_by_the_same_oracle() {
+        let [plain, blocks] =
+            ["machine ram=4 spaces=1 pages=1\nread s0 v0", "machine ram=4 spaces=1 pages=1\nalloc b0 0"]
+                .map(|text| Trace::parse(text).expect("a trace"));
+        let of = |oracle, step| {
+            let mut divergence = at(step, "EFAULT").expect("one");
+            divergence.mismatch.oracle = oracle;
+            Some(divergence)
+        };
+        for (native, kernel, trace, expected) in [
+            (None, Some(None), &plain, Confirmation::Nothing),
+            (of("mapping", 1), None, &plain, Confirmation::NotAsked),
+            (of("mapping", 1), Some(None), &plain, Confirmation::Not),
+            (of("refcount", 1), Some(None), &plain, Confirmation::CannotShow),
+            (of("mapping", 1), Some(None), &blocks, Confirmation::CannotShow),
+            (of("mapping", 1), Some(of("mapping", 1)), &plain, Confirmation::Confirmed),
+            (of("mapping", 1), Some(of("mapping", 2)), &plain, Confirmation::Otherwise),
+            (of("mapping", 1), Some(of("content", 1)), &plain, Confirmation::Otherwise),
+        ] {
+            assert_eq!(Confirmation::of(&native, kernel.as_ref(), trace), expected, "{native:?} {kernel:?}");
         }
     }
 

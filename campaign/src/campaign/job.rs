@@ -100,17 +100,21 @@ impl Job<'_> {
         mut taken: Range<u64>,
         sender: &SyncSender<Batch>,
     ) -> bool {
-        if driver.looks_ahead()
-            && let Err(sentence) = self.look_ahead(driver, generator, taken.clone())
-        {
-            let batch =
-                Batch { first: taken.start, done: CampaignStats::none(), diverged: None, unable: Some(sentence) };
-            // There is no receiver where the observer has enough.
-            let _ = sender.send(batch);
-            return false;
+        let mut ahead = Vec::new().into_iter();
+        if driver.looks_ahead() {
+            match self.look_ahead(driver, generator, taken.clone()) {
+                Ok(executions) => ahead = executions.into_iter(),
+                Err(sentence) => {
+                    let unable = Some(sentence);
+                    let batch = Batch { first: taken.start, done: CampaignStats::none(), diverged: None, unable };
+                    // There is no receiver where the observer has enough.
+                    let _ = sender.send(batch);
+                    return false;
+                }
+            }
         }
         while !taken.is_empty() {
-            let batch = self.batch(driver, generator, &mut taken);
+            let batch = self.batch(driver, generator, &mut taken, &mut ahead);
             let ends = batch.unable.is_some();
             if sender.send(batch).is_err() || ends {
                 return false;
@@ -120,14 +124,20 @@ impl Job<'_> {
     }
 
     /// Does executions until one diverges, a tick has passed, or all are done.
-    fn batch(&self, driver: &mut Driver, generator: &mut Generator, taken: &mut Range<u64>) -> Batch {
+    fn batch(
+        &self,
+        driver: &mut Driver,
+        generator: &mut Generator,
+        taken: &mut Range<u64>,
+        ahead: &mut impl Iterator<Item = Program>,
+    ) -> Batch {
         let mut batch = Batch { first: taken.start, done: CampaignStats::none(), diverged: None, unable: None };
         let start = Instant::now();
         let mut program = Program::default();
         driver.clear_met();
         while batch.diverged.is_none() && start.elapsed() < TICK && !taken.is_empty() {
             let index = self.campaign.shard.index(taken.start);
-            let run = match self.execute(driver, generator, index, &mut program) {
+            let run = match self.execute(driver, generator, index, ahead.next(), &mut program) {
                 Ok(run) => run,
                 Err(sentence) => {
                     batch.unable = Some(sentence);
@@ -143,17 +153,21 @@ impl Job<'_> {
         batch
     }
 
-    /// Does an execution. Where the subject cannot be its machine, other machines are drawn.
+    /// Does an execution, which may be made already. Where the subject cannot be its machine, other machines are drawn.
     fn execute(
         &self,
         driver: &mut Driver,
         generator: &mut Generator,
         index: u64,
+        mut made: Option<Program>,
         program: &mut Program,
     ) -> Result<Run, String> {
         let mut refused = String::new();
         for attempt in 0..ATTEMPTS {
-            execution(generator, self.campaign.seed, index, attempt, program);
+            match made.take() {
+                Some(made) => *program = made,
+                None => execution(generator, self.campaign.seed, index, attempt, program),
+            }
             match driver.run(program, self.campaign.compare) {
                 Ok(run) => return Ok(run),
                 Err(sentence) => refused = sentence,
@@ -162,8 +176,13 @@ impl Job<'_> {
         Err(refused)
     }
 
-    /// Shows the builder of the subjects what is going to be run.
-    fn look_ahead(&self, driver: &Driver, generator: &mut Generator, taken: Range<u64>) -> Result<(), String> {
+    /// Makes executions, and shows the builder of the subjects that they are going to be run.
+    fn look_ahead(
+        &self,
+        driver: &Driver,
+        generator: &mut Generator,
+        taken: Range<u64>,
+    ) -> Result<Vec<Program>, String> {
         let executions: Vec<Program> = taken
             .map(|position| {
                 let mut program = Program::default();
@@ -171,7 +190,8 @@ impl Job<'_> {
                 program
             })
             .collect();
-        driver.look_ahead(&executions)
+        driver.look_ahead(&executions)?;
+        Ok(executions)
     }
 
     fn is_over(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod boot;
 mod build;
+mod compare;
 mod conformance;
 mod coverage;
 mod mutants;
@@ -17,6 +18,7 @@ use stalemap_linux::Cache;
 
 use self::boot::BootArguments;
 use self::build::BuildArguments;
+use self::compare::CompareArguments;
 use self::conformance::ConformanceArguments;
 use self::coverage::CoverageArguments;
 use self::mutants::MutantsArguments;
@@ -48,6 +50,7 @@ enum LinuxCommand {
     Build(BuildArguments),
     Mutants(MutantsArguments),
     Conformance(ConformanceArguments),
+    Compare(CompareArguments),
     Coverage(CoverageArguments),
     Record(RecordArguments),
     SelfTests(SelfTestsArguments),
@@ -61,6 +64,7 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
         LinuxCommand::Build(arguments) => build::build(&cache, arguments),
         LinuxCommand::Mutants(arguments) => mutants::mutants(&cache, arguments),
         LinuxCommand::Conformance(arguments) => conformance::conformance(&cache, arguments),
+        LinuxCommand::Compare(arguments) => compare::compare(&cache, arguments),
         LinuxCommand::Coverage(arguments) => coverage::coverage(&cache, arguments),
         LinuxCommand::Record(arguments) => record::record(&cache, arguments),
         LinuxCommand::SelfTests(arguments) => self_tests::self_tests(&cache, arguments),

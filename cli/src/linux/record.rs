@@ -10,7 +10,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Divergence, Driver, Generator};
-use stalemap_linux::{Cache, Kernels, Transcript, Version, Way};
+use stalemap_linux::{Cache, Kernels, Target, Transcript, Version, Way};
 use stalemap_operations::{Outcome, Program, Trace};
 use stalemap_report::style::BAD;
 
@@ -23,6 +23,9 @@ pub(super) struct RecordArguments {
     /// The kernel's version; all where none is given
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
+    /// Record the native process, which shows reference counts, free frames and blocks too
+    #[arg(long)]
+    native: bool,
     /// Traces that are recorded, or folders of them
     #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
     corpus: Vec<PathBuf>,
@@ -53,10 +56,11 @@ pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Endin
     }
     let mut differ = 0;
     for version in chosen(arguments.version) {
-        let kernels = Kernels::cached(cache, version, 0)?;
+        let target = Target::new(version, arguments.native, false);
+        let kernels = Kernels::cached(cache, target, 0)?;
         let release = kernels.release()?;
-        let folder = arguments.out.join(version.word());
-        let mut recorder = Recorder { driver: Driver::new(kernels), version, release, written: 0, differ: 0 };
+        let folder = arguments.out.join(target.to_string());
+        let mut recorder = Recorder { driver: Driver::new(kernels), target, release, written: 0, differ: 0 };
         for (file, trace) in &traces {
             if interrupted() {
                 return Ok(Ending::Interrupted);
@@ -69,7 +73,7 @@ pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Endin
             return Ok(Ending::Interrupted);
         }
         let written = recorder.written;
-        output::print_line(format_args!("{}: {written} transcripts in {}", version.subject(), folder.display()))?;
+        output::print_line(format_args!("{}: {written} transcripts in {}", target.subject(), folder.display()))?;
         differ += recorder.differ;
     }
     Ok(if differ == 0 { inputs.ending(Ending::Agree) } else { Ending::Diverge })
@@ -77,7 +81,7 @@ pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Endin
 
 struct Recorder {
     driver: Driver,
-    version: Version,
+    target: Target,
     release: String,
     written: usize,
     /// Programs in which the kernel and the reference differ, which are not recorded.
@@ -87,7 +91,7 @@ struct Recorder {
 impl Recorder {
     /// Records a trace of the corpus under its own name, in a folder named as the one that it is in.
     fn file(&mut self, file: &Path, trace: &Trace, folder: &Path) -> Result<()> {
-        let program = able(trace.program());
+        let program = self.able(trace.program());
         if program.operations.is_empty() {
             return Ok(());
         }
@@ -100,7 +104,7 @@ impl Recorder {
 
     /// Records those generated executions that meet transitions which none before has met.
     fn distil(&mut self, arguments: &RecordArguments, folder: &Path) -> Result<bool> {
-        let mut generator = Generator::new(Way::Guest.settings(OPERATIONS));
+        let mut generator = Generator::new(self.target.way().settings(OPERATIONS));
         let mut status = Status::new();
         self.driver.clear_met();
         let (mut index, mut kept) = (0, 0);
@@ -118,7 +122,7 @@ impl Recorder {
                     self.tell(&place, &divergence)?;
                 } else if self.driver.transitions().count() > met && kept < arguments.most {
                     let title = vec![format!("# Generated: {place}.")];
-                    let transcript = self.transcript(&able(program), title, &place)?;
+                    let transcript = self.transcript(&self.able(program), title, &place)?;
                     if let Some(transcript) = transcript.filter(mostly_done) {
                         self.write(&folder.join(format!("execution-{index:05}.trace")), &transcript)?;
                         kept += 1;
@@ -126,7 +130,7 @@ impl Recorder {
                 }
                 index += 1;
             }
-            status.show(|| format!("{}: {index} executions, {kept} recorded", self.version.subject()));
+            status.show(|| format!("{}: {index} executions, {kept} recorded", self.target.subject()));
         }
         status.clear();
         Ok(true)
@@ -135,9 +139,11 @@ impl Recorder {
     /// Runs operations and writes down what the kernel says, if the reference agrees. Where it does not, that is told with
     /// this place.
     fn transcript(&mut self, program: &Program, mut title: Vec<String>, place: &str) -> Result<Option<Trace>> {
-        title.push(format!("# Recorded from Linux {}.", self.release));
-        let machine = Way::Guest.machine(self.version, &program.machine).map_err(|it| anyhow!(it))?;
-        let mut transcript = Transcript::new(title, machine);
+        let way = self.target.way();
+        let how = if way == Way::Agent { " as a native process" } else { "" };
+        title.push(format!("# Recorded from Linux {}{how}.", self.release));
+        let machine = way.machine(self.target.version(), &program.machine).map_err(|it| anyhow!(it))?;
+        let mut transcript = Transcript::new(way, title, machine);
         let run = self.driver.watch(program, &mut |watched| {
             transcript.step(watched.operation, watched.claimed, watched.subject);
         });
@@ -145,6 +151,12 @@ impl Recorder {
             Some(divergence) => self.tell(place, &divergence).map(|()| None),
             None => Ok(Some(transcript.finish())),
         }
+    }
+
+    /// The program without the operations that the kernel cannot do.
+    fn able(&self, mut program: Program) -> Program {
+        program.operations.retain(|operation| self.target.way().can(operation.kind()));
+        program
     }
 
     /// Tells that a program is not recorded, since the kernel and the reference differ in it.
@@ -160,12 +172,6 @@ impl Recorder {
         self.written += 1;
         output::write_file(path, transcript.to_string().as_bytes())
     }
-}
-
-/// The program without the operations that a kernel cannot do.
-fn able(mut program: Program) -> Program {
-    program.operations.retain(|operation| Way::Guest.can(operation.kind()));
-    program
 }
 
 /// Whether at least half of the operations were done; a transcript of refusals tells little.

@@ -93,7 +93,11 @@ pub const HISTORY: &[Fault] = &[
         meaning: "a fault back that fails for want of RAM is told as done, and the access faults for ever (do_swap_page, mm/memory.c)",
         source: "before \"mm/memory: return vm_fault_t result from migrate_to_ram() callback\", 2022, 4a955bed882e",
         way: Some(Way::Agent),
-        campaign: Campaign { only: &[], operations: 32, machine: Some("machine ram=2 device=4,2 spaces=2 pages=4") },
+        campaign: Campaign {
+            only: &["map", "write", "read", "migrate", "fork"],
+            operations: 16,
+            machine: Some("machine ram=1 device=2 spaces=1 pages=2"),
+        },
         ..COMMON
     },
     Fault {
@@ -107,6 +111,8 @@ pub const HISTORY: &[Fault] = &[
         name: "page_lock_forgotten",
         bit: 30,
         meaning: "an aborted migration leaves its pages locked (migrate_device_finalize, mm/migrate_device.c)",
+        // An access to such a page waits for ever, which takes seconds to see.
+        campaign: Campaign { only: &["map", "write", "setup", "copy", "finalize"], ..EVERYTHING },
         ..COMMON
     },
     Fault {
@@ -138,6 +144,10 @@ pub const HISTORY: &[Fault] = &[
         name: "collects_pinned_page",
         bit: 35,
         meaning: "collecting does not pass over pinned pages (migrate_vma_collect_pmd, mm/migrate_device.c)",
+        equivalent: Some((
+            Version::V6_12,
+            "a pinned page is put back as exclusive as it was; its entry is clean then, which shows in 6.1 alone",
+        )),
         source: "the rule of \"mm: remember exclusively mapped anonymous pages with PG_anon_exclusive\", 2022, 6c287605fd56",
         ..COMMON
     },

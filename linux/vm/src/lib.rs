@@ -2,6 +2,7 @@
 //! native process, and drives it beside the reference.
 
 mod acceleration;
+mod beside;
 mod build_log;
 pub mod cache;
 mod console;
@@ -32,6 +33,7 @@ mod virtual_machine;
 mod way;
 
 pub use acceleration::Acceleration;
+pub use beside::{Beside, Parting};
 pub use cache::Cache;
 pub use console::{bug_report, last_words};
 pub use flavour::Flavour;

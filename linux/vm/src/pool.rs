@@ -76,11 +76,11 @@ impl KernelPool {
         if let Some((_, recording)) = self.last.as_ref().filter(|(last, _)| last == program) {
             return Ok(Arc::clone(recording));
         }
-        let recording = match self.ahead.remove(program) {
-            Some(recording) => recording,
-            None => Arc::new(self.run(std::slice::from_ref(program))?.pop().ok_or_else(nothing)?),
+        let (program, recording) = match self.ahead.remove_entry(program) {
+            Some(known) => known,
+            None => (program.clone(), Arc::new(self.run(std::slice::from_ref(program))?.pop().ok_or_else(nothing)?)),
         };
-        self.last = Some((program.clone(), Arc::clone(&recording)));
+        self.last = Some((program, Arc::clone(&recording)));
         Ok(recording)
     }
 

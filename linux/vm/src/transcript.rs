@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use stalemap_operations::{
-    Access, Capabilities, Device, Entry, Home, Machine, Observation, Operation, Outcome, PageToken, PageView, Phase,
-    Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, SpaceSet, Stamp, Step, Subject, Touched, Trace,
+    Access, Capabilities, Device, Entry, Home, Machine, Observation, Operation, Order, Outcome, PageToken, PageView,
+    Phase, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, SpaceSet, Stamp, Step, Subject, Touched, Trace,
     VirtualPage,
 };
 
@@ -16,9 +16,15 @@ const SIGN: &str = "#= ";
 const SAME: &str = "same";
 const BETWEEN: &str = "; ";
 
+/// What a line begins with that an agent shows and a guest cannot: free frames.
+const FREE: &str = "free";
+/// The same of a page: its reference count.
+const REFCOUNT: &str = "refcount";
+
 /// Writes a transcript while a trace runs.
 #[derive(Clone, Debug)]
 pub struct Transcript {
+    way: Way,
     trace: Trace,
     last: String,
     /// The line that shows the last step; it stands above the next one.
@@ -26,18 +32,18 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// Of a trace with this title on this machine.
+    /// Of a trace with this title on this machine, by kernels that are asked in this way.
     #[must_use]
-    pub fn new(title: Vec<String>, machine: Machine) -> Transcript {
-        let last = text(&start());
-        Transcript { trace: Trace { title, machine, ..Trace::default() }, last, line: Vec::new() }
+    pub fn new(way: Way, title: Vec<String>, machine: Machine) -> Transcript {
+        let last = text(way, &start());
+        Transcript { way, trace: Trace { title, machine, ..Trace::default() }, last, line: Vec::new() }
     }
 
     /// Adds a step.
     pub fn step(&mut self, operation: Operation, answer: Outcome, seen: &Observation) {
         let comments = std::mem::take(&mut self.line);
         self.trace.steps.push(Step { comments, operation, answer: Some(answer) });
-        let text = text(seen);
+        let text = text(self.way, seen);
         self.line = vec![format!("{SIGN}{}", if text == self.last { SAME } else { &text })];
         self.last = text;
     }
@@ -56,7 +62,7 @@ pub(crate) fn start() -> Observation {
 }
 
 /// An observation on one line.
-fn text(seen: &Observation) -> String {
+fn text(way: Way, seen: &Observation) -> String {
     let spaces = |set: &SpaceSet| {
         set.iter().fold(String::new(), |mut text, space| {
             write!(text, " {space}").expect("a string takes everything");
@@ -67,12 +73,19 @@ fn text(seen: &Observation) -> String {
     if !seen.locked.is_empty() {
         items.push(format!("locked{}", spaces(&seen.locked)));
     }
+    if way == Way::Agent {
+        let [ram, first, second] = seen.free;
+        items.push(format!("{FREE} {ram} {first} {second}"));
+    }
     items.extend(seen.places.iter().map(place_text));
-    items.extend(seen.pages.iter().map(|page| page_text(page, seen)));
+    items.extend(seen.pages.iter().map(|page| page_text(way, page, seen)));
     items.extend(seen.slots.iter().map(|(slot, state)| match state {
         SlotState::Pin(page) | SlotState::Hold(page) => format!("{slot} p{}", page.0),
         SlotState::Transaction { phase, candidates, .. } => format!("{slot} {} {candidates}", phase.word()),
-        SlotState::Empty | SlotState::Block { .. } => format!("{slot}"),
+        SlotState::Block { order, split, held, .. } => {
+            format!("{slot} order {order} held {held}{}", if *split { " split" } else { "" })
+        }
+        SlotState::Empty => format!("{slot}"),
     }));
     items.join(BETWEEN)
 }
@@ -92,9 +105,12 @@ fn place_text(view: &PlaceView) -> String {
     }
 }
 
-fn page_text(page: &PageView, seen: &Observation) -> String {
+fn page_text(way: Way, page: &PageView, seen: &Observation) -> String {
     let exclusive = if page.exclusive { " exclusive" } else { "" };
     let mut text = format!("p{} {} {}{exclusive} mapcount {}", page.token.0, page.home, page.stamp, page.mapcount);
+    if way == Way::Agent {
+        write!(text, " {REFCOUNT} {}", page.refcount).expect("a string takes everything");
+    }
     for place in seen.rmap(page) {
         write!(text, " {}", dotted(place)).expect("a string takes everything");
     }
@@ -104,6 +120,7 @@ fn page_text(page: &PageView, seen: &Observation) -> String {
 /// A kernel that was recorded: it answers and shows what stands in a transcript, and nothing else.
 #[derive(Clone, Debug)]
 pub struct Recorded {
+    way: Way,
     machine: Machine,
     steps: Vec<(Operation, Outcome, Observation)>,
     done: usize,
@@ -117,7 +134,10 @@ impl Recorded {
     pub fn new(transcript: &Trace) -> Result<Recorded, String> {
         let lines = transcript.steps.iter().skip(1).map(|step| &step.comments).chain([&transcript.ending]);
         let mut steps = Vec::with_capacity(transcript.steps.len());
-        let mut last = start();
+        let shows_free =
+            |line: &String| line.starts_with(SIGN) && line.split(BETWEEN).any(|item| item.starts_with(FREE));
+        let way = if lines.clone().flatten().any(shows_free) { Way::Agent } else { Way::Guest };
+        let mut last = Observation { free: way.capacity(&transcript.machine), ..start() };
         for (number, (step, lines)) in (1..).zip(transcript.steps.iter().zip(lines)) {
             let at = |what: &str| format!("step {number}, {}: {what}", step.operation);
             let line = lines.iter().find_map(|line| line.strip_prefix(SIGN));
@@ -128,7 +148,7 @@ impl Recorded {
             let answer = step.answer.ok_or_else(|| at("it has no answer"))?;
             steps.push((step.operation, answer, last.clone()));
         }
-        Ok(Recorded { machine: transcript.machine, steps, done: 0 })
+        Ok(Recorded { way, machine: transcript.machine, steps, done: 0 })
     }
 }
 
@@ -138,7 +158,7 @@ impl Subject for Recorded {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Way::Guest.capabilities()
+        self.way.capabilities()
     }
 
     fn machine(&self) -> &Machine {
@@ -146,7 +166,7 @@ impl Subject for Recorded {
     }
 
     fn capacity(&self) -> [u32; Home::LIMIT] {
-        Way::Guest.capacity(&self.machine)
+        self.way.capacity(&self.machine)
     }
 
     fn reset(&mut self) {
@@ -168,7 +188,7 @@ impl Subject for Recorded {
         let seen = self.done.checked_sub(1).and_then(|last| self.steps.get(last)).map(|(_, _, seen)| seen);
         match seen {
             Some(seen) => into.clone_from(seen),
-            None => *into = start(),
+            None => *into = Observation { free: self.way.capacity(&self.machine), ..start() },
         }
     }
 }
@@ -182,6 +202,10 @@ fn read(line: &str) -> Option<Observation> {
         match first {
             "alive" => seen.alive = spaces(words)?,
             "locked" => seen.locked = spaces(words)?,
+            FREE => {
+                let mut free = || words.next()?.parse().ok();
+                seen.free = [free()?, free()?, free()?];
+            }
             _ if first.contains('.') => {
                 let state = place_state(&mut words)?;
                 seen.places.push(PlaceView { place: place(first)?, state });
@@ -238,12 +262,16 @@ fn read_page<'a>(name: &str, words: impl Iterator<Item = &'a str>, seen: &mut Ob
     let exclusive = words.next_if_eq(&"exclusive").is_some();
     words.next_if_eq(&"mapcount")?;
     let mapcount = words.next()?.parse().ok()?;
+    let mut refcount = 0;
+    if words.next_if_eq(&REFCOUNT).is_some() {
+        refcount = words.next()?.parse().ok()?;
+    }
     let start = seen.rmaps.len();
     for word in words {
         seen.rmaps.push(place(word)?);
     }
     let rmap = start..seen.rmaps.len();
-    seen.pages.push(PageView { token, home, stamp, exclusive, mapcount, refcount: 0, rmap, frame: None });
+    seen.pages.push(PageView { token, home, stamp, exclusive, mapcount, refcount, rmap, frame: None });
     Some(())
 }
 
@@ -259,7 +287,15 @@ fn slot<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Option<(Sl
             let phase = phases.into_iter().find(|phase| phase.word() == word)?;
             SlotState::Transaction { phase, candidates: words.next()?.parse().ok()?, frames: 0..0 }
         }
-        Slot::Block(_) => return None,
+        Slot::Block(_) => {
+            let mut after = |name: &str| -> Option<u32> {
+                let found = name.is_empty() || words.next()? == name;
+                words.next().filter(|_| found)?.parse().ok()
+            };
+            let order = Order(after("").filter(|_| word == "order")?);
+            let held = after("held")?;
+            SlotState::Block { order, split: words.next() == Some("split"), held, base: None }
+        }
     };
     Some((slot, state))
 }
@@ -268,7 +304,7 @@ fn slot<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Option<(Sl
 mod tests {
     use stalemap_operations::SpaceSet;
 
-    use super::{read, text};
+    use super::{Way, read, text};
 
     /// A line of everything that can be seen.
     const LINE: &str = "alive s0 s2; locked s2; s0.v0 none hole; s0.v1 rw maps p0 writable; s2.v0 r migrating p3; \
@@ -277,14 +313,32 @@ mod tests {
     #[test]
     fn what_was_seen_is_read_as_it_was_written() {
         let seen = read(LINE).expect("a line");
-        assert_eq!(text(&seen), LINE);
+        assert_eq!(text(Way::Guest, &seen), LINE);
         assert_eq!((seen.alive, seen.locked), (SpaceSet::from(0b101), SpaceSet::from(0b100)));
         assert_eq!((seen.places.len(), seen.pages.len(), seen.slots.len()), (3, 2, 3));
     }
 
     #[test]
+    fn what_an_agent_shows_beyond_that_is_read_as_it_was_written() {
+        let line = "alive s0; free 3 0 2; s0.v1 rw maps p0 writable; p0 ram #2a exclusive mapcount 1 refcount 2 s0.v1; \
+                    k1 p0; b0 order 2 held 4; b7 order 1 held 1 split";
+        let seen = read(line).expect("a line");
+        assert_eq!(text(Way::Agent, &seen), line);
+        assert_eq!((seen.free, seen.pages[0].refcount, seen.slots.len()), ([3, 0, 2], 2, 3));
+    }
+
+    #[test]
     fn a_line_of_another_form_is_refused() {
-        for bad in ["alive x", "s0.v0 rw", "s0.v0 rw maps", "s0.v0 rw maps p0 dirty", "p0 ram", "p0 ram #00", "b0 1"] {
+        for bad in [
+            "alive x",
+            "s0.v0 rw",
+            "s0.v0 rw maps",
+            "s0.v0 rw maps p0 dirty",
+            "p0 ram",
+            "p0 ram #00",
+            "b0 1",
+            "free 1 2",
+        ] {
             assert!(read(bad).is_none(), "{bad}");
         }
         for cut in 1..LINE.split("; ").count() {

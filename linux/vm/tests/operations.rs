@@ -2,13 +2,13 @@
 
 use stalemap_linux::{Recorded, SELFTEST, Transcript, Way};
 use stalemap_operations::{
-    Access, Device, Effect, EffectShape, Entry, Home, Kind, Machine, Observation, Operation, Outcome, PageToken,
+    Access, Device, Effect, EffectShape, Entry, Home, Kind, Machine, Observation, Operation, Order, Outcome, PageToken,
     PageView, Phase, Place, PlaceState, PlaceView, Scope, Slot, SlotState, Space, Stamp, Subject as _, Trace,
     VirtualPage,
 };
 
-fn supported() -> impl Iterator<Item = Kind> {
-    Kind::ALL.iter().copied().filter(|&kind| Way::Guest.can(kind))
+fn supported(way: Way) -> impl Iterator<Item = Kind> {
+    Kind::ALL.iter().copied().filter(move |&kind| way.can(kind))
 }
 
 /// How many parameters the function with this name has in the C text.
@@ -74,7 +74,7 @@ fn seen(operation: Operation) -> Observation {
             Slot::Pin(_) => SlotState::Pin(page),
             Slot::Hold(_) => SlotState::Hold(page),
             Slot::Transaction(_) => SlotState::Transaction { phase: Phase::Moved, candidates: 2, frames: 0..0 },
-            Slot::Block(_) => SlotState::Empty,
+            Slot::Block(_) => SlotState::Block { order: Order(2), split: true, held: 3, base: None },
         };
         (slot, state)
     }));
@@ -84,13 +84,13 @@ fn seen(operation: Operation) -> Observation {
 #[test]
 fn a_transcript_has_words_for_each_operation_its_answers_and_its_slot() {
     let machine = Machine::DEFAULT;
-    for kind in supported() {
+    for (way, kind) in Way::ALL.into_iter().flat_map(|way| supported(way).map(move |kind| (way, kind))) {
         let word = kind.row().word;
         let operation = Operation::sampled(kind, &machine, |choices| choices / 2).expect("the machine has devices");
         let seen = seen(operation);
         let refused = kind.row().refusals.iter().map(|&errno| Outcome::Refused(errno));
         for answer in [Outcome::Done(effect(kind.row().effect))].into_iter().chain(refused) {
-            let mut transcript = Transcript::new(Vec::new(), machine);
+            let mut transcript = Transcript::new(way, Vec::new(), machine);
             transcript.step(operation, answer, &seen);
             let text = transcript.finish().to_string();
             let read = Trace::parse(&text).unwrap_or_else(|error| panic!("{word}: {error}\n{text}"));

@@ -10,7 +10,8 @@ use walkdir::WalkDir;
 
 fn transcripts() -> Vec<(String, Trace)> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/linux");
-    let entries = ["6.1", "6.12"].into_iter().flat_map(|version| WalkDir::new(corpus.join(version)));
+    let entries =
+        ["6.1", "6.12", "6.1-native", "6.12-native"].into_iter().flat_map(|version| WalkDir::new(corpus.join(version)));
     let paths = entries.map(|entry| entry.expect("the corpus can be listed").into_path());
     let read = |path: PathBuf| {
         let name = path.strip_prefix(&corpus).expect("it was found there").display().to_string();

@@ -34,8 +34,8 @@ pub(super) fn table(kernel: Target, release: &str, seed: u64, rows: &[Row]) -> S
     let mut line = |line: String| writeln!(text, "{line}").expect("a string takes everything");
     line(format!("# Faults put into Linux {release} {way}\n"));
     line(format!(
-        "Written by `stalemap linux mutants {native}--version {} --seed {seed} --table FILE`. A bit of the kernel's parameter \n\
-         switches each on; random executions of the seed find it, and the first that shows it is minimised. Seconds are of one \n\
+        "Written by `stalemap linux mutants {native}--version {} --seed {seed} --table FILE`. A bit of the kernel's parameter\n\
+         switches each on; random executions of the seed find it, and the first that shows it is minimised. Seconds are of one\n\
          run on a machine with other work. Found: {found} of {}.\n",
         kernel.version(),
         rows.len()
