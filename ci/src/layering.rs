@@ -45,7 +45,7 @@ const LAYERS: &[Layer] = &[
     // Every subject's program has its commands; it knows no subject, no kernel and no engine.
     Layer { name: COMMANDS, crates: &[OPERATIONS, HARNESS, REPORT, CAMPAIGN, ISOLATION], packages: None },
     Layer { name: "stalemap-foreign", crates: &[OPERATIONS, HARNESS, IMPLEMENTATION, COMMANDS], packages: Some(&[]) },
-    // The command line and the targets share its protocol and its flags; it knows neither.
+    // The command line and the targets share its protocol; it knows neither.
     Layer { name: ENGINES, crates: &[REPORT], packages: Some(&["rustix", "tempfile", "thiserror"]) },
     Layer {
         name: ISOLATION,
@@ -58,7 +58,7 @@ const LAYERS: &[Layer] = &[
     // What outside users depend on: nothing that they do not need.
     Layer {
         name: STALEMAP,
-        crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT, CAMPAIGN, COMMANDS, ENGINES],
+        crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT, CAMPAIGN, COMMANDS],
         // It comes with the commands.
         packages: Some(&["anstream"]),
     },

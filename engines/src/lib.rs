@@ -6,7 +6,6 @@
 //! crate is empty.
 #![cfg(unix)]
 
-pub mod flags;
 pub mod protocol;
 
 #[cfg(feature = "processes")]

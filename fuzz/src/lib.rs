@@ -10,6 +10,8 @@ mod artifact;
 mod compares;
 mod counters;
 mod digests;
+#[cfg(feature = "libfuzzer")]
+mod flags;
 mod hunt;
 #[cfg(feature = "libfuzzer")]
 mod input;
@@ -25,12 +27,8 @@ mod subject;
 mod targets;
 mod text;
 
-/// Sets what libFuzzer need not keep account of, where the command line does not say otherwise.
 #[cfg(feature = "libfuzzer")]
-pub fn start_with_flags() {
-    stalemap_engines::flags::start_with(stalemap_engines::flags::OF_TRANSITIONS);
-}
-
+pub use flags::start_with_flags;
 #[cfg(feature = "libfuzzer")]
 pub use input::Input;
 pub use lockstep::Lockstep;

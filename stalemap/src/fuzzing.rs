@@ -53,10 +53,7 @@ macro_rules! fuzz_target {
         }
 
         ::libfuzzer_sys::fuzz_target!(
-            init: {
-                $crate::fuzzing::start_with_flags();
-                $crate::fuzzing::quiet_panics();
-            },
+            init: $crate::fuzzing::quiet_panics(),
             |input: StalemapInput<'_>| -> ::libfuzzer_sys::Corpus {
                 if STALEMAP_TARGET.with_borrow_mut(|target| target.run_or_abort(input.0)) {
                     ::libfuzzer_sys::Corpus::Keep
@@ -188,13 +185,6 @@ impl FuzzTarget {
             std::process::abort()
         })
     }
-}
-
-/// Sets flags of libFuzzer that its user has not set: what it would keep account of for mutations of bytes, and a mutator of
-/// operations does not need. The process starts itself again with them.
-pub fn start_with_flags() {
-    #[cfg(unix)]
-    stalemap_engines::flags::start_with(stalemap_engines::flags::OF_OPERATIONS);
 }
 
 /// Replaces the engine's hook, which aborts when a subject panics, before that is shown as a finding.
