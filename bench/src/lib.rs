@@ -6,6 +6,7 @@
 
 mod allocator;
 mod callgrind;
+mod campaign;
 mod churn;
 mod clock;
 mod engines;
@@ -13,6 +14,7 @@ mod frames;
 mod harness;
 mod header;
 mod isolation;
+mod linux;
 mod migration;
 mod peers;
 mod state_machine;
@@ -57,6 +59,7 @@ const GROUPS: &[Group] = &[
     Group { id: "H3", rows: harness::reset },
     Group { id: "H4", rows: harness::reference },
     Group { id: "I1", rows: isolation::rows },
+    Group { id: "K1", rows: linux::rows },
     Group { id: "F1", rows: engines::rows },
 ];
 

@@ -15,6 +15,7 @@ use stalemap_operations::{Outcome, Program, Trace};
 use stalemap_report::style::BAD;
 
 use super::which::chosen;
+use crate::catalogue;
 
 /// Write down what the kernel answers and shows, so that it can be replayed without it
 #[derive(Debug, Args)]
@@ -60,7 +61,14 @@ pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Endin
         let kernels = Kernels::cached(cache, target, 0)?;
         let release = kernels.release()?;
         let folder = arguments.out.join(target.to_string());
-        let mut recorder = Recorder { driver: Driver::new(kernels), target, release, written: 0, differ: 0 };
+        let mut recorder = Recorder {
+            driver: Driver::new(kernels),
+            implementation: Driver::new(catalogue::implementation()),
+            target,
+            release,
+            written: 0,
+            differ: 0,
+        };
         for (file, trace) in &traces {
             if interrupted() {
                 return Ok(Ending::Interrupted);
@@ -81,6 +89,8 @@ pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Endin
 
 struct Recorder {
     driver: Driver,
+    /// Replays what is recorded, as tests do.
+    implementation: Driver,
     target: Target,
     release: String,
     written: usize,
@@ -149,8 +159,19 @@ impl Recorder {
         });
         match run.map_err(|it| anyhow!(it))?.divergence {
             Some(divergence) => self.tell(place, &divergence).map(|()| None),
-            None => Ok(Some(transcript.finish())),
+            None => self.repeatable(transcript.finish(), place),
         }
+    }
+
+    /// The transcript, unless the implementation answers otherwise: whether a block finds a run of frames is a matter of where
+    /// each side's frames lie.
+    fn repeatable(&mut self, transcript: Trace, place: &str) -> Result<Option<Trace>> {
+        let run = self.implementation.run_trace(&transcript, Compare::Touched).map_err(|it| anyhow!(it))?;
+        if run.divergence.is_none() {
+            return Ok(Some(transcript));
+        }
+        output::print_line(format_args!("not recorded  {place}: its blocks lie otherwise than the implementation's"))?;
+        Ok(None)
     }
 
     /// The program without the operations that the kernel cannot do.

@@ -86,7 +86,7 @@ mod tests {
         let child = || std::fs::read_to_string(&file).unwrap_or_default().trim().to_string();
         assert!(waited(&|| !child().is_empty()));
         let state = || std::fs::read_to_string(Path::new("/proc").join(child()).join("stat")).unwrap_or_default();
-        assert!(state().contains("(sleep)"), "{}", state());
+        assert!(waited(&|| state().contains("(sleep)")), "{}", state());
         drop(group);
         // A process that was not waited for yet is a zombie.
         assert!(waited(&|| state().is_empty() || state().contains(") Z ")), "{}", state());
