@@ -17,6 +17,7 @@ mod export;
 mod fuzz;
 mod linux;
 mod new;
+mod report;
 #[cfg(feature = "seeded-bugs")]
 mod seeded;
 mod triage;
@@ -48,6 +49,7 @@ use crate::export::ExportArguments;
 use crate::fuzz::FuzzCommand;
 use crate::linux::LinuxArguments;
 use crate::new::NewArguments;
+use crate::report::ReportArguments;
 use crate::triage::TriageArguments;
 
 /// Fuzzing and differential testing for memory management code that moves pages.
@@ -75,6 +77,7 @@ enum Command {
     Fuzz(FuzzCommand),
     Run(RunArguments<Choice>),
     Minimize(MinimizeArguments<Choice>),
+    Report(ReportArguments),
     Fmt(FmtArguments),
     Encode(EncodeArguments),
     Seeds(SeedsArguments),
@@ -119,6 +122,7 @@ fn run(command: Command) -> Result<Ending> {
         Command::Fuzz(arguments) => fuzz::fuzz(line, &arguments),
         Command::Run(arguments) => run::run(line, &arguments),
         Command::Minimize(arguments) => minimize::minimize(line, &arguments),
+        Command::Report(arguments) => report::report(line, &arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Encode(arguments) => encode::encode(&arguments),
         Command::Seeds(arguments) => seeds::seeds(&arguments),
