@@ -8,7 +8,7 @@ use stalemap_commands::input::{self, Input, Inputs};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{ChosenSubject, Ending, Subjects as _, hang, output, quoted};
-use stalemap_harness::{AnyBuild, Build as _, Watch, Watchdog};
+use stalemap_harness::{AnyBuild, Build as _, Compare, Driver, Watch, Watchdog};
 use stalemap_linux::{Recorded, SELFTEST, Version};
 use stalemap_operations::{Machine, Trace};
 use stalemap_page::{Contents, Copies, LeftOut, PageError, Progress, Request, Section, Shown, document};
@@ -134,7 +134,7 @@ impl Maker<'_> {
             status.show(|| format!("{place}{}", words(progress)));
             !interrupted()
         });
-        let section = section.map_err(Error::new)?;
+        let section = section.map_err(|error| agreeing(error, &subjects[0], trace))?;
         let command = self.line.replay(&choice).in_file(&quoted(&name));
         let finding = section.finding();
         let stem = file.file_stem().map_or("trace".into(), |stem| stem.to_string_lossy());
@@ -174,6 +174,17 @@ impl Maker<'_> {
         let name = version.map_or("kernel", |version| version.subject());
         let build = AnyBuild::new(move |_: &Machine| Ok(recorded.clone()));
         Ok(Some(Shown { name: format!("{name}, recorded"), build, is_recorded: true, watch: None }))
+    }
+}
+
+/// Why a trace has no page, and what of it is wrong although both sides agree.
+fn agreeing(error: PageError, subject: &Shown, trace: &Trace) -> Error {
+    let run = Driver::new(subject.build.clone()).run_trace(trace, Compare::Touched);
+    match (&error, run.ok().and_then(|run| run.divergence)) {
+        (PageError::Agree { .. }, Some(wrong)) => {
+            anyhow!("all sides agree; only the answer written at operation {} is wrong", wrong.step + 1)
+        }
+        _ => Error::new(error),
     }
 }
 

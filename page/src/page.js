@@ -72,8 +72,8 @@
     return [...found.values()];
   }
 
-  const GROUPS = [["space", "Spaces"], ["place", "Places"], ["page", "Pages"], ["slot", "Slots"], ["free", "Free frames"]];
-  const LISTS = ["Spaces", "Free frames"];
+  // Things with one fact share a table; of the others each has its own.
+  const GROUPS = [["space", "spaces"], ["place", null], ["page", null], ["slot", null], ["free", "free frames"]];
   const FEW = 60;
 
   function cellButton(index, cell) {
@@ -89,21 +89,21 @@
     return make("button", { type: "button", class: classes, "aria-label": said, "data-cell": `${index} ${cell}`, text: value, click: () => showCell(cell) });
   }
 
-  function card({ thing, cells }) {
+  function card({ group, thing, cells }) {
     const isWrong = cells.some((cell) => finding.sides.some((_, index) => differs(index, cell)));
     const head = make("tr", {}, make("td", {}), ...finding.sides.map((side) => make("th", { scope: "col", text: side.name })));
     const rows = cells.map((cell) => make("tr", {}, make("th", { scope: "row", text: finding.cells[cell][2] }),
       ...finding.sides.map((_, index) => make("td", {}, cellButton(index, cell)))));
     return make("div", { class: isWrong ? "card wrong" : "card" },
-      make("table", {}, make("caption", { text: thing }), make("thead", {}, head), make("tbody", {}, ...rows)));
+      make("table", {}, make("caption", {}, make("span", { class: "sort", text: `${group} ` }), thing), make("thead", {}, head), make("tbody", {}, ...rows)));
   }
 
-  // Things with one fact, such as spaces, share a table: a row is a thing.
-  function list(its) {
+  // A row is a thing.
+  function list(title, its) {
     const head = make("tr", {}, make("td", {}), ...finding.sides.map((side) => make("th", { scope: "col", text: side.name })));
     const rows = its.map(({ thing, cells: [cell] }) => make("tr", {}, make("th", { scope: "row", text: thing }),
       ...finding.sides.map((_, index) => make("td", {}, cellButton(index, cell)))));
-    return make("div", { class: "card" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+    return make("div", { class: "card" }, make("table", {}, make("caption", { text: title }), make("thead", {}, head), make("tbody", {}, ...rows)));
   }
 
   function showState() {
@@ -111,9 +111,10 @@
     const found = things().filter(({ group }) => group !== "frame");
     const isMany = found.length > FEW && !all;
     const shown = at("only").checked || isMany ? found.filter(isMarked) : found;
-    const parts = GROUPS.map(([group, title]) => [title, shown.filter((it) => it.group === group)]).filter(([, its]) => its.length > 0);
-    at("cards").replaceChildren(...parts.map(([title, its]) => make("div", { class: "groups" }, make("h3", { text: title }),
-      make("div", { class: "grid" }, ...(LISTS.includes(title) ? [list(its)] : its.map(card))))));
+    at("cards").replaceChildren(...GROUPS.flatMap(([group, title]) => {
+      const its = shown.filter((it) => it.group === group);
+      return title && its.length ? [list(title, its)] : its.map(card);
+    }));
     const more = isMany && !at("only").checked;
     at("more").replaceChildren(...(more ? [`${shown.length} of ${found.length} things are changed or differ. `,
       make("button", { type: "button", text: "Show all", click: () => { all = true; show(); } })] : shown.length ? [] : ["Nothing is mapped or held."]));
@@ -127,7 +128,9 @@
       return its.length ? make("div", {}, make("h3", { text: side.name }), make("div", { class: "strip" }, ...its.map((cell) => {
         const button = cellButton(index, cell);
         button.classList.add("frame");
-        button.replaceChildren(make("small", { text: finding.cells[cell][1] }), states[index].get(cell) ?? "free again");
+        const said = hasChanged(index, cell) ? [make("span", { class: "quiet", text: " changed in this step" })] : [];
+        button.removeAttribute("aria-label");
+        button.replaceChildren(make("small", { text: finding.cells[cell][1] }), states[index].get(cell) ?? "free again", ...said);
         return button;
       }))) : null;
     });

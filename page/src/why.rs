@@ -29,7 +29,8 @@ pub(crate) fn explain(bench: &mut Bench<'_>, program: &Program, keep_going: &mut
         }
         why.without = bench.verdict(&without(program, step));
     }
-    let each = (MOST_DONE / (count * count).max(1) as u64 / 4).clamp(1, MOST_VALUES as u64);
+    // Of a long trace there is no time, and on a page no room, for other values.
+    let each = (MOST_DONE / (count * count).max(1) as u64 / 4).min(MOST_VALUES as u64);
     let values = usize::try_from(each).unwrap_or(MOST_VALUES);
     for (step, why) in whys.iter_mut().enumerate() {
         if !keep_going(step) || bench.operations > MOST_DONE {

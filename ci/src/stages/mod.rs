@@ -14,6 +14,7 @@ mod native;
 mod nightly;
 mod oss_fuzz;
 mod package;
+mod page;
 mod picture;
 mod sanitizer;
 mod subjects;
@@ -114,6 +115,11 @@ pub(crate) const STAGES: &[Stage] = &[
         "package",
         "each crate that outside users need is packaged, built from its package, and brings no more than it must",
         package::run,
+    ),
+    named(
+        "page",
+        "pages of findings, of each fault of Linux and of a long trace in a browser: each control, every width, no barrier",
+        page::run,
     ),
     named("guide", "mdBook makes a book of docs/ and has nothing to say against it", guide::run),
     named("bugs-engines", "libFuzzer and AFL++ find seeded bugs, and nothing without one", bugs_engines),

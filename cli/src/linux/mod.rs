@@ -5,6 +5,7 @@ mod build;
 mod conformance;
 mod mutants;
 mod record;
+mod record_finding;
 mod self_tests;
 mod try_program;
 mod which;
@@ -19,6 +20,7 @@ use self::build::BuildArguments;
 use self::conformance::ConformanceArguments;
 use self::mutants::MutantsArguments;
 use self::record::RecordArguments;
+use self::record_finding::RecordFindingArguments;
 use self::self_tests::SelfTestsArguments;
 use self::try_program::TryArguments;
 
@@ -46,6 +48,7 @@ enum LinuxCommand {
     Mutants(MutantsArguments),
     Conformance(ConformanceArguments),
     Record(RecordArguments),
+    RecordFinding(RecordFindingArguments),
     SelfTests(SelfTestsArguments),
     Try(TryArguments),
     Boot(BootArguments),
@@ -58,6 +61,7 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
         LinuxCommand::Mutants(arguments) => mutants::mutants(&cache, arguments),
         LinuxCommand::Conformance(arguments) => conformance::conformance(&cache, arguments),
         LinuxCommand::Record(arguments) => record::record(&cache, arguments),
+        LinuxCommand::RecordFinding(arguments) => record_finding::record_finding(&cache, arguments),
         LinuxCommand::SelfTests(arguments) => self_tests::self_tests(&cache, arguments),
         LinuxCommand::Try(arguments) => try_program::try_program(&cache, arguments),
         LinuxCommand::Boot(arguments) => boot::boot(&cache, arguments),
