@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Error, Result, anyhow};
+use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_commands::input::{self, Input, Inputs};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{ChosenSubject, Ending, Subjects as _, hang, output, quoted};
 use stalemap_harness::{AnyBuild, Build as _, Compare, Driver, Watch, Watchdog};
-use stalemap_linux::{Recorded, SELFTEST, Version};
-use stalemap_operations::{Machine, Trace};
+use stalemap_linux::{Recorded, SELFTEST, Version, capabilities};
+use stalemap_operations::{Machine, Operation, Trace};
 use stalemap_page::{Contents, Copies, LeftOut, PageError, Progress, Request, Section, Shown, document};
 use stalemap_report::{counted, grouped};
 
@@ -111,6 +111,9 @@ fn write(arguments: &ReportArguments, sections: &[Section], left_out: &[LeftOut]
     Ok(())
 }
 
+/// The end of the name of a side that was recorded.
+const RECORDED: &str = " (recorded)";
+
 /// Makes sections.
 struct Maker<'a> {
     line: &'a Line,
@@ -135,8 +138,11 @@ impl Maker<'_> {
             !interrupted()
         });
         let section = section.map_err(|error| agreeing(error, &subjects[0], trace))?;
-        let command = self.line.replay(&choice).in_file(&quoted(&name));
         let finding = section.finding();
+        let command = match replayed_by(trace).filter(|_| finding.subject.ends_with(RECORDED)) {
+            Some(command) => command.to_string(),
+            None => self.line.replay(&choice).in_file(&quoted(&name)),
+        };
         let stem = file.file_stem().map_or("trace".into(), |stem| stem.to_string_lossy());
         let shortened = Trace::parse(&finding.trace).map_err(|error| anyhow!("{error}"))?;
         let (rust, c) = export::programs(&shortened, &stem);
@@ -163,6 +169,7 @@ impl Maker<'_> {
     fn recorded(&self, trace: &Trace) -> Result<Option<Shown>> {
         let (transcript, recorded) = match &self.recording {
             Some(recording) => {
+                ensure!(able(trace) == able(recording), "the recording is one of other operations");
                 (recording, Recorded::new(recording).map_err(|it| anyhow!(it)).context("the recording")?)
             }
             None => match Recorded::new(trace) {
@@ -173,8 +180,18 @@ impl Maker<'_> {
         let version = Version::ALL.into_iter().find(|version| version.dialect() == transcript.machine.rules());
         let name = version.map_or("kernel", |version| version.subject());
         let build = AnyBuild::new(move |_: &Machine| Ok(recorded.clone()));
-        Ok(Some(Shown { name: format!("{name}, recorded"), build, is_recorded: true, watch: None }))
+        Ok(Some(Shown { name: format!("{name}{RECORDED}"), build, is_recorded: true, watch: None }))
     }
+}
+
+/// The operations that a kernel can do.
+fn able(trace: &Trace) -> Vec<Operation> {
+    trace.operations().filter(|operation| capabilities().operations.contains(operation.kind())).collect()
+}
+
+/// The command that the title of a trace has.
+fn replayed_by(trace: &Trace) -> Option<&str> {
+    trace.title.iter().find_map(|line| line.strip_prefix("# Replay with: "))
 }
 
 /// Why a trace has no page, and what of it is wrong although both sides agree.

@@ -52,13 +52,31 @@ fn each_fault_of_linux_has_a_page_with_the_kernel_beside_the_others() {
         assert_eq!(findings.len(), 4, "{}", ended.stderr);
         for finding in findings {
             let name = finding["name"].as_str().expect("a name");
-            let sides = ["reference", "implementation", "linux-6.1, recorded"];
+            let sides = ["reference", "implementation", "linux-6.1 (recorded)"];
             assert_eq!([0, 1, 2].map(|side| finding["sides"][side]["name"].clone()), sides, "{name}");
             assert_eq!((finding["culprit"].as_u64(), &finding["first"]), (Some(2), &finding["visible"]), "{name}");
             let title = fs::read_to_string(root.join(name)).expect("the trace");
             let actual = title.lines().find_map(|line| line.strip_prefix("# actual:   ")).expect("what it did");
             assert_eq!(finding["actual"], actual, "{name}");
+            let command = finding["copies"]["command"].as_str().expect("a command");
+            assert!(command.starts_with("stalemap run --subject linux-6.1 --fault "), "{command}");
         }
+    });
+}
+
+#[test]
+fn a_recording_is_one_of_the_same_operations() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let [fault, other] = ["table_keeps_a_freed_page", "table_holds_a_device_page"]
+        .map(|name| format!("corpus/linux/trophies/{name}.trace"));
+    in_folder(|folder| {
+        let page = folder.join("page.html").to_string_lossy().into_owned();
+        let with = |recording: &str| stalemap(&root, &["report", &fault, "--recording", recording, "-o", &page]);
+        let ended = with(&other);
+        assert_eq!(ended.code, 2, "{}", ended.stderr);
+        assert!(ended.stderr.contains("the recording is one of other operations"), "{}", ended.stderr);
+        assert!(!Path::new(&page).exists());
+        assert_eq!(with(&fault).code, 0);
     });
 }
 

@@ -1,5 +1,7 @@
 //! A look at a trace: the first difference of each subject, and what all sides answer and show up to where a program sees it.
 
+use std::cmp::Reverse;
+
 use stalemap_harness::{AnyBuild, Compare, Divergence, Driver, Run, Watch, Watched, guarded};
 use stalemap_operations::{
     Machine, Observables, Observation, PageToken, Program, Scope, Slot, SlotState, Subject as _, Trace,
@@ -94,8 +96,14 @@ pub fn look(program: &Program, subjects: &[Shown]) -> Result<Look, PageError> {
     let finding = Finding::describe(&mut driver, name, program, &divergence, Origin::default());
     let finding = finding.map_err(PageError::NotBuilt)?;
     let (visible, filled) = (seen[culprit].visible, std::mem::take(&mut seen[culprit].filled));
-    let longest = (0..seen.len()).max_by_key(|&at| (seen[at].reference.operations(), at == culprit)).unwrap_or(culprit);
-    let reference = seen[longest].reference.clone();
+    // The reference beside the subject that went furthest and shows most.
+    let known = |at: usize| {
+        let reference = &seen[at].reference;
+        let is_known = reference.state(reference.operations()).is_some();
+        (reference.operations(), is_known, Reverse(reference.hidden().len()), at == culprit)
+    };
+    let best = (0..seen.len()).max_by_key(|&at| known(at)).unwrap_or(culprit);
+    let reference = seen[best].reference.clone();
     let operations = program.operations.iter().copied().take(reference.operations().max(divergence.step + 1));
     let program = Program::new(program.machine, operations);
     let sides = std::iter::once(reference).chain(seen.into_iter().map(|seen| seen.subject)).collect();

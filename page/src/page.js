@@ -390,6 +390,7 @@
     at("lead").textContent = `reference and ${culprit} differ at operation ${finding.first}: ${finding.operations[finding.first - 1].text}`;
     at("expected").textContent = finding.expected;
     at("actual").textContent = finding.actual;
+    at("cards").style.setProperty("--card-width", `${6.5 + 8 * finding.sides.length}rem`);
     at("machine").textContent = `machine ${finding.machine}`;
     document.querySelectorAll("[data-finding]").forEach((row) => {
       row.classList.toggle("now", Number(row.dataset.finding) === index + 1);

@@ -87,7 +87,6 @@ pub struct Section {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct SideData {
     pub(crate) name: String,
-    recorded: bool,
     hidden: Vec<&'static str>,
     /// For each step pairs of a cell and its value, counted from 1; 0 where the cell is gone.
     changes: Vec<Option<Vec<usize>>>,
@@ -124,8 +123,10 @@ impl Section {
         let culprit = &request.subjects[seen.culprit - 1];
         let mut section = Section::of(request, &seen);
         if culprit.is_recorded {
-            section.note =
-                Some(format!("{} was recorded: what it does with other operations is not known.", culprit.name));
+            section.note = Some(format!(
+                "What {} does with other operations is not known. Where it is there, a page with the options of the command below says it.",
+                culprit.name
+            ));
             return Ok(section);
         }
         let upto = Program::new(seen.program.machine, seen.program.operations.iter().copied().take(seen.first()));
@@ -145,10 +146,15 @@ impl Section {
         &self.finding
     }
 
+    /// The same without the programs that the reader can copy.
+    pub(crate) fn without_programs(&self) -> Section {
+        let copies = Copies { rust: None, c: None, ..self.copies.clone() };
+        Section { copies, ..self.clone() }
+    }
+
     fn of(request: &Request<'_>, seen: &Look) -> Section {
         let mut table = Table::default();
-        let recorded = std::iter::once(false).chain(request.subjects.iter().map(|it| it.is_recorded));
-        let sides: Vec<SideData> = seen.sides.iter().zip(recorded).map(|(side, it)| table.side(side, it)).collect();
+        let sides: Vec<SideData> = seen.sides.iter().map(|side| table.side(side)).collect();
         let operations = (1..).zip(&seen.program.operations).map(|(step, operation)| OperationData {
             text: operation.to_string(),
             word: operation.kind().row().word,
@@ -271,14 +277,14 @@ struct Table {
 }
 
 impl Table {
-    fn side(&mut self, side: &Side, recorded: bool) -> SideData {
+    fn side(&mut self, side: &Side) -> SideData {
         let steps = 0..=side.operations();
         let changes = steps.map(|step| {
             side.changes(step).map(|changes| {
                 changes.iter().flat_map(|(cell, value)| [self.cell(cell), self.value(value.as_deref())]).collect()
             })
         });
-        SideData { name: side.name.clone(), recorded, changes: changes.collect(), hidden: side.hidden().to_vec() }
+        SideData { name: side.name.clone(), changes: changes.collect(), hidden: side.hidden().to_vec() }
     }
 
     fn cell(&mut self, cell: &Cell) -> usize {

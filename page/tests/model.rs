@@ -4,7 +4,8 @@ use stalemap_harness::AnyBuild;
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Machine, Trace};
 use stalemap_page::{
-    Cell, Contents, Group, Look, MOST_BYTES, PageError, Progress, Request, Section, Shown, document, is_compared, look,
+    Cell, Contents, Copies, Group, Look, MOST_BYTES, PageError, Progress, Request, Section, Shown, document,
+    is_compared, look,
 };
 
 /// The implementation with a bug that is on, or none.
@@ -188,6 +189,24 @@ fn a_page_keeps_within_its_limit_and_names_what_has_no_room() {
     let (page, count) = document(&contents(&many)).expect("a page");
     assert!(page.len() <= MOST_BYTES && (20..200).contains(&count), "{count} sections in {} bytes", page.len());
     assert!(page.contains(&format!("{} traces without a section", 200 - count)));
+}
+
+#[test]
+fn programs_go_first_where_there_is_too_much() {
+    let text = "x".repeat(MOST_BYTES);
+    let copies = |trace: &str| Copies {
+        trace: trace.to_string(),
+        rust: Some(text.clone()),
+        c: Some([text.clone(), String::new()]),
+        command: "run".to_string(),
+    };
+    let sections = |trace: &str| vec![section(STALE, "stale_mapping", 0).with_copies(copies(trace))];
+    let page =
+        |sections: &[Section]| document(&Contents { title: "x", sections, left_out: &[], shared_c: "", version: "0" });
+    let (short, count) = page(&sections("a trace")).expect("a page");
+    assert!(short.len() <= MOST_BYTES && count == 1 && short.contains("a trace"));
+    let error = page(&sections(&text)).expect_err("too much");
+    assert!(matches!(error, PageError::TooMuch { most: MOST_BYTES, .. }), "{error}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 // Tries pages of findings in a headless Chromium: node browser.mjs CHROMIUM FOLDER. Ends with 1 and says what is wrong.
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -268,8 +268,8 @@ for (const [name, options] of [
   await page.close();
 }
 {
-  const page = await open("stale_mapping", { width: 1180, height: 900 });
-  writeFileSync(join(folder, "readme.png"), await page.screenshot({ clip: { x: 0, y: 0, width: 1180, height: 900 } }));
+  const page = await open("stale_mapping", { width: 1400, height: 1000 });
+  await page.screenshot({ path: join(folder, "readme.webp"), type: "webp", quality: 80 });
   await page.close();
 }
 await browser.close();

@@ -28,7 +28,7 @@ const PACKAGES: [(&str, &str); 2] = [("puppeteer-core", "24.43.1"), ("axe-core",
 /// Operations of the longest trace.
 const LONG: usize = 1_000;
 
-/// Makes the pages and tries them. Screenshots stay in the folder; `readme.png` is the picture in README.md.
+/// Makes the pages and tries them. Screenshots stay in the folder; `readme.webp` is the picture in README.md.
 pub(crate) fn run(context: &Context) -> Result<()> {
     let chromium = chromium(context)?;
     let modules = packages(context)?;
@@ -39,7 +39,7 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     let copy = modules.join("browser.mjs");
     context.sh.copy_file(script, &copy)?;
     cmd!(context.sh, "node {copy} {chromium} {folder}").run()?;
-    println!("screenshots stand in {}; readme.png is kept as docs/src/page.png", folder.display());
+    println!("screenshots stand in {}; readme.webp is kept as docs/src/page.webp", folder.display());
     Ok(())
 }
 
