@@ -16,6 +16,9 @@
   const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
   const rules = new Map(data.rules.map((rule) => [rule.word, rule]));
 
+  // The operation of a step. A machine may differ before the first one.
+  const named = (step) => finding.operations[step - 1]?.text ?? "the start";
+
   let finding = null;
   let number = 0;
   let step = 0;
@@ -274,9 +277,9 @@
     const jump = (text, to) => make("button", { type: "button", text, click: () => go(to) });
     const milestone = (name, title, ...rest) => make("li", { class: name }, make("strong", { text: title }), ...rest);
     const { first, silent, visible, shown_by: added } = finding;
-    const before = first > 1 ? [jump(`Step ${first - 1}`, first - 1), ` ${finding.operations[first - 2].text}`] : [jump("The start", 0)];
-    const silently = silent ? [jump(`Step ${silent}`, silent), ` ${finding.operations[silent - 1].text}: the state differs, no answer does`] : ["None: the first difference is an answer."];
-    const visibly = visible ? [jump(`Step ${visible}`, visible), ` ${finding.operations[visible - 1].text}: a program gets another answer`]
+    const before = first > 1 ? [jump(`Step ${first - 1}`, first - 1), ` ${named(first - 1)}`] : [jump("The start", 0)];
+    const silently = silent ? [jump(`Step ${silent}`, silent), ` ${named(silent)}: the state differs, no answer does`] : ["None: the first difference is an answer."];
+    const visibly = visible ? [jump(`Step ${visible}`, visible), ` ${named(visible)}: a program gets another answer`]
       : added ? ["Not in this trace; ", make("code", { text: added.join("; ") }), " behind it would get another answer."] : ["None: no answer in this trace shows it."];
     at("milestones").replaceChildren(milestone("agree", "All sides agree up to", ...before), milestone("silent", "First silent difference", ...silently),
       milestone("visible", "First visible difference", ...visibly));
@@ -387,7 +390,7 @@
     const culprit = finding.sides[finding.culprit].name;
     at("name").textContent = finding.name;
     at("signature").textContent = finding.signature;
-    at("lead").textContent = `reference and ${culprit} differ at operation ${finding.first}: ${finding.operations[finding.first - 1].text}`;
+    at("lead").textContent = `reference and ${culprit} differ at operation ${finding.first}: ${named(finding.first)}`;
     at("expected").textContent = finding.expected;
     at("actual").textContent = finding.actual;
     at("cards").style.setProperty("--card-width", `${6.5 + 8 * finding.sides.length}rem`);

@@ -199,6 +199,7 @@ for (const name of names) {
   await fits(page, name);
   await barriers(page, name);
   await page.close();
+  console.log(`${name}: first paint after ${Math.round(paint)} ms`);
   for (const options of [{ width: 400, height: 800 }, { width: 400, height: 800, dark: true }, { width: 3840, height: 2160 }]) {
     const other = await open(name, options);
     await fits(other, `${name} at ${options.width}`);
