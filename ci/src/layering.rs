@@ -20,6 +20,7 @@ const REFERENCE: &str = "stalemap-reference";
 const IMPLEMENTATION: &str = "stalemap-implementation";
 const HARNESS: &str = "stalemap-harness";
 const REPORT: &str = "stalemap-report";
+const PAGE: &str = "stalemap-page";
 const CAMPAIGN: &str = "stalemap-campaign";
 const COMMANDS: &str = "stalemap-commands";
 const ENGINES: &str = "stalemap-engines";
@@ -37,6 +38,11 @@ const LAYERS: &[Layer] = &[
     Layer { name: IMPLEMENTATION, crates: &[OPERATIONS], packages: Some(&[]) },
     Layer { name: HARNESS, crates: &[OPERATIONS, REFERENCE], packages: Some(&["sha2"]) },
     Layer { name: REPORT, crates: &[OPERATIONS, REFERENCE, HARNESS], packages: None },
+    Layer {
+        name: PAGE,
+        crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT],
+        packages: Some(&["maud", "serde", "serde_json", "similar", "thiserror"]),
+    },
     Layer {
         name: CAMPAIGN,
         crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT],
@@ -65,7 +71,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: "stalemap-subjects", crates: &[STALEMAP, COMMANDS, HARNESS, REPORT], packages: None },
     Layer {
         name: "stalemap-cli",
-        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, CAMPAIGN, COMMANDS, C, ENGINES, LINUX],
+        crates: &[OPERATIONS, REFERENCE, IMPLEMENTATION, HARNESS, REPORT, PAGE, CAMPAIGN, COMMANDS, C, ENGINES, LINUX],
         packages: None,
     },
     Layer {

@@ -82,6 +82,21 @@ impl Choice {
         Vec::new()
     }
 
+    /// The same, or where it is the default the seeded bug that the title of a trace names: `# seeded bug: NAME`, or `--bug NAME`
+    /// in the command that replays it.
+    pub(crate) fn or_bug_of(&self, title: &[String]) -> Choice {
+        #[cfg(feature = "seeded-bugs")]
+        if Catalogue.option(self).is_empty() {
+            let named = title.iter().find_map(|line| match line.strip_prefix("# seeded bug: ") {
+                Some(name) => Some(name.trim()),
+                None => line.split_once(" --bug ")?.1.split(' ').next(),
+            });
+            return Choice { bug: named.and_then(stalemap_implementation::Bug::by_name), ..self.clone() };
+        }
+        let _ = title;
+        self.clone()
+    }
+
     /// The seeded bug that is switched on, if one is.
     #[cfg(unix)]
     pub(crate) fn bug(&self) -> Option<&'static str> {

@@ -69,6 +69,11 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Ending> {
     Ok(Ending::Agree)
 }
 
+/// A trace as a Rust test, and as a C program where it can be one.
+pub(crate) fn programs(trace: &Trace, name: &str) -> (String, Option<String>) {
+    (rust(trace, name), c(trace, name).ok())
+}
+
 /// The C program: each operation that Linux itself answers, and at the end what shows whether all is well.
 fn c(trace: &Trace, name: &str) -> Result<String> {
     let [_, first, second, spaces, pages] = trace.machine.sizes();

@@ -17,6 +17,7 @@ mod export;
 mod fuzz;
 mod linux;
 mod new;
+mod report;
 #[cfg(feature = "seeded-bugs")]
 mod seeded;
 mod triage;
@@ -50,6 +51,7 @@ use crate::export::ExportArguments;
 use crate::fuzz::FuzzCommand;
 use crate::linux::LinuxArguments;
 use crate::new::NewArguments;
+use crate::report::ReportArguments;
 use crate::triage::TriageArguments;
 
 /// Fuzzing and differential testing for memory management code that moves pages.
@@ -79,6 +81,7 @@ enum Command {
     Minimize(MinimizeArguments<Choice>),
     Merge(MergeArguments),
     Status(StatusArguments),
+    Report(ReportArguments),
     Fmt(FmtArguments),
     Encode(EncodeArguments),
     Seeds(SeedsArguments),
@@ -125,6 +128,7 @@ fn run(command: Command) -> Result<Ending> {
         Command::Minimize(arguments) => minimize::minimize(line, &arguments),
         Command::Merge(arguments) => merge::merge(&arguments),
         Command::Status(arguments) => overview::status(&arguments),
+        Command::Report(arguments) => report::report(line, &arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Encode(arguments) => encode::encode(&arguments),
         Command::Seeds(arguments) => seeds::seeds(&arguments),

@@ -84,13 +84,13 @@ fn every_command_that_reads_traces_names_the_place_of_the_first_mistake_and_writ
             fs::write(folder.join(bad.name), bad.content).unwrap();
         }
         for bad in BAD {
-            for command in ["run", "minimize", "fmt", "encode", "check-determinism"] {
+            for command in ["run", "minimize", "fmt", "encode", "check-determinism", "report"] {
                 let ended = stalemap(folder, &[command, bad.name]);
                 assert_eq!(ended.code, 2, "{command} {}: {}", bad.name, ended.stderr);
                 assert!(ended.stderr.contains(bad.says), "{command} {}: {}", bad.name, ended.stderr);
                 assert_eq!(ended.stdout, "", "{command} {}", bad.name);
             }
-            for command in ["minimize", "encode"] {
+            for command in ["minimize", "encode", "report"] {
                 stalemap(folder, &[command, bad.name, "-o", "written"]);
                 assert!(!folder.join("written").exists(), "{command} {}", bad.name);
             }

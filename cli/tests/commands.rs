@@ -23,6 +23,11 @@ fn wrong() -> String {
     GOOD.replace("value=#2a", "value=#2b")
 }
 
+/// A line of that text, counted from 1.
+fn wrong_line(number: u64) -> String {
+    wrong().lines().nth(usize::try_from(number).expect("small") - 1).expect("a line").to_string()
+}
+
 #[test]
 fn a_campaign_is_the_same_for_one_seed_whatever_the_number_of_jobs() {
     in_folder(|folder| {
@@ -125,7 +130,7 @@ fn help_is_wrapped_once() {
 }
 
 #[test]
-fn results_come_as_json_and_as_junit_too() {
+fn results_come_as_json_junit_and_sarif_too() {
     in_folder(|folder| {
         fs::write(folder.join("good.trace"), GOOD).unwrap();
         fs::write(folder.join("wrong.trace"), wrong()).unwrap();
@@ -147,6 +152,20 @@ fn results_come_as_json_and_as_junit_too() {
         let ended = stalemap(folder, &["fuzz", "--runs", "10", "--format", "junit"]);
         assert_eq!(ended.code, 0);
         assert!(ended.stdout.contains("tests=\"1\" failures=\"0\""), "{}", ended.stdout);
+        let ended = stalemap(folder, &["run", "--format", "sarif", "."]);
+        assert_eq!(ended.code, 2);
+        let log: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        let (run, wrong) = (&log["runs"][0], &log["runs"][0]["results"][0]);
+        assert_eq!((&log["version"], &wrong["ruleId"]), (&"2.1.0".into(), &"answer.written@read".into()));
+        let place = &wrong["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "wrong.trace");
+        let line = wrong_line(place["region"]["startLine"].as_u64().unwrap());
+        assert!(line.starts_with("read"), "{line}");
+        assert_eq!(run["invocations"][0]["toolExecutionNotifications"].as_array().map(Vec::len), Some(1));
+        let ended = stalemap(folder, &["fuzz", "--runs", "10", "--format", "sarif"]);
+        assert_eq!(ended.code, 0);
+        let log: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(log["runs"][0]["results"], serde_json::json!([]));
     });
 }
 

@@ -71,12 +71,13 @@ fn end_of(mut child: Child) -> Ended {
 fn a_read_that_waits_ends_with_the_first_signal() {
     in_folder(|folder| {
         assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().expect("mkfifo").success());
-        let rows: [&[&str]; 14] = [
+        let rows: [&[&str]; 15] = [
             &["run", "pipe"],
             &["run", "-"],
             &["run", "--format", "json", "pipe"],
             &["minimize", "pipe"],
             &["minimize", "-", "-o", "small.trace"],
+            &["report", "pipe", "-o", "page.html"],
             &["fmt", "pipe"],
             &["fmt", "-"],
             &["encode", "-", "-o", "bytes"],
@@ -139,6 +140,27 @@ fn a_loop_ends_with_the_first_signal() {
         while second() > 0 {
             assert!(start.elapsed() < PATIENCE, "the second process of check-determinism goes on");
             sleep(Duration::from_millis(20));
+        }
+    });
+}
+
+#[cfg(feature = "seeded-bugs")]
+#[test]
+fn an_interrupted_page_has_what_is_known_by_then() {
+    const TRACE: &str = "machine ram=1 device=1 spaces=1 pages=2\nmap s0 v0+2 r\nmigrate s0 v0 to d0\nmove s0 v1 v0\nmigrate s0 v0 to d0\n";
+    in_folder(|folder| {
+        fs::write(folder.join("a.trace"), TRACE).expect("a file");
+        for name in SIGNALS {
+            let report =
+                ["report", "a.trace", "--bug", "stale_mapping", "--neighbours", "4000000000", "-o", "page.html"];
+            let child = listening(command(folder, &report));
+            sleep(Duration::from_millis(700));
+            signal(&child, name);
+            let ended = end_of(child);
+            assert_eq!(ended.code, 130, "{name}: {}", ended.stderr);
+            let page = fs::read_to_string(folder.join("page.html")).expect("the page");
+            assert!(page.contains("It was interrupted: not everything was tried.") && page.ends_with("</html>"));
+            fs::remove_file(folder.join("page.html")).expect("the page");
         }
     });
 }

@@ -10,7 +10,10 @@ use serde::Serialize;
 use stalemap_harness::{Compare, Driver};
 use stalemap_operations::{Program, Trace};
 use stalemap_report::style::{BAD, GOOD};
-use stalemap_report::{FileResult, Finding, Origin, Verdict, counted, diff, grouped, junit_of_results, states};
+use stalemap_report::{
+    FileResult, Finding, Origin, Verdict, counted, diff, grouped, junit_of_results, line_of_step, sarif_of_results,
+    states,
+};
 
 use crate::command_line::CommandLine;
 use crate::ending::Ending;
@@ -37,7 +40,8 @@ those that fail are printed, and how many there are of each sort.
 Examples:
   stalemap run corpus
   stalemap run --show findings/mapping.writable@migrate-3f1a09c2.trace
-  stalemap run --format junit corpus > replay.xml")]
+  stalemap run --format junit corpus > replay.xml
+  stalemap run --format sarif corpus > replay.sarif")]
 pub struct RunArguments<C: Args> {
     /// Traces, inputs of fuzzing engines, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
@@ -103,7 +107,8 @@ fn replay_all(subject: &ChosenSubject, wanted: &Files) -> Result<Ending> {
     let so_far = Arc::new(Mutex::new(SoFar::default()));
     for (path, error) in &wanted.troubles {
         let trouble = Verdict::Trouble(format!("{error:#}"));
-        let result = FileResult { file: path.to_string_lossy().into_owned(), operations: 0, verdict: trouble };
+        let result =
+            FileResult { file: path.to_string_lossy().into_owned(), operations: 0, line: None, verdict: trouble };
         print_result(&result, printed)?;
         lock(&so_far).results.push(result);
     }
@@ -148,7 +153,7 @@ fn print_hang(
     move |finding, _| {
         let mut so_far = lock(&so_far);
         let verdict = Verdict::Diverge(Box::new(finding.clone()));
-        let result = FileResult { file: so_far.file.clone(), operations: finding.step, verdict };
+        let result = FileResult { file: so_far.file.clone(), operations: finding.step, line: None, verdict };
         print_result(&result, printed)?;
         so_far.results.push(result);
         print_all(&subject, &so_far.results, printed)
@@ -175,15 +180,17 @@ fn replay(subject: &str, driver: &mut Driver, file: &Path, wanted: &Files) -> Op
         if wanted.show {
             show(subject, driver, &input.trace)?;
         }
-        compare(subject, driver, &input.trace, wanted.compare)
+        let (operations, finding) = compare(subject, driver, &input.trace, wanted.compare)?;
+        let line = finding.as_ref().and_then(|finding| line_of_step(input.text.as_deref()?, finding.step));
+        Ok((operations, line, finding))
     });
-    let (operations, verdict) = match outcome {
-        Ok((operations, None)) => (operations, Verdict::Agree),
-        Ok((operations, Some(finding))) => (operations, Verdict::Diverge(Box::new(finding))),
+    let (operations, line, verdict) = match outcome {
+        Ok((operations, _, None)) => (operations, None, Verdict::Agree),
+        Ok((operations, line, Some(finding))) => (operations, line, Verdict::Diverge(Box::new(finding))),
         Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => return None,
-        Err(error) => (0, Verdict::Trouble(format!("{error:#}"))),
+        Err(error) => (0, None, Verdict::Trouble(format!("{error:#}"))),
     };
-    Some(FileResult { file: name, operations, verdict })
+    Some(FileResult { file: name, operations, line, verdict })
 }
 
 /// The operations that were done, and how they diverge if they do.
@@ -224,7 +231,7 @@ fn show(subject: &str, driver: &mut Driver, trace: &Trace) -> Result<()> {
 }
 
 fn print_result(result: &FileResult, printed: Printed) -> Result<()> {
-    let FileResult { file, operations, verdict } = result;
+    let FileResult { file, operations, verdict, .. } = result;
     if printed.format != Format::Text {
         return Ok(());
     }
@@ -253,6 +260,10 @@ fn print_all(subject: &str, results: &[FileResult], printed: Printed) -> Result<
             output::print_line(serde_json::to_string_pretty(&results)?)
         }
         Format::Junit => output::print_line(junit_of_results(results)),
+        Format::Sarif => {
+            let log = sarif_of_results(results, env!("CARGO_PKG_VERSION"));
+            output::print_line(serde_json::to_string_pretty(&log)?)
+        }
         Format::Text if !printed.sums => Ok(()),
         Format::Text => {
             let count = |wanted: fn(&Verdict) -> bool| results.iter().filter(|it| wanted(&it.verdict)).count();

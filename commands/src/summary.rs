@@ -1,4 +1,4 @@
-//! The summary of a campaign: what it met and found, as text, JSON or JUnit.
+//! The summary of a campaign: what it met and found, as text, JSON, JUnit or SARIF.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 use stalemap_harness::{Signature, Skipped, Transitions};
 use stalemap_operations::KindSet;
-use stalemap_report::{Ending as HowEnded, Finding, Summary, grouped, junit_of_findings};
+use stalemap_report::{Ending as HowEnded, Finding, Summary, grouped, junit_of_findings, sarif_of_findings};
 
 use crate::findings::{Done, KeptFinding, SoFar};
 use crate::interrupt::interrupted;
@@ -125,6 +125,11 @@ pub fn print(subject: &str, how: Printed, summary: &Summary, findings: &[KeptFin
             output::print(format_args!("{between}{}", summary.findings_text()))
         }
         Format::Junit => output::print_line(junit_of_findings(plain)),
+        Format::Sarif => {
+            let placed = findings.iter().map(|kept| (&kept.finding, kept.file.as_ref().map(|file| file.path.as_str())));
+            let log = sarif_of_findings(placed, env!("CARGO_PKG_VERSION"));
+            output::print_line(serde_json::to_string_pretty(&log)?)
+        }
         Format::Json => {
             let version = env!("CARGO_PKG_VERSION");
             let campaign = Results { version, subject, summary, findings: &plain, finds: &plain };

@@ -15,6 +15,8 @@ pub enum Format {
     Json,
     /// JUnit's XML, for continuous integration.
     Junit,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 /// How much is compared after each step.

@@ -23,6 +23,9 @@ pub struct FileResult {
     pub file: String,
     /// Operations that were done.
     pub operations: usize,
+    /// The line of its text at which it diverges, counted from 1; none where it does not, or is bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
     /// How it came out.
     pub verdict: Verdict,
 }

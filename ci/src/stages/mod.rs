@@ -14,6 +14,7 @@ mod native;
 mod nightly;
 mod oss_fuzz;
 mod package;
+mod page;
 mod picture;
 mod sanitizer;
 mod semver;
@@ -118,6 +119,11 @@ pub(crate) const STAGES: &[Stage] = &[
     ),
     named("semver", "no crate that outside users need breaks what its last release promised", semver::run),
     named("kills", "a campaign that is killed 200 times at random moments loses nothing that it said", kills),
+    named(
+        "page",
+        "pages of findings, of each fault of Linux and of a long trace in a browser: each control, every width, no barrier",
+        page::run,
+    ),
     named("guide", "mdBook makes a book of docs/ and has nothing to say against it", guide::run),
     named("bugs-engines", "libFuzzer and AFL++ find seeded bugs, and nothing without one", bugs_engines),
     named("bench", "the benchmarks, beside their peers", bench),

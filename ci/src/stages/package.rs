@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
 }
 
 /// The crates that may be published: all that do not say `publish = false`.
-fn published(metadata: &Metadata) -> Vec<&str> {
+pub(super) fn published(metadata: &Metadata) -> Vec<&str> {
     let may = |package: &&Package| package.publish.as_ref().is_none_or(|registries| !registries.is_empty());
     metadata.workspace_packages().into_iter().filter(may).map(|package| package.name.as_str()).collect()
 }

@@ -7,6 +7,7 @@ mod conformance;
 mod coverage;
 mod mutants;
 mod record;
+mod record_finding;
 mod self_tests;
 mod try_program;
 mod which;
@@ -23,6 +24,7 @@ use self::conformance::ConformanceArguments;
 use self::coverage::CoverageArguments;
 use self::mutants::MutantsArguments;
 use self::record::RecordArguments;
+use self::record_finding::RecordFindingArguments;
 use self::self_tests::SelfTestsArguments;
 use self::try_program::TryArguments;
 
@@ -53,6 +55,7 @@ enum LinuxCommand {
     Compare(CompareArguments),
     Coverage(CoverageArguments),
     Record(RecordArguments),
+    RecordFinding(RecordFindingArguments),
     SelfTests(SelfTestsArguments),
     Try(TryArguments),
     Boot(BootArguments),
@@ -67,6 +70,7 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
         LinuxCommand::Compare(arguments) => compare::compare(&cache, arguments),
         LinuxCommand::Coverage(arguments) => coverage::coverage(&cache, arguments),
         LinuxCommand::Record(arguments) => record::record(&cache, arguments),
+        LinuxCommand::RecordFinding(arguments) => record_finding::record_finding(&cache, arguments),
         LinuxCommand::SelfTests(arguments) => self_tests::self_tests(&cache, arguments),
         LinuxCommand::Try(arguments) => try_program::try_program(&cache, arguments),
         LinuxCommand::Boot(arguments) => boot::boot(&cache, arguments),

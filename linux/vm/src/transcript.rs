@@ -14,6 +14,10 @@ use crate::way::Way;
 const SIGN: &str = "#= ";
 /// What such a line has when nothing has changed since the one before.
 const SAME: &str = "same";
+/// How such a line begins where the kernel answered something else than what stands behind the `=`.
+const ANSWERS: &str = "answers ";
+/// How such a line begins where the kernel stopped; behind it stands what it said.
+const STOPS: &str = "stops: ";
 const BETWEEN: &str = "; ";
 
 /// What a line begins with that an agent shows and a guest cannot: free frames.
@@ -46,6 +50,20 @@ impl Transcript {
         let text = text(self.way, seen);
         self.line = vec![format!("{SIGN}{}", if text == self.last { SAME } else { &text })];
         self.last = text;
+    }
+
+    /// Adds the step at which the kernel differs: `written` stands behind the `=`, and what it answered in the line below.
+    pub fn differing_step(&mut self, operation: Operation, written: Outcome, answer: Outcome, seen: &Observation) {
+        self.step(operation, written, seen);
+        let state = text(self.way, seen);
+        self.line = vec![format!("{SIGN}{ANSWERS}{answer}{BETWEEN}{state}")];
+    }
+
+    /// Adds the step at which the kernel stopped and said this.
+    pub fn stopping_step(&mut self, operation: Operation, written: Outcome, said: &str) {
+        let comments = std::mem::take(&mut self.line);
+        self.trace.steps.push(Step { comments, operation, answer: Some(written) });
+        self.line = vec![format!("{SIGN}{STOPS}{}", said.split_whitespace().collect::<Vec<_>>().join(" "))];
     }
 
     /// The transcript as a trace.
@@ -122,8 +140,16 @@ fn page_text(way: Way, page: &PageView, seen: &Observation) -> String {
 pub struct Recorded {
     way: Way,
     machine: Machine,
-    steps: Vec<(Operation, Outcome, Observation)>,
+    steps: Vec<(Operation, Answer, Observation)>,
     done: usize,
+}
+
+/// What a kernel did with an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answer {
+    Outcome(Outcome),
+    /// It stopped and said this.
+    Stop(String),
 }
 
 impl Recorded {
@@ -142,11 +168,19 @@ impl Recorded {
             let at = |what: &str| format!("step {number}, {}: {what}", step.operation);
             let line = lines.iter().find_map(|line| line.strip_prefix(SIGN));
             let line = line.ok_or_else(|| at("no line shows what was seen after it"))?;
+            if let Some(said) = line.strip_prefix(STOPS) {
+                steps.push((step.operation, Answer::Stop(said.to_string()), last.clone()));
+                continue;
+            }
+            let (answer, line) = match line.strip_prefix(ANSWERS).and_then(|rest| rest.split_once(BETWEEN)) {
+                Some((answer, line)) => (outcome(transcript.machine, step.operation, answer), line),
+                None => (step.answer, line),
+            };
             if line != SAME {
                 last = read(line).ok_or_else(|| at("what was seen after it cannot be read"))?;
             }
-            let answer = step.answer.ok_or_else(|| at("it has no answer"))?;
-            steps.push((step.operation, answer, last.clone()));
+            let answer = answer.ok_or_else(|| at("it has no answer"))?;
+            steps.push((step.operation, Answer::Outcome(answer), last.clone()));
         }
         Ok(Recorded { way, machine: transcript.machine, steps, done: 0 })
     }
@@ -177,7 +211,12 @@ impl Subject for Recorded {
     fn apply(&mut self, operation: Operation) -> Outcome {
         let recorded = self.steps.get(self.done).filter(|(it, _, _)| *it == operation);
         self.done += 1;
-        recorded.map_or(Outcome::Stuck, |(_, answer, _)| *answer)
+        match recorded {
+            None => Outcome::Stuck,
+            Some((_, Answer::Outcome(answer), _)) => *answer,
+            // As the kernel itself does.
+            Some((_, Answer::Stop(said), _)) => panic!("the kernel: {said}"),
+        }
     }
 
     fn touched(&mut self, _: &mut Touched) -> bool {
@@ -191,6 +230,12 @@ impl Subject for Recorded {
             None => *into = Observation { free: self.way.capacity(&self.machine), ..start() },
         }
     }
+}
+
+/// Reads the answer to an operation, as it stands in a trace.
+fn outcome(machine: Machine, operation: Operation, answer: &str) -> Option<Outcome> {
+    let trace = Trace::parse(&format!("machine {machine}\n{operation} = {answer}\n")).ok()?;
+    trace.steps.first()?.answer
 }
 
 /// Reads an observation from its line.
@@ -302,9 +347,9 @@ fn slot<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Option<(Sl
 
 #[cfg(test)]
 mod tests {
-    use stalemap_operations::SpaceSet;
+    use stalemap_operations::{SpaceSet, Subject as _, Trace};
 
-    use super::{Way, read, text};
+    use super::{Recorded, Transcript, Way, read, start, text};
 
     /// A line of everything that can be seen.
     const LINE: &str = "alive s0 s2; locked s2; s0.v0 none hole; s0.v1 rw maps p0 writable; s2.v0 r migrating p3; \
@@ -325,6 +370,29 @@ mod tests {
         let seen = read(line).expect("a line");
         assert_eq!(text(Way::Agent, &seen), line);
         assert_eq!((seen.free, seen.pages[0].refcount, seen.slots.len()), ([3, 0, 2], 2, 3));
+    }
+
+    #[test]
+    fn a_kernel_that_differs_or_stops_is_recorded_beside_the_right_answers() {
+        let trace = Trace::parse(
+            "machine ram=4 spaces=1 pages=2\nmap s0 v0 rw = ok\nread s0 v0 = ok value=#00\nread s0 v0 = ok value=#00\n",
+        );
+        let trace = trace.expect("a trace");
+        let wrong =
+            Trace::parse("machine ram=4 spaces=1 pages=2\nread s0 v0 = EFAULT\n").expect("a trace").steps[0].answer;
+        let mut transcript = Transcript::new(Way::Guest, Vec::new(), trace.machine);
+        let [map, read, last] =
+            [0, 1, 2].map(|at| (trace.steps[at].operation, trace.steps[at].answer.expect("an answer")));
+        transcript.step(map.0, map.1, &start());
+        transcript.differing_step(read.0, read.1, wrong.expect("an answer"), &start());
+        transcript.stopping_step(last.0, last.1, "BUG: at\n 0; or so");
+        let transcript = transcript.finish();
+        assert_eq!(transcript.steps[2].comments, ["#= answers EFAULT; alive s0"]);
+        assert_eq!(transcript.ending, ["#= stops: BUG: at 0; or so"]);
+        let mut recorded = Recorded::new(&transcript).expect("a recording");
+        assert_eq!([recorded.apply(map.0), recorded.apply(read.0)], [map.1, wrong.expect("an answer")]);
+        let stop = std::panic::catch_unwind(move || recorded.apply(last.0)).expect_err("it stops");
+        assert_eq!(stop.downcast_ref::<String>().map(String::as_str), Some("the kernel: BUG: at 0; or so"));
     }
 
     #[test]

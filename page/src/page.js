@@ -1,0 +1,432 @@
+"use strict";
+// Shows the findings that stand in the page as JSON. Texts of traces are only ever set as text.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const at = (id) => document.getElementById(id);
+  const make = (tag, attributes = {}, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name === "text") element.textContent = value;
+      else if (name === "click") element.addEventListener("click", value);
+      else if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+    }
+    element.append(...children);
+    return element;
+  };
+  const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  const rules = new Map(data.rules.map((rule) => [rule.word, rule]));
+
+  // The operation of a step. A machine may differ before the first one.
+  const named = (step) => finding.operations[step - 1]?.text ?? "the start";
+
+  let finding = null;
+  let number = 0;
+  let step = 0;
+  let open = null;
+  let states = [];
+  let all = false;
+
+  // What each side shows after a step, as a map from cells to values; null where that is not known.
+  function statesAfter(last) {
+    return finding.sides.map((side) => {
+      const cells = new Map();
+      for (let at = 0; at <= last; at++) {
+        const changes = side.changes[at];
+        if (!changes) return null;
+        for (let i = 0; i < changes.length; i += 2) {
+          if (changes[i + 1] === 0) cells.delete(changes[i]);
+          else cells.set(changes[i], finding.values[changes[i + 1] - 1]);
+        }
+      }
+      return cells;
+    });
+  }
+
+  // The last step up to this one at which a cell of a side changed; -1 where none did.
+  function writer(side, cell, last) {
+    for (let at = Math.min(last, side.changes.length - 1); at >= 0; at--) {
+      const changes = side.changes[at] || [];
+      for (let i = 0; i < changes.length; i += 2) if (changes[i] === cell) return at;
+    }
+    return -1;
+  }
+
+  const shows = (side, cell) => !side.hidden.includes(finding.cells[cell][2]) && !(side === finding.sides[0] && finding.cells[cell][0] === "frame");
+  const hasChanged = (index, cell) => {
+    const changes = finding.sides[index].changes[step] || [];
+    for (let i = 0; i < changes.length; i += 2) if (changes[i] === cell) return step > 0;
+    return false;
+  };
+  const isCompared = (cell) => finding.cells[cell][0] !== "frame" && finding.cells[cell][2] !== "frame";
+  const differs = (index, cell) => index > 0 && isCompared(cell) && shows(finding.sides[index], cell) && shows(finding.sides[0], cell)
+    && states[0] !== null && states[index] !== null && states[0].get(cell) !== states[index].get(cell);
+
+  // Cells that a side has now, or that have just gone, by thing.
+  function things() {
+    const found = new Map();
+    for (const cell of finding.order) {
+      const [group, thing] = finding.cells[cell];
+      const isThere = states.some((state, index) => (state && state.has(cell)) || hasChanged(index, cell));
+      if (!isThere) continue;
+      const key = `${group} ${thing}`;
+      if (!found.has(key)) found.set(key, { group, thing, cells: [] });
+      found.get(key).cells.push(cell);
+    }
+    return [...found.values()];
+  }
+
+  // Things with one fact share a table; of the others each has its own.
+  const GROUPS = [["space", "spaces"], ["place", null], ["page", null], ["slot", null], ["free", "free frames"]];
+  const FEW = 60;
+
+  function cellButton(index, cell) {
+    const state = states[index];
+    const side = finding.sides[index];
+    if (!shows(side, cell)) return make("span", { class: "none", text: "not shown" });
+    const marks = [hasChanged(index, cell) && "changed", differs(index, cell) && "differs"].filter(Boolean);
+    const value = state === null ? "not known" : state.get(cell) ?? "–";
+    const [, thing, fact] = finding.cells[cell];
+    const said = [`${side.name}: ${thing} ${fact}: ${value === "–" ? "nothing" : value}`, hasChanged(index, cell) && "changed in this step",
+      differs(index, cell) && "differs from the reference"].filter(Boolean).join(", ");
+    const classes = marks.length ? marks.join(" ") : value === "–" || state === null ? "none" : null;
+    return make("button", { type: "button", class: classes, "aria-label": said, "data-cell": `${index} ${cell}`, text: value, click: () => showCell(cell) });
+  }
+
+  function card({ group, thing, cells }) {
+    const isWrong = cells.some((cell) => finding.sides.some((_, index) => differs(index, cell)));
+    const head = make("tr", {}, make("td", {}), ...finding.sides.map((side) => make("th", { scope: "col", text: side.name })));
+    const rows = cells.map((cell) => make("tr", {}, make("th", { scope: "row", text: finding.cells[cell][2] }),
+      ...finding.sides.map((_, index) => make("td", {}, cellButton(index, cell)))));
+    return make("div", { class: isWrong ? "card wrong" : "card" },
+      make("table", {}, make("caption", {}, make("span", { class: "sort", text: `${group} ` }), thing), make("thead", {}, head), make("tbody", {}, ...rows)));
+  }
+
+  // A row is a thing.
+  function list(title, its) {
+    const head = make("tr", {}, make("td", {}), ...finding.sides.map((side) => make("th", { scope: "col", text: side.name })));
+    const rows = its.map(({ thing, cells: [cell] }) => make("tr", {}, make("th", { scope: "row", text: thing }),
+      ...finding.sides.map((_, index) => make("td", {}, cellButton(index, cell)))));
+    return make("div", { class: "card" }, make("table", {}, make("caption", { text: title }), make("thead", {}, head), make("tbody", {}, ...rows)));
+  }
+
+  function showState() {
+    const isMarked = ({ cells }) => cells.some((cell) => finding.sides.some((_, index) => hasChanged(index, cell) || differs(index, cell)));
+    const found = things().filter(({ group }) => group !== "frame");
+    const isMany = found.length > FEW && !all;
+    const shown = at("only").checked || isMany ? found.filter(isMarked) : found;
+    at("cards").replaceChildren(...GROUPS.flatMap(([group, title]) => {
+      const its = shown.filter((it) => it.group === group);
+      return title && its.length ? [list(title, its)] : its.map(card);
+    }));
+    const more = isMany && !at("only").checked;
+    at("more").replaceChildren(...(more ? [`${shown.length} of ${found.length} things are changed or differ. `,
+      make("button", { type: "button", text: "Show all", click: () => { all = true; show(); } })] : shown.length ? [] : ["Nothing is mapped or held."]));
+  }
+
+  function showFrames() {
+    const found = things().filter(({ group }) => group === "frame");
+    at("frames-part").hidden = found.length === 0;
+    const strips = finding.sides.map((side, index) => {
+      const its = found.flatMap(({ cells }) => cells).filter((cell) => states[index] && (states[index].has(cell) || hasChanged(index, cell)));
+      return its.length ? make("div", {}, make("h3", { text: side.name }), make("div", { class: "strip" }, ...its.map((cell) => {
+        const button = cellButton(index, cell);
+        button.classList.add("frame");
+        const said = hasChanged(index, cell) ? [make("span", { class: "quiet", text: " changed in this step" })] : [];
+        button.removeAttribute("aria-label");
+        button.replaceChildren(make("small", { text: finding.cells[cell][1] }), states[index].get(cell) ?? "free again", ...said);
+        return button;
+      }))) : null;
+    });
+    at("frames").replaceChildren(...strips.filter(Boolean));
+  }
+
+  // Edges between places and pages, each with the sides that have it and those that could.
+  function edgesNow() {
+    const edges = new Map();
+    const knowing = { entry: [], reverse: [] };
+    finding.sides.forEach((side, index) => {
+      if (states[index] === null) return;
+      if (!side.hidden.includes("entry")) knowing.entry.push(index);
+      if (!side.hidden.includes("reverse map")) knowing.reverse.push(index);
+      for (const [cell, value] of states[index]) {
+        const [group, thing, fact] = finding.cells[cell];
+        const add = (kind, place, page) => {
+          const key = `${kind} ${place} ${page}`;
+          if (!edges.has(key)) edges.set(key, { kind, place, page, sides: [] });
+          edges.get(key).sides.push(index);
+        };
+        if (group === "place" && fact === "entry" && value !== "hole") add("entry", thing, value.split(" ")[1]);
+        if (group === "page" && fact === "reverse map" && value !== "nothing") value.split(", ").forEach((place) => add("reverse", place, thing));
+      }
+    });
+    return [...edges.values()].map((edge) => ({ ...edge, missing: knowing[edge.kind].filter((index) => !edge.sides.includes(index)) }));
+  }
+
+  const names = (indices) => indices.map((index) => finding.sides[index].name).join(" and ");
+  const sentence = ({ kind, place, page, sides, missing }) => (kind === "entry" ? `${place} maps ${page}` : `the reverse map of ${page} finds ${place}`)
+    + ` in ${names(sides)}, not in ${names(missing)}`;
+
+  function showGraph() {
+    let edges = edgesNow();
+    const odd = edges.filter((edge) => edge.missing.length > 0);
+    if (edges.length > FEW) edges = odd;
+    const sorted = (items) => [...new Set(items)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+    const [places, pages] = [sorted(edges.map((edge) => edge.place)), sorted(edges.map((edge) => edge.page))];
+    const list = odd.map((edge) => make("li", { class: "odd", text: sentence(edge) }));
+    const quiet = edges.length ? `All sides have these ${counted(edges.length, "edge")}.` : "There is no page that a place maps.";
+    at("edges").replaceChildren(...(list.length ? list : [make("li", { text: quiet })]));
+    at("graph").replaceChildren(...(edges.length ? [drawing(edges, places, pages)] : []));
+    at("graph").hidden = edges.length === 0;
+  }
+
+  function drawing(edges, places, pages) {
+    const draw = (tag, attributes, text) => {
+      const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+      if (text !== undefined) element.textContent = text;
+      return element;
+    };
+    const [width, row, box, tall] = [560, 76, 96, 32];
+    const height = 30 + row * Math.max(places.length, pages.length);
+    const y = (list, item) => 62 + row * list.indexOf(item) + (row * (Math.max(places.length, pages.length) - list.length)) / 2;
+    const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${places.length} places and ${pages.length} pages; the list behind it names the edges that differ` });
+    const defs = draw("defs", {});
+    for (const [id, colour] of [["entry", "--faint"], ["reverse", "--link"], ["odd", "--bad"]]) {
+      const marker = draw("marker", { id: `to-${id}`, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto" });
+      marker.append(draw("path", { d: "M0 0 8 4 0 8z", style: `fill:var(${colour});stroke:none` }));
+      defs.append(marker);
+    }
+    svg.append(defs, draw("text", { x: 8, y: 16, class: "label" }, "places"), draw("text", { x: width - 8, y: 16, class: "label", "text-anchor": "end" }, "pages"),
+      draw("text", { x: width / 2, y: 16, class: "label", "text-anchor": "middle" }, "entry →   ← reverse map"));
+    for (const edge of edges) {
+      const isOdd = edge.missing.length > 0;
+      const bend = edge.kind === "entry" ? -16 : 16;
+      const [left, right] = [y(places, edge.place) + bend / 3, y(pages, edge.page) + bend / 3];
+      const [from, to] = [box + 10, width - box - 10];
+      const middle = (left + right) / 2 + bend;
+      const path = edge.kind === "entry" ? `M${from} ${left} Q${width / 2} ${middle} ${to} ${right}` : `M${to} ${right} Q${width / 2} ${middle} ${from} ${left}`;
+      svg.append(draw("path", { d: path, class: `${edge.kind}${isOdd ? " odd" : ""}`, "marker-end": `url(#to-${isOdd ? "odd" : edge.kind})` }));
+      if (isOdd) svg.append(draw("text", { x: width / 2, y: (left + right) / 2 + bend + (bend < 0 ? -1 : 12), class: "odd-label", "text-anchor": "middle" }, `only ${names(edge.sides)}`));
+    }
+    const node = (x, middle, text) => svg.append(draw("rect", { x, y: middle - tall / 2, width: box, height: tall, rx: 6 }),
+      draw("text", { x: x + box / 2, y: middle + 5, "text-anchor": "middle" }, text));
+    places.forEach((place) => node(8, y(places, place), place));
+    pages.forEach((page) => node(width - box - 8, y(pages, page), page));
+    return svg;
+  }
+
+  // Who wrote a cell last, on each side.
+  function showCell(cell) {
+    open = cell;
+    if (cell === null) {
+      at("cell").hidden = true;
+      return;
+    }
+    const [, thing, fact] = finding.cells[cell];
+    at("cell-title").textContent = `${thing}: ${fact}, after step ${step}`;
+    const sides = finding.sides.map((side, index) => {
+      const value = states[index] === null ? "not known" : !shows(side, cell) ? "not shown" : states[index].get(cell) ?? "nothing";
+      return make("div", {}, make("h3", { text: side.name }), make("p", {}, make("code", { text: value })), ...written(side, cell));
+    });
+    at("writers").replaceChildren(make("div", { class: "writers" }, ...sides));
+    at("cell").hidden = false;
+  }
+
+  function written(side, cell) {
+    if (!shows(side, cell)) return [];
+    const last = writer(side, cell, step);
+    if (last < 0) return [make("p", { text: "No operation has changed it." })];
+    if (last === 0) return [make("p", { text: "It is so from the start." })];
+    const operation = finding.operations[last - 1];
+    const rule = rules.get(operation.word);
+    const jump = make("button", { type: "button", class: "mono", text: `${last}  ${operation.text}`, click: () => go(last) });
+    const functions = rule.functions.length ? [make("p", { text: "In Linux: " }, ...rule.functions.flatMap((name, index) => [index ? ", " : "", make("code", { text: name })]))] : [];
+    return [make("p", { text: "Last changed by " }, jump), make("p", { text: rule.meaning }), ...functions];
+  }
+
+  function showOperations() {
+    at("operations").replaceChildren(...finding.operations.map((operation, index) => {
+      const [expected, ...answers] = operation.answers;
+      const odd = answers.map((answer, side) => [side + 1, answer]).filter(([, answer]) => answer !== null && answer !== expected && answer !== "not asked");
+      const said = odd.length ? `= ${expected}, but ${odd.map(([side, answer]) => `${finding.sides[side].name}: ${answer}`).join("; ")}` : `= ${expected ?? "not asked"}`;
+      return make("li", {}, make("button", { type: "button", "data-step": index + 1, click: () => go(index + 1) }, make("span", { class: "number", text: index + 1 }),
+        make("span", { class: "text mono", text: operation.text }), make("span", { class: "answer mono", text: said })));
+    }));
+    [...at("operations").querySelectorAll("button")].forEach((button, index) => {
+      const { answers } = finding.operations[index];
+      button.classList.toggle("wrong", answers.slice(1).some((answer) => answer !== null && answer !== "not asked" && answer !== answers[0]));
+      button.classList.toggle("parted", index + 1 >= finding.first);
+    });
+    at("unasked").textContent = finding.unasked ? `${counted(finding.unasked, "operation")} behind it: the sides have parted, and are not asked any more.` : "";
+  }
+
+  function markOperations() {
+    for (const button of at("operations").querySelectorAll("button")) {
+      const mine = Number(button.dataset.step);
+      if (mine === step) button.setAttribute("aria-current", "step");
+      else button.removeAttribute("aria-current");
+      button.classList.toggle("later", mine > step);
+      if (mine === step) {
+        const list = [at("operations"), at("operations").parentElement].find((it) => it.scrollHeight > it.clientHeight + 1 && getComputedStyle(it).overflowY === "auto");
+        if (list) list.scrollTop += button.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 2;
+      }
+    }
+  }
+
+  function showMilestones() {
+    const jump = (text, to) => make("button", { type: "button", text, click: () => go(to) });
+    const milestone = (name, title, ...rest) => make("li", { class: name }, make("strong", { text: title }), ...rest);
+    const { first, silent, visible, shown_by: added } = finding;
+    const before = first > 1 ? [jump(`Step ${first - 1}`, first - 1), ` ${named(first - 1)}`] : [jump("The start", 0)];
+    const silently = silent ? [jump(`Step ${silent}`, silent), ` ${named(silent)}: the state differs, no answer does`] : ["None: the first difference is an answer."];
+    const visibly = visible ? [jump(`Step ${visible}`, visible), ` ${named(visible)}: a program gets another answer`]
+      : added ? ["Not in this trace; ", make("code", { text: added.join("; ") }), " behind it would get another answer."] : ["None: no answer in this trace shows it."];
+    at("milestones").replaceChildren(milestone("agree", "All sides agree up to", ...before), milestone("silent", "First silent difference", ...silently),
+      milestone("visible", "First visible difference", ...visibly));
+  }
+
+  const verdict = (index) => index === 0 ? make("span", { class: "agrees", text: "agrees" }) : index === 1 ? make("span", { class: "same", text: "same finding" })
+    : make("span", { class: "other", text: `other: ${finding.verdicts[index - 2]}` });
+
+  function showWhy() {
+    at("why-note").textContent = finding.note ?? "What the trace does without an operation, and with another value in it, on the real driver.";
+    const tried = finding.operations.map((operation, index) => [operation, index + 1]).filter(([operation]) => operation.without !== undefined || operation.instead);
+    const group = (instead) => {
+      const by = new Map();
+      for (const [operand, text, index] of instead) {
+        const key = `${operand} ${index}`;
+        if (!by.has(key)) by.set(key, { operand, index, texts: [] });
+        by.get(key).texts.push(text);
+      }
+      return make("ul", {}, ...[...by.values()].map(({ operand, index, texts }) => make("li", {}, `${operand}: `, verdict(index), " with ",
+        ...texts.flatMap((text, i) => [i ? ", " : "", make("code", { text })]))));
+    };
+    const rows = tried.map(([operation, index]) => make("tr", {}, make("th", { scope: "row" }, `${index} `, make("code", { text: operation.text })),
+      make("td", {}, operation.without === undefined ? "not tried" : verdict(operation.without)), make("td", {}, operation.instead ? group(operation.instead) : "–")));
+    fill("why", ["operation", "without it", "with another value"], rows);
+  }
+
+  function fill(id, columns, rows) {
+    const head = make("thead", {}, make("tr", {}, ...columns.map((text) => make("th", { scope: "col", text }))));
+    at(id).replaceChildren(...(rows.length ? [head, make("tbody", {}, ...rows)] : []));
+    at(id).parentElement.hidden = rows.length === 0;
+  }
+
+  const share = (part, all) => `${((100 * part) / all).toFixed(1)} %`;
+
+  function showAround() {
+    const around = finding.neighbours;
+    if (!around) {
+      at("around-note").textContent = finding.note ?? "None were run.";
+      fill("around", [], []);
+      return;
+    }
+    const [sum, same, other] = around.all;
+    const others = around.others.map(([name, times]) => `${name} (${times})`).join(", ");
+    at("around-note").textContent = `Of ${counted(sum, "mutated trace")} ${share(same + other, sum)} diverge: ${share(same, sum)} show the same finding, ${share(other, sum)} another one${others ? `: ${others}` : ""}.`
+      + " Each row counts those that do not have the operation any more in its place.";
+    const rows = finding.operations.map((operation, index) => [operation, index + 1]).filter(([operation]) => operation.changed && operation.changed[0]).map(([operation, index]) => {
+      const [of, alike, unlike] = operation.changed;
+      const bar = make("div", { class: "bar", "aria-hidden": "true" }, make("i", { class: "b1" }), make("i", { class: "b2" }));
+      [alike, unlike].forEach((part, i) => { bar.children[i].style.width = `${(100 * part) / of}%`; });
+      return make("tr", {}, make("th", { scope: "row" }, `${index} `, make("code", { text: operation.text })), make("td", { text: of.toLocaleString("en") }),
+        make("td", {}, share(alike + unlike, of), bar), make("td", { text: share(alike, of) }), make("td", { text: share(unlike, of) }));
+    });
+    fill("around", ["operation", "changed in", "still diverge", "same finding", "other"], rows);
+  }
+
+  function showCopies() {
+    const { trace, rust, c, command } = finding.copies;
+    const texts = [["trace", trace], ["Rust test", rust], ["C program", c && c.join(data.shared_c)], ["command", command]];
+    at("copies").replaceChildren(...texts.filter(([, text]) => text).flatMap(([name, text]) => [make("button", { type: "button", "data-copy": name, text: `Copy ${name}`, click: () => copy(name, text) })]),
+      ...texts.filter(([, text]) => text).map(([name, text]) => make("details", {}, make("summary", { text: name }), make("pre", { tabindex: "0", role: "region", "aria-label": name, text }))));
+    at("copied").textContent = "";
+  }
+
+  async function copy(name, text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // A browser without the interface still copies what is selected.
+      const area = make("textarea", { class: "quiet", "aria-label": name });
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    at("copied").textContent = `Copied: ${name}.`;
+  }
+
+  function show() {
+    states = statesAfter(step);
+    const last = finding.operations.length;
+    at("slider").max = last;
+    at("slider").value = step;
+    at("slider").setAttribute("aria-valuetext", step ? `step ${step} of ${last}, ${finding.operations[step - 1].text}` : "the start");
+    at("where").textContent = step ? `Step ${step} of ${last}` : `Start, of ${counted(last, "step")}`;
+    at("first").disabled = at("previous").disabled = step === 0;
+    at("last").disabled = at("next").disabled = step === last;
+    at("state-title").textContent = step ? `State after ${step}: ${finding.operations[step - 1].text}` : "State at the start";
+    markOperations();
+    showState();
+    showGraph();
+    showFrames();
+    if (open !== null) showCell(open);
+  }
+
+  function go(to) {
+    step = Math.max(0, Math.min(finding.operations.length, to));
+    const address = `#${data.findings.length > 1 ? `finding=${number + 1}&` : ""}step=${step}`;
+    if (location.hash !== address) history.replaceState(null, "", address);
+    show();
+  }
+
+  function choose(index) {
+    number = index;
+    finding = data.findings[index];
+    [open, all] = [null, false];
+    at("cell").hidden = true;
+    const culprit = finding.sides[finding.culprit].name;
+    at("name").textContent = finding.name;
+    at("signature").textContent = finding.signature;
+    at("lead").textContent = `reference and ${culprit} differ at operation ${finding.first}: ${named(finding.first)}`;
+    at("expected").textContent = finding.expected;
+    at("actual").textContent = finding.actual;
+    at("cards").style.setProperty("--card-width", `${6.5 + 8 * finding.sides.length}rem`);
+    at("machine").textContent = `machine ${finding.machine}`;
+    document.querySelectorAll("[data-finding]").forEach((row) => {
+      row.classList.toggle("now", Number(row.dataset.finding) === index + 1);
+    });
+    [showMilestones, showOperations, showWhy, showAround, showCopies].forEach((part) => part());
+    at("finding").hidden = false;
+  }
+
+  function followAddress() {
+    const words = new URLSearchParams(location.hash.slice(1));
+    const wanted = Number(words.get("finding") ?? 1) - 1;
+    const index = Number.isInteger(wanted) && data.findings[wanted] ? wanted : 0;
+    if (finding === null || index !== number) choose(index);
+    const there = words.has("step") ? Number(words.get("step")) : NaN;
+    go(Number.isInteger(there) ? there : finding.first);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const isTyping = event.target.matches("input, textarea, select, pre, .scroll") || event.ctrlKey || event.altKey || event.metaKey;
+    const keys = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: finding.operations.length, d: finding.first, D: finding.first };
+    if (event.key === "Escape") showCell(null);
+    else if (!isTyping && event.key in keys) {
+      event.preventDefault();
+      go(keys[event.key]);
+    }
+  });
+  at("slider").addEventListener("input", () => go(Number(at("slider").value)));
+  at("first").addEventListener("click", () => go(0));
+  at("previous").addEventListener("click", () => go(step - 1));
+  at("next").addEventListener("click", () => go(step + 1));
+  at("last").addEventListener("click", () => go(finding.operations.length));
+  at("only").addEventListener("change", show);
+  at("close").addEventListener("click", () => showCell(null));
+  window.addEventListener("hashchange", followAddress);
+  followAddress();
+})();

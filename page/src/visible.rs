@@ -1,0 +1,37 @@
+//! What makes a silent difference visible: operations behind the trace to which a subject gives another answer.
+
+use stalemap_harness::{Compare, enumerate_operations};
+use stalemap_operations::{Operation, Program, Slot, Stamp};
+
+use crate::look::Shown;
+
+/// Traces that are tried at the most.
+const MOST_RUNS: usize = 20_000;
+/// A stamp that is seldom in a trace.
+const STAMP: Stamp = Stamp(0x5a);
+
+/// One operation that gets another answer behind these, or else two of which the second does; none where none is found.
+pub(crate) fn make_visible(
+    shown: &Shown,
+    program: &Program,
+    filled: &[Slot],
+    keep_going: &mut dyn FnMut() -> bool,
+) -> Option<Vec<Operation>> {
+    let mut driver = shown.driver();
+    driver.use_only_oracle(Some("outcome"));
+    let operations = enumerate_operations(&program.machine, filled.iter().copied(), STAMP);
+    let one = operations.iter().map(|&last| vec![last]);
+    let two = operations.iter().flat_map(|&first| operations.iter().map(move |&last| vec![first, last]));
+    for added in one.chain(two).take(MOST_RUNS) {
+        if !keep_going() {
+            return None;
+        }
+        let mut longer = program.clone();
+        longer.operations.extend(&added);
+        let run = driver.run(&longer, Compare::Outcomes).ok()?;
+        if run.divergence.is_some_and(|it| it.step + 1 == longer.operations.len()) {
+            return Some(added);
+        }
+    }
+    None
+}
