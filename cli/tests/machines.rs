@@ -196,6 +196,29 @@ fn a_campaign_that_is_killed_two_hundred_times_loses_nothing_that_it_said() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_campaign_that_is_interrupted_goes_on_as_if_it_had_not_been() {
+    in_folder(|folder| {
+        let runs = ["--runs", "4000", "--jobs", "2"];
+        for wait in [60, 150, 350, 20, 90] {
+            let mut command = command(folder, &[&CAMPAIGN[..], &runs, &["--out", "interrupted", "--resume"]].concat());
+            let child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the built program");
+            sleep(Duration::from_millis(wait));
+            // It may have ended, or not listen yet.
+            let id = child.id().to_string();
+            std::process::Command::new("kill").args(["-INT", &id]).status().expect("kill");
+            let output = child.wait_with_output().expect("it ends");
+            let stderr = String::from_utf8(output.stderr).expect("text");
+            assert!(output.status.code().is_none_or(|code| [0, 1, 130].contains(&code)), "{stderr}");
+            assert!(output.status.code() != Some(130) || stderr.contains("to go on: "), "{stderr}");
+        }
+        fuzz(folder, &[&runs[..], &["--out", "interrupted", "--resume"]].concat());
+        fuzz(folder, &[&runs[..], &["--out", "whole"]].concat());
+        assert_same(&folder.join("interrupted"), &folder.join("whole"));
+    });
+}
+
+#[test]
 fn two_campaigns_share_a_folder_at_once() {
     in_folder(|folder| {
         let shards = ["0/2", "1/2"].map(|shard| {
