@@ -54,3 +54,40 @@ fn a_hundred_shards_merge_to_the_store_of_one_machine() {
         assert_same(folder.path(), whole.path(), "all at once");
     }
 }
+
+/// A linear congruential generator (Knuth).
+fn random(state: &mut u64, below: usize) -> usize {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*state >> 33).expect("31 bits") % below
+}
+
+/// A partition of the executions: shards of which some are spread again, and those again.
+fn partition(state: &mut u64) -> Vec<Shard> {
+    let mut shards = vec![Shard::WHOLE];
+    for _ in 0..3 {
+        let spread = shards.swap_remove(random(state, shards.len()));
+        let by = 2 + random(state, 4) as u64;
+        shards.extend((0..by).map(|part| shard(spread.number() + part * spread.of(), spread.of() * by)));
+    }
+    shards
+}
+
+#[test]
+fn any_partition_merges_to_the_store_of_one_machine_in_any_order_and_grouping() {
+    quiet_panics();
+    let campaign = Spread { bugs: vec![Bug::SubpagePointer], end: 800 };
+    let whole = done(&campaign, Shard::WHOLE);
+    for seed in 1..=6 {
+        let state = &mut seed.clone();
+        let shards = partition(state);
+        let mut stores: Vec<TempDir> = shards.iter().map(|&shard| done(&campaign, shard)).collect();
+        // Two of them become one, a store may be merged twice, until one is left.
+        while stores.len() > 1 {
+            let [one, other] = [(); 2].map(|()| stores.swap_remove(random(state, stores.len())));
+            let both = merged([one.path(), other.path()]);
+            let again = random(state, 3) == 0;
+            stores.push(if again { merged([both.path(), one.path()]) } else { both });
+        }
+        assert_same(stores[0].path(), whole.path(), &format!("{shards:?}"));
+    }
+}

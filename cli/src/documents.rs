@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
+use yaml_rust2::YamlLoader;
 
 use crate::Arguments;
 
@@ -22,8 +23,8 @@ fn typed(place: String, line: &str) -> Option<Typed> {
     let command = line.trim_start().trim_start_matches("$ ");
     // Redirections, pipes and what follows are the shell's.
     let end = [" | ", " > ", " && "].iter().filter_map(|sign| command.find(sign)).min().unwrap_or(command.len());
-    // A comment ends the words, as it does in a shell.
-    let words: Vec<String> = shlex::Shlex::new(&command[..end]).collect();
+    // A comment ends the words, as it does in a shell. A variable of the shell stands for a number of a machine.
+    let words: Vec<String> = shlex::Shlex::new(&command[..end]).map(|word| with_number(&word)).collect();
     let words = match words.first()?.as_str() {
         "stalemap" => words[1..].to_vec(),
         "cargo" if words.get(1).is_some_and(|word| word == "run") => {
@@ -35,6 +36,14 @@ fn typed(place: String, line: &str) -> Option<Typed> {
         _ => return None,
     };
     Some(Typed { place, line: line.trim().to_string(), words, is_named: false })
+}
+
+/// A word with 7 in place of each variable of the shell.
+fn with_number(word: &str) -> String {
+    let mut parts = word.split('$');
+    let first = parts.next().unwrap_or_default().to_string();
+    let is_name = |letter: char| letter == '_' || letter.is_ascii_uppercase();
+    parts.fold(first, |word, part| word + "7" + part.trim_start_matches(is_name))
 }
 
 /// The commands in the blocks of code of a document, and those in its sentences.
@@ -116,12 +125,47 @@ fn the_program_takes_each_example_of_its_help() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The fields that a Job of Kubernetes (batch/v1) needs for one shard a pod, and that its parts fit together. No schema is here
+/// that says which other fields there are.
+#[test]
+fn the_job_of_the_documents_runs_each_shard_once() {
+    let text = include_str!("../../docs/src/machines.md");
+    let (_, block) = text.split_once("```yaml\n").expect("a block of YAML");
+    let block = block.split("```").next().expect("its end");
+    let job = &YamlLoader::load_from_str(block).expect("YAML")[0];
+    assert_eq!((job["apiVersion"].as_str(), job["kind"].as_str()), (Some("batch/v1"), Some("Job")));
+    assert!(job["metadata"]["name"].as_str().is_some());
+    let spec = &job["spec"];
+    assert_eq!(spec["completionMode"].as_str(), Some("Indexed"));
+    let shards = spec["completions"].as_i64().expect("a number");
+    assert!(spec["parallelism"].as_i64().expect("a number") <= shards);
+    let pod = &spec["template"]["spec"];
+    // A limit for each index needs pods that are not started again in place.
+    assert!(spec["backoffLimitPerIndex"].as_i64().is_some() && pod["restartPolicy"].as_str() == Some("Never"));
+    let [container] = pod["containers"].as_vec().expect("a list").as_slice() else { panic!("one container") };
+    assert!(container["name"].as_str().is_some() && container["image"].as_str().is_some());
+    let volumes: Vec<_> = pod["volumes"].as_vec().expect("a list").iter().map(|it| it["name"].as_str()).collect();
+    let mounts = container["volumeMounts"].as_vec().expect("a list");
+    assert!(mounts.iter().all(|mount| volumes.contains(&mount["name"].as_str())));
+    let script = container["args"][0].as_str().expect("a script");
+    let place = mounts[0]["mountPath"].as_str().expect("a path");
+    assert!(script.contains(&format!("--shard \"$JOB_COMPLETION_INDEX/{shards}\"")), "{script}");
+    assert!(script.contains(&format!("--out \"{place}/$JOB_COMPLETION_INDEX\"")), "{script}");
+    let commands: Vec<Typed> = script.lines().filter_map(|line| typed("the job".to_string(), line)).collect();
+    assert_eq!(commands.len(), 1);
+    assert_eq!(commands.iter().find_map(complaint), None);
+}
+
 #[test]
 fn a_command_is_read_as_a_shell_reads_it() {
     let words = |line: &str| typed(String::new(), line).map(|typed| typed.words.join("|"));
     assert_eq!(words("stalemap run --show 'a b'   # both").as_deref(), Some("run|--show|a b"));
     assert_eq!(words("$ stalemap run a > b.xml").as_deref(), Some("run|a"));
     assert_eq!(words("cargo run -q --release --features x -- fuzz --runs 1").as_deref(), Some("fuzz|--runs|1"));
+    assert_eq!(
+        words("stalemap fuzz --shard \"$INDEX/9\" --out a-$INDEX").as_deref(),
+        Some("fuzz|--shard|7/9|--out|a-7")
+    );
     assert_eq!(words("cargo run -q -p stalemap-ci -- tidy"), None);
     assert_eq!(words("cargo fuzz run lockstep"), None);
     let complaint = |word: &str, is_named| {

@@ -147,9 +147,11 @@ fn a_campaign_goes_on_where_it_was_and_says_why_it_cannot() {
 /// comes to what one comes to that was not killed.
 fn killed(times: u64) {
     in_folder(|folder| {
-        let runs = ["--runs", "6000", "--jobs", "2"];
+        // As many as take longer than all the whiles together.
+        let executions = (times * 2_000).to_string();
+        let runs = ["--runs", &executions, "--jobs", "2"];
         let mut said = BTreeSet::new();
-        let mut random = times;
+        let (mut random, mut in_the_middle) = (times, 0);
         for _ in 0..times {
             let log = fs::File::create(folder.join("log")).expect("a file");
             let mut command = command(folder, &[&CAMPAIGN[..], &runs, &["--out", "killed", "--resume"]].concat());
@@ -157,6 +159,7 @@ fn killed(times: u64) {
             // A linear congruential generator (Knuth): the moments are spread over half a second.
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             sleep(Duration::from_millis((random >> 33) % 500));
+            in_the_middle += u64::from(child.try_wait().expect("its state").is_none());
             child.kill().expect("it can be killed");
             child.wait().expect("it has ended");
             let log = fs::read_to_string(folder.join("log")).expect("text");
@@ -167,6 +170,7 @@ fn killed(times: u64) {
             let listed = status_or_nothing(folder);
             assert!(said.iter().all(|signature| listed.contains(signature)), "{said:?} of {listed:?}");
         }
+        println!("{in_the_middle} of {times} kills before the campaign was done");
         assert_eq!(fuzz(folder, &[&runs[..], &["--out", "killed", "--resume"]].concat()).code, 1);
         assert_eq!(fuzz(folder, &[&runs[..], &["--out", "whole"]].concat()).code, 1);
         assert!(!said.is_empty(), "the kills were too early");
@@ -193,6 +197,29 @@ fn a_campaign_that_is_killed_loses_nothing_that_it_said() {
 #[ignore = "minutes; the stage `kills` of ci/ runs it"]
 fn a_campaign_that_is_killed_two_hundred_times_loses_nothing_that_it_said() {
     killed(200);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_campaign_that_is_interrupted_goes_on_as_if_it_had_not_been() {
+    in_folder(|folder| {
+        let runs = ["--runs", "4000", "--jobs", "2"];
+        for wait in [60, 150, 350, 20, 90] {
+            let mut command = command(folder, &[&CAMPAIGN[..], &runs, &["--out", "interrupted", "--resume"]].concat());
+            let child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the built program");
+            sleep(Duration::from_millis(wait));
+            // It may have ended, or not listen yet.
+            let id = child.id().to_string();
+            std::process::Command::new("kill").args(["-INT", &id]).status().expect("kill");
+            let output = child.wait_with_output().expect("it ends");
+            let stderr = String::from_utf8(output.stderr).expect("text");
+            assert!(output.status.code().is_none_or(|code| [0, 1, 130].contains(&code)), "{stderr}");
+            assert!(output.status.code() != Some(130) || stderr.contains("to go on: "), "{stderr}");
+        }
+        fuzz(folder, &[&runs[..], &["--out", "interrupted", "--resume"]].concat());
+        fuzz(folder, &[&runs[..], &["--out", "whole"]].concat());
+        assert_same(&folder.join("interrupted"), &folder.join("whole"));
+    });
 }
 
 #[test]

@@ -263,7 +263,7 @@ impl Kept {
         if !repeats {
             kept.lines += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
         }
-        if is_new || kept.file.is_none() {
+        if is_new || kept.file.is_none() && self.lost == 1 {
             self.status.aside(|| output::tell(kept.notice()));
         }
         let findings = &mut self.so_far.get().findings;
@@ -292,10 +292,10 @@ impl Kept {
         self.is_cut || self.enough.is_some_and(|enough| self.so_far.get().findings.len() >= enough as usize)
     }
 
-    /// Writes down how far the campaign has come. Where the user has interrupted the work on an execution, what was written
-    /// before it stays.
+    /// Writes down how far the campaign has come. Where the user has interrupted the work on an execution, or one could not be
+    /// kept, what was written before it stays: the campaign is resumed there.
     pub fn keep_piece(&mut self, piece: &Piece) {
-        if self.is_cut {
+        if self.is_cut || self.lost > 0 {
             return;
         }
         match self.keep.keep_piece(piece) {

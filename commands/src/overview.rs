@@ -223,9 +223,14 @@ impl OfFinding {
         let list = |words: Vec<String>| words.join(", ");
         let seeds = list(self.seeds.iter().map(ToString::to_string).collect());
         let versions = list(self.versions.iter().cloned().collect());
-        write!(text, "  {}  {}, seeds {seeds}", self.signature, counted(self.executions, "execution"))?;
+        write!(text, "  {}  {}, seed {seeds}", self.signature, counted(self.executions, "execution"))?;
         if let (Some((seed, first)), Some((other, last))) = (self.first, self.last) {
-            write!(text, ", from execution {} of seed {seed} to {} of {other}", grouped(first), grouped(last))?;
+            let (first, last) = (grouped(first), grouped(last));
+            if seed == other {
+                write!(text, ", from execution {first} to {last}")?;
+            } else {
+                write!(text, ", from execution {first} of seed {seed} to {last} of seed {other}")?;
+            }
         }
         writeln!(text, ", stalemap {versions}\n    file  {}", self.file.display())
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Earlier;
+use super::contents::Earlier;
 use super::error::StoreError;
 use super::folder::{Folder, Locked, entries};
 

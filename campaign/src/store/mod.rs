@@ -1,5 +1,6 @@
 //! A store: a folder in which each finding lies under its canonical name, beside what campaigns have done and met.
 
+mod contents;
 mod error;
 mod findings;
 mod folder;
@@ -10,14 +11,12 @@ mod piece;
 mod pieces;
 mod recorded;
 mod sample;
+mod traces;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::ErrorKind;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use stalemap_operations::Trace;
-
+pub use contents::{Contents, Earlier, Entry};
 pub use error::StoreError;
 pub use identity::CampaignId;
 pub use merge::Merged;
@@ -25,10 +24,9 @@ pub use piece::Piece;
 pub use recorded::Recorded;
 pub use sample::Sample;
 
-use crate::findings::Times;
 use crate::whole::check_folder;
 use findings::{Key, Shown};
-use folder::{Folder, Locked, remove};
+use folder::{Folder, Locked};
 
 /// A folder of findings, and of what campaigns have done.
 ///
@@ -99,102 +97,6 @@ impl Added {
         match self {
             Added::New(path) | Added::Shorter(path) | Added::Present(path) => path,
         }
-    }
-}
-
-/// All that lies in a store.
-#[derive(Debug, Default)]
-pub struct Contents {
-    /// The campaigns, in the order of their seeds.
-    pub campaigns: Vec<Recorded>,
-    /// What cannot be read.
-    pub damaged: Vec<StoreError>,
-    /// Findings that an earlier version of the program has kept, which cannot be told by campaigns.
-    pub earlier: Vec<Earlier>,
-    folders: Vec<PathBuf>,
-    known: BTreeSet<String>,
-}
-
-/// A finding that an earlier version of the program has kept (format 1 of the store).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Earlier {
-    /// Its signature.
-    pub signature: String,
-    /// The subject's name.
-    pub subject: String,
-    /// The variant of the subject.
-    pub variant: String,
-    /// The trace.
-    pub path: PathBuf,
-    /// Executions that met it, by the name of the campaign.
-    pub executions: BTreeMap<String, u64>,
-}
-
-/// A finding in a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its signature.
-    pub signature: String,
-    /// The subject's name.
-    pub subject: String,
-    /// The variant of the subject.
-    pub variant: String,
-    /// The trace.
-    pub path: PathBuf,
-    /// How often each campaign has met it.
-    pub met: Vec<(CampaignId, Times)>,
-}
-
-impl Entry {
-    /// Executions that met it.
-    #[must_use]
-    pub fn executions(&self) -> u64 {
-        self.met.iter().map(|(_, times)| times.executions).sum()
-    }
-}
-
-impl Contents {
-    /// What lies in both stores, each execution once. Paths are those of the store in which a finding lies.
-    #[must_use]
-    pub fn and(mut self, other: Contents) -> Contents {
-        for recorded in other.campaigns {
-            match self.campaigns.binary_search_by(|it| it.id.cmp(&recorded.id)) {
-                Ok(at) => {
-                    self.campaigns[at].merge(recorded);
-                }
-                Err(at) => {
-                    let mut normal = Recorded::new(recorded.id.clone());
-                    normal.merge(recorded);
-                    self.campaigns.insert(at, normal);
-                }
-            }
-        }
-        self.damaged.extend(other.damaged);
-        self.earlier.extend(other.earlier);
-        self.known.extend(other.known);
-        self.folders.extend(other.folders);
-        self
-    }
-
-    /// All findings that are not known, in the order of their signatures.
-    #[must_use]
-    pub fn findings(&self) -> Vec<Entry> {
-        let times: Vec<_> = self.campaigns.iter().map(|campaign| (&campaign.id, campaign.times())).collect();
-        let shown = Shown::by(&self.campaigns, &self.known).findings;
-        let entry = |(key, samples): (Key, Vec<&Sample>)| {
-            let Key { signature, subject, variant } = key;
-            let is_of = |id: &CampaignId| id.subject == subject && id.variant == variant;
-            let of_this = times.iter().filter(|(id, _)| is_of(id));
-            let met = of_this.filter_map(|(id, times)| Some(((*id).clone(), *times.get(&signature)?))).collect();
-            Entry { path: self.path(&samples[0].file_name()), signature, subject, variant, met }
-        };
-        shown.into_iter().map(entry).collect()
-    }
-
-    /// Where a trace lies; where it should where a user has moved it away.
-    fn path(&self, name: &str) -> PathBuf {
-        let mut paths = self.folders.iter().map(|folder| folder.join(name));
-        paths.clone().find(|path| path.exists()).or_else(|| paths.next()).unwrap_or_default()
     }
 }
 
@@ -317,73 +219,6 @@ impl Store {
             locked.remove_what_is_gone(old, &campaigns[at])?;
         }
         Ok(campaigns)
-    }
-
-    /// Writes the traces of findings that are new, or were added now, and removes those that shorter ones replace.
-    fn write_traces(
-        &self,
-        locked: &Locked<'_>,
-        [lay_there, lie_there]: [&[Recorded]; 2],
-        added: &BTreeSet<Key>,
-        gone: Gone,
-    ) -> Result<(), StoreError> {
-        let [before, after] = [lay_there, lie_there].map(|campaigns| Shown::by(campaigns, &self.known));
-        for (key, samples) in &after.findings {
-            let name = samples[0].file_name();
-            let (old, texts) = (before.files.get(&name), &after.files[&name]);
-            // A user may have moved a trace away: it comes back when the finding is met again.
-            if old != Some(texts) || added.contains(key) {
-                self.write_trace(locked, &name, texts, old)?;
-            }
-        }
-        if gone == Gone::Removed {
-            // Copied from another store, where it was the shortest.
-            for sample in lie_there.iter().flat_map(Recorded::samples) {
-                let name = sample.file_name();
-                if !after.files.contains_key(&name) && self.trace(&name)?.is_some_and(|(text, _)| text == sample.text) {
-                    remove(&self.folder.trace(&name))?;
-                }
-            }
-        }
-        for (key, samples) in &before.findings {
-            let name = samples[0].file_name();
-            // A form that was not reached yet was reported too, and is told again when it is.
-            let was_reached = samples.iter().any(|sample| sample.is_complete);
-            let stays = gone == Gone::Stays && was_reached && !after.findings.contains_key(key);
-            if !after.files.contains_key(&name) && !stays {
-                remove(&self.folder.trace(&name))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the first of these texts, unless a user has changed what lies there.
-    fn write_trace(
-        &self,
-        locked: &Locked<'_>,
-        name: &str,
-        texts: &[&str],
-        old: Option<&Vec<&str>>,
-    ) -> Result<(), StoreError> {
-        let path = self.folder.trace(name);
-        if let Some((text, trace)) = self.trace(name)? {
-            let is_ours = texts.contains(&&*text) || old.is_some_and(|old| old.contains(&&*text));
-            let is_the_same = Trace::parse(texts[0]).is_ok_and(|ours| ours.program() == trace.program());
-            if text == texts[0] || is_the_same && !is_ours {
-                return Ok(());
-            }
-        }
-        locked.write(&path, texts[0].as_bytes())
-    }
-
-    /// The trace with this name; none where it has gone, or is no trace any more.
-    fn trace(&self, name: &str) -> Result<Option<(String, Trace)>, StoreError> {
-        let path = self.folder.trace(name);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Trace::parse(&text).ok().map(|trace| (text, trace))),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => Ok(None),
-            Err(error) => Err(StoreError::io("read", &path)(error)),
-        }
     }
 }
 
