@@ -105,7 +105,7 @@ fn write(arguments: &ReportArguments, sections: &[Section], left_out: &[LeftOut]
     let agree = if left_out.is_empty() {
         String::new()
     } else {
-        format!("; {} agree", counted(left_out.len() as u64, "trace"))
+        format!("; {} without a finding", counted(left_out.len() as u64, "trace"))
     };
     output::tell(format_args!("{}{room}{agree}, {size} KB", counted(sections.len() as u64, "finding")));
     Ok(())

@@ -137,7 +137,7 @@ mod seeded {
             let report = ["report", "f", "--neighbours", "50", "-o", "page.html"];
             let ended = stalemap(folder, &report);
             assert_eq!(ended.code, 0, "{}", ended.stderr);
-            assert!(ended.stderr.starts_with("2 findings; 1 trace agree, "), "{}", ended.stderr);
+            assert!(ended.stderr.starts_with("2 findings; 1 trace without a finding, "), "{}", ended.stderr);
             let page = fs::read_to_string(folder.join("page.html")).expect("the page");
             for part in ["<a href=\"#finding=2\">f/c.trace</a>", "all sides agree on all 2 operations"] {
                 assert!(page.contains(part), "no {part}");
