@@ -390,7 +390,6 @@ fn triage_reads_a_recording_where_there_is_no_kernel() {
                 assert!(ended.stdout.contains(line), "{}", ended.stdout);
             }
         }
-        // A kernel that answers something else disagrees with both others.
         let text = fs::read_to_string(root().join(record)).expect("a transcript");
         let other = folder.join("other.trace");
         fs::write(&other, text.replacen("= ok", "= EEXIST", 1)).expect("a file");
