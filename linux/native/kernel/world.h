@@ -152,9 +152,12 @@ static int stalemap_begin(struct stalemap_world *world, const struct stalemap_pr
 /* Frames of a home that are in use. */
 static unsigned int stalemap_in_use(unsigned int home)
 {
-	struct dmirror_device *mdevice = &dmirror_devices[home - 1];
+	const struct dmirror_device *mdevice;
 
-	return home ? mdevice->calloc - mdevice->cfree : stalemap_ram_used;
+	if (!home)
+		return stalemap_ram_used;
+	mdevice = &dmirror_devices[home - 1];
+	return mdevice->calloc - mdevice->cfree;
 }
 
 static unsigned int stalemap_free_frames(unsigned int home)
