@@ -49,10 +49,16 @@ impl Flavour {
         }
     }
 
-    /// Megabytes of memory that a guest of it needs.
+    /// Megabytes of memory that a guest of it needs. Below 512 MB of free memory a kernel has no huge pages
+    /// (`hugepage_init`, mm/huge_memory.c).
     #[must_use]
     pub(crate) const fn memory(self) -> u32 {
-        if self.kasan { 512 } else { 128 }
+        match (self.version, self.kasan) {
+            (Version::V6_1 | Version::V6_12, false) => 128,
+            (Version::V6_1 | Version::V6_12, true) => 512,
+            (Version::V7_3, false) => 640,
+            (Version::V7_3, true) => 1024,
+        }
     }
 
     /// How many times slower than the plain one it is at the most; time limits are that much longer.

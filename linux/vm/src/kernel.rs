@@ -224,10 +224,15 @@ impl Tree {
     fn make_tests(&self, tell: Tell<'_>) -> Result<()> {
         let (source, init) = (self.source(), self.output().join("hmm_tests_init.c"));
         fs::write(&init, include_str!("../kernel/hmm_tests_init.c"))?;
-        let folder = self.recipe.version.since(Version::V6_12, "vm", "mm");
+        let tests = source.join("tools/testing/selftests");
+        let folder = tests.join(self.recipe.version.since(Version::V6_12, "vm", "mm"));
         let mut compiler = Command::new("cc");
         compiler.args(["-static", "-pthread", "-O1", "-w", "-I"]).arg(&source).arg("-o").arg(self.tests());
-        compiler.arg(source.join("tools/testing/selftests").join(folder).join("hmm-tests.c")).arg(init);
+        compiler.arg(folder.join("hmm-tests.c")).arg(init);
+        if self.recipe.version >= Version::V7_3 {
+            compiler.arg("-I").arg(&tests).arg("-I").arg(source.join("tools/include/uapi"));
+            compiler.args(["vm_util.c", "hugepage_settings.c"].map(|file| folder.join(file)));
+        }
         self.run(&mut compiler, "building the kernel's own tests", tell)
     }
 
