@@ -43,7 +43,7 @@ impl Lockstep {
     /// Takes what a kernel can do and be.
     #[cfg(feature = "linux")]
     pub(crate) fn of_kernel(kernels: &Arc<stalemap_linux::Kernels>) -> Lockstep {
-        let settings = kernels.way().settings(Settings::default().operations);
+        let settings = kernels.settings(Settings::default().operations);
         Lockstep::of(Arc::clone(kernels), settings)
     }
 

@@ -5,8 +5,8 @@ use clap::Args;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
-use stalemap_harness::Generator;
-use stalemap_linux::{Beside, Cache, Kernels, Target, Version, Way};
+use stalemap_harness::{Generator, Settings};
+use stalemap_linux::{Beside, Cache, Kernels, Target, Version};
 use stalemap_operations::{Program, Trace};
 use stalemap_report::style::BAD;
 
@@ -47,8 +47,9 @@ pub(super) fn compare(cache: &Cache, arguments: &CompareArguments) -> Result<End
         let [guest, agent] = [false, true].map(|native| Kernels::cached(cache, Target::new(version, native, false), 0));
         let (guest, agent) = (guest?, agent?);
         let names = format!("{} and {}", guest.subject(), agent.subject());
+        let settings = guest.settings(arguments.ops as usize);
         let beside = Beside::new(guest, agent).map_err(|it| anyhow!(it))?;
-        let Some(partings) = parting(&beside, &names, arguments)? else {
+        let Some(partings) = parting(&beside, settings, &names, arguments)? else {
             return Ok(Ending::Interrupted);
         };
         let verdict =
@@ -60,8 +61,8 @@ pub(super) fn compare(cache: &Cache, arguments: &CompareArguments) -> Result<End
 }
 
 /// In how many executions the kernels part; each is told. None where the user interrupts.
-fn parting(beside: &Beside, names: &str, arguments: &CompareArguments) -> Result<Option<u64>> {
-    let mut generator = Generator::new(Way::Guest.settings(arguments.ops as usize));
+fn parting(beside: &Beside, settings: Settings, names: &str, arguments: &CompareArguments) -> Result<Option<u64>> {
+    let mut generator = Generator::new(settings);
     let mut status = Status::new();
     let (mut index, mut partings) = (0, 0);
     while index < arguments.runs {

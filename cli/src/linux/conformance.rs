@@ -189,7 +189,7 @@ fn generated(
     runs: u64,
     arguments: &ConformanceArguments,
 ) -> Result<Saved> {
-    let settings = kernels.way().settings(arguments.ops as usize);
+    let settings = kernels.settings(arguments.ops as usize);
     let folder = cache.kernel(target);
     let compared = saved::Compared::new(target.subject(), &folder, arguments.seed, arguments.ops, settings.clone());
     let path = Saved::path(arguments.state.as_deref().unwrap_or(&cache.conformance()), &compared);

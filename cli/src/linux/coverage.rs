@@ -80,7 +80,7 @@ pub(super) fn coverage(cache: &Cache, arguments: &CoverageArguments) -> Result<E
 /// Runs a campaign; how many executions diverged.
 fn campaign(kernels: &Kernels, arguments: &CoverageArguments) -> Result<u64> {
     let campaign = Campaign::new(kernels.clone())
-        .settings(kernels.way().settings(arguments.ops as usize))
+        .settings(kernels.settings(arguments.ops as usize))
         .seed(arguments.seed)
         .time(Duration::from_secs(arguments.seconds))
         .stop_when(interrupted);

@@ -137,8 +137,9 @@ fn search(
     fault: &Fault,
 ) -> Result<Option<Shown>> {
     let operations = arguments.ops.unwrap_or(fault.campaign.operations);
-    let way = arguments.kernel.target()?.way();
-    let mut generator = Generator::new(Campaign { operations, ..fault.campaign }.settings(way));
+    let kernel = arguments.kernel.target()?;
+    let settings = Campaign { operations, ..fault.campaign }.settings(kernel.version(), kernel.way());
+    let mut generator = Generator::new(settings);
     let start = Instant::now();
     let (mut index, mut late) = (0, None);
     while index < arguments.runs && !interrupted() {

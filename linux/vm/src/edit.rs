@@ -11,6 +11,9 @@ pub enum Side {
     After,
 }
 
+/// What an edit inserts at the head of a file whose code asks for bits of the kernel's parameter.
+pub(crate) const INCLUDE: &str = "#include <linux/stalemap.h>";
+
 /// An insertion. Nothing of the kernel's text is replaced or kept here but what is needed to find the place.
 #[derive(Clone, Copy, Debug)]
 pub struct Edit {

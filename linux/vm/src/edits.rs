@@ -1,6 +1,6 @@
 //! What is edited in the kernel: the requests, the mutants, and what hides the test driver's own faults.
 
-use crate::edit::{Edit, Side};
+use crate::edit::{Edit, INCLUDE, Side};
 use crate::history;
 use crate::version::Version;
 
@@ -25,7 +25,6 @@ pub(crate) fn additions() -> Vec<Addition> {
 }
 
 const DRIVER: &str = "lib/test_hmm.c";
-pub(crate) const INCLUDE: &str = "#include <linux/stalemap.h>";
 
 /// The edits of a version, in order.
 #[must_use]

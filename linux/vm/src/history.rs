@@ -4,6 +4,7 @@
 
 mod edits;
 
+use self::edits::LAST;
 pub(crate) use self::edits::edits;
 use crate::mutants::{Campaign, EVERYTHING, Fault};
 use crate::version::Version;
@@ -11,9 +12,6 @@ use crate::way::Way;
 
 /// Where a fault comes from that no repair of Linux is known for: the suite's own list.
 const SEEDED: &str = "a seeded bug of the implementation (corpus/bugs)";
-
-/// The last version whose code they were put into.
-const LAST: Version = Version::V6_12;
 
 /// A fault that every way to ask can show.
 const COMMON: Fault = Fault {

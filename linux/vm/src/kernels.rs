@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use stalemap_harness::Build;
+use stalemap_harness::{Build, Settings};
 use stalemap_operations::{Machine, Operation, Program};
 
 use crate::acceleration::Acceleration;
@@ -134,6 +134,12 @@ impl Kernels {
         self.runner.way()
     }
 
+    /// What is generated for these kernels: executions of at most so many operations.
+    #[must_use]
+    pub fn settings(&self, operations: usize) -> Settings {
+        self.way().settings(self.version, operations)
+    }
+
     /// The pool of kernels.
     #[must_use]
     pub fn pool(&self) -> &Mutex<KernelPool> {
@@ -155,7 +161,7 @@ impl Build for Kernels {
     }
 
     fn largest(&self) -> Option<Machine> {
-        Some(self.way().largest())
+        Some(self.way().largest_generated(self.version))
     }
 
     fn looks_ahead(&self) -> bool {

@@ -40,14 +40,14 @@ pub struct Campaign {
 }
 
 impl Campaign {
-    /// As the generator takes it for kernels that are asked in this way.
+    /// As the generator takes it for kernels of this version that are asked in this way.
     ///
     /// # Panics
     /// When a word or the machine line is none, which a test looks at.
     #[must_use]
-    pub fn settings(&self, way: Way) -> Settings {
+    pub fn settings(&self, version: Version, way: Way) -> Settings {
         let kind = |word: &&str| Kind::by_word(word).expect("the word of an operation");
-        let all = way.settings(self.operations as usize);
+        let all = way.settings(version, self.operations as usize);
         let kinds = if self.only.is_empty() { all.kinds } else { self.only.iter().map(kind).collect() };
         let machine = self.machine.map(|line| Trace::parse(line).expect("a machine line").machine);
         Settings { kinds, machine, ..all }
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn campaigns_name_operations_and_machines_that_there_are() {
         for fault in MUTANTS.iter().chain(HISTORY).chain(TROPHIES) {
-            let settings = fault.campaign.settings(Way::Guest);
+            let settings = fault.campaign.settings(super::Version::V6_12, Way::Guest);
             let able = |kind| Way::Guest.can(kind);
             assert!(settings.kinds.iter().all(able), "{}: {:?}", fault.name, fault.campaign.only);
         }

@@ -1,9 +1,10 @@
 //! The edits that put the faults of the kernel's past into its code.
 
-use super::LAST;
-use crate::edit::{Edit, Side};
-use crate::edits::INCLUDE;
+use crate::edit::{Edit, INCLUDE, Side};
 use crate::version::Version;
+
+/// The last version whose code they were put into.
+pub(super) const LAST: Version = Version::V6_12;
 
 /// The edits that put them in.
 pub(crate) fn edits(version: Version) -> Vec<Edit> {
