@@ -15,7 +15,7 @@ fn what_an_engine_cannot_do_is_said_before_anything_is_built() {
         (&["--engine", "libfuzzer", "--levels", "2"], "libfuzzer has targets for --levels 0-3, 0 and 1-3"),
         (
             &["--engine", "afl", "--subject", "linux-6.1"],
-            "afl drives the implementation; leave --subject linux-6.1 out",
+            "afl drives the implementation, or a kernel as a native process; leave --subject linux-6.1 out",
         ),
         (&["--engine", "libfuzzer"], "the current folder is in no clone of stalemap"),
         (&["--from-nothing", "--runs", "1"], "--from-nothing is for the engines that keep a corpus"),
