@@ -137,3 +137,28 @@ pub fn print(subject: &str, how: Printed, summary: &Summary, findings: &[KeptFin
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use stalemap_harness::Signature;
+
+    use super::{Done, met_and_found};
+
+    #[test]
+    fn a_status_line_tells_what_was_met_when_last_and_what_was_found_how_often() {
+        let time = Duration::from_secs(90);
+        let mut done = Done { executions: 7, operations: 400, transitions: 1_234, time, last_new: None };
+        let mut counts: BTreeMap<Signature, u64> = BTreeMap::new();
+        assert_eq!(met_and_found(&done, 2_715, &counts), "1,234 of 2,715 transitions  findings: none");
+        done.last_new = Some(Duration::from_secs(60));
+        for (text, count) in [("rmap.places@migrate", 1), ("mapping.writable@fork", 12_345)] {
+            counts.insert(text.parse().expect("a signature"), count);
+        }
+        let expected = "1,234 of 2,715 transitions, the last new one 30 s ago  \
+                        findings: mapping.writable@fork ×12,345, rmap.places@migrate ×1";
+        assert_eq!(met_and_found(&done, 2_715, &counts), expected);
+    }
+}
