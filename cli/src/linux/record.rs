@@ -176,7 +176,7 @@ impl Recorder {
 
     /// The program without the operations that the kernel cannot do.
     fn able(&self, mut program: Program) -> Program {
-        program.operations.retain(|operation| self.target.way().can(operation.kind()));
+        program.operations.retain(|operation| self.target.way().can_in(self.target.version(), operation.kind()));
         program
     }
 

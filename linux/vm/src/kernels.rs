@@ -171,7 +171,7 @@ impl Build for Kernels {
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
         let able = |program: &Program| {
             let machine = self.way().machine(self.version, &program.machine).ok()?;
-            let able = |operation: &Operation| self.way().can(operation.kind());
+            let able = |operation: &Operation| self.way().can_in(self.version, operation.kind());
             let program = Program::new(machine, program.operations.iter().copied().filter(able));
             (!program.operations.is_empty()).then_some(program)
         };

@@ -59,6 +59,21 @@ impl Way {
         }
     }
 
+    /// Whether kernels of this version are asked for the operation. Those of 7.3 are not asked for blocks of frames, which could
+    /// take all RAM.
+    #[must_use]
+    pub const fn can_in(self, version: Version, kind: Kind) -> bool {
+        let takes_ram = matches!(support(kind), Support::Agent);
+        self.can(kind) && !(takes_ram && matches!(version, Version::V7_3))
+    }
+
+    /// What kernels of this version do and show.
+    #[must_use]
+    pub fn capabilities_in(self, version: Version) -> Capabilities {
+        let operations: KindSet = Kind::ALL.iter().copied().filter(|&kind| self.can_in(version, kind)).collect();
+        Capabilities { operations, ..self.capabilities() }
+    }
+
     /// What can be done and shown. The guest shows neither reference counts (pages that were just brought back wait in a
     /// list with a reference) nor free frames. Neither shows frame numbers: RAM is a part of the kernel's, and begins
     /// nowhere.
@@ -102,7 +117,7 @@ impl Way {
     /// machines that can be driven.
     #[must_use]
     pub fn settings(self, version: Version, operations: usize) -> Settings {
-        let kinds = self.capabilities().operations;
+        let kinds = self.capabilities_in(version).operations;
         Settings { operations, kinds, machine: None, largest: Some(self.largest_generated(version)) }
     }
 
@@ -176,5 +191,15 @@ mod tests {
         assert!(agent.observables.include(Observables::REFCOUNTS.and(Observables::FREE)));
         assert!(guest.operations.iter().all(|kind| agent.operations.contains(kind)));
         assert!(agent.operations.contains(Kind::Alloc) && !guest.operations.contains(Kind::Alloc));
+    }
+
+    #[test]
+    fn no_machine_of_native_7_3_comes_near_want_of_ram() {
+        let settings = Way::Agent.settings(Version::V7_3, 64);
+        let largest = settings.largest.expect("there is one");
+        let machine = Way::Agent.machine(Version::V7_3, &largest).expect("it can be driven");
+        assert!(machine.ram() >= 16 * largest.ram(), "{machine}");
+        assert!(!settings.kinds.contains(Kind::Alloc) && settings.kinds.contains(Kind::Write));
+        assert!(Way::Agent.capabilities_in(Version::V6_12).operations.contains(Kind::Alloc));
     }
 }
