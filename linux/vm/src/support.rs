@@ -13,7 +13,7 @@ pub enum Support {
     Agent,
 }
 
-/// What a kernel needs to do operations of this kind. The agent does all of them (`linux/native/kernel/perform.h`); the guest
+/// What a kernel needs to do operations of this kind. The agent does all of them (`linux/vm/native/perform.h`); the guest
 /// (`linux/guest/src/perform.rs`) and an exported C program (`op_…` in `kernel/selftest.h`) do those that users can ask for.
 #[must_use]
 pub const fn support(kind: Kind) -> Support {

@@ -84,8 +84,8 @@ impl Instrument {
     const fn configuration(self) -> &'static str {
         match self {
             Instrument::None => "",
-            Instrument::Kasan => include_str!("../../../native/kernel/kasan.config"),
-            Instrument::Coverage => include_str!("../../../native/kernel/coverage.config"),
+            Instrument::Kasan => include_str!("../../native/kasan.config"),
+            Instrument::Coverage => include_str!("../../native/coverage.config"),
         }
     }
 
@@ -112,29 +112,29 @@ impl fmt::Display for Native {
 }
 
 /// The configuration of every native kernel.
-const CONFIGURATION: &str = include_str!("../../../native/kernel/native.config");
+const CONFIGURATION: &str = include_str!("../../native/native.config");
 
 /// Files of ours, beside those of the virtual machine's kernel.
 fn additions() -> Vec<Addition> {
     let files = [
-        ("arch/um/Kconfig.stalemap", include_str!("../../../native/kernel/Kconfig")),
-        ("arch/um/include/asm/sparsemem.h", include_str!("../../../native/kernel/sparsemem.h")),
-        ("arch/um/include/asm/stalemap_huge.h", include_str!("../../../native/kernel/huge.h")),
-        ("arch/um/include/asm/stalemap_levels.h", include_str!("../../../native/kernel/levels.h")),
-        ("arch/um/include/asm/stalemap_pgtable.h", include_str!("../../../native/kernel/pgtable.h")),
-        ("arch/um/include/shared/stalemap_coverage.h", include_str!("../../../native/kernel/coverage.h")),
-        ("arch/um/include/shared/stalemap_host.h", include_str!("../../../native/kernel/host.h")),
-        ("arch/um/include/shared/stalemap_memory.h", include_str!("../../../native/kernel/memory.h")),
-        ("arch/um/kernel/stalemap_console.c", include_str!("../../../native/kernel/console.c")),
-        ("arch/um/kernel/stalemap_hotplug.c", include_str!("../../../native/kernel/hotplug.c")),
-        ("arch/um/os-Linux/stalemap_host.c", include_str!("../../../native/kernel/host.c")),
-        ("include/linux/stalemap_frames.h", include_str!("../../../native/kernel/frames.h")),
-        ("include/linux/stalemap_native.h", include_str!("../../../native/kernel/native.h")),
-        ("lib/stalemap_agent.h", include_str!("../../../native/kernel/agent.h")),
-        ("lib/stalemap_coverage.c", include_str!("../../../native/kernel/coverage.c")),
-        ("lib/stalemap_perform.h", include_str!("../../../native/kernel/perform.h")),
-        ("lib/stalemap_huge_tests.h", include_str!("../../../native/kernel/huge_tests.h")),
-        ("lib/stalemap_world.h", include_str!("../../../native/kernel/world.h")),
+        ("arch/um/Kconfig.stalemap", include_str!("../../native/Kconfig")),
+        ("arch/um/include/asm/sparsemem.h", include_str!("../../native/sparsemem.h")),
+        ("arch/um/include/asm/stalemap_huge.h", include_str!("../../native/huge.h")),
+        ("arch/um/include/asm/stalemap_levels.h", include_str!("../../native/levels.h")),
+        ("arch/um/include/asm/stalemap_pgtable.h", include_str!("../../native/pgtable.h")),
+        ("arch/um/include/shared/stalemap_coverage.h", include_str!("../../native/coverage.h")),
+        ("arch/um/include/shared/stalemap_host.h", include_str!("../../native/host.h")),
+        ("arch/um/include/shared/stalemap_memory.h", include_str!("../../native/memory.h")),
+        ("arch/um/kernel/stalemap_console.c", include_str!("../../native/console.c")),
+        ("arch/um/kernel/stalemap_hotplug.c", include_str!("../../native/hotplug.c")),
+        ("arch/um/os-Linux/stalemap_host.c", include_str!("../../native/host.c")),
+        ("include/linux/stalemap_frames.h", include_str!("../../native/frames.h")),
+        ("include/linux/stalemap_native.h", include_str!("../../native/native.h")),
+        ("lib/stalemap_agent.h", include_str!("../../native/agent.h")),
+        ("lib/stalemap_coverage.c", include_str!("../../native/coverage.c")),
+        ("lib/stalemap_perform.h", include_str!("../../native/perform.h")),
+        ("lib/stalemap_huge_tests.h", include_str!("../../native/huge_tests.h")),
+        ("lib/stalemap_world.h", include_str!("../../native/world.h")),
     ];
     let mut additions = edits::additions();
     additions.extend(files.map(|(file, text)| Addition { file, text: text.into() }));
@@ -143,7 +143,7 @@ fn additions() -> Vec<Addition> {
 }
 
 /// What lets 7.3 have huge pages, without which its test driver is not compiled.
-const HUGE: &str = include_str!("../../../native/kernel/huge.config");
+const HUGE: &str = include_str!("../../native/huge.config");
 
 impl Native {
     /// The kernel of this version that counts its passes.

@@ -1,6 +1,6 @@
 //! The layout of the memory that a kernel as a process shares with us: programs go in, what they showed comes out.
 //!
-//! `linux/native/kernel/memory.h` has the same layout.
+//! `linux/vm/native/memory.h` has the same layout.
 
 use stalemap_guest::{
     Candidate, End, EntryKind, Frame, GuestBlock, GuestPage, GuestPlace, GuestTransaction, Held, Shown,
@@ -213,7 +213,7 @@ mod tests {
     use super::{CONTROL, Control, IN, IN_SIZE, LAYOUT, MOST_COUNTERS, OUT_SIZE, RELEASE, read_output, write_program};
     use crate::runner::Ending;
 
-    const HEADER: &str = include_str!("../../../native/kernel/memory.h");
+    const HEADER: &str = include_str!("../../native/memory.h");
 
     #[test]
     fn the_header_of_the_kernel_has_the_same_numbers() {

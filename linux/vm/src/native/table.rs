@@ -24,14 +24,14 @@ mod tests {
 
     use super::{TABLE, Way, table_header};
 
-    const PERFORM: &str = include_str!("../../../native/kernel/perform.h");
+    const PERFORM: &str = include_str!("../../native/perform.h");
 
     #[test]
     fn the_agent_has_a_function_for_each_operation_of_the_table_and_no_other() {
         for row in &TABLE {
             let is_there = PERFORM.contains(&format!("static long op_{}(struct stalemap_world *world", row.word));
             let expected = Way::Agent.can(row.kind);
-            assert_eq!(is_there, expected, "op_{} in linux/native/kernel/perform.h", row.word);
+            assert_eq!(is_there, expected, "op_{} in linux/vm/native/perform.h", row.word);
             assert_eq!(table_header().contains(&format!("row({}, {})", row.number, row.word)), expected);
         }
     }

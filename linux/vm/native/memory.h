@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
  * The memory that the kernel as a process shares with the campaign: programs come in, what they showed goes out.
- * linux/native/src/memory.rs has the same layout. Plain types, since kernel code and libc code both include this.
+ * linux/vm/src/native/memory.rs has the same layout. Plain types, since kernel code and libc code both include this.
  */
 #ifndef STALEMAP_MEMORY_H
 #define STALEMAP_MEMORY_H
