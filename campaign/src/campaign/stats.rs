@@ -34,20 +34,20 @@ impl CampaignStats {
 
     /// Notes what a driver has met since it was told to forget.
     pub(super) fn note_met(&mut self, driver: &Driver) {
-        self.tally.merge(driver.tally());
-        self.transitions.merge(driver.transitions());
-        for (sum, count) in self.marks.iter_mut().zip(driver.marks()) {
-            *sum += count;
-        }
+        self.add_met(driver.tally(), driver.transitions(), driver.marks());
     }
 
     /// Adds other executions of the same shard.
     pub(super) fn add(&mut self, other: &CampaignStats) {
         self.executions += other.executions;
         self.operations += other.operations;
-        self.tally.merge(&other.tally);
-        self.transitions.merge(&other.transitions);
-        for (sum, count) in self.marks.iter_mut().zip(&other.marks) {
+        self.add_met(&other.tally, &other.transitions, &other.marks);
+    }
+
+    fn add_met(&mut self, tally: &Tally, transitions: &Transitions, marks: &[u64]) {
+        self.tally.merge(tally);
+        self.transitions.merge(transitions);
+        for (sum, count) in self.marks.iter_mut().zip(marks) {
             *sum += count;
         }
     }

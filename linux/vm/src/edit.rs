@@ -11,9 +11,6 @@ pub enum Side {
     After,
 }
 
-/// What an edit inserts at the head of a file whose code asks for bits of the kernel's parameter.
-pub(crate) const INCLUDE: &str = "#include <linux/stalemap.h>";
-
 /// An insertion. Nothing of the kernel's text is replaced or kept here but what is needed to find the place.
 #[derive(Clone, Copy, Debug)]
 pub struct Edit {
@@ -32,6 +29,12 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// What lets the code of a file ask for bits of the kernel's parameter; it goes below this line.
+    pub(crate) const fn names_of_bits(file: &'static str, line: &'static str) -> Edit {
+        let (function, side, text) = ("", Side::After, "#include <linux/stalemap.h>");
+        Edit { purpose: "the names of the bits", file, function, line, side, text }
+    }
+
     /// The source with the text in it.
     ///
     /// # Errors

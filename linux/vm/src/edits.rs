@@ -1,6 +1,6 @@
 //! What is edited in the kernel: the requests, the mutants, and what hides the test driver's own faults.
 
-use crate::edit::{Edit, INCLUDE, Side};
+use crate::edit::{Edit, Side};
 use crate::history;
 use crate::version::Version;
 
@@ -45,14 +45,7 @@ fn include_edits() -> Vec<Edit> {
         ("mm/mprotect.c", "#include <linux/migrate.h>"),
         ("mm/migrate_device.c", "#include <linux/rmap.h>"),
     ]
-    .map(|(file, line)| Edit {
-        purpose: "the names of the bits",
-        file,
-        function: "",
-        line,
-        side: Side::After,
-        text: INCLUDE,
-    })
+    .map(|(file, line)| Edit::names_of_bits(file, line))
     .to_vec()
 }
 

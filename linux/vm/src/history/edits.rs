@@ -1,6 +1,6 @@
 //! The edits that put the faults of the kernel's past into its code.
 
-use crate::edit::{Edit, INCLUDE, Side};
+use crate::edit::{Edit, Side};
 use crate::version::Version;
 
 /// The last version whose code they were put into.
@@ -26,14 +26,7 @@ fn includes(version: Version) -> [Edit; 4] {
         ("mm/migrate.c", "#include <linux/migrate.h>"),
         (moves(version), version.since(Version::V6_12, "#include <linux/mm.h>", "#include \"vma_internal.h\"")),
     ]
-    .map(|(file, line)| Edit {
-        purpose: "the names of the bits",
-        file,
-        function: "",
-        line,
-        side: Side::After,
-        text: INCLUDE,
-    })
+    .map(|(file, line)| Edit::names_of_bits(file, line))
 }
 
 /// The file of `copy_vma`.
