@@ -214,7 +214,7 @@ impl Visitor for Words {
         if std::mem::replace(&mut page.told, step) == step {
             return;
         }
-        let Some(PageFacts { home, stamp, exclusive, counts, frame }) = facts() else {
+        let Some(PageFacts { home, stamp, exclusive, counts, frame, folio: _ }) = facts() else {
             (page.state, page.since, page.counts, page.found, page.is_counted) = (0, 0, [0; 2], 0, false);
             self.owners.end(token);
             return;

@@ -55,7 +55,8 @@ impl Choices {
             | Field::Access
             | Field::Device
             | Field::Direction
-            | Field::Order => (0..choices).collect(),
+            | Field::Order
+            | Field::Advice => (0..choices).collect(),
         };
         known.into_iter().filter(|&number| number < choices).collect()
     }

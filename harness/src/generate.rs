@@ -45,7 +45,7 @@ impl Settings {
         };
         let (mut sizes, most) = (machine.sizes(), largest.sizes());
         sizes.iter_mut().zip(most).for_each(|(size, most)| *size = most.min(*size));
-        Machine::from_sizes(sizes, machine.rules()).expect("no larger than either")
+        machine.resized(sizes).expect("no larger than either")
     }
 }
 

@@ -250,7 +250,7 @@ impl<S: Subject> Lockstep<S> {
         self.position.in_reference = false;
         let claimed = self.subject.apply(*operation);
         self.position.in_reference = true;
-        let expected = self.reference.apply_after(*operation, Some(claimed));
+        let expected = self.reference.apply_after(*operation, Some(claimed), self.subject.runs());
         self.position.in_reference = false;
         let kind = operation.kind();
         let class = expected.class();

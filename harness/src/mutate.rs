@@ -306,7 +306,7 @@ impl Mutator {
             let mut sizes = self.program.machine.sizes();
             let size = &mut sizes[random.index(5)];
             *size = if random.chance(1, 2) { size.saturating_sub(1) } else { *size + 1 };
-            Machine::from_sizes(sizes, self.program.machine.rules()).filter(Machine::has_bytes)
+            self.program.machine.resized(sizes).filter(Machine::has_bytes)
         };
         match machine.map(|machine| self.settings.bounded(machine)) {
             Some(machine) if machine != self.program.machine => {

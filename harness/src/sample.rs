@@ -42,7 +42,8 @@ pub(crate) const fn slots(sort: Field) -> u32 {
         | Field::Device
         | Field::Direction
         | Field::Order
-        | Field::Mask => BlockSlot::LIMIT,
+        | Field::Mask
+        | Field::Advice => BlockSlot::LIMIT,
     }
 }
 

@@ -28,6 +28,13 @@ pub fn state_digest(world: &[u64], slots: &[(Slot, Vec<u64>)], hidden: HiddenSta
     };
     add(world);
     add(&hidden.dirty.into_iter().map(u64::from).collect::<Vec<u64>>());
+    if !hidden.advice.is_empty() {
+        add(&hidden
+            .advice
+            .into_iter()
+            .map(|advice| advice.map_or(0, |advice| 1 + advice as u64))
+            .collect::<Vec<u64>>());
+    }
     for (sort, held, hidden) in slots {
         add(&[sort]);
         add(held);
@@ -65,7 +72,7 @@ mod tests {
 
     fn hidden(dirty: bool, transaction: u64) -> HiddenState {
         let slot = Slot::Transaction(TransactionSlot(0));
-        HiddenState { dirty: vec![dirty], transactions: vec![(slot, vec![transaction])] }
+        HiddenState { dirty: vec![dirty], advice: Vec::new(), transactions: vec![(slot, vec![transaction])] }
     }
 
     #[test]

@@ -90,8 +90,14 @@ impl Subject for Liar {
         for page in &mut into.pages {
             let rmap = into.rmaps[page.rmap.clone()].to_vec();
             let counts = Counts::Stored { mapcount: page.mapcount, refcount: page.refcount, rmap };
-            let facts =
-                PageFacts { home: page.home, stamp: page.stamp, exclusive: page.exclusive, counts, frame: page.frame };
+            let facts = PageFacts {
+                home: page.home,
+                stamp: page.stamp,
+                exclusive: page.exclusive,
+                counts,
+                frame: page.frame,
+                folio: page.folio,
+            };
             let twisted = twist_page(lie, facts);
             let Counts::Stored { mapcount, refcount, rmap } = twisted.counts else { panic!("it is stored") };
             page.rmap = into.rmaps.len()..into.rmaps.len() + rmap.len();
@@ -118,8 +124,8 @@ impl Subject for Liar {
 
 fn twist_place(lie: Lie, state: PlaceState) -> PlaceState {
     match state {
-        PlaceState::Mapped { access, entry: Entry::Maps { page, writable } } if lie == Lie::WritableBit => {
-            PlaceState::Mapped { access, entry: Entry::Maps { page, writable: !writable } }
+        PlaceState::Mapped { access, entry: Entry::Maps { page, writable, huge } } if lie == Lie::WritableBit => {
+            PlaceState::Mapped { access, entry: Entry::Maps { page, writable: !writable, huge } }
         }
         PlaceState::Unmapped | PlaceState::Mapped { .. } => state,
     }
@@ -177,14 +183,14 @@ impl<V: Visitor> Visitor for Twisted<'_, V> {
         let lie = self.lie;
         let token = if lie == Lie::LargeToken { PageToken(u32::MAX - 1 - page.0) } else { page };
         self.visitor.page(token, || {
-            let PageFacts { home, stamp, exclusive, counts, frame } = facts()?;
+            let PageFacts { home, stamp, exclusive, counts, frame, folio } = facts()?;
             let Counts::Stored { mapcount, refcount, rmap } = counts else { panic!("it is stored") };
             let counts = Counts::Stored { mapcount, refcount, rmap: rmap.collect() };
-            let twisted = twist_page(lie, PageFacts { home, stamp, exclusive, counts, frame });
-            let PageFacts { home, stamp, exclusive, counts, frame } = twisted;
+            let twisted = twist_page(lie, PageFacts { home, stamp, exclusive, counts, frame, folio });
+            let PageFacts { home, stamp, exclusive, counts, frame, folio } = twisted;
             let Counts::Stored { mapcount, refcount, rmap } = counts else { panic!("it is stored") };
             let counts = Counts::Stored { mapcount, refcount, rmap: rmap.into_iter() };
-            (lie != Lie::EndOfPage).then_some(PageFacts { home, stamp, exclusive, counts, frame })
+            (lie != Lie::EndOfPage).then_some(PageFacts { home, stamp, exclusive, counts, frame, folio })
         });
     }
 

@@ -107,6 +107,9 @@ impl Implementation {
             Operation::Alloc { block, order } => self.alloc(block, order),
             Operation::Free { block } => self.free(block),
             Operation::Split { block } => self.split(block),
+            Operation::Advise { .. } | Operation::Collapse { .. } | Operation::SplitFolio { .. } => {
+                Err(Stop::Refused(Errno::EINVAL))
+            }
             Operation::Map { space, range, access } => self.map(space, range, access),
             Operation::Unmap { space, range } => self.unmap(space, range),
             Operation::Discard { space, range } => self.discard(space, range),

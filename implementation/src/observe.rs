@@ -66,6 +66,7 @@ impl Implementation {
                 rmap: self.places_of(frame),
             },
             frame: Some(self.frames.memmap.token(frame)),
+            folio: None,
         }
     }
 
@@ -126,6 +127,7 @@ impl Implementation {
             refcount: page.refcount(),
             rmap: start..into.rmaps.len(),
             frame: Some(self.frames.memmap.token(frame)),
+            folio: None,
         });
     }
 
@@ -137,9 +139,11 @@ impl Implementation {
         let entry = match self.tables.entry(place) {
             PteView::Hole => Entry::Hole,
             PteView::Present { frame, writable, .. } | PteView::Device { frame, writable } => {
-                Entry::Maps { page: self.token_of(frame), writable }
+                Entry::Maps { page: self.token_of(frame), writable, huge: false }
             }
-            PteView::Migration { frame, writable } => Entry::Migrating { page: self.token_of(frame), writable },
+            PteView::Migration { frame, writable } => {
+                Entry::Migrating { page: self.token_of(frame), writable, huge: false }
+            }
         };
         PlaceState::Mapped { access, entry }
     }

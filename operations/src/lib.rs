@@ -32,12 +32,12 @@ pub use capabilities::{BlockContract, Capabilities, Observables, Refusals};
 pub use explorable::{CompleteState, Explorable};
 pub use machine::{Dialect, Home, Machine};
 pub use observation::{
-    Entry, FrameToken, Observation, PageToken, PageView, Phase, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
-    Touched,
+    Entry, FolioView, FrameToken, Observation, PageToken, PageView, Phase, Place, PlaceState, PlaceView, Scope, Slot,
+    SlotState, Touched,
 };
 pub use operand::{
-    Access, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, OperandKind, Order, PageRange, PinSlot,
-    Route, Space, Stamp, TransactionSlot, VirtualPage,
+    Access, Advice, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, OperandKind, Order, PageRange,
+    PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
 };
 pub use outcome::{Effect, EffectShape, Errno, Outcome};
 pub use program::Program;

@@ -68,7 +68,7 @@ impl fmt::Display for Home {
     }
 }
 
-/// The sizes of a machine and its dialect; the first line of every trace.
+/// The sizes of a machine, its huge pages and its dialect; the first line of every trace.
 ///
 /// ```
 /// use stalemap_operations::{Dialect, Home, Machine};
@@ -86,9 +86,13 @@ pub struct Machine {
     spaces: u32,
     pages: u32,
     rules: Dialect,
+    /// 0: no huge pages.
+    huge: u32,
 }
 
 impl Machine {
+    /// The highest order of huge pages; x86 has huge pages of this order (`HPAGE_PMD_ORDER`).
+    pub const HUGE_LIMIT: u32 = 9;
     /// The most frames that a home can have.
     pub const FRAMES_LIMIT: u32 = 1 << 24;
     /// A machine whose sizes are all at most this, and that has at most [`BYTES_SPACES`](Self::BYTES_SPACES) spaces, has
@@ -102,9 +106,10 @@ impl Machine {
         spaces: Self::BYTES_SPACES,
         pages: Self::BYTES_LIMIT,
         rules: Dialect::Linux6_12,
+        huge: 0,
     };
     /// The small machine that an empty input means.
-    pub const DEFAULT: Machine = Machine { frames: [8, 4, 4], spaces: 3, pages: 8, rules: Dialect::Linux6_12 };
+    pub const DEFAULT: Machine = Machine { frames: [8, 4, 4], spaces: 3, pages: 8, rules: Dialect::Linux6_12, huge: 0 };
 
     /// A machine with these frames in RAM and on the devices (0: no such device), spaces and pages in each space;
     /// `None` where a size is outside its limits or a second device stands without a first.
@@ -120,7 +125,52 @@ impl Machine {
             && (second == 0 || first > 0)
             && within(spaces, Space::LIMIT)
             && within(pages, VirtualPage::LIMIT);
-        if fits { Some(Machine { frames, spaces, pages, rules }) } else { None }
+        if fits { Some(Machine { frames, spaces, pages, rules, huge: 0 }) } else { None }
+    }
+
+    /// The same machine with huge pages of 2^order pages, by which one entry can map as many places; `None` where the order
+    /// is 0 or above [`HUGE_LIMIT`](Self::HUGE_LIMIT), or a huge page is larger than the RAM or a space.
+    ///
+    /// ```
+    /// use stalemap_operations::{Machine, Order};
+    ///
+    /// let machine = Machine::DEFAULT.with_huge(2).expect("four pages fit");
+    /// assert_eq!((machine.huge(), machine.huge_pages()), (Some(Order(2)), 4));
+    /// assert_eq!(machine.to_string(), "ram=8 device=4,4 spaces=3 pages=8 huge=2");
+    /// assert_eq!(Machine::DEFAULT.with_huge(4), None, "a space has 8 pages");
+    /// ```
+    #[must_use]
+    pub const fn with_huge(self, order: u32) -> Option<Machine> {
+        if order > 0 && order <= self.most_huge() { Some(Machine { huge: order, ..self }) } else { None }
+    }
+
+    /// The same machine without huge pages.
+    #[must_use]
+    pub const fn without_huge(self) -> Machine {
+        Machine { huge: 0, ..self }
+    }
+
+    /// The highest order of huge pages that the sizes allow; 0 where they allow none.
+    #[must_use]
+    pub const fn most_huge(&self) -> u32 {
+        let smaller = if self.ram() < self.pages { self.ram() } else { self.pages };
+        let log = smaller.ilog2();
+        if log < Self::HUGE_LIMIT { log } else { Self::HUGE_LIMIT }
+    }
+
+    /// The order of huge pages, the one above 0 that places can be mapped by at once; none where the machine has no huge
+    /// pages.
+    #[inline]
+    #[must_use]
+    pub const fn huge(&self) -> Option<Order> {
+        if self.huge > 0 { Some(Order(self.huge)) } else { None }
+    }
+
+    /// Number of pages of a huge page; 1 where the machine has none.
+    #[inline]
+    #[must_use]
+    pub const fn huge_pages(&self) -> u32 {
+        1 << self.huge
     }
 
     /// Frames at this home; 0 where there is no such device.
@@ -186,7 +236,21 @@ impl Machine {
         [ram, first, second, self.spaces, self.pages]
     }
 
-    /// The machine with these [`sizes`](Machine::sizes) and dialect, if they are within limits.
+    /// The same machine with these [`sizes`](Machine::sizes), if they are within limits. The order of huge pages is lowered
+    /// where they would not fit.
+    #[must_use]
+    pub fn resized(self, sizes: [u32; 5]) -> Option<Machine> {
+        let plain = Machine::from_sizes(sizes, self.rules)?;
+        Some(Machine { huge: self.huge.min(plain.most_huge()), ..plain })
+    }
+
+    /// The same machine under the rules of another kernel.
+    #[must_use]
+    pub const fn ruled(self, rules: Dialect) -> Machine {
+        Machine { rules, ..self }
+    }
+
+    /// The machine without huge pages that has these [`sizes`](Machine::sizes) and this dialect, if they are within limits.
     #[must_use]
     pub fn from_sizes([ram, first, second, spaces, pages]: [u32; 5], rules: Dialect) -> Option<Machine> {
         Machine::new([ram, first, second], spaces, pages, rules)
@@ -210,6 +274,9 @@ impl fmt::Display for Machine {
             (first, second) => write!(f, " device={first},{second}")?,
         }
         write!(f, " spaces={} pages={}", self.spaces, self.pages)?;
+        if self.huge > 0 {
+            write!(f, " huge={}", self.huge)?;
+        }
         if self.rules != Dialect::default() {
             write!(f, " rules={}", self.rules.word())?;
         }

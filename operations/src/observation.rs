@@ -54,6 +54,8 @@ pub enum Entry {
         page: PageToken,
         /// The writable bit.
         writable: bool,
+        /// Whether the place is one of a huge entry, which maps all places of its group at once.
+        huge: bool,
     },
     /// A migration entry: the page is collected by a transaction.
     Migrating {
@@ -61,6 +63,8 @@ pub enum Entry {
         page: PageToken,
         /// The writable bit that the entry will have again.
         writable: bool,
+        /// Whether the place is one of a huge migration entry.
+        huge: bool,
     },
 }
 
@@ -117,12 +121,27 @@ pub struct PageView {
     pub exclusive: bool,
     /// Number of entries that map it; migration entries do not count.
     pub mapcount: u32,
-    /// mapcount + pins + holds + 1 while a transaction has it.
+    /// mapcount + pins + holds + 1 while a transaction has it; of a page of a large folio the folio's, in which each entry counts
+    /// once, and the pins and holds of all its pages.
     pub refcount: u32,
     /// The places that the subject's own reverse map walk answers, in [`Observation::rmaps`]; any order.
     pub rmap: Range<usize>,
     /// Its frame, where the subject shows frames.
     pub frame: Option<FrameToken>,
+    /// The large folio that it is a page of.
+    pub folio: Option<FolioView>,
+}
+
+/// A large folio as one of its pages shows it: contiguous pages that live and die as one (Linux: `struct folio`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FolioView {
+    /// Its first page.
+    pub head: PageToken,
+    /// Which of its pages the page is, counted from 0.
+    pub index: u32,
+    /// Entries that map it or a part of it; a huge entry counts once (`folio_mapcount`).
+    pub mapcount: u32,
 }
 
 /// A slot of any kind.

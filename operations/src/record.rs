@@ -9,8 +9,11 @@
 //! others    kind     fields …
 //! ```
 //!
-//! What bytes mean never changes: each [`Format`] keeps its kinds and dialects for ever, and so do the numbers by which
-//! bytes are folded. A program is written in the first format that has its dialect and all its kinds.
+//! From format 3 on the byte of the rules also says the order of huge pages: dialects × order + dialect. An order that does not fit the
+//! sizes is lowered.
+//!
+//! What bytes mean never changes: each [`Format`] keeps its kinds, dialects and orders for ever, and so do the numbers by which
+//! bytes are folded. A program is written in the first format that has its machine and all its kinds.
 //!
 //! Byte 0 of record 0 names the format: format 2 is `0xf2`, format 3 is `0xf3` and so on; every other byte is format 1.
 //! Nothing looked at that byte before there were formats, so an input of format 1 that no writer made can begin with
@@ -31,17 +34,20 @@ use crate::table::{Kind, Operation, TABLE};
 pub const RECORD: usize = 8;
 const _: () = assert!(RECORD == 1 + FieldValues::MOST, "a record is a kind and its fields");
 
-/// What bytes can mean in a format: so many kinds, those with the lowest numbers, and the first so many dialects.
+/// What bytes can mean in a format: so many kinds, those with the lowest numbers, the first so many dialects, and orders of
+/// huge pages below this number.
 struct Vocabulary {
     kinds: usize,
     dialects: usize,
+    orders: usize,
 }
 
 /// One for each format. A line is never changed; an operation or a dialect that is added needs a line of its own (those
 /// that are published together share one).
 const FORMATS: &[Vocabulary] = &[
-    Vocabulary { kinds: 28, dialects: 2 }, // Format 1.
-    Vocabulary { kinds: 28, dialects: 3 }, // Format 2, with linux-7.3.
+    Vocabulary { kinds: 28, dialects: 2, orders: 1 },  // Format 1.
+    Vocabulary { kinds: 28, dialects: 3, orders: 1 },  // Format 2, with linux-7.3.
+    Vocabulary { kinds: 31, dialects: 3, orders: 10 }, // Format 3, with huge pages.
 ];
 
 /// The number of the newest record format.
@@ -91,9 +97,9 @@ impl Format {
         })
     }
 
-    /// The first format that has this dialect, and the kinds with these numbers.
-    fn having(rules: Dialect, numbers: impl Iterator<Item = u8>) -> Format {
-        Format(index_having(rules as usize, numbers.max().unwrap_or(0), FORMATS))
+    /// The first format that has this machine, and the kinds with these numbers.
+    fn having(machine: &Machine, numbers: impl Iterator<Item = u8>) -> Format {
+        Format(index_having(machine.rules() as usize, huge_order(machine), numbers.max().unwrap_or(0), FORMATS))
     }
 }
 
@@ -103,10 +109,17 @@ const fn index_of(byte: u8, formats: usize) -> usize {
     if byte > FIRST_BYTE && named < formats { named } else { 0 }
 }
 
-/// The place of the first of these formats that has the dialect and the kind with these numbers, and so all below.
-fn index_having(dialect: usize, kind: u8, formats: &[Vocabulary]) -> usize {
-    let has = |format: &Vocabulary| dialect < format.dialects && usize::from(kind) < format.kinds;
-    formats.iter().position(has).expect("the newest format has all kinds and all dialects")
+/// The place of the first of these formats that has the dialect, the order of huge pages and the kind with these numbers, and so all
+/// below.
+fn index_having(dialect: usize, order: usize, kind: u8, formats: &[Vocabulary]) -> usize {
+    let has =
+        |format: &Vocabulary| dialect < format.dialects && order < format.orders && usize::from(kind) < format.kinds;
+    formats.iter().position(has).expect("the newest format has all kinds, dialects and orders")
+}
+
+/// The order of a machine's huge pages; 0 where it has none.
+fn huge_order(machine: &Machine) -> usize {
+    machine.huge().map_or(0, |order| order.0 as usize)
 }
 
 /// The byte that names the format at this place of the list.
@@ -137,6 +150,11 @@ const _: () = {
     let newest = &FORMATS[FORMATS.len() - 1];
     assert!(newest.kinds == Kind::COUNT, "a new operation needs a new record format: a line in FORMATS");
     assert!(newest.dialects == Dialect::ALL.len(), "a new dialect needs a new record format: a line in FORMATS");
+    assert!(
+        newest.orders == Machine::HUGE_LIMIT as usize + 1,
+        "a new order needs a new record format: a line in FORMATS"
+    );
+    assert!(newest.dialects * newest.orders <= 256, "a byte names dialect and order");
     let mut i = 0;
     while i < Kind::COUNT {
         assert!(TABLE[i].number as usize == i, "numbers are given in the order of the table, without a gap");
@@ -150,7 +168,7 @@ const fn most(field: Field) -> u32 {
         Field::Space => 64,
         Field::Page | Field::Count | Field::Destination | Field::Stamp | Field::Mask => 256,
         Field::Access => 3,
-        Field::Device | Field::Direction => 2,
+        Field::Device | Field::Direction | Field::Advice => 2,
         Field::Transaction | Field::Pin => 4,
         Field::Hold => 16,
         Field::Block => 8,
@@ -199,12 +217,14 @@ pub fn machine_from_record(record: [u8; RECORD]) -> Machine {
         if devices % 3 == 0 { second } else { 0 },
     ];
     let (spaces, pages) = (size(ORIGIN[3], spaces, SPACES), size(ORIGIN[4], pages, SIZES));
-    let dialects = FORMATS[Format::of_first_byte(format).0].dialects;
-    Machine::new(frames, spaces, pages, Dialect::ALL[usize::from(rules) % dialects])
-        .expect("folded sizes are within limits")
+    let Vocabulary { dialects, orders, .. } = FORMATS[Format::of_first_byte(format).0];
+    let (rules, order) = (usize::from(rules) % dialects, usize::from(rules) / dialects % orders);
+    let plain = Machine::new(frames, spaces, pages, Dialect::ALL[rules]).expect("folded sizes are within limits");
+    let order = u32::try_from(order).expect("few orders").min(plain.most_huge());
+    plain.with_huge(order).unwrap_or(plain)
 }
 
-/// Record 0 of this machine in the first format that has its dialect; `None` where a size has no byte
+/// Record 0 of this machine in the first format that has it; `None` where a size has no byte
 /// ([`Machine::has_bytes`]).
 #[must_use]
 pub fn machine_to_record(machine: &Machine) -> Option<[u8; RECORD]> {
@@ -216,15 +236,21 @@ pub fn machine_to_record(machine: &Machine) -> Option<[u8; RECORD]> {
     let offset =
         |size: u32, origin: u32, limit: u32| low_byte(if size == 0 { 0 } else { size + limit - origin } % limit);
     Some([
-        Format::having(machine.rules(), [].into_iter()).first_byte(),
+        Format::having(machine, [].into_iter()).first_byte(),
         offset(ram, ORIGIN[0], SIZES),
         offset(first, ORIGIN[1], SIZES),
         offset(second, ORIGIN[2], SIZES),
         offset(spaces, ORIGIN[3], SPACES),
         offset(pages, ORIGIN[4], SIZES),
-        low_byte(machine.rules() as u32),
+        rules_byte(machine),
         low_byte(2 - machine.devices()),
     ])
+}
+
+/// The byte of dialect and order of huge pages. All formats that have orders have as many dialects.
+fn rules_byte(machine: &Machine) -> u8 {
+    let dialects = FORMATS[Format::having(machine, [].into_iter()).0].dialects;
+    u8::try_from(huge_order(machine) * dialects + machine.rules() as usize).expect("a byte names dialect and order")
 }
 
 /// The record of an operation that fits a machine with bytes, in every format that has its kind.
@@ -259,7 +285,7 @@ pub(crate) fn encode_into(machine: &Machine, operations: &[Operation], bytes: &m
         return false;
     };
     let numbers = operations.iter().map(|operation| operation.kind().row().number);
-    record[0] = Format::having(machine.rules(), numbers).first_byte();
+    record[0] = Format::having(machine, numbers).first_byte();
     bytes.extend_from_slice(&record);
     for operation in operations {
         bytes.extend_from_slice(&operation_to_record(operation));
@@ -276,8 +302,10 @@ fn low_byte(number: u32) -> u8 {
 mod tests {
     use alloc::vec::Vec;
 
-    use super::{FORMATS, Format, Vocabulary, first_byte, index_having, index_of};
-    use crate::machine::Dialect;
+    use super::{
+        FORMATS, Format, Vocabulary, first_byte, index_having, index_of, machine_from_record, machine_to_record,
+    };
+    use crate::machine::{Dialect, Machine};
 
     #[test]
     fn a_first_byte_names_a_format_that_exists_and_else_the_first() {
@@ -292,14 +320,34 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_written_in_the_first_format_that_has_its_dialect_and_its_kinds() {
-        let formats = [(28, 2), (28, 3), (29, 3), (31, 3)].map(|(kinds, dialects)| Vocabulary { kinds, dialects });
-        let having = |dialect| [0, 27, 28, 29, 30].map(|number| index_having(dialect, number, &formats));
-        assert_eq!([having(0), having(1), having(2)], [[0, 0, 2, 3, 3], [0, 0, 2, 3, 3], [1, 1, 2, 3, 3]]);
-        assert_eq!(Format::having(Dialect::Linux6_1, [].into_iter()), Format::FIRST);
-        assert_eq!(Format::having(Dialect::Linux6_12, [0, 27, 1].into_iter()), Format::FIRST);
-        assert_eq!(Format::having(Dialect::Linux7_3, [].into_iter()), Format(1));
+    fn a_program_is_written_in_the_first_format_that_has_its_machine_and_its_kinds() {
+        let vocabulary = |(kinds, dialects, orders)| Vocabulary { kinds, dialects, orders };
+        let formats = [(28, 2, 1), (28, 3, 1), (29, 3, 1), (31, 3, 10)].map(vocabulary);
+        let having = |dialect, order| [0, 27, 28, 29, 30].map(|number| index_having(dialect, order, number, &formats));
+        let small = [having(0, 0), having(1, 0), having(2, 0)];
+        assert_eq!(small, [[0, 0, 2, 3, 3], [0, 0, 2, 3, 3], [1, 1, 2, 3, 3]]);
+        assert_eq!(having(0, 2), [3; 5]);
+        let machine = |rules| Machine::DEFAULT.ruled(rules);
+        assert_eq!(Format::having(&machine(Dialect::Linux6_1), [].into_iter()), Format::FIRST);
+        assert_eq!(Format::having(&machine(Dialect::Linux6_12), [0, 27, 1].into_iter()), Format::FIRST);
+        assert_eq!(Format::having(&machine(Dialect::Linux7_3), [].into_iter()), Format(1));
+        assert_eq!(
+            Format::having(&machine(Dialect::Linux6_12).with_huge(1).expect("it fits"), [].into_iter()),
+            Format(2)
+        );
         let newest = u8::try_from(FORMATS[FORMATS.len() - 1].kinds - 1).expect("few kinds");
-        assert_eq!(Format::having(Dialect::Linux7_3, [0, newest, 1].into_iter()), Format::NEWEST);
+        assert_eq!(Format::having(&machine(Dialect::Linux7_3), [0, newest, 1].into_iter()), Format::NEWEST);
+    }
+
+    #[test]
+    fn every_order_of_huge_pages_comes_back_from_its_record_in_every_dialect() {
+        let large = Machine::LARGEST_IN_BYTES.resized([256, 256, 256, 2, 256]).expect("within limits");
+        for rules in Dialect::ALL {
+            for order in 1..=8 {
+                let machine = large.ruled(rules).with_huge(order).expect("it fits");
+                let record = machine_to_record(&machine).expect("a machine with bytes");
+                assert_eq!(machine_from_record(record), machine);
+            }
+        }
     }
 }

@@ -134,6 +134,16 @@ pub trait Subject {
         None
     }
 
+    /// For each large folio that the last operation could have made, in order, whether it did: whether a run of free frames was found
+    /// for it. The reference follows it. A subject that tells fewer is taken to find a run wherever enough frames are free.
+    ///
+    /// Asked are: a write, pin or device's write into a group of holes that is advised; a fault back of a whole folio; a `setup` or
+    /// `migrate` to a device, for each group of holes (whether it is one candidate), and then `copy` or `migrate` for the run at the destination, for each
+    /// candidate that is whole; `evict` likewise.
+    fn runs(&self) -> &[bool] {
+        &[]
+    }
+
     /// Counts everything again from first principles.
     ///
     /// # Errors

@@ -25,9 +25,18 @@
 //! | `copy` | candidates that got a frame | |
 //! | `pages`, `migrate`, `evict` | pages that moved, or came to be in a hole | |
 //! | `finalize` | entries that map their page again | pages that ended |
-//! | `unpin`, `release` | | 1 if the page ended, else 0 |
+//! | `unpin`, `release` | | 1 if the page ended, else 0; all pages of a large folio end together |
+//! | `collapse`, `split_folio` | | pages that ended |
 //!
-//! Frames that a migration has not used, or leaves behind, are no pages; the free counts show them.
+//! Frames that a migration has not used, or leaves behind, are no pages; the free counts show them. A large folio counts as all
+//! its pages.
+//!
+//! # Large folios
+//!
+//! On a machine with `huge=K` a **group** is 2^K places of a space, the first a multiple of that number. A **large folio** is 2^K
+//! pages in contiguous frames of one home, aligned to their number. One **huge entry** maps a large folio at a group; small entries
+//! map its pages one by one, also elsewhere. Operations on a part of a group split its huge entry, and the folio stays whole. Where a
+//! subject finds a run of frames is its own matter ([`Subject::runs`](crate::Subject::runs)).
 //!
 //! # The rows
 //!
@@ -38,8 +47,8 @@
 use crate::machine::Machine;
 use crate::observation::Slot;
 use crate::operand::{
-    Access, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, Operand, OperandKind, Order, PageRange,
-    PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
+    Access, Advice, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, Operand, OperandKind, Order,
+    PageRange, PinSlot, Route, Space, Stamp, TransactionSlot, VirtualPage,
 };
 use crate::outcome::{EffectShape, Errno};
 
@@ -62,7 +71,7 @@ pub struct Row {
     pub names_place: bool,
     /// Its fields as bits.
     present: u16,
-    /// The level of the specification that it belongs to, 0 to 3.
+    /// The level of the specification that it belongs to, 0 to 4.
     pub level: u8,
     /// Which parts its effect has.
     pub effect: EffectShape,
@@ -379,7 +388,21 @@ operations! {
     26 => Release "release" (hold: HoldSlot) level 3, Freed, acts Ends, refuses [ENOENT];
     /// Reads through a bare reference.
     27 => Peek "peek" (hold: HoldSlot) level 3, Value, acts Uses, refuses [ENOENT];
+
+    /// Advises that the mapping be of huge pages, or never (`MADV_HUGEPAGE`, `MADV_NOHUGEPAGE`): the next write into a group of
+    /// holes fills it with a large folio. Unmapped places are passed over, and the answer is then `ENOMEM`.
+    28 => Advise "advise" (space: Space, range: PageRange, advice: Advice) level 4, Nothing, acts Sets, refuses [ESRCH, EAGAIN, ENOMEM];
+    /// Replaces what is in the group of the place by one large folio (`MADV_COLLAPSE`), copied from it; holes read as zero.
+    /// `EINVAL` unless the group is one mapping that is not advised against, and holds a page. `EAGAIN` where a page is pinned, held or
+    /// migrating. `ENOMEM`: RAM has no run of frames.
+    29 => Collapse "collapse" (space: Space, page: VirtualPage) level 4, Freed, acts Uses, refuses [ESRCH, EAGAIN, EINVAL, ENOMEM];
+    /// Splits the large folio that is mapped there into pages of order 0 (`split_folio`, as debugfs' `split_huge_pages` asks for).
+    /// `EFAULT`: unmapped. `EINVAL`: no page of a large folio in RAM is there. `EAGAIN`: something but entries refers to it.
+    30 => SplitFolio "split_folio" (space: Space, page: VirtualPage) level 4, Freed, acts Uses, refuses [ESRCH, EFAULT, EINVAL, EAGAIN];
 }
+
+/// The level whose operations exist only on machines with huge pages.
+pub const LARGE_FOLIOS: u8 = 4;
 
 impl Kind {
     /// The kind with this word.
@@ -388,11 +411,13 @@ impl Kind {
         TABLE.iter().find(|row| row.word == word).map(|row| row.kind)
     }
 
-    /// Whether an operation of this kind can exist on this machine: those that name a device need one.
+    /// Whether an operation of this kind can exist on this machine: those that name a device need one, and those of large folios
+    /// need huge pages.
     #[inline]
     #[must_use]
     pub fn exists_on(self, machine: &Machine) -> bool {
-        machine.devices() > 0 || !self.row().fields.contains(&Field::Device)
+        let row = self.row();
+        (machine.devices() > 0 || !row.has(Field::Device)) && (machine.huge().is_some() || row.level != LARGE_FOLIOS)
     }
 }
 
@@ -410,6 +435,9 @@ impl Operation {
     /// ```
     #[must_use]
     pub fn new(kind: Kind, values: &[u32], machine: &Machine) -> Option<Operation> {
+        if !kind.exists_on(machine) {
+            return None;
+        }
         let mut checked = FieldValues::of(kind.row().fields);
         for &value in values {
             let field = checked.next_field()?;
@@ -446,12 +474,12 @@ impl Operation {
         machine: &Machine,
         mut choose: impl FnMut(Field, u32, &FieldValues) -> u32,
     ) -> Option<Operation> {
+        if !kind.exists_on(machine) {
+            return None;
+        }
         let mut values = FieldValues::of(kind.row().fields);
         while let Some(field) = values.next_field() {
             let choices = field.choices(machine, &values);
-            if choices == 0 {
-                return None;
-            }
             let number = choose(field, choices, &values);
             assert!(number < choices, "{number} is not below the {choices} choices of a field");
             values.push(field.lowest() + number);

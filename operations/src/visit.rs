@@ -1,7 +1,7 @@
 //! What a subject hands to a visitor: the facts that its last operation touched, one by one and without lists.
 
 use crate::machine::Home;
-use crate::observation::{FrameToken, PageToken, Place, PlaceState, Slot, SlotState};
+use crate::observation::{FolioView, FrameToken, PageToken, Place, PlaceState, Slot, SlotState};
 use crate::operand::{Space, Stamp};
 
 /// A page as its owner shows it to a visitor; as [`PageView`](crate::PageView) otherwise.
@@ -17,6 +17,8 @@ pub struct PageFacts<R> {
     pub counts: Counts<R>,
     /// Its frame, where the subject shows frames.
     pub frame: Option<FrameToken>,
+    /// The large folio that it is a page of.
+    pub folio: Option<FolioView>,
 }
 
 /// By what a page is referred to.
@@ -34,7 +36,8 @@ pub enum Counts<R> {
     /// The subject stores nothing of it: the mapcount is the number of places that it shows with an entry which maps the
     /// page, the reverse map is these places, and the refcount is their number and `references`.
     Counted {
-        /// References that are not entries: pins, holds, and one while a transaction has the page.
+        /// References that are not entries which map the page: pins, holds, and one while a transaction has the page. Of a page of a
+        /// large folio: all references of the folio that are not counted as places of this page.
         references: u32,
     },
 }

@@ -63,8 +63,8 @@ impl View<'_> {
             thing.add(facts, 0, "access", access.word());
             let (words, writable) = match entry {
                 Entry::Hole => ("hole".to_string(), None),
-                Entry::Maps { page, writable } => (format!("maps {}", (self.name)(page)), Some(writable)),
-                Entry::Migrating { page, writable } => (format!("migrating {}", (self.name)(page)), Some(writable)),
+                Entry::Maps { page, writable, .. } => (format!("maps {}", (self.name)(page)), Some(writable)),
+                Entry::Migrating { page, writable, .. } => (format!("migrating {}", (self.name)(page)), Some(writable)),
             };
             thing.add(facts, 1, "entry", words);
             if let Some(writable) = writable.filter(|_| self.shows(Observables::WRITABLE)) {

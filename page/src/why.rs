@@ -85,6 +85,7 @@ const fn word(field: Field) -> &'static str {
         Field::Transaction | Field::Pin | Field::Hold | Field::Block => "slot",
         Field::Order => "order",
         Field::Mask => "mask",
+        Field::Advice => "advice",
     }
 }
 

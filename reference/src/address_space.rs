@@ -1,7 +1,7 @@
 //! Section 3, address space: map, unmap, discard, protect, move, fork, exit.
 
 use stalemap_operations::{
-    Access, Destination, Dialect, Effect, Errno, Home, PageRange, PageToken, Place, Space, VirtualPage,
+    Access, Advice, Destination, Dialect, Effect, Errno, Home, PageRange, PageToken, Place, Space, VirtualPage,
 };
 
 use crate::marks::mark;
@@ -34,7 +34,7 @@ impl Model {
             return Err(Errno::EEXIST);
         }
         for place in places(space, range) {
-            self.set(place, Some(Mapped { access, entry: Entry::Hole }));
+            self.set(place, Some(Mapped { access, advice: None, entry: Entry::Hole }));
         }
         self.mark_place(Place { space, page: VirtualPage(range.first.0 + range.count - 1) });
         Ok(Effect::Nothing)
@@ -46,6 +46,7 @@ impl Model {
         self.must_be_unlocked(space)?;
         let mut removed = Removed::default();
         for place in places(space, range) {
+            self.split_entry_partly_in(place, range);
             self.make_unmapped(place, &mut removed);
         }
         self.mark_freed(removed.freed);
@@ -62,6 +63,7 @@ impl Model {
         let mut removed = Removed::default();
         let mut passed_over = false;
         for place in places(space, range) {
+            self.split_entry_partly_in(place, range);
             match self.at(place) {
                 Some(_) => self.drop_entry(place, &mut removed),
                 None => passed_over = true,
@@ -83,24 +85,45 @@ impl Model {
         self.must_live(space)?;
         self.must_be_unlocked(space)?;
         for place in places(space, range) {
-            let Mapped { access: had, entry } = self.at(place).ok_or(Errno::ENOMEM)?;
-            if had == access {
+            if self.at(place).ok_or(Errno::ENOMEM)?.access == access {
                 continue;
             }
+            self.split_entry_partly_in(place, range);
+            let mapped @ Mapped { entry, .. } = self.at(place).expect("a mapped place");
             if matches!(entry, Entry::Migrating { .. }) {
                 mark!(self, "protect of a migration entry");
             }
             let entry = match entry {
-                Entry::Maps { page, dirty, .. } if access.writable() && self.may_write_at_once(page, dirty) => {
+                Entry::Maps { page, dirty, huge, .. } if access.writable() && self.may_write_at_once(page, dirty) => {
                     mark!(self, "protect that sets the writable bit");
-                    Entry::Maps { page, writable: true, dirty }
+                    Entry::Maps { page, writable: true, dirty, huge }
                 }
                 // On the way to `rw` there is no writable bit that could be cleared: the place was not `rw`.
                 Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => entry.write_protected(),
             };
-            self.set(place, Some(Mapped { access, entry }));
+            self.set(place, Some(Mapped { access, entry, ..mapped }));
         }
         Ok(Effect::Nothing)
+    }
+
+    /// What was advised of each mapped place; a huge entry of which only a part is advised otherwise than before is split, as the
+    /// mapping is (`vma_adjust_trans_huge`, mm/huge_memory.c).
+    pub(crate) fn advise(&mut self, space: Space, range: PageRange, advice: Advice) -> Answer {
+        self.must_live(space)?;
+        self.must_be_unlocked(space)?;
+        let mut answer = Ok(Effect::Nothing);
+        for place in places(space, range) {
+            match self.at(place) {
+                None => answer = Err(Errno::ENOMEM),
+                Some(mapped) if mapped.advice == Some(advice) => {}
+                Some(_) => {
+                    self.split_entry_partly_in(place, range);
+                    let mapped = self.at(place).expect("a mapped place");
+                    self.set(place, Some(Mapped { advice: Some(advice), ..mapped }));
+                }
+            }
+        }
+        answer
     }
 
     /// Dialect 6.1 asks for a dirty entry too (`can_change_pte_writable`, mm/mprotect.c).
@@ -131,6 +154,8 @@ impl Model {
         }
         let mut removed = Removed::default();
         for (offset, source) in (0..).zip(places(space, range)) {
+            let destination = Place { space, page: VirtualPage(to.0 + offset) };
+            self.split_entry_of_move(source, destination, range);
             let Some(mapped) = self.at(source) else {
                 mark!(self, "move that stops in the middle");
                 return Err(Errno::EFAULT);
@@ -138,15 +163,29 @@ impl Model {
             if matches!(mapped.entry, Entry::Migrating { .. }) {
                 mark!(self, "move of a migration entry");
             }
-            let destination = Place { space, page: VirtualPage(to.0 + offset) };
             if self.at(destination).is_some() {
                 mark!(self, "move over a mapped place");
             }
+            self.split_entry_partly_in(destination, PageRange { first: to, count: range.count });
             self.make_unmapped(destination, &mut removed);
             self.set(source, None);
             self.set(destination, Some(mapped));
         }
         removed.answer()
+    }
+
+    /// A huge entry moves as one if all of its group moves to a group (`move_huge_pmd`, mm/huge_memory.c); else it is split.
+    fn split_entry_of_move(&mut self, source: Place, destination: Place, range: PageRange) {
+        if !self.is_huge_at(source) {
+            return;
+        }
+        let pages = self.machine.huge_pages();
+        if self.is_group_within(source, range) && source.page.0 % pages == destination.page.0 % pages {
+            mark!(self, "huge entry that moves as one");
+        } else {
+            mark!(self, "huge entry that is split to be moved");
+            self.split_entry(source);
+        }
     }
 
     /// `s'` becomes alive with the same places, in ascending order. `ENOMEM` ends the fork: the child is torn down, but
@@ -176,22 +215,26 @@ impl Model {
 
     /// RAM and device pages become shared: both entries lose the writable bit, the page is no longer exclusive. A
     /// pinned page is not shared: the child gets a copy at once, the parent's entry is untouched. Migration entries are
-    /// copied; both lose the writable bit, the page is not exclusive.
+    /// copied; both lose the writable bit, the page is not exclusive. A huge entry is shared as one, unless a page of its folio is pinned:
+    /// then it is split, and its exclusive pages are copied (`copy_huge_pmd`, mm/huge_memory.c).
     fn fork_place(&mut self, parent: Place, child: Place) -> Result<(), Errno> {
-        let Mapped { access, entry } = self.at(parent).expect("a mapped place");
+        let mapped @ Mapped { access, entry, .. } = self.at(parent).expect("a mapped place");
         let Some(page) = entry.page() else {
-            self.set(child, Some(Mapped { access, entry }));
+            self.set(child, Some(mapped));
             return Ok(());
         };
-        if self.pins_on(page) > 0 {
+        if self.pins_on(page) > 0 && self.page(page).exclusive {
             mark!(self, "fork of a pinned page");
+            if entry.is_huge() {
+                self.split_entry(parent);
+            }
             if self.free(Home::Ram) == 0 {
                 return Err(Errno::ENOMEM);
             }
             let copy = self.allocate_page(Home::Ram);
             self.page_mut(copy).stamp = self.page(page).stamp;
-            let entry = Entry::Maps { page: copy, writable: access.writable(), dirty: true };
-            self.set(child, Some(Mapped { access, entry }));
+            let entry = Entry::Maps { page: copy, writable: access.writable(), dirty: true, huge: false };
+            self.set(child, Some(Mapped { entry, ..mapped }));
             return Ok(());
         }
         if matches!(entry, Entry::Migrating { .. }) {
@@ -202,7 +245,10 @@ impl Model {
             mark!(self, "fork of a held page");
         }
         self.page_mut(page).exclusive = false;
-        let shared = Some(Mapped { access, entry: entry.write_protected() });
+        if entry.is_huge() {
+            mark!(self, "fork of a huge entry");
+        }
+        let shared = Some(Mapped { entry: entry.write_protected(), ..mapped });
         self.set(parent, shared);
         self.set(child, shared);
         if child.space.0 >= Self::SPACES_BEFORE_LIMITS {
@@ -264,8 +310,17 @@ impl Model {
         } else if self.page(page).home != Home::Ram {
             mark!(self, "unmap or discard of a device page");
         }
-        self.set_entry(place, Entry::Hole);
-        removed.pages += 1;
+        if entry.is_huge() {
+            // The operation is about the whole group; it comes to the other places later, and finds holes.
+            mark!(self, "huge entry that is removed as one");
+            for place in self.group_places(self.group(place)) {
+                self.set_entry(place, Entry::Hole);
+                removed.pages += 1;
+            }
+        } else {
+            self.set_entry(place, Entry::Hole);
+            removed.pages += 1;
+        }
         removed.freed += self.free_if_unused(page);
     }
 }

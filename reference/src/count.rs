@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use stalemap_operations::{Home, Observables, PageToken, Place, Space};
 
 use crate::migration::destination;
-use crate::model::{Model, What};
+use crate::model::{Entry, Model, What};
 
 /// A count of things that all have a place in memory.
 fn count<T>(things: impl Iterator<Item = T>) -> u32 {
@@ -41,36 +41,45 @@ impl Model {
         count(self.places.values().filter(|mapped| mapped.entry.maps(page)))
     }
 
-    /// Pins on the page.
+    /// Pins on the page, or on any page of its folio (`folio_maybe_dma_pinned`, include/linux/mm.h).
     pub(crate) fn pins_on(&self, page: PageToken) -> u32 {
-        count(self.pins.values().filter(|&&pinned| pinned == page))
+        let is_in_folio = self.in_folio_of(page);
+        count(self.pins.values().filter(|&&pinned| is_in_folio(pinned)))
     }
 
-    /// Bare references to the page.
+    /// Bare references to the page, or to any page of its folio.
     pub(crate) fn holds_on(&self, page: PageToken) -> u32 {
-        count(self.holds.values().filter(|&&held| held == page))
+        let is_in_folio = self.in_folio_of(page);
+        count(self.holds.values().filter(|&&held| is_in_folio(held)))
     }
 
-    /// Whether a transaction has the page: collected, or made from a hole and not yet finalized.
+    /// Whether a transaction has the page or its folio: collected, or made from a hole and not yet finalized.
     pub(crate) fn transaction_has(&self, page: PageToken) -> bool {
-        self.transactions.values().flat_map(|it| &it.candidates).any(|candidate| candidate.page() == Some(page))
+        let head = self.head(page);
+        self.transactions.values().flat_map(|it| &it.candidates).any(|candidate| candidate.page() == Some(head))
     }
 
     /// Whether a transaction that is not finalized made the page from a hole.
     pub(crate) fn is_page_locked(&self, page: PageToken) -> bool {
-        let filled = |what| matches!(what, What::Filled(it) if it == page);
+        let head = self.head(page);
+        let filled = |what| matches!(what, What::Filled(it) if it == head);
         self.transactions.values().flat_map(|it| &it.candidates).any(|candidate| filled(candidate.what))
     }
 
-    /// References that are not entries: pins + holds + 1 while a transaction has the page.
+    /// References that are not entries: pins + holds + 1 while a transaction has the page. Those of a large folio are those of all
+    /// its pages.
     pub(crate) fn references(&self, page: PageToken) -> u32 {
         self.pins_on(page) + self.holds_on(page) + u32::from(self.transaction_has(page))
     }
 
     /// A page is live while an entry maps it, it is pinned or held, or a transaction has it (as with every page to which
-    /// a migration entry leads).
+    /// a migration entry leads). The pages of a large folio live and die as one.
     pub(crate) fn is_live(&self, page: PageToken) -> bool {
-        self.references(page) > 0 || self.places.values().any(|mapped| mapped.entry.maps(page))
+        if self.references(page) > 0 {
+            return true;
+        }
+        let is_in_folio = self.in_folio_of(page);
+        self.places.values().any(|mapped| matches!(mapped.entry, Entry::Maps { page, .. } if is_in_folio(page)))
     }
 
     /// Pinned or held: does not migrate.
@@ -95,8 +104,8 @@ impl Model {
         }
         for transaction in self.transactions.values() {
             let to = destination(transaction.route);
-            for home in transaction.candidates.iter().filter_map(|candidate| candidate.bare_frame(to)) {
-                free[home.index()] -= 1;
+            for (home, frames) in transaction.candidates.iter().map(|candidate| candidate.bare_frames(to)) {
+                free[home.index()] -= frames;
             }
         }
         free

@@ -24,7 +24,7 @@ impl Model {
             }
             Entry::Maps { page, .. } => {
                 if !self.is_own_page(device, page) {
-                    self.bring_to_ram(page).map_err(without_reason)?;
+                    self.bring_to_ram(place, page).map_err(without_reason)?;
                 }
                 self.page(page).stamp
             }

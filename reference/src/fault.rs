@@ -1,6 +1,6 @@
 //! Section 3, accesses of the CPU: read, write, copy on write, fault back.
 
-use stalemap_operations::{Effect, Errno, Home, PageToken, Place, Stamp};
+use stalemap_operations::{Effect, Errno, Home, PageToken, Place, Stamp, VirtualPage};
 
 use crate::marks::mark;
 use crate::model::{Answer, Entry, Mapped, Model};
@@ -17,7 +17,7 @@ impl Model {
                 return Err(Errno::EAGAIN);
             }
             Entry::Maps { page, .. } => {
-                self.bring_to_ram(page)?;
+                self.bring_to_ram(place, page)?;
                 self.page(page).stamp
             }
         };
@@ -28,7 +28,7 @@ impl Model {
     pub(crate) fn write(&mut self, place: Place, stamp: Stamp) -> Answer {
         self.must_live(place.space)?;
         let page = self.make_writable(place)?;
-        self.set_entry(place, Entry::Maps { page, writable: true, dirty: true });
+        self.make_dirty(place);
         self.page_mut(page).stamp = stamp;
         Ok(Effect::Nothing)
     }
@@ -36,7 +36,7 @@ impl Model {
     /// The entry of a place that may be read; `EFAULT` if unmapped or `none`.
     pub(crate) fn readable(&self, place: Place) -> Result<Entry, Errno> {
         match self.at(place) {
-            Some(Mapped { access, entry }) if access.readable() => Ok(entry),
+            Some(Mapped { access, entry, .. }) if access.readable() => Ok(entry),
             Some(_) | None => Err(Errno::EFAULT),
         }
     }
@@ -44,11 +44,12 @@ impl Model {
     /// What a write does before it stores: the place maps an exclusive page in RAM through a writable entry. The entry
     /// is dirty if a write fault was taken.
     ///
-    /// Hole: a fresh page. Migration entry: `EAGAIN`. A device page is faulted back first. Entry not writable: page
-    /// exclusive → made writable; else mapped here alone and not held by anybody → reused, becomes exclusive and
-    /// writable; else copied.
+    /// Hole: a fresh page, or a large folio for the whole group. Migration entry: `EAGAIN`. A device page is faulted back first. Entry not
+    /// writable: page exclusive → made writable; else mapped here alone and not held by anybody → reused, becomes exclusive and
+    /// writable; else copied. A huge entry is reused as one (`do_huge_pmd_wp_page`, mm/huge_memory.c), or split, and then one page of
+    /// it is copied.
     pub(crate) fn make_writable(&mut self, place: Place) -> Result<PageToken, Errno> {
-        let Some(Mapped { access, entry }) = self.at(place) else {
+        let Some(Mapped { access, entry, .. }) = self.at(place) else {
             return Err(Errno::EFAULT);
         };
         if !access.writable() {
@@ -59,6 +60,13 @@ impl Model {
                 if self.is_space_locked(place.space) {
                     mark!(self, "hole filled in a locked space");
                 }
+                if self.may_fill_group(place) {
+                    if self.finds_run(Home::Ram) {
+                        self.fill_group(self.group(place), Home::Ram, true);
+                        return Ok(self.at(place).and_then(|mapped| mapped.entry.page()).expect("it was filled"));
+                    }
+                    mark!(self, "group of holes for which no run is found");
+                }
                 self.fresh_in_ram()?
             }
             Entry::Migrating { .. } => {
@@ -67,14 +75,14 @@ impl Model {
             }
             Entry::Maps { page, writable, .. } => {
                 let was_in_ram = self.page(page).home == Home::Ram;
-                self.bring_to_ram(page)?;
-                if writable {
+                self.bring_to_ram(place, page)?;
+                if writable || self.reuse_huge(place, page) {
                     return Ok(page);
                 }
                 if self.page(page).exclusive {
                     mark!(self, "write to an exclusive page through an entry without the writable bit");
                     page
-                } else if self.mapcount(page) == 1 && self.references(page) == 0 {
+                } else if self.may_reuse(place, page) {
                     mark!(self, "write that reuses a page that was shared");
                     page
                 } else {
@@ -87,8 +95,60 @@ impl Model {
             }
         };
         self.page_mut(page).exclusive = true;
-        self.set_entry(place, Entry::Maps { page, writable: true, dirty: true });
+        let before = self.at(place).and_then(|mapped| mapped.entry.page());
+        self.set_entry(place, Entry::Maps { page, writable: true, dirty: true, huge: false });
+        if let Some(before) = before.filter(|&before| before != page) {
+            self.free_if_unused(before);
+        }
         Ok(page)
+    }
+
+    /// Whether the page of a small entry may be reused. A page of a large folio: if all references of the folio are entries of this space,
+    /// and more than one (`__wp_can_reuse_large_anon_folio`, mm/memory.c); one that is the last to be mapped is copied, so that the folio ends.
+    fn may_reuse(&mut self, place: Place, page: PageToken) -> bool {
+        if self.references(page) > 0 {
+            return false;
+        }
+        if !self.is_large(page) {
+            return self.mapcount(page) == 1;
+        }
+        if self.folio_mapcount(page) == 1 {
+            mark!(self, "copy of the last mapped page of a large folio");
+            return false;
+        }
+        self.is_mapped_by(page, place.space)
+    }
+
+    /// Makes a huge entry without the writable bit writable as a whole, if its folio is exclusive, or has no other reference. Else the
+    /// entry is split.
+    fn reuse_huge(&mut self, place: Place, page: PageToken) -> bool {
+        if !self.is_huge_at(place) {
+            return false;
+        }
+        if !self.page(page).exclusive && self.folio_refcount(page) > 1 {
+            mark!(self, "write to a shared huge entry");
+            self.split_entry(place);
+            return false;
+        }
+        mark!(self, "write that makes a huge entry writable");
+        for place in self.group_places(self.group(place)) {
+            if let Some(Mapped { entry: Entry::Maps { page, .. }, .. }) = self.at(place) {
+                self.page_mut(page).exclusive = true;
+                self.set_entry(place, Entry::Maps { page, writable: true, dirty: true, huge: true });
+            }
+        }
+        true
+    }
+
+    /// The entry of a place that maps a page is dirty, a huge one as a whole.
+    fn make_dirty(&mut self, place: Place) {
+        let (first, count) =
+            if self.is_huge_at(place) { (self.group(place), self.machine.huge_pages()) } else { (place, 1) };
+        for place in (0..count).map(|index| Place { page: VirtualPage(first.page.0 + index), ..first }) {
+            if let Some(Mapped { entry: Entry::Maps { page, writable, huge, .. }, .. }) = self.at(place) {
+                self.set_entry(place, Entry::Maps { page, writable, dirty: true, huge });
+            }
+        }
     }
 
     /// A copy for the writer. The old page stays live: it is mapped elsewhere or held. After a fault back, `ENOMEM` leaves
@@ -114,8 +174,9 @@ impl Model {
         Ok(self.allocate_page(Home::Ram))
     }
 
-    /// Faults a device page back; `EAGAIN` while a transaction has it locked.
-    pub(crate) fn bring_to_ram(&mut self, page: PageToken) -> Result<(), Errno> {
+    /// Faults the device page of a place back; `EAGAIN` while a transaction has it locked. Through a huge entry a whole folio. Through
+    /// a small one a page of a large folio, which is split first (`migrate_vma_collect_pmd`, mm/migrate_device.c).
+    pub(crate) fn bring_to_ram(&mut self, place: Place, page: PageToken) -> Result<(), Errno> {
         if self.page(page).home == Home::Ram {
             return Ok(());
         }
@@ -123,7 +184,40 @@ impl Model {
             mark!(self, "access to a page that its transaction has locked");
             return Err(Errno::EAGAIN);
         }
+        if self.is_huge_at(place) {
+            return self.fault_folio_back(page);
+        }
+        if self.is_large(page) {
+            mark!(self, "fault back through a small entry of a large folio");
+            self.split_folio(page)?;
+        }
         self.fault_back(page)
+    }
+
+    /// Into a run of frames as a whole; without one the folio is split, and its pages go to single frames (`ENOMEM` without as many, and
+    /// nothing has changed; `dmirror_devmem_fault_alloc_and_copy`, lib/test_hmm.c).
+    fn fault_folio_back(&mut self, page: PageToken) -> Result<(), Errno> {
+        let pages = self.folio_pages(page);
+        if self.finds_run(Home::Ram) {
+            mark!(self, "fault back of a whole folio");
+        } else if self.free(Home::Ram) < self.machine.huge_pages() {
+            mark!(self, "RAM full at fault back of a whole folio");
+            return Err(Errno::ENOMEM);
+        } else {
+            mark!(self, "fault back of a whole folio into single frames");
+            self.split_unmapped(page);
+        }
+        for &page in &pages {
+            self.move_home(page, Home::Ram);
+            self.clean_entries(page);
+        }
+        for &page in &pages {
+            // Those that nobody maps end with a split; a folio that is whole is mapped.
+            if self.live_page(page).is_some() {
+                self.free_if_unused(page);
+            }
+        }
+        Ok(())
     }
 
     /// One frame of RAM (`ENOMEM` without), content copied, every entry that maps p in any space now maps it in RAM
@@ -150,8 +244,8 @@ impl Model {
     /// Every passage through a migration entry or a device leaves the entries as they were, but clean.
     pub(crate) fn clean_entries(&mut self, page: PageToken) {
         for place in self.rmap(page) {
-            if let Some(Mapped { entry: Entry::Maps { page, writable, .. }, .. }) = self.at(place) {
-                self.set_entry(place, Entry::Maps { page, writable, dirty: false });
+            if let Some(Mapped { entry: Entry::Maps { page, writable, huge, .. }, .. }) = self.at(place) {
+                self.set_entry(place, Entry::Maps { page, writable, dirty: false, huge });
             }
         }
     }

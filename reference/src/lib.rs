@@ -19,6 +19,7 @@ mod always;
 mod count;
 mod device;
 mod fault;
+mod folios;
 mod frames;
 mod hidden;
 mod limits;
@@ -31,6 +32,7 @@ mod pins;
 mod places;
 mod situation;
 mod slots;
+mod whole;
 
 pub use hidden::HiddenState;
 pub use marks::{LIMIT, MARKS};

@@ -23,6 +23,11 @@ fn count(things: usize) -> u32 {
     u32::try_from(things).expect("fewer than 2^32 of them")
 }
 
+/// How many pages these are.
+fn size(candidates: &[Candidate]) -> u32 {
+    candidates.iter().map(|candidate| candidate.size).sum()
+}
+
 impl Model {
     /// First phase, by place. Every place must be mapped and readable, else `EINVAL`. While the transaction is open the
     /// space is locked.
@@ -39,10 +44,8 @@ impl Model {
             }
         }
         let mut candidates = Vec::new();
-        for (offset, place) in (0..).zip(places(space, range)) {
-            if let Some(what) = self.collect_place(place, route) {
-                candidates.push(Candidate { offset, what, has_frame: false, moved: false });
-            }
+        for part in self.parts(range) {
+            self.collect_part(space, part, route, part.first.0 - range.first.0, &mut candidates);
         }
         self.open(slot, Some(space), route, candidates)
     }
@@ -54,7 +57,7 @@ impl Model {
         for (offset, page) in (0..).zip(self.collectable(device)) {
             self.make_migrating(page);
             let what = What::Page(page, Home::Device(device));
-            candidates.push(Candidate { offset, what, has_frame: false, moved: false });
+            candidates.push(Candidate { size: self.size(page), ..Candidate::small(offset, what) });
         }
         self.open(slot, None, Route::From(device), candidates)
     }
@@ -71,7 +74,7 @@ impl Model {
         route: Route,
         candidates: Vec<Candidate>,
     ) -> Answer {
-        let pages = count(candidates.len());
+        let pages = size(&candidates);
         self.mark_candidates(pages);
         self.transactions.fill(slot, Transaction { phase: Phase::Collected, route, space, candidates });
         self.notes.slot(Slot::Transaction(slot));
@@ -83,7 +86,7 @@ impl Model {
     /// *to*: holes are candidates; pages in RAM are collected. *from*: pages whose home is d are collected. Others are
     /// passed over, as is what a transaction has. A page that turns out to be pinned or held is put back and is no
     /// candidate.
-    fn collect_place(&mut self, place: Place, route: Route) -> Option<What> {
+    pub(crate) fn collect_place(&mut self, place: Place, route: Route) -> Option<What> {
         let start = match route {
             Route::To(_) => Home::Ram,
             Route::From(device) => Home::Device(device),
@@ -125,20 +128,28 @@ impl Model {
         }
     }
 
-    /// Every entry that maps the page, in every space, becomes a migration entry, writable bit kept.
-    fn make_migrating(&mut self, page: PageToken) {
-        self.notes.page(page);
-        for place in self.rmap(page) {
-            if let Some(Mapped { entry: Entry::Maps { writable, .. }, .. }) = self.at(place) {
-                self.set_entry(place, Entry::Migrating { page, writable });
+    /// Every entry that maps the page or its folio, in every space, becomes a migration entry, writable bit kept.
+    pub(crate) fn make_migrating(&mut self, page: PageToken) {
+        self.note_folio(page);
+        for page in self.folio_pages(page) {
+            for place in self.rmap(page) {
+                if let Some(Mapped { entry: Entry::Maps { writable, huge, .. }, .. }) = self.at(place) {
+                    self.set_entry(place, Entry::Migrating { page, writable, huge });
+                }
             }
         }
     }
 
-    /// Pages at home on the device that no transaction has.
+    /// How many pages the folio has: 1 where it is small.
+    pub(crate) fn size(&self, page: PageToken) -> u32 {
+        if self.is_large(page) { self.machine.huge_pages() } else { 1 }
+    }
+
+    /// Pages at home on the device that no transaction has; of a large folio its head.
     fn collectable(&mut self, device: Device) -> Vec<PageToken> {
         let at_home = self.live_pages().filter(|(_, page)| page.home == Home::Device(device));
-        let mut pages: Vec<PageToken> = at_home.map(|(token, _)| token).collect();
+        let heads = at_home.filter(|(_, page)| page.folio.is_none_or(|folio| folio.index == 0));
+        let mut pages: Vec<PageToken> = heads.map(|(token, _)| token).collect();
         let all = pages.len();
         pages.retain(|&token| !self.transaction_has(token));
         if pages.len() < all {
@@ -148,10 +159,11 @@ impl Model {
     }
 
     /// Second phase: in order, each candidate whose bit (i mod 8, i = its offset) is clear gets a frame at the
-    /// destination and the content. No frame left: it gets none.
+    /// destination and the content. No frame left: it gets none. One that is whole gets a run; or else single frames, as many as are left,
+    /// after `collect` none (`__migrate_device_pages`, mm/migrate_device.c, splits no folio there).
     ///
     /// After `collect`: mask 0 or 255 only; `ENOMEM` and nothing done when RAM has fewer free frames than candidates
-    /// want one, and it may then be repeated.
+    /// want, and it may then be repeated.
     pub(crate) fn copy(&mut self, slot: TransactionSlot, mask: Mask) -> Answer {
         let transaction = self.transactions.get(slot).ok_or(Errno::ENOENT)?;
         let by_device = transaction.space.is_none();
@@ -160,59 +172,70 @@ impl Model {
         }
         let to = destination(transaction.route);
         let free = self.free(to);
-        let transaction = self.transactions.get_mut(slot).expect("an open slot");
         if !matches!(mask, Mask(0 | 255)) && transaction.candidates.iter().any(|candidate| candidate.offset >= 8) {
             mark!(self, "copy by a mask that begins again");
         }
-        let wanting = |candidate: &&mut Candidate| mask.0 >> (candidate.offset % 8) & 1 == 0;
-        let wanted = count(transaction.candidates.iter_mut().filter(wanting).count());
+        let mut candidates = self.transactions.get(slot).expect("an open slot").candidates.clone();
+        let is_wanting = |candidate: &&Candidate| mask.0 >> (candidate.offset % 8) & 1 == 0;
+        let wanted = candidates.iter().filter(is_wanting).map(|candidate| candidate.size).sum();
         if by_device && free < wanted {
             mark!(self, "collected pages that RAM cannot take");
             return Err(Errno::ENOMEM);
         }
-        for candidate in transaction.candidates.iter_mut().filter(wanting).take(free as usize) {
-            candidate.has_frame = true;
-        }
+        let given = self.give_frames(candidates.iter_mut().filter(|it| is_wanting(&&**it)), free, by_device);
+        let transaction = self.transactions.get_mut(slot).expect("an open slot");
+        transaction.candidates = candidates;
         transaction.phase = Phase::Copied;
         self.notes.slot(Slot::Transaction(slot));
-        if wanted.min(free) > 0 {
+        if given > 0 {
             self.mark_frames(to);
         }
         if wanted > free {
             mark!(self, "no frame left in the middle of a range");
         }
-        if to != Home::Ram && self.are_used_again(to, wanted.min(free), free) {
+        if to != Home::Ram && self.are_used_again(to, given, free) {
             mark!(self, "migration to a device whose frames are used again");
         }
-        Ok(Effect::Pages(wanted.min(free)))
+        Ok(Effect::Pages(given))
     }
 
     /// Third phase: each candidate with a frame moves. A hole that is still a hole becomes a page at home on the device,
     /// exclusive, writable iff the mapping is `rw`, locked by the transaction. A hole that was filled meanwhile loses.
-    /// A collected page changes its home, counted even if no entry maps it any more.
+    /// A collected page changes its home, counted even if no entry maps it any more. A candidate that is whole and has single frames
+    /// falls apart first.
     pub(crate) fn move_pages(&mut self, slot: TransactionSlot) -> Answer {
         let transaction = self.transactions.get(slot).ok_or(Errno::ENOENT)?;
         if transaction.phase != Phase::Copied {
             return Err(Errno::EINVAL);
         }
         let home = destination(transaction.route);
-        let mut candidates = transaction.candidates.clone();
+        let whole = transaction.candidates.clone();
+        let mut candidates = Vec::new();
+        for candidate in whole {
+            if candidate.size > 1 && candidate.frames > 0 && !candidate.is_run {
+                candidates.extend(self.take_apart(candidate));
+            } else {
+                candidates.push(candidate);
+            }
+        }
         let mut pages = 0;
-        for candidate in candidates.iter_mut().filter(|candidate| candidate.has_frame) {
+        for candidate in candidates.iter_mut().filter(|candidate| candidate.frames > 0) {
             match candidate.what {
-                What::Hole(place) => match self.fill_hole(place, home) {
+                What::Hole(place) => match self.fill_holes(place, candidate.size, home) {
                     Some(page) => candidate.what = What::Filled(page),
                     None => continue,
                 },
                 What::Page(page, _) | What::Filled(page) => {
-                    if !self.places.values().any(|mapped| mapped.entry.page() == Some(page)) {
+                    if !self.is_page_shown(page) {
                         mark!(self, "collected page moves although nobody maps it any more");
                     }
-                    self.page_mut(page).home = home;
+                    for page in self.folio_pages(page) {
+                        self.page_mut(page).home = home;
+                    }
                 }
             }
             candidate.moved = true;
-            pages += 1;
+            pages += candidate.size;
         }
         let transaction = self.transactions.get_mut(slot).expect("an open slot");
         transaction.candidates = candidates;
@@ -221,10 +244,28 @@ impl Model {
         Ok(Effect::Pages(pages))
     }
 
-    /// A page on the device where a hole still is.
+    /// Whether an entry leads to the page or its folio.
+    fn is_page_shown(&self, page: PageToken) -> bool {
+        let is_in_folio = self.in_folio_of(page);
+        self.places.values().any(|mapped| mapped.entry.page().is_some_and(&is_in_folio))
+    }
+
+    /// A page on the device where a hole still is, or a large folio where a group of holes still is.
+    pub(crate) fn fill_holes(&mut self, place: Place, size: u32, home: Home) -> Option<PageToken> {
+        if size == 1 {
+            return self.fill_hole(place, home);
+        }
+        if !self.is_group_of_holes(place) {
+            mark!(self, "hole filled between setup and pages");
+            return None;
+        }
+        mark!(self, "group of holes that becomes a large folio on the device");
+        Some(self.fill_group(place, home, false))
+    }
+
     fn fill_hole(&mut self, place: Place, home: Home) -> Option<PageToken> {
         let mapped = self.at(place);
-        let Some(Mapped { access, entry: Entry::Hole }) = mapped else {
+        let Some(Mapped { access, advice, entry: Entry::Hole }) = mapped else {
             mark!(self, "hole filled between setup and pages");
             return None;
         };
@@ -232,7 +273,11 @@ impl Model {
         let page = self.allocate_page(home);
         self.set(
             place,
-            Some(Mapped { access, entry: Entry::Maps { page, writable: access.writable(), dirty: false } }),
+            Some(Mapped {
+                access,
+                advice,
+                entry: Entry::Maps { page, writable: access.writable(), dirty: false, huge: false },
+            }),
         );
         Some(page)
     }
@@ -248,12 +293,12 @@ impl Model {
         self.notes.slot(Slot::Transaction(slot));
         self.notes.space = transaction.space;
         let to = destination(transaction.route);
-        for home in transaction.candidates.iter().filter_map(|candidate| candidate.bare_frame(to)) {
-            self.give_back(home, 1);
+        for (home, frames) in transaction.candidates.iter().map(|candidate| candidate.bare_frames(to)) {
+            self.give_back(home, frames);
         }
         let (mut pages, mut freed) = (0, 0);
         for page in transaction.candidates.iter().filter_map(Candidate::page) {
-            self.notes.page(page);
+            self.note_folio(page);
             pages += self.make_mapping(page);
             let ended = self.free_if_unused(page);
             if ended > 0 {
@@ -264,77 +309,120 @@ impl Model {
         Ok(Effect::PagesFreed { pages, freed })
     }
 
-    /// Every migration entry of the page maps it again, clean; how many.
-    fn make_mapping(&mut self, page: PageToken) -> u32 {
-        let migrating = |mapped: &Mapped| matches!(mapped.entry, Entry::Migrating { page: it, .. } if it == page);
+    /// Every migration entry of the page or its folio maps it again, clean; how many.
+    pub(crate) fn make_mapping(&mut self, page: PageToken) -> u32 {
+        let is_in_folio = self.in_folio_of(page);
         let mut places = Vec::new();
         self.places.for_each(|place, mapped| {
-            if migrating(mapped) {
+            if matches!(mapped.entry, Entry::Migrating { page, .. } if is_in_folio(page)) {
                 places.push(place);
             }
         });
+        drop(is_in_folio);
         for &place in &places {
-            if let Some(Mapped { entry: Entry::Migrating { page, writable }, .. }) = self.at(place) {
-                self.set_entry(place, Entry::Maps { page, writable, dirty: false });
+            if let Some(Mapped { entry: Entry::Migrating { page, writable, huge }, .. }) = self.at(place) {
+                self.set_entry(place, Entry::Maps { page, writable, dirty: false, huge });
             }
         }
         count(places.len())
     }
 
-    /// The four phases in one step, place by place: the first unmapped or unreadable one stops with `EINVAL`, what came
-    /// before has moved. Without frames it answers ok with fewer `pages`.
+    /// The four phases in one step, place by place, on a machine with huge pages group by group: the first unmapped or unreadable
+    /// place stops with `EINVAL`, what came before has moved. Without frames it answers ok with fewer `pages`.
     pub(crate) fn migrate(&mut self, space: Space, range: PageRange, route: Route) -> Answer {
         self.must_live(space)?;
         if self.is_space_locked(space) {
             mark!(self, "migration in one step in a locked space");
         }
-        let to = destination(route);
         let mut pages = 0;
-        for place in places(space, range) {
-            if self.readable(place).is_err() {
+        for part in self.parts(range) {
+            let is_unreadable = |place: &Place| self.readable(*place).is_err();
+            let readable = match places(space, part).position(|place| is_unreadable(&place)) {
+                Some(readable) => count(readable),
+                None => part.count,
+            };
+            if readable > 0 {
+                pages += self.migrate_part(space, PageRange { count: readable, ..part }, route);
+            }
+            if readable < part.count {
                 if pages > 0 {
                     mark!(self, "migration that stops after pages have moved");
                 }
                 return Err(Errno::EINVAL);
             }
-            let what = self.collect_place(place, route);
-            let free = self.free(to);
-            if what.is_some() && free > 0 && to != Home::Ram && self.are_used_again(to, 1, free) {
-                mark!(self, "migration to a device whose frames are used again");
-            }
-            match what {
-                Some(_) if free == 0 => mark!(self, "migration in one step without a frame"),
-                Some(What::Hole(place)) => pages += u32::from(self.fill_hole(place, to).is_some()),
-                Some(What::Page(page, _) | What::Filled(page)) => {
-                    self.move_home(page, to);
-                    pages += 1;
-                }
-                None => {}
-            }
-            if what.is_some() && free > 0 {
-                self.mark_frames(to);
-            }
-            if let Some(What::Page(page, _)) = what {
-                self.make_mapping(page);
-            }
         }
         Ok(Effect::Pages(pages))
     }
 
-    /// The same by device; `ENOMEM` as for `copy` after `collect`.
+    /// All phases for a part of one group; how many pages moved.
+    fn migrate_part(&mut self, space: Space, part: PageRange, route: Route) -> u32 {
+        let to = destination(route);
+        let mut candidates = Vec::new();
+        self.collect_part(space, part, route, 0, &mut candidates);
+        let (free, wanted) = (self.free(to), size(&candidates));
+        let given = self.give_frames(candidates.iter_mut(), free, false);
+        if given < wanted {
+            mark!(self, "migration in one step without a frame");
+        }
+        if to != Home::Ram && self.are_used_again(to, given, free) {
+            mark!(self, "migration to a device whose frames are used again");
+        }
+        if given > 0 {
+            self.mark_frames(to);
+        }
+        let mut pages = 0;
+        for candidate in candidates {
+            pages += self.migrate_candidate(candidate, to);
+        }
+        pages
+    }
+
+    /// Moves a candidate, if it has frames, and brings its entries back; how many pages moved.
+    fn migrate_candidate(&mut self, candidate: Candidate, to: Home) -> u32 {
+        if candidate.size > 1 && candidate.frames > 0 && !candidate.is_run {
+            return self.take_apart(candidate).into_iter().map(|part| self.migrate_candidate(part, to)).sum();
+        }
+        let mut pages = 0;
+        match candidate.what {
+            What::Hole(place) if candidate.frames > 0 => {
+                pages = if self.fill_holes(place, candidate.size, to).is_some() { candidate.size } else { 0 };
+            }
+            What::Hole(_) => {}
+            What::Page(page, _) | What::Filled(page) => {
+                if candidate.frames > 0 {
+                    self.folio_pages(page).into_iter().for_each(|page| self.move_home(page, to));
+                    pages = candidate.size;
+                }
+                self.make_mapping(page);
+                self.free_if_unused(page);
+            }
+        }
+        pages
+    }
+
+    /// The same by device; `ENOMEM` as for `copy` after `collect`. A large folio for which no run is found stays.
     pub(crate) fn evict(&mut self, device: Device) -> Answer {
-        let pages = self.collectable(device);
-        if self.free(Home::Ram) < count(pages.len()) {
+        let heads = self.collectable(device);
+        let wanted: u32 = heads.iter().map(|&page| self.size(page)).sum();
+        if self.free(Home::Ram) < wanted {
             return Err(Errno::ENOMEM);
         }
-        for &page in &pages {
-            if self.mapcount(page) > 1 {
+        let mut moved = 0;
+        for &head in &heads {
+            if self.mapcount(head) > 1 {
                 mark!(self, "eviction of a shared page");
             }
-            self.move_home(page, Home::Ram);
-            self.clean_entries(page);
+            if !self.is_large(head) || self.finds_run(Home::Ram) {
+                for page in self.folio_pages(head) {
+                    self.move_home(page, Home::Ram);
+                    moved += 1;
+                }
+            }
+            for page in self.folio_pages(head) {
+                self.clean_entries(page);
+            }
         }
-        Ok(Effect::Pages(count(pages.len())))
+        Ok(Effect::Pages(moved))
     }
 
     fn must_be_empty(&self, slot: TransactionSlot) -> Result<(), Errno> {

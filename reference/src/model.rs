@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 
 use stalemap_operations::{
-    Access, BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation,
-    Order, Outcome, PageToken, Phase, PinSlot, Place, Route, Scope, Space, SpaceSet, Stamp, Subject, Touched,
-    TransactionSlot, Visitor,
+    Access, Advice, BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation,
+    Operation, Order, Outcome, PageToken, Phase, PinSlot, Place, Route, Scope, Space, SpaceSet, Stamp, Subject,
+    Touched, TransactionSlot, Visitor,
 };
 
+use crate::folios::ClaimedRuns;
 use crate::marks::MARKS;
 use crate::notes::Notes;
 use crate::places::Places;
@@ -20,6 +21,8 @@ pub(crate) type Answer = Result<Effect, Errno>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mapped {
     pub(crate) access: Access,
+    /// What was advised of huge pages; nothing at first.
+    pub(crate) advice: Option<Advice>,
     pub(crate) entry: Entry,
 }
 
@@ -32,10 +35,13 @@ pub(crate) enum Entry {
         page: PageToken,
         writable: bool,
         dirty: bool,
+        /// One of the places of a huge entry, which are all alike.
+        huge: bool,
     },
     Migrating {
         page: PageToken,
         writable: bool,
+        huge: bool,
     },
 }
 
@@ -45,6 +51,15 @@ pub(crate) struct Page {
     pub(crate) home: Home,
     pub(crate) stamp: Stamp,
     pub(crate) exclusive: bool,
+    /// The large folio that it is a page of.
+    pub(crate) folio: Option<InFolio>,
+}
+
+/// Which page of which large folio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InFolio {
+    pub(crate) head: PageToken,
+    pub(crate) index: u32,
 }
 
 /// A migration under way.
@@ -57,14 +72,18 @@ pub(crate) struct Transaction {
     pub(crate) candidates: Vec<Candidate>,
 }
 
-/// A page or a hole that a migration is about.
+/// A page or a hole that a migration is about; a large folio or a group of holes where it is whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
     /// Its offset in the range.
     pub(crate) offset: u32,
     pub(crate) what: What,
-    /// Whether `copy` gave it a frame at the destination.
-    pub(crate) has_frame: bool,
+    /// How many pages it is.
+    pub(crate) size: u32,
+    /// How many frames at the destination `copy` gave it, at most its size.
+    pub(crate) frames: u32,
+    /// Whether these are a run in which a large folio can be.
+    pub(crate) is_run: bool,
     /// Whether `pages` moved it there.
     pub(crate) moved: bool,
 }
@@ -72,10 +91,11 @@ pub(crate) struct Candidate {
 /// What a candidate is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum What {
+    /// The hole at a place, or the group of holes that begins there.
     Hole(Place),
-    /// A page that `pages` made of a hole; locked until `finalize`.
+    /// A page that `pages` made of a hole, or the head of a large folio; locked until `finalize`.
     Filled(PageToken),
-    /// A collected page, and its home before.
+    /// A collected page, or the head of a large folio, and its home before.
     Page(PageToken, Home),
 }
 
@@ -104,6 +124,8 @@ pub struct Model {
     pub(crate) blocks: Slots<BlockSlot, Block>,
     /// Frames that were given back at each home since the start; only marks ask for it.
     given_back: [u32; Home::LIMIT],
+    /// What the subject says of the runs of frames that this operation asks for.
+    pub(crate) runs: ClaimedRuns,
     /// What the last operation touched.
     pub(crate) notes: Notes,
     /// How often each rule of [`MARKS`] was met.
@@ -126,6 +148,7 @@ impl Model {
             holds: Slots::new(),
             blocks: Slots::new(),
             given_back: [0; Home::LIMIT],
+            runs: ClaimedRuns::default(),
             notes: Notes::default(),
             met: [0; MARKS.len()],
         }
@@ -137,11 +160,13 @@ impl Model {
         Model { contract, ..self }
     }
 
-    /// Does an operation after a subject did it. Equal to [`apply`](Subject::apply) in everything but an `alloc` of
-    /// several frames while enough are free: whether they lie together is the subject's matter, so its claim is
-    /// followed if it is ok or `ENOMEM` (an oracle asks whether the refusal was just).
-    pub fn apply_after(&mut self, operation: Operation, claimed: Option<Outcome>) -> Outcome {
+    /// Does an operation after a subject did it. Equal to [`apply`](Subject::apply) in everything but what needs several
+    /// frames while enough are free: whether they lie together is the subject's matter, so its claim is followed. That is an
+    /// `alloc` or `collapse` that is ok or `ENOMEM` (an oracle asks whether the refusal was just), and each large folio that it could
+    /// have made ([`Subject::runs`]).
+    pub fn apply_after(&mut self, operation: Operation, claimed: Option<Outcome>, runs: &[bool]) -> Outcome {
         self.notes.clear();
+        self.runs.claim(runs);
         let outcome = Outcome::from(self.answer(operation, claimed));
         // Fuzzing engines compile with assertions; these would take most of their time.
         #[cfg(all(debug_assertions, not(fuzzing)))]
@@ -192,6 +217,9 @@ impl Model {
             Operation::Alloc { block, order } => self.alloc(block, order, claimed),
             Operation::Free { block } => self.free_block(block),
             Operation::Split { block } => self.split(block),
+            Operation::Advise { space, range, advice } => self.advise(space, range, advice),
+            Operation::Collapse { space, page } => self.collapse(Place { space, page }, claimed),
+            Operation::SplitFolio { space, page } => self.split_folio_at(Place { space, page }),
         }
     }
 
@@ -216,10 +244,10 @@ impl Model {
         self.notes.place(place);
         let [was, is] = [was, to].map(|mapped| mapped.and_then(|mapped| mapped.entry.page()));
         if let Some(page) = was {
-            self.notes.page(page);
+            self.note_folio(page);
         }
         if let Some(page) = is.filter(|_| is != was) {
-            self.notes.page(page);
+            self.note_folio(page);
         }
     }
 
@@ -257,7 +285,7 @@ impl Model {
 
     /// A fresh page, exclusive, under the smallest name that is free.
     pub(crate) fn allocate_page(&mut self, home: Home) -> PageToken {
-        let page = Page { home, stamp: Stamp(0), exclusive: true };
+        let page = Page { home, stamp: Stamp(0), exclusive: true, folio: None };
         let free = self.pages.iter().position(Option::is_none).unwrap_or_else(|| {
             self.pages.push(None);
             self.pages.len() - 1
@@ -269,15 +297,33 @@ impl Model {
         token
     }
 
-    /// Frees a page that nothing refers to any more; the number of pages freed, 0 or 1.
+    /// A fresh large folio, its pages exclusive, in order.
+    pub(crate) fn allocate_folio(&mut self, home: Home) -> Vec<PageToken> {
+        let pages: Vec<PageToken> = (0..self.machine.huge_pages()).map(|_| self.allocate_page(home)).collect();
+        for (index, &page) in (0..).zip(&pages) {
+            self.page_mut(page).folio = Some(InFolio { head: pages[0], index });
+        }
+        pages
+    }
+
+    /// Frees a page, or the large folio that it is a page of, when nothing refers to it any more; the number of pages freed.
     pub(crate) fn free_if_unused(&mut self, page: PageToken) -> u32 {
         if self.is_live(page) {
             return 0;
         }
+        if self.page(page).folio.is_none() {
+            self.end(page);
+            return 1;
+        }
+        let pages = self.folio_pages(page);
+        pages.iter().for_each(|&page| self.end(page));
+        self.machine.huge_pages()
+    }
+
+    fn end(&mut self, page: PageToken) {
         if let Some(page) = self.pages[page.0 as usize].take() {
             self.give_back(page.home, 1);
         }
-        1
     }
 
     /// A page changes its home at once.
@@ -315,14 +361,33 @@ impl Entry {
     pub(crate) fn write_protected(self) -> Entry {
         match self {
             Entry::Hole => Entry::Hole,
-            Entry::Maps { page, dirty, .. } => Entry::Maps { page, writable: false, dirty },
-            Entry::Migrating { page, .. } => Entry::Migrating { page, writable: false },
+            Entry::Maps { page, dirty, huge, .. } => Entry::Maps { page, writable: false, dirty, huge },
+            Entry::Migrating { page, huge, .. } => Entry::Migrating { page, writable: false, huge },
+        }
+    }
+
+    /// Whether it is part of a huge entry.
+    pub(crate) fn is_huge(self) -> bool {
+        matches!(self, Entry::Maps { huge: true, .. } | Entry::Migrating { huge: true, .. })
+    }
+
+    /// The same as a small entry.
+    pub(crate) fn as_small(self) -> Entry {
+        match self {
+            Entry::Hole => Entry::Hole,
+            Entry::Maps { page, writable, dirty, .. } => Entry::Maps { page, writable, dirty, huge: false },
+            Entry::Migrating { page, writable, .. } => Entry::Migrating { page, writable, huge: false },
         }
     }
 }
 
 impl Candidate {
-    /// The page that the transaction has.
+    /// A candidate of one page, without a frame.
+    pub(crate) fn small(offset: u32, what: What) -> Candidate {
+        Candidate { offset, what, size: 1, frames: 0, is_run: false, moved: false }
+    }
+
+    /// The page that the transaction has, the head of a large folio.
     pub(crate) fn page(&self) -> Option<PageToken> {
         match self.what {
             What::Hole(_) => None,
@@ -330,12 +395,12 @@ impl Candidate {
         }
     }
 
-    /// Where a frame is that the transaction has and no page is in: given by `copy` and not used, or left by its page.
-    pub(crate) fn bare_frame(&self, destination: Home) -> Option<Home> {
+    /// Where frames are that the transaction has and no page is in, and how many: given by `copy` and not used, or left by a page.
+    pub(crate) fn bare_frames(&self, destination: Home) -> (Home, u32) {
         match (self.moved, self.what) {
-            (false, _) => self.has_frame.then_some(destination),
-            (true, What::Page(_, before)) => Some(before),
-            (true, What::Hole(_) | What::Filled(_)) => None,
+            (false, _) => (destination, self.frames),
+            (true, What::Page(_, before)) => (before, self.size),
+            (true, What::Hole(_) | What::Filled(_)) => (destination, 0),
         }
     }
 }
@@ -371,7 +436,7 @@ impl Subject for Model {
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
-        self.apply_after(operation, None)
+        self.apply_after(operation, None, &[])
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {

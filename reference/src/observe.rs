@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use stalemap_operations::{
-    Counts, Entry as Shown, Observation, PageFacts, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot,
-    SlotState, Space, Visitor,
+    Counts, Entry as Shown, FolioView, Observation, PageFacts, PageToken, PageView, Place, PlaceState, PlaceView,
+    Scope, Slot, SlotState, Space, Visitor,
 };
 
-use crate::model::{Entry, Mapped, Model};
+use crate::model::{Entry, InFolio, Mapped, Model};
 
 /// Up to so many pages are looked for one by one; more of them in one pass over the places.
 const FEW: usize = 4;
@@ -94,9 +94,23 @@ impl Model {
             home: page.home,
             stamp: page.stamp,
             exclusive: page.exclusive,
-            counts: Counts::Counted { references: self.references(token) },
+            counts: Counts::Counted { references: self.other_references(token) },
             frame: None,
+            folio: self.folio_view(token),
         })
+    }
+
+    /// References that are not places which map the page: of a large folio those of all its pages.
+    fn other_references(&self, token: PageToken) -> u32 {
+        match self.page(token).folio {
+            None => self.references(token),
+            Some(_) => self.folio_refcount(token) - self.mapcount(token),
+        }
+    }
+
+    fn folio_view(&self, token: PageToken) -> Option<FolioView> {
+        let InFolio { head, index } = self.page(token).folio?;
+        Some(FolioView { head, index, mapcount: self.folio_mapcount(token) })
     }
 
     /// Shows one page, if it is live: a pass over the places finds those that map it.
@@ -145,9 +159,10 @@ impl Model {
             stamp: page.stamp,
             exclusive: page.exclusive,
             mapcount,
-            refcount: mapcount + self.references(token),
+            refcount: mapcount + self.other_references(token),
             rmap,
             frame: None,
+            folio: self.folio_view(token),
         });
     }
 
@@ -161,7 +176,7 @@ impl Model {
         match slot {
             Slot::Transaction(slot) => self.transactions.get(slot).map(|transaction| SlotState::Transaction {
                 phase: transaction.phase,
-                candidates: u32::try_from(transaction.candidates.len()).expect("fewer than 2^32 candidates"),
+                candidates: transaction.candidates.iter().map(|candidate| candidate.size).sum(),
                 frames: 0..0,
             }),
             Slot::Pin(slot) => self.pins.get(slot).map(|&page| SlotState::Pin(page)),
@@ -178,13 +193,13 @@ impl Model {
 }
 
 fn shown(mapped: Option<&Mapped>) -> PlaceState {
-    let Some(&Mapped { access, entry }) = mapped else {
+    let Some(&Mapped { access, entry, .. }) = mapped else {
         return PlaceState::Unmapped;
     };
     let entry = match entry {
         Entry::Hole => Shown::Hole,
-        Entry::Maps { page, writable, .. } => Shown::Maps { page, writable },
-        Entry::Migrating { page, writable } => Shown::Migrating { page, writable },
+        Entry::Maps { page, writable, huge, .. } => Shown::Maps { page, writable, huge },
+        Entry::Migrating { page, writable, huge } => Shown::Migrating { page, writable, huge },
     };
     PlaceState::Mapped { access, entry }
 }

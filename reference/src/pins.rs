@@ -20,7 +20,7 @@ impl Model {
             mark!(self, "second pin on a page");
         }
         self.pins.fill(slot, page);
-        self.notes.page(page);
+        self.note_folio(page);
         self.notes.slot(Slot::Pin(slot));
         self.mark_full();
         Ok(Effect::Nothing)
@@ -28,7 +28,7 @@ impl Model {
 
     pub(crate) fn unpin(&mut self, slot: PinSlot) -> Answer {
         let page = self.pins.empty(slot).ok_or(Errno::ENOENT)?;
-        self.notes.page(page);
+        self.note_folio(page);
         self.notes.slot(Slot::Pin(slot));
         let freed = self.free_if_unused(page);
         if freed > 0 {
@@ -68,12 +68,12 @@ impl Model {
             }
             Entry::Maps { page, .. } => page,
         };
-        self.bring_to_ram(page)?;
+        self.bring_to_ram(place, page)?;
         if !self.page(page).exclusive {
             mark!(self, "hold of a shared page");
         }
         self.holds.fill(slot, page);
-        self.notes.page(page);
+        self.note_folio(page);
         self.notes.slot(Slot::Hold(slot));
         self.mark_full();
         Ok(Effect::Nothing)
@@ -81,7 +81,7 @@ impl Model {
 
     pub(crate) fn release(&mut self, slot: HoldSlot) -> Answer {
         let page = self.holds.empty(slot).ok_or(Errno::ENOENT)?;
-        self.notes.page(page);
+        self.note_folio(page);
         self.notes.slot(Slot::Hold(slot));
         let freed = self.free_if_unused(page);
         if freed > 0 {

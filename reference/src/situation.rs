@@ -81,7 +81,7 @@ impl Model {
     /// The abstract state of a place.
     #[must_use]
     pub fn situation(&self, place: Place) -> Situation {
-        let Some(Mapped { access, entry }) = self.at(place) else {
+        let Some(Mapped { access, entry, .. }) = self.at(place) else {
             return Situation::UNMAPPED;
         };
         let entry = match entry {

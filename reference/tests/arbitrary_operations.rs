@@ -3,7 +3,7 @@
 
 use stalemap_operations::{
     Dialect, Effect, Errno, Home, Kind, Machine, Observation, Operation, Outcome, PageToken, PlaceState, Scope, Slot,
-    SlotState, Subject, Touched,
+    Subject, Touched,
 };
 use stalemap_reference::Model;
 
@@ -63,14 +63,19 @@ struct Around<'a> {
 
 /// Runs arbitrary operations on several machines and lets `judge` find fault with each.
 fn run(seeds: std::ops::Range<u64>, judge: &mut dyn FnMut(&Around<'_>) -> Result<(), String>) {
-    for (frames, spaces, pages, rules) in [
-        ([8, 4, 4], 3, 8, Dialect::Linux6_12),
-        ([3, 2, 2], 3, 3, Dialect::Linux6_1),
-        ([2, 1, 0], 2, 2, Dialect::Linux6_12),
-        ([1, 1, 1], 2, 2, Dialect::Linux6_12),
-        ([5, 0, 0], 4, 4, Dialect::Linux6_12),
+    for (frames, spaces, pages, huge, rules) in [
+        ([8, 4, 4], 3, 8, 0, Dialect::Linux6_12),
+        ([3, 2, 2], 3, 3, 0, Dialect::Linux6_1),
+        ([2, 1, 0], 2, 2, 0, Dialect::Linux6_12),
+        ([1, 1, 1], 2, 2, 0, Dialect::Linux6_12),
+        ([5, 0, 0], 4, 4, 0, Dialect::Linux6_12),
+        ([8, 4, 3], 2, 4, 1, Dialect::Linux7_3),
+        ([16, 8, 5], 3, 9, 2, Dialect::Linux7_3),
+        ([9, 4, 0], 2, 8, 2, Dialect::Linux6_12),
+        ([6, 3, 0], 2, 4, 1, Dialect::Linux6_1),
     ] {
-        let machine = Machine::new(frames, spaces, pages, rules).expect("sizes within limits");
+        let plain = Machine::new(frames, spaces, pages, rules).expect("sizes within limits");
+        let machine = plain.with_huge(huge).unwrap_or(plain);
         let mut model = model(&machine);
         for seed in seeds.clone() {
             let mut numbers = Numbers(seed);
@@ -167,13 +172,20 @@ fn whatever_changes_was_touched() {
     });
 }
 
+/// The head of the large folio of a page.
+fn head(seen: &Observation, page: PageToken) -> Option<PageToken> {
+    Some(seen.page(page)?.folio?.head)
+}
+
 #[test]
 fn counts_add_up() {
     run(3_000..3_100, &mut |Around { outcome, before, after, .. }| {
         for page in &after.pages {
-            let here = |state: &SlotState| state.page() == Some(page.token);
-            let slots = after.slots.iter().filter(|(_, state)| here(state)).count();
-            let references = page.refcount as usize - page.mapcount as usize;
+            let is_mine =
+                |token| token == page.token || page.folio.is_some() && head(after, token) == head(after, page.token);
+            let slots = after.slots.iter().filter(|(_, state)| state.page().is_some_and(is_mine)).count();
+            let entries = page.folio.map_or(page.mapcount, |folio| folio.mapcount);
+            let references = page.refcount as usize - entries as usize;
             let maps = after.rmap(page).len();
             if maps != page.mapcount as usize || !(slots..=slots + 1).contains(&references) {
                 return Err(format!("page {} counts {} and {references}", page.token.0, page.mapcount));
@@ -219,7 +231,7 @@ fn the_reference_follows_a_claim_only_where_the_layout_of_frames_decides() {
             let operation = numbers.operation(&machine);
             for claim in claims {
                 let mut other = plain.clone();
-                let (answer, after) = (plain.clone().apply(operation), other.apply_after(operation, Some(claim)));
+                let (answer, after) = (plain.clone().apply(operation), other.apply_after(operation, Some(claim), &[]));
                 if answer == after {
                     continue;
                 }

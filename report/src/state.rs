@@ -114,8 +114,8 @@ impl View<'_> {
         let writable = |bit| if bit && self.shows(Observables::WRITABLE) { ", writable" } else { "" };
         match entry {
             Entry::Hole => "hole".to_string(),
-            Entry::Maps { page, writable: bit } => format!("maps {}{}", (self.name)(page), writable(bit)),
-            Entry::Migrating { page, writable: bit } => format!("migrating {}{}", (self.name)(page), writable(bit)),
+            Entry::Maps { page, writable: bit, .. } => format!("maps {}{}", (self.name)(page), writable(bit)),
+            Entry::Migrating { page, writable: bit, .. } => format!("migrating {}{}", (self.name)(page), writable(bit)),
         }
     }
 

@@ -80,7 +80,7 @@ fn strategy(finding: &Found) -> Sequential<State, Operation, BoxedStrategy<State
         move || {
             let sizes = machine.sizes().map(Begin);
             // Where there is no machine of such sizes it stays as it was.
-            sizes.prop_map(move |sizes| (Machine::from_sizes(sizes, machine.rules()).unwrap_or(machine), 0)).boxed()
+            sizes.prop_map(move |sizes| (machine.resized(sizes).unwrap_or(machine), 0)).boxed()
         },
         |(machine, _): &State, operation: &Operation| operation.fits(machine),
         move |(machine, index)| shrinking(&operations[*index], *machine),

@@ -106,7 +106,7 @@ fn neighbours(program: &Program, is_errno: bool) -> Vec<Program> {
 fn roomier(machine: &Machine) -> Option<Machine> {
     let [ram, first, second, spaces, pages] = machine.sizes();
     let [first, second] = [first, second].map(|frames| frames + u32::from(frames > 0));
-    Machine::from_sizes([ram + 1, first, second, spaces, pages], machine.rules())
+    machine.resized([ram + 1, first, second, spaces, pages])
 }
 
 /// Whether the first operation is the second on a part of its range.

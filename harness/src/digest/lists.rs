@@ -78,5 +78,6 @@ fn facts<'a>(
             rmap: seen.rmap(view).iter().copied(),
         },
         frame: view.frame,
+        folio: view.folio,
     }
 }

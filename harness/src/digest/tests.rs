@@ -25,7 +25,7 @@ fn place(space: u32, page: u32) -> Place {
 }
 
 fn maps(place: Place, page: u32) -> PlaceView {
-    let entry = Entry::Maps { page: PageToken(page), writable: false };
+    let entry = Entry::Maps { page: PageToken(page), writable: false, huge: false };
     PlaceView { place, state: PlaceState::Mapped { access: Access::Read, entry } }
 }
 
@@ -40,12 +40,13 @@ fn page(token: u32, rmap: std::ops::Range<usize>) -> PageView {
         refcount: mapcount,
         rmap,
         frame: None,
+        folio: None,
     }
 }
 
 /// Page 0 at two places and held, page 1 at one and pinned, page 2 behind a migration entry; a hole.
 fn shown() -> Observation {
-    let migrating = Entry::Migrating { page: PageToken(2), writable: false };
+    let migrating = Entry::Migrating { page: PageToken(2), writable: false, huge: false };
     let state = |entry| PlaceState::Mapped { access: Access::Read, entry };
     Observation {
         places: vec![
@@ -100,19 +101,25 @@ const CHANGES: &[Change] = &[
     ("the access of a place", |it| {
         it.places[3].state = PlaceState::Mapped { access: Access::ReadWrite, entry: Entry::Hole };
     }),
-    ("an entry instead of a hole", |it| *entry(it, 3) = Entry::Maps { page: PageToken(1), writable: false }),
+    ("an entry instead of a hole", |it| {
+        *entry(it, 3) = Entry::Maps { page: PageToken(1), writable: false, huge: false }
+    }),
     ("a hole instead of an entry", |it| *entry(it, 1) = Entry::Hole),
-    ("the writable bit of an entry", |it| *entry(it, 1) = Entry::Maps { page: PageToken(1), writable: true }),
+    ("the writable bit of an entry", |it| {
+        *entry(it, 1) = Entry::Maps { page: PageToken(1), writable: true, huge: false }
+    }),
     ("the writable bit of a migration entry", |it| {
-        *entry(it, 2) = Entry::Migrating { page: PageToken(2), writable: true };
+        *entry(it, 2) = Entry::Migrating { page: PageToken(2), writable: true, huge: false };
     }),
     ("a mapping instead of a migration entry", |it| {
-        *entry(it, 2) = Entry::Maps { page: PageToken(2), writable: false }
+        *entry(it, 2) = Entry::Maps { page: PageToken(2), writable: false, huge: false }
     }),
-    ("the page of an entry", |it| *entry(it, 4) = Entry::Maps { page: PageToken(1), writable: false }),
-    ("the page of a migration entry", |it| *entry(it, 2) = Entry::Migrating { page: PageToken(1), writable: false }),
+    ("the page of an entry", |it| *entry(it, 4) = Entry::Maps { page: PageToken(1), writable: false, huge: false }),
+    ("the page of a migration entry", |it| {
+        *entry(it, 2) = Entry::Migrating { page: PageToken(1), writable: false, huge: false }
+    }),
     ("an entry to a page that is none", |it| {
-        *entry(it, 4) = Entry::Maps { page: PageToken(u32::MAX), writable: false }
+        *entry(it, 4) = Entry::Maps { page: PageToken(u32::MAX), writable: false, huge: false }
     }),
     ("the home of a page", |it| it.pages[0].home = Home::Device(Device(0))),
     ("the device of a page", |it| it.pages[0].home = Home::Device(Device(1))),
@@ -243,9 +250,9 @@ fn a_page_that_takes_the_place_of_another_is_told_by_its_age() {
 #[test]
 fn each_state_of_each_place_makes_a_digest_of_its_own() {
     let page = PageToken(0);
-    let entries = [false, true]
-        .into_iter()
-        .flat_map(|writable| [Entry::Maps { page, writable }, Entry::Migrating { page, writable }, Entry::Hole]);
+    let entries = [false, true].into_iter().flat_map(|writable| {
+        [Entry::Maps { page, writable, huge: false }, Entry::Migrating { page, writable, huge: false }, Entry::Hole]
+    });
     let entries: Vec<Entry> = entries.take(5).collect();
     let mut known = vec![("nothing".to_string(), digest_of_places(&[]))];
     for (space, number) in (0..3).flat_map(|space| (0..8).map(move |number| (space, number))) {

@@ -80,7 +80,7 @@ impl Visitor for Whole<'_> {
             self.is_known = false;
             return;
         };
-        let PageFacts { home, stamp, exclusive, counts, frame } = facts;
+        let PageFacts { home, stamp, exclusive, counts, frame, folio: _ } = facts;
         let is_counted_so = match counts {
             Counts::Stored { mapcount, refcount, rmap } => {
                 let found = rmap.fold(0, |sum: u64, place| sum.wrapping_add(place_sum(place)));

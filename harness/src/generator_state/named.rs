@@ -60,7 +60,7 @@ impl Named {
                 Field::Destination => named.destination = value,
                 Field::Transaction | Field::Pin | Field::Hold | Field::Block => named.slot = value,
                 Field::Access => named.access = value,
-                Field::Stamp | Field::Device | Field::Direction | Field::Order | Field::Mask => {}
+                Field::Stamp | Field::Device | Field::Direction | Field::Order | Field::Mask | Field::Advice => {}
             }
         }
         named

@@ -148,13 +148,13 @@ impl<'a> Search<'a> {
             self.smallest(0, most, |found, size| {
                 let mut sizes = found.machine.sizes();
                 sizes[index] = size;
-                let machine = Machine::from_sizes(sizes, found.machine.rules())?;
+                let machine = found.machine.resized(sizes)?;
                 let program = Program { machine, ..found.clone() };
                 program.fits().then_some(program)
             });
         }
         let Program { machine, operations } = &self.found.program;
-        let default = Machine::from_sizes(machine.sizes(), Machine::DEFAULT.rules());
+        let default = Some(machine.ruled(Machine::DEFAULT.rules()));
         if let Some(default) = default.filter(|default| default != machine) {
             let program = Program { machine: default, operations: operations.clone() };
             self.try_it(program);

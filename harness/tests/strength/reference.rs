@@ -56,7 +56,7 @@ fn followed_claim(program: &Program) -> Option<String> {
             let is_block = fields.contains(&Field::Order) && operation.values().last(Field::Order) > 0;
             let may_follow = is_block && answer == Outcome::Done(Effect::Nothing);
             let expected = if may_follow && claimed == claims[0] { claimed } else { answer };
-            let given = before.clone().apply_after(operation, Some(claimed));
+            let given = before.clone().apply_after(operation, Some(claimed), &[]);
             let done = || Trace::new(program.machine, program.operations[..=step].iter().copied());
             (given != expected).then(|| format!("{given} instead of {expected} where {claimed} is claimed\n{}", done()))
         })

@@ -84,6 +84,9 @@ impl World {
             Operation::Alloc { .. } | Operation::Free { .. } | Operation::Split { .. } => {
                 Err(Failure::Unknown(io::Error::other("frames cannot be chosen by a program")))
             }
+            Operation::Advise { .. } | Operation::Collapse { .. } | Operation::SplitFolio { .. } => {
+                Err(Failure::Unknown(io::Error::other("the guest has no huge pages")))
+            }
             Operation::Map { space, range, access } => self.map(space, range, access),
             Operation::Unmap { space, range } => self.unmap(space, range),
             Operation::Discard { space, range } => self.discard(space, range),

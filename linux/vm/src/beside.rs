@@ -7,8 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use stalemap_harness::Build as _;
 use stalemap_operations::{
-    Entry, Machine, Observation, Operation, Outcome, PageToken, PageView, PlaceState, Program, Scope, SlotState,
-    Subject as _,
+    Entry, Observation, Operation, Outcome, PageToken, PageView, PlaceState, Program, Scope, SlotState, Subject as _,
 };
 
 use crate::kernels::Kernels;
@@ -50,7 +49,7 @@ impl Beside {
     pub fn of_both(program: &Program) -> Program {
         let [_, first, second, spaces, pages] = program.machine.sizes();
         let sizes = [Way::Agent.largest().ram(), first, second, spaces, pages];
-        let machine = Machine::from_sizes(sizes, program.machine.rules()).expect("sizes within limits");
+        let machine = program.machine.resized(sizes).expect("sizes within limits");
         Program::new(machine, program.operations.iter().copied().filter(|operation| Way::Guest.can(operation.kind())))
     }
 
@@ -153,10 +152,14 @@ fn are_equal(guest: PlaceState, agent: PlaceState, names: &mut Names) -> bool {
     };
     access == other_access
         && match (entry, other) {
-            (Entry::Maps { page, writable }, Entry::Maps { page: other, writable: other_bit })
-            | (Entry::Migrating { page, writable }, Entry::Migrating { page: other, writable: other_bit }) => {
-                writable == other_bit && names.bind(page, other)
-            }
+            (
+                Entry::Maps { page, writable, huge },
+                Entry::Maps { page: other, writable: other_bit, huge: other_huge },
+            )
+            | (
+                Entry::Migrating { page, writable, huge },
+                Entry::Migrating { page: other, writable: other_bit, huge: other_huge },
+            ) => (writable, huge) == (other_bit, other_huge) && names.bind(page, other),
             _ => entry == other,
         }
 }
@@ -202,7 +205,7 @@ mod tests {
         let mut seen = Observation { alive: 1.into(), ..Observation::default() };
         for (at, &token) in (0..).zip(pages) {
             let place = Place { space: Space(0), page: VirtualPage(at) };
-            let entry = Entry::Maps { page: PageToken(token), writable: true };
+            let entry = Entry::Maps { page: PageToken(token), writable: true, huge: false };
             seen.places.push(PlaceView { place, state: PlaceState::Mapped { access: Access::ReadWrite, entry } });
             seen.rmaps.push(place);
             let (start, stamp) = (seen.rmaps.len() - 1, Stamp(u8::try_from(at).expect("few places")));
@@ -215,6 +218,7 @@ mod tests {
                 refcount: token,
                 rmap: start..start + 1,
                 frame: None,
+                folio: None,
             };
             change(&mut page);
             seen.pages.push(page);

@@ -18,7 +18,7 @@ pub enum Support {
 #[must_use]
 pub const fn support(kind: Kind) -> Support {
     match kind {
-        Kind::Alloc | Kind::Free | Kind::Split => Support::Agent,
+        Kind::Alloc | Kind::Free | Kind::Split | Kind::Advise | Kind::Collapse | Kind::SplitFolio => Support::Agent,
         Kind::Map
         | Kind::Unmap
         | Kind::Discard

@@ -120,6 +120,7 @@ impl Tracker {
                 refcount,
                 rmap: start..into.rmaps.len(),
                 frame: None,
+                folio: None,
             });
         }
         let transactions = seen.transactions.iter().map(|it| {
@@ -144,10 +145,10 @@ impl Tracker {
     fn place(&self, it: &GuestPlace) -> PlaceView {
         let page = || self.pages.get(&it.frame).map(|known| known.token);
         let entry = match (it.entry, page()) {
-            (EntryKind::Maps, Some(page)) => Entry::Maps { page, writable: it.writable },
-            (EntryKind::Migrating, Some(page)) => Entry::Migrating { page, writable: it.writable },
+            (EntryKind::Maps, Some(page)) => Entry::Maps { page, writable: it.writable, huge: false },
+            (EntryKind::Migrating, Some(page)) => Entry::Migrating { page, writable: it.writable, huge: false },
             // An entry of an unknown kind shows as a hole with a page that no place has, which the reference never shows.
-            (EntryKind::Unknown, _) => Entry::Maps { page: PageToken(u32::MAX), writable: it.writable },
+            (EntryKind::Unknown, _) => Entry::Maps { page: PageToken(u32::MAX), writable: it.writable, huge: false },
             (EntryKind::Hole | EntryKind::Maps | EntryKind::Migrating, _) => Entry::Hole,
         };
         let access = Access::ALL[usize::from(it.access)];

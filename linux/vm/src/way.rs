@@ -141,7 +141,7 @@ impl Way {
             (Way::Guest, _) | (Way::Agent, Version::V7_3) => Machine::BYTES_LIMIT,
             (Way::Agent, Version::V6_1 | Version::V6_12) => ram,
         };
-        let kernel = Machine::from_sizes([ram, first, second, spaces, pages], version.dialect()).filter(|_| fits);
+        let kernel = machine.ruled(version.dialect()).resized([ram, first, second, spaces, pages]).filter(|_| fits);
         kernel.ok_or_else(|| {
             let (who, ram) = match self {
                 Way::Guest => ("guest", String::new()),

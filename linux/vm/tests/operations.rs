@@ -60,10 +60,11 @@ fn seen(operation: Operation) -> Observation {
         refcount: 0,
         rmap: 0..0,
         frame: None,
+        folio: None,
     };
     let mut seen = Observation { alive: 0b111.into(), locked: 0b10.into(), ..Observation::default() };
-    seen.places.push(mapped(0, Entry::Maps { page, writable: true }));
-    seen.places.push(mapped(1, Entry::Migrating { page, writable: false }));
+    seen.places.push(mapped(0, Entry::Maps { page, writable: true, huge: false }));
+    seen.places.push(mapped(1, Entry::Migrating { page, writable: false, huge: false }));
     seen.places.push(mapped(2, Entry::Hole));
     seen.rmaps.push(place(0));
     seen.pages.push(PageView { rmap: 0..1, ..view(7, Home::Ram) });

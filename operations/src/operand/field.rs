@@ -34,11 +34,13 @@ pub enum Field {
     Order,
     /// A mask's byte.
     Mask,
+    /// Index into [`Advice::ALL`](crate::Advice::ALL).
+    Advice,
 }
 
 impl Field {
     /// How many kinds of field there are.
-    pub const KINDS: usize = Field::Mask as usize + 1;
+    pub const KINDS: usize = Field::Advice as usize + 1;
 
     /// The smallest value.
     #[inline]
@@ -66,6 +68,7 @@ impl Field {
             Field::Hold => HoldSlot::LIMIT,
             Field::Block => BlockSlot::LIMIT,
             Field::Order => Order::LIMIT,
+            Field::Advice => 2,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! needs a new sort of number also needs a [`Field`].
 
 mod access;
+mod advice;
 mod field;
 mod number;
 mod range;
@@ -23,6 +24,7 @@ use crate::observation::Slot;
 use crate::text::{Line, ParseError, decimal};
 
 pub use access::Access;
+pub use advice::Advice;
 pub use field::{Field, FieldValues};
 pub use number::{BlockSlot, Destination, Device, HoldSlot, Mask, Order, PinSlot, Space, TransactionSlot, VirtualPage};
 pub use range::PageRange;

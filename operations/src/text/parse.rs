@@ -9,7 +9,7 @@ use super::line::{Line, Word, decimal};
 use crate::machine::{Dialect, Home, Machine};
 use crate::operand::{FieldValues, Stamp};
 use crate::outcome::{Effect, EffectShape, Errno, Outcome};
-use crate::table::{Kind, Operation, TABLE};
+use crate::table::{Kind, LARGE_FOLIOS, Operation, TABLE};
 use crate::trace::{Step, Trace};
 
 /// Reads a whole trace.
@@ -64,9 +64,9 @@ pub(crate) fn parse(text: &str) -> Result<Trace, ParseError> {
     Ok(trace)
 }
 
-/// Reads `machine ram=8 device=4,4 spaces=3 pages=8 rules=linux-6.12`.
+/// Reads `machine ram=8 device=4,4 spaces=3 pages=8 huge=2 rules=linux-6.12`.
 fn machine<'a>(line: &mut Line<'a>) -> Result<Machine, ParseError> {
-    const KEYS: [&str; 5] = ["ram", "device", "spaces", "pages", "rules"];
+    const KEYS: [&str; 6] = ["ram", "device", "spaces", "pages", "rules", "huge"];
     let first = line.expect("the word machine")?;
     if first.text != "machine" {
         return Err(line.unknown(first, "the machine line, which comes before all operations", ["machine"]));
@@ -102,7 +102,21 @@ fn machine<'a>(line: &mut Line<'a>) -> Result<Machine, ParseError> {
             .find(|dialect| dialect.word() == word.text)
             .ok_or_else(|| line.unknown(word, "linux-6.12, linux-6.1 or linux-7.3", Dialect::ALL.map(Dialect::word)))?,
     };
-    Ok(Machine::new([ram, first, second], spaces, pages, rules).expect("every size was checked"))
+    let plain = Machine::new([ram, first, second], spaces, pages, rules).expect("every size was checked");
+    values[5].map_or(Ok(plain), |word| huge(line, word, plain))
+}
+
+/// Gives the machine its huge pages.
+fn huge(line: &Line<'_>, word: Word<'_>, plain: Machine) -> Result<Machine, ParseError> {
+    let most = plain.most_huge();
+    let machine = decimal(word.text).and_then(|order| plain.with_huge(order));
+    machine.ok_or_else(|| {
+        let expected = match most {
+            0 => "no huge= (neither ram nor pages are 2 or more)".to_string(),
+            _ => format!("an order of huge pages, 1 to {most} (2^order pages fit into ram and into pages)"),
+        };
+        line.error(word, &expected)
+    })
 }
 
 /// Reads the frames of one device or two.
@@ -127,7 +141,11 @@ fn step(line: &mut Line<'_>, machine: &Machine, comments: Vec<String>) -> Result
     let kind =
         Kind::by_word(word.text).ok_or_else(|| line.unknown(word, "an operation", TABLE.iter().map(|row| row.word)))?;
     if !kind.exists_on(machine) {
-        return Err(line.error(word, "an operation without a device (the machine has none)"));
+        let expected = match kind.row().level {
+            LARGE_FOLIOS => "an operation without huge pages (the machine has none; give it huge=2)",
+            _ => "an operation without a device (the machine has none)",
+        };
+        return Err(line.error(word, expected));
     }
     let row = kind.row();
     let mut values = FieldValues::of(row.fields);

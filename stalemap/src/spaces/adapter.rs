@@ -163,7 +163,11 @@ impl<M: AddressSpaces> Spaces<M> {
         let Some(&Mapping { access, frame, writable }) = self.identities.at(place) else {
             return PlaceState::Unmapped;
         };
-        let entry = frame.map_or(Entry::Hole, |frame| Entry::Maps { page: self.identities.token(frame), writable });
+        let entry = frame.map_or(Entry::Hole, |frame| Entry::Maps {
+            page: self.identities.token(frame),
+            writable,
+            huge: false,
+        });
         PlaceState::Mapped { access, entry }
     }
 
@@ -183,6 +187,7 @@ impl<M: AddressSpaces> Spaces<M> {
             refcount: if shows(Observables::REFCOUNTS) { manager.refcount(frame) } else { 0 },
             rmap: first..into.rmaps.len(),
             frame: Some(frame),
+            folio: None,
         });
     }
 

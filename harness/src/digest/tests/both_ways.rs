@@ -81,7 +81,7 @@ fn what_both_sides_show_of_everything_is_what_they_told_step_by_step() {
         reference.reset();
         for &operation in &program.operations {
             let claimed = implementation.apply(operation);
-            reference.apply_after(operation, Some(claimed));
+            reference.apply_after(operation, Some(claimed), implementation.runs());
             let [of_reference, of_implementation] = &mut digests;
             of_reference.update(&mut reference).expect("it tells what it touched");
             of_implementation.update(&mut implementation).expect("it tells what it touched");

@@ -62,8 +62,8 @@ impl Subject for Side {
         for page in seen.pages.iter().rev() {
             let rmap = seen.rmap(page).iter().copied();
             let counts = Counts::Stored { mapcount: page.mapcount, refcount: page.refcount, rmap };
-            let PageView { home, stamp, exclusive, frame, .. } = *page;
-            visitor.page(page.token, || Some(PageFacts { home, stamp, exclusive, counts, frame }));
+            let PageView { home, stamp, exclusive, frame, folio, .. } = *page;
+            visitor.page(page.token, || Some(PageFacts { home, stamp, exclusive, counts, frame, folio }));
         }
         for (slot, state) in seen.slots.iter().rev() {
             visitor.slot(*slot, state.clone(), std::iter::empty());

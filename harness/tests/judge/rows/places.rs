@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
         PAGE,
         2,
         &[Lie::Shows(|it, whole| {
-            *entry(it, 0) = Entry::Migrating { page: whole.pages[0].token, writable: false };
+            *entry(it, 0) = Entry::Migrating { page: whole.pages[0].token, writable: false, huge: false };
         })],
     ),
     once(
@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
         TRANSACTION,
         3,
         &[Lie::Shows(|it, whole| {
-            *entry(it, 0) = Entry::Maps { page: whole.pages[0].token, writable: true };
+            *entry(it, 0) = Entry::Maps { page: whole.pages[0].token, writable: true, huge: false };
         })],
     ),
     once(
@@ -98,7 +98,7 @@ pub(super) const ROWS: &[Row] = &[
         PAGE,
         2,
         &[Lie::Shows(|it, _| {
-            *entry(it, 0) = Entry::Maps { page: PageToken(77), writable: false };
+            *entry(it, 0) = Entry::Maps { page: PageToken(77), writable: false, huge: false };
         })],
     ),
     once(

@@ -55,8 +55,8 @@ fn place_text(view: &PlaceView) -> String {
     let bit = |writable| if writable { " writable" } else { "" };
     match entry {
         Entry::Hole => format!("{place} {access} hole"),
-        Entry::Maps { page, writable } => format!("{place} {access} maps p{}{}", page.0, bit(writable)),
-        Entry::Migrating { page, writable } => format!("{place} {access} migrating p{}{}", page.0, bit(writable)),
+        Entry::Maps { page, writable, .. } => format!("{place} {access} maps p{}{}", page.0, bit(writable)),
+        Entry::Migrating { page, writable, .. } => format!("{place} {access} migrating p{}{}", page.0, bit(writable)),
     }
 }
 
@@ -123,8 +123,8 @@ fn place_state<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<PlaceSta
         Some(_) => return None,
     };
     let entry = match kind {
-        "maps" => Entry::Maps { page, writable },
-        "migrating" => Entry::Migrating { page, writable },
+        "maps" => Entry::Maps { page, writable, huge: false },
+        "migrating" => Entry::Migrating { page, writable, huge: false },
         _ => return None,
     };
     Some(PlaceState::Mapped { access, entry })
@@ -150,7 +150,7 @@ fn read_page<'a>(name: &str, words: impl Iterator<Item = &'a str>, seen: &mut Ob
         seen.rmaps.push(place(word)?);
     }
     let rmap = start..seen.rmaps.len();
-    seen.pages.push(PageView { token, home, stamp, exclusive, mapcount, refcount, rmap, frame: None });
+    seen.pages.push(PageView { token, home, stamp, exclusive, mapcount, refcount, rmap, frame: None, folio: None });
     Some(())
 }
 

@@ -1,0 +1,249 @@
+//! Section 8, large folios: what is one, its references, and how an entry or a folio is split.
+
+use alloc::vec::Vec;
+
+use stalemap_operations::{Advice, Errno, Home, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
+
+use crate::marks::mark;
+use crate::model::{Entry, Mapped, Model};
+
+/// What a subject says of the runs of frames that an operation asks for, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClaimedRuns {
+    claims: Vec<bool>,
+    next: usize,
+}
+
+impl ClaimedRuns {
+    /// The claims of the next operation.
+    #[inline]
+    pub(crate) fn claim(&mut self, runs: &[bool]) {
+        // No run is asked for on machines without huge pages.
+        if self.claims.is_empty() && runs.is_empty() {
+            return;
+        }
+        self.claims.clear();
+        self.claims.extend_from_slice(runs);
+        self.next = 0;
+    }
+
+    /// The next one; true where nothing is claimed.
+    pub(crate) fn take(&mut self) -> bool {
+        let claim = self.claims.get(self.next).copied();
+        self.next += 1;
+        claim.unwrap_or(true)
+    }
+}
+
+impl Model {
+    /// The first place of the group of a place.
+    pub(crate) fn group(&self, place: Place) -> Place {
+        let pages = self.machine.huge_pages();
+        Place { page: VirtualPage(place.page.0 / pages * pages), ..place }
+    }
+
+    /// The places of the group that begins here.
+    pub(crate) fn group_places(&self, first: Place) -> impl Iterator<Item = Place> + use<> {
+        let Place { space, page } = first;
+        (0..self.machine.huge_pages()).map(move |index| Place { space, page: VirtualPage(page.0 + index) })
+    }
+
+    /// Whether all places of the group of this place are in the range.
+    pub(crate) fn is_group_within(&self, place: Place, range: PageRange) -> bool {
+        let first = self.group(place).page.0;
+        range.first.0 <= first && first + self.machine.huge_pages() <= range.first.0 + range.count
+    }
+
+    /// The parts of a range that lie in one group each; single places where the machine has no huge pages.
+    pub(crate) fn parts(&self, range: PageRange) -> impl Iterator<Item = PageRange> + use<> {
+        let pages = self.machine.huge_pages();
+        let end = range.first.0 + range.count;
+        let mut next = range.first.0;
+        core::iter::from_fn(move || {
+            let first = next;
+            next = ((first / pages + 1) * pages).min(end);
+            (first < end).then(|| PageRange { first: VirtualPage(first), count: next - first })
+        })
+    }
+
+    /// Whether the subject finds a run of frames for a large folio at this home. Too few free frames have no run.
+    pub(crate) fn finds_run(&mut self, home: Home) -> bool {
+        let is_claimed = self.runs.take();
+        is_claimed && self.free(home) >= self.machine.huge_pages()
+    }
+
+    /// Whether the subject takes a group of holes as one.
+    pub(crate) fn takes_group(&mut self) -> bool {
+        self.runs.take()
+    }
+
+    /// The head of the large folio of a page; the page itself where it is small.
+    #[inline]
+    pub(crate) fn head(&self, page: PageToken) -> PageToken {
+        self.live_page(page).and_then(|it| it.folio).map_or(page, |folio| folio.head)
+    }
+
+    /// Whether another page is the same, or of the same large folio.
+    #[inline]
+    pub(crate) fn in_folio_of(&self, page: PageToken) -> impl Fn(PageToken) -> bool + '_ {
+        let folio = self.live_page(page).and_then(|it| it.folio);
+        move |it| it == page || folio.is_some_and(|folio| self.head(it) == folio.head)
+    }
+
+    /// Whether it is a page of a large folio.
+    #[inline]
+    pub(crate) fn is_large(&self, page: PageToken) -> bool {
+        self.page(page).folio.is_some()
+    }
+
+    /// The pages of the large folio of a page, in order; the page alone where it is small.
+    pub(crate) fn folio_pages(&self, page: PageToken) -> Vec<PageToken> {
+        if !self.is_large(page) {
+            return Vec::from([page]);
+        }
+        let head = self.head(page);
+        let mine = self.live_pages().filter_map(|(token, it)| Some((it.folio?, token)));
+        let mut pages: Vec<_> =
+            mine.filter(|(folio, _)| folio.head == head).map(|(it, token)| (it.index, token)).collect();
+        pages.sort_unstable();
+        pages.into_iter().map(|(_, token)| token).collect()
+    }
+
+    /// Notes that a page was touched, and with it its whole folio, whose references it shows.
+    #[inline]
+    pub(crate) fn note_folio(&mut self, page: PageToken) {
+        if self.live_page(page).is_none_or(|it| it.folio.is_none()) {
+            return self.notes.page(page);
+        }
+        for page in self.folio_pages(page) {
+            self.notes.page(page);
+        }
+    }
+
+    /// Entries that map a large folio or a part of it. A huge entry counts once.
+    pub(crate) fn folio_mapcount(&self, page: PageToken) -> u32 {
+        let is_in_folio = self.in_folio_of(page);
+        let (mut small, mut huge) = (0, 0);
+        for mapped in self.places.values() {
+            match mapped.entry {
+                Entry::Maps { page, huge: is_huge, .. } if is_in_folio(page) => {
+                    *if is_huge { &mut huge } else { &mut small } += 1;
+                }
+                Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => {}
+            }
+        }
+        small + huge / self.machine.huge_pages()
+    }
+
+    /// The folio's references: entries, pins, holds, and one while a transaction has it.
+    pub(crate) fn folio_refcount(&self, page: PageToken) -> u32 {
+        self.folio_mapcount(page) + self.references(page)
+    }
+
+    /// The places whose entry, migration entries included, leads to a page of the folio.
+    fn folio_places(&self, page: PageToken) -> Vec<Place> {
+        let is_in_folio = self.in_folio_of(page);
+        let mut places = Vec::new();
+        self.places.for_each(|place, mapped| {
+            if mapped.entry.page().is_some_and(&is_in_folio) {
+                places.push(place);
+            }
+        });
+        places
+    }
+
+    /// Whether all entries of the folio are those of one space.
+    pub(crate) fn is_mapped_by(&self, page: PageToken, space: Space) -> bool {
+        self.folio_places(page).iter().all(|place| place.space == space)
+    }
+
+    /// Splits the huge entry of a place into small ones (`__split_huge_pmd_locked`, mm/huge_memory.c): the same pages with the same
+    /// bits. The folio stays whole.
+    pub(crate) fn split_entry(&mut self, place: Place) {
+        mark!(self, "huge entry that is split");
+        for place in self.group_places(self.group(place)) {
+            let entry = self.at(place).expect("a huge entry's places are mapped").entry;
+            self.set_entry(place, entry.as_small());
+        }
+    }
+
+    /// Splits the huge entry of a place of which an operation on the range concerns only a part.
+    pub(crate) fn split_entry_partly_in(&mut self, place: Place, range: PageRange) {
+        if self.is_huge_at(place) && !self.is_group_within(place, range) {
+            mark!(self, "operation on a part of a huge entry");
+            self.split_entry(place);
+        }
+    }
+
+    /// Whether a place is one of a huge entry.
+    #[inline]
+    pub(crate) fn is_huge_at(&self, place: Place) -> bool {
+        self.at(place).is_some_and(|mapped| mapped.entry.is_huge())
+    }
+
+    /// Splits a large folio into pages of order 0, if nothing but entries refers to it (`__folio_split`, mm/huge_memory.c): else
+    /// `EAGAIN`, and nothing changes. Its huge entries are split in every space. Pages that nobody maps end. Of a folio in RAM, an
+    /// entry that leads to a page of zeros becomes a hole (`try_to_map_unused_to_zeropage`, mm/migrate.c). The number of pages
+    /// that end.
+    pub(crate) fn split_folio(&mut self, page: PageToken) -> Result<u32, Errno> {
+        if self.references(page) > 0 {
+            mark!(self, "folio that is not split, since something but entries refers to it");
+            return Err(Errno::EAGAIN);
+        }
+        let pages = self.folio_pages(page);
+        self.split_unmapped(page);
+        let mut freed = 0;
+        for page in pages {
+            self.clean_entries(page);
+            let it = *self.page(page);
+            if it.home == Home::Ram && it.stamp == Stamp(0) {
+                mark!(self, "page of zeros that a split of its folio drops");
+                for place in self.rmap(page) {
+                    self.set_entry(place, Entry::Hole);
+                }
+            }
+            freed += self.free_if_unused(page);
+        }
+        Ok(freed)
+    }
+
+    /// Makes the pages of a large folio pages of order 0, and its huge entries small ones.
+    pub(crate) fn split_unmapped(&mut self, page: PageToken) {
+        mark!(self, "folio that is split");
+        for place in self.folio_places(page) {
+            if self.is_huge_at(place) {
+                self.split_entry(place);
+            }
+        }
+        for page in self.folio_pages(page) {
+            self.page_mut(page).folio = None;
+        }
+    }
+
+    /// Whether a fault at this hole may bring a large folio (`do_huge_pmd_anonymous_page`, mm/huge_memory.c): the group is one
+    /// mapping, is advised to have huge pages, and has no page yet.
+    pub(crate) fn may_fill_group(&self, place: Place) -> bool {
+        self.machine.huge().is_some()
+            && self.at(place).is_some_and(|mapped| mapped.advice == Some(Advice::Huge))
+            && self.is_group_of_holes(self.group(place))
+    }
+
+    /// Whether the group that begins here is one mapping without a page.
+    pub(crate) fn is_group_of_holes(&self, first: Place) -> bool {
+        let mapped = self.at(first);
+        mapped.is_some_and(|mapped| mapped.entry == Entry::Hole)
+            && first.page.0 + self.machine.huge_pages() <= self.machine.pages()
+            && self.group_places(first).all(|place| self.at(place) == mapped)
+    }
+
+    /// Maps a fresh large folio at the group that begins here; its head.
+    pub(crate) fn fill_group(&mut self, first: Place, home: Home, dirty: bool) -> PageToken {
+        mark!(self, "group of holes that a large folio fills");
+        let pages = self.allocate_folio(home);
+        for (place, &page) in self.group_places(first).zip(&pages) {
+            let Mapped { access, .. } = self.at(place).expect("a mapped place");
+            self.set_entry(place, Entry::Maps { page, writable: access.writable(), dirty, huge: true });
+        }
+        pages[0]
+    }
+}

@@ -1,0 +1,238 @@
+//! Section 5, migration of large folios: what is collected as a whole, what frames it gets, and how it falls apart.
+
+use alloc::vec::Vec;
+
+use stalemap_operations::{Advice, Dialect, Effect, Errno, Home, Outcome, PageRange, Place, Route, Space};
+
+use crate::address_space::places;
+use crate::marks::mark;
+use crate::model::{Answer, Candidate, Entry, Model, What};
+
+impl Model {
+    /// Collects what is in a part of a range that lies in one group. A huge entry that is wholly in it is one candidate, a group of
+    /// holes likewise where the subject takes it so (`migrate_vma_collect_huge_pmd`, `migrate_vma_collect_hole`, mm/migrate_device.c). A
+    /// large folio of which only a part is in it is split first; where that cannot be, the rest of the part is passed over.
+    pub(crate) fn collect_part(
+        &mut self,
+        space: Space,
+        part: PageRange,
+        route: Route,
+        offset: u32,
+        candidates: &mut Vec<Candidate>,
+    ) {
+        let first = Place { space, page: part.first };
+        let is_whole = self.machine.huge().is_some() && self.is_group_within(first, part);
+        if self.is_huge_at(first) {
+            match self.collect_huge(first, is_whole, route) {
+                Collected::Whole(what) => {
+                    let size = self.machine.huge_pages();
+                    return candidates.push(Candidate { size, ..Candidate::small(offset, what) });
+                }
+                Collected::PassedOver => return,
+                Collected::Split => {}
+            }
+        } else if is_whole && self.takes_whole_group_of_holes(first, route) {
+            mark!(self, "group of holes that is collected as one");
+            let size = self.machine.huge_pages();
+            return candidates.push(Candidate { size, ..Candidate::small(offset, What::Hole(first)) });
+        }
+        for (offset, place) in (offset..).zip(places(space, part)) {
+            if self.split_to_collect(place, route).is_err() {
+                return;
+            }
+            candidates.extend(self.collect_place(place, route).map(|what| Candidate::small(offset, what)));
+        }
+    }
+
+    /// Only Linux 7.3 migrates folios as a whole.
+    fn migrates_whole(&self) -> bool {
+        self.machine.rules() == Dialect::Linux7_3
+    }
+
+    fn takes_whole_group_of_holes(&mut self, first: Place, route: Route) -> bool {
+        matches!(route, Route::To(_)) && self.migrates_whole() && self.is_group_of_holes(first) && self.takes_group()
+    }
+
+    /// What becomes of the huge entry of which this place is the first in the range.
+    fn collect_huge(&mut self, first: Place, is_whole: bool, route: Route) -> Collected {
+        let Some(Entry::Maps { page, .. }) = self.at(first).map(|mapped| mapped.entry) else {
+            mark!(self, "migration that passes over a migration entry");
+            return Collected::PassedOver;
+        };
+        if self.transaction_has(page) {
+            mark!(self, "migration that passes over a locked page");
+            return Collected::PassedOver;
+        }
+        if self.page(page).home != start(route) {
+            mark!(self, "migration that passes over a page elsewhere");
+            return Collected::PassedOver;
+        }
+        if !(is_whole && self.migrates_whole()) {
+            mark!(self, "migration of a part of a huge entry");
+            return if self.split_folio(page).is_ok() { Collected::Split } else { Collected::PassedOver };
+        }
+        if self.is_pinned_or_held(page) {
+            mark!(self, "migration that puts back a pinned or held folio");
+            if self.pins_on(page) == 0 {
+                self.folio_pages(page).into_iter().for_each(|page| self.clean_entries(page));
+            }
+            return Collected::PassedOver;
+        }
+        mark!(self, "folio that is collected as a whole");
+        let head = self.head(page);
+        self.make_migrating(head);
+        Collected::Whole(What::Page(head, start(route)))
+    }
+
+    /// Splits the large folio of which a small entry maps a page that is to be collected.
+    fn split_to_collect(&mut self, place: Place, route: Route) -> Result<(), Errno> {
+        match self.at(place).map(|mapped| mapped.entry) {
+            Some(Entry::Maps { page, .. })
+                if self.is_large(page) && self.page(page).home == start(route) && !self.transaction_has(page) =>
+            {
+                self.split_folio(page).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives frames at the destination, of which so many are free, to candidates that want them; how many it gives.
+    pub(crate) fn give_frames<'a>(
+        &mut self,
+        candidates: impl Iterator<Item = &'a mut Candidate>,
+        free: u32,
+        by_device: bool,
+    ) -> u32 {
+        let mut left = free;
+        for candidate in candidates {
+            if candidate.size > 1 {
+                let is_claimed = self.runs.take();
+                candidate.is_run = is_claimed && left >= candidate.size;
+                if !candidate.is_run && by_device {
+                    mark!(self, "folio that a device keeps for want of a run");
+                    continue;
+                }
+            }
+            candidate.frames = candidate.size.min(left);
+            left -= candidate.frames;
+        }
+        free - left
+    }
+
+    /// The pages or holes of a candidate that is whole, which has single frames: the first ones get them. The folio is split while
+    /// it is unmapped (`migrate_vma_split_unmapped_folio`, mm/migrate_device.c).
+    pub(crate) fn take_apart(&mut self, candidate: Candidate) -> Vec<Candidate> {
+        let whats: Vec<What> = match candidate.what {
+            What::Hole(first) => self.group_places(first).map(What::Hole).collect(),
+            What::Page(head, before) => {
+                mark!(self, "folio that is split while it is unmapped");
+                let pages = self.folio_pages(head);
+                self.split_unmapped(head);
+                pages.into_iter().map(|page| What::Page(page, before)).collect()
+            }
+            What::Filled(page) => Vec::from([What::Filled(page)]),
+        };
+        let frames = (0..).map(|index: u32| u32::from(index < candidate.frames));
+        let offsets = candidate.offset..;
+        let parts = offsets.zip(whats).zip(frames);
+        parts.map(|((offset, what), frames)| Candidate { frames, ..Candidate::small(offset, what) }).collect()
+    }
+
+    /// Replaces what is in a group by one large folio (`collapse_scan_pmd`, `collapse_huge_page`, mm/khugepaged.c).
+    pub(crate) fn collapse(&mut self, place: Place, claimed: Option<Outcome>) -> Answer {
+        self.must_live(place.space)?;
+        self.must_be_unlocked(place.space)?;
+        let first = self.group(place);
+        if !self.may_collapse(first) {
+            return Err(Errno::EINVAL);
+        }
+        if self.is_huge_at(first) {
+            mark!(self, "collapse of a group that is huge already");
+            return Ok(Effect::Freed(0));
+        }
+        for place in self.group_places(first) {
+            self.may_be_copied(place)?;
+        }
+        let is_refused = claimed == Some(Outcome::Refused(Errno::ENOMEM));
+        if is_refused || self.free(Home::Ram) < self.machine.huge_pages() {
+            mark!(self, "collapse without a run");
+            return Err(Errno::ENOMEM);
+        }
+        self.collapse_into_run(first)
+    }
+
+    /// Whether the group is one mapping that is not advised against, with at least one page.
+    fn may_collapse(&self, first: Place) -> bool {
+        let Some(mapping) = self.at(first) else { return false };
+        let is_alike =
+            |place: Place| self.at(place).is_some_and(|it| (it.access, it.advice) == (mapping.access, mapping.advice));
+        first.page.0 + self.machine.huge_pages() <= self.machine.pages()
+            && mapping.advice != Some(Advice::NoHuge)
+            && self.group_places(first).all(is_alike)
+            && self.group_places(first).any(|place| self.at(place).is_some_and(|it| it.entry != Entry::Hole))
+    }
+
+    /// `EAGAIN` where something but entries refers to the page, or it migrates.
+    fn may_be_copied(&mut self, place: Place) -> Result<(), Errno> {
+        match self.at(place).map(|mapped| mapped.entry) {
+            Some(Entry::Migrating { .. }) => Err(Errno::EAGAIN),
+            Some(Entry::Maps { page, .. }) if self.references(page) > 0 => {
+                mark!(self, "collapse of a page to which something but entries refers");
+                Err(Errno::EAGAIN)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Device pages are faulted back first, while the run is taken already (`EINVAL` without a frame; those before stay in RAM).
+    fn collapse_into_run(&mut self, first: Place) -> Answer {
+        let pages = self.allocate_folio(Home::Ram);
+        for place in self.group_places(first) {
+            if let Some(Entry::Maps { page, .. }) = self.at(place).map(|mapped| mapped.entry)
+                && self.bring_to_ram(place, page).is_err()
+            {
+                self.free_if_unused(pages[0]);
+                return Err(Errno::EINVAL);
+            }
+        }
+        mark!(self, "collapse");
+        let mut freed = 0;
+        for (place, &page) in self.group_places(first).zip(&pages) {
+            let mapped = self.at(place).expect("a mapped place");
+            let old = mapped.entry.page();
+            if let Some(old) = old {
+                self.page_mut(page).stamp = self.page(old).stamp;
+            }
+            self.set_entry(place, Entry::Maps { page, writable: mapped.access.writable(), dirty: true, huge: true });
+            freed += old.map_or(0, |old| self.free_if_unused(old));
+        }
+        Ok(Effect::Freed(freed))
+    }
+
+    /// Splits the folio that is mapped at a place.
+    pub(crate) fn split_folio_at(&mut self, place: Place) -> Answer {
+        self.must_live(place.space)?;
+        let mapped = self.at(place).ok_or(Errno::EFAULT)?;
+        match mapped.entry {
+            Entry::Maps { page, .. } if self.is_large(page) && self.page(page).home == Home::Ram => {
+                self.split_folio(page).map(Effect::Freed)
+            }
+            Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => Err(Errno::EINVAL),
+        }
+    }
+}
+
+/// What became of a huge entry.
+enum Collected {
+    Whole(What),
+    PassedOver,
+    Split,
+}
+
+/// Where the pages of a route are.
+fn start(route: Route) -> Home {
+    match route {
+        Route::To(_) => Home::Ram,
+        Route::From(device) => Home::Device(device),
+    }
+}
