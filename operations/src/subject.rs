@@ -6,8 +6,9 @@ use alloc::string::String;
 use crate::capabilities::Capabilities;
 use crate::explorable::Explorable;
 use crate::machine::{Home, Machine};
-use crate::observation::{Observation, Scope, Touched};
+use crate::observation::Observation;
 use crate::outcome::Outcome;
+use crate::scope::{Scope, Touched};
 use crate::table::Operation;
 use crate::visit::Visitor;
 

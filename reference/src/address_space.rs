@@ -4,8 +4,9 @@ use stalemap_operations::{
     Access, Advice, Destination, Dialect, Effect, Errno, Home, PageRange, PageToken, Place, Space, VirtualPage,
 };
 
+use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
-use crate::model::{Answer, Entry, Mapped, Model};
+use crate::model::{Answer, Model};
 
 /// Entries that were removed, and pages that ended by it.
 #[derive(Clone, Copy, Default)]

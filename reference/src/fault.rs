@@ -2,8 +2,9 @@
 
 use stalemap_operations::{Effect, Errno, Home, PageToken, Place, Stamp, VirtualPage};
 
+use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
-use crate::model::{Answer, Entry, Mapped, Model};
+use crate::model::{Answer, Model};
 
 impl Model {
     /// `EFAULT` if unmapped or `none`. Hole: value 0. Migration entry: `EAGAIN`. Device page: fault back, then its

@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{Advice, Errno, Home, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
 
+use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
-use crate::model::{Entry, Mapped, Model};
+use crate::model::Model;
 
 /// What a subject says of the runs of frames that an operation asks for, in order.
 #[derive(Clone, Debug, Default)]

@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use stalemap_operations::{Advice, Dialect, Effect, Errno, Home, Outcome, PageRange, Place, Route, Space};
 
 use crate::address_space::places;
+use crate::entry::Entry;
 use crate::marks::mark;
-use crate::model::{Answer, Candidate, Entry, Model, What};
+use crate::model::{Answer, Model};
+use crate::transaction::{Candidate, What};
 
 impl Model {
     /// Collects what is in a part of a range that lies in one group. A huge entry that is wholly in it is one candidate, a group of
