@@ -95,7 +95,9 @@ impl Model {
                 mark!(self, "protect of a migration entry");
             }
             let entry = match entry {
-                Entry::Maps { page, dirty, huge, .. } if access.writable() && self.may_write_at_once(page, dirty) => {
+                Entry::Maps { page, dirty, huge, .. }
+                    if access.writable() && self.may_write_at_once(page, dirty, huge) =>
+                {
                     mark!(self, "protect that sets the writable bit");
                     Entry::Maps { page, writable: true, dirty, huge }
                 }
@@ -127,14 +129,15 @@ impl Model {
         answer
     }
 
-    /// Dialect 6.1 asks for a dirty entry too (`can_change_pte_writable`, mm/mprotect.c).
-    fn may_write_at_once(&mut self, page: PageToken, dirty: bool) -> bool {
+    /// Dialect 6.1 asks for a dirty entry too (`can_change_pte_writable`, mm/mprotect.c), and never sets the bit of a huge one
+    /// (`change_huge_pmd`, mm/huge_memory.c).
+    fn may_write_at_once(&mut self, page: PageToken, dirty: bool, huge: bool) -> bool {
         let page = *self.page(page);
         if !page.exclusive {
             mark!(self, "protect to rw of a shared page");
         } else if page.home != Home::Ram {
             mark!(self, "protect to rw of a device page");
-        } else if self.machine.rules() == Dialect::Linux6_1 && !dirty {
+        } else if self.machine.rules() == Dialect::Linux6_1 && (!dirty || huge) {
             mark!(self, "protect to rw of a clean entry in dialect 6.1");
         } else {
             return true;
