@@ -4,7 +4,7 @@ pub(crate) mod token;
 pub(crate) mod transaction;
 
 use stalemap_operations::{
-    Device, Effect, Errno, Home, Mask, PageRange, Phase, Place, Route, Slot, Space, TransactionSlot,
+    Device, Dialect, Effect, Errno, Home, Mask, PageRange, Phase, Place, Route, Slot, Space, TransactionSlot,
 };
 
 use crate::frames::Frame;
@@ -75,9 +75,14 @@ impl Implementation {
                 machine.must_be_readable(place).map_err(|_| Errno::EINVAL)?;
                 transaction.begin(route, None);
                 machine.collect_place(transaction, 0, place, route)?;
-                machine.give_frames(transaction, Mask(0), destination(route));
+                let given = machine.give_frames(transaction, Mask(0), destination(route));
+                let wants_ram = given < transaction.count() && matches!(route, Route::From(_));
                 moved += machine.move_pages(transaction)?;
                 machine.finish(transaction)?;
+                // The driver of 7.3 tells what earlier ones pass over (`dmirror_migrate_to_system`).
+                if wants_ram && machine.machine.rules() == Dialect::Linux7_3 {
+                    return Err(Errno::ENOMEM.into());
+                }
             }
             Ok(Effect::Pages(moved))
         })
