@@ -21,6 +21,7 @@ const COMMON: Fault = Fault {
     source: SEEDED,
     equivalent: None,
     way: None,
+    since: Version::V6_1,
     until: Some(LAST),
     campaign: EVERYTHING,
 };
