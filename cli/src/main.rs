@@ -4,6 +4,7 @@
 mod bugs;
 mod called;
 mod catalogue;
+mod copies;
 mod coverage;
 mod determinism;
 mod distill;
