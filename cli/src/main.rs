@@ -21,6 +21,7 @@ mod new;
 mod report;
 #[cfg(feature = "seeded-bugs")]
 mod seeded;
+mod serve;
 mod triage;
 #[cfg(not(feature = "seeded-bugs"))]
 mod unseeded;
@@ -53,6 +54,7 @@ use crate::fuzz::FuzzCommand;
 use crate::linux::LinuxArguments;
 use crate::new::NewArguments;
 use crate::report::ReportArguments;
+use crate::serve::ServeArguments;
 use crate::triage::TriageArguments;
 
 /// Fuzzing and differential testing for memory management code that moves pages.
@@ -83,6 +85,7 @@ enum Command {
     Merge(MergeArguments),
     Status(StatusArguments),
     Report(ReportArguments),
+    Serve(ServeArguments),
     Fmt(FmtArguments),
     Encode(EncodeArguments),
     Seeds(SeedsArguments),
@@ -130,6 +133,7 @@ fn run(command: Command) -> Result<Ending> {
         Command::Merge(arguments) => merge::merge(&arguments),
         Command::Status(arguments) => overview::status(&arguments),
         Command::Report(arguments) => report::report(line, &arguments),
+        Command::Serve(arguments) => serve::serve(line, &arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Encode(arguments) => encode::encode(&arguments),
         Command::Seeds(arguments) => seeds::seeds(&arguments),
