@@ -1,5 +1,7 @@
 //! The commands of `stalemap`; each has its arguments in a module of its own, here or in the crate `commands`.
 
+#[cfg(unix)]
+mod bisect;
 #[cfg(feature = "seeded-bugs")]
 mod bugs;
 mod called;
@@ -100,6 +102,8 @@ enum Command {
     CheckDeterminism(DeterminismCommand),
     Exhaust(ExhaustArguments<Choice>),
     Triage(TriageArguments),
+    #[cfg(unix)]
+    Bisect(bisect::BisectArguments),
     Export(ExportArguments),
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
@@ -145,6 +149,8 @@ fn run(command: Command) -> Result<Ending> {
         Command::CheckDeterminism(arguments) => determinism::check(line, &arguments),
         Command::Exhaust(arguments) => exhaust::exhaust(line, &arguments),
         Command::Triage(arguments) => triage::triage(&arguments),
+        #[cfg(unix)]
+        Command::Bisect(arguments) => bisect::bisect(line, &arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]
