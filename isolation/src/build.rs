@@ -47,6 +47,7 @@ pub struct Isolated {
     /// Whether the worker was lost over the last program.
     pub(crate) was_lost: Arc<AtomicBool>,
     largest: Option<Machine>,
+    recounts: bool,
     /// Why nothing can be loaded, once that is known: it is not tried again for each machine.
     unusable: Arc<OnceLock<String>>,
 }
@@ -56,7 +57,15 @@ impl Isolated {
     #[must_use]
     pub fn new(command: WorkerCommand) -> Isolated {
         let (process, unusable, was_lost) = (Arc::default(), Arc::default(), Arc::default());
-        Isolated { command: Arc::new(command), process, deadline: DEADLINE, was_lost, largest: None, unusable }
+        Isolated {
+            command: Arc::new(command),
+            process,
+            deadline: DEADLINE,
+            was_lost,
+            largest: None,
+            recounts: true,
+            unusable,
+        }
     }
 
     /// With this variable in the environment of the worker.
@@ -77,6 +86,12 @@ impl Isolated {
     #[must_use]
     pub fn largest(self, largest: Option<Machine>) -> Isolated {
         Isolated { largest, ..self }
+    }
+
+    /// Does not ask the subjects for their own recount, which sees what no observer could see.
+    #[must_use]
+    pub fn without_recount(self) -> Isolated {
+        Isolated { recounts: false, ..self }
     }
 
     /// The same worker, not another one.
@@ -140,5 +155,9 @@ impl Build for Isolated {
 
     fn largest(&self) -> Option<Machine> {
         self.largest
+    }
+
+    fn uses_recount(&self) -> bool {
+        self.recounts
     }
 }
