@@ -4,7 +4,6 @@
 
 mod edits;
 
-use self::edits::LAST;
 pub(crate) use self::edits::edits;
 use crate::mutants::{Campaign, EVERYTHING, Fault};
 use crate::version::Version;
@@ -22,7 +21,6 @@ const COMMON: Fault = Fault {
     equivalent: None,
     way: None,
     since: Version::V6_1,
-    until: Some(LAST),
     campaign: EVERYTHING,
 };
 

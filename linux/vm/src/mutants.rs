@@ -24,8 +24,6 @@ pub struct Fault {
     pub way: Option<Way>,
     /// The first version that has it.
     pub since: Version,
-    /// The last version that it was put into; all where none is given.
-    pub until: Option<Version>,
     /// The executions among which it is looked for.
     pub campaign: Campaign,
 }
@@ -63,8 +61,7 @@ impl Fault {
     /// Whether kernels of this version have it, and this way to ask them can show it.
     #[must_use]
     pub fn shows(&self, version: Version, way: Way) -> bool {
-        let has = version >= self.since && self.until.is_none_or(|last| version <= last);
-        has && self.way.is_none_or(|it| it == way)
+        version >= self.since && self.way.is_none_or(|it| it == way)
     }
 
     /// The fault with this name.
@@ -97,7 +94,6 @@ pub const MUTANTS: &[Fault] = &[
         equivalent: Some((Version::V6_12, "`__folio_set_anon` always assigns the mapping word")),
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: EVERYTHING,
     },
     Fault {
@@ -108,7 +104,6 @@ pub const MUTANTS: &[Fault] = &[
         equivalent: None,
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: EVERYTHING,
     },
     Fault {
@@ -119,7 +114,6 @@ pub const MUTANTS: &[Fault] = &[
         equivalent: None,
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: EVERYTHING,
     },
     Fault {
@@ -130,7 +124,6 @@ pub const MUTANTS: &[Fault] = &[
         equivalent: None,
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: EVERYTHING,
     },
     Fault {
@@ -141,7 +134,6 @@ pub const MUTANTS: &[Fault] = &[
         equivalent: None,
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: EVERYTHING,
     },
     Fault {
@@ -152,7 +144,6 @@ pub const MUTANTS: &[Fault] = &[
         equivalent: None,
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: EVERYTHING,
     },
 ];
@@ -167,7 +158,6 @@ pub const TROPHIES: &[Fault] = &[
         equivalent: None,
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: Campaign {
             only: &["map", "fork", "migrate", "collect", "unmap", "exit", "finalize"],
             operations: 24,
@@ -182,7 +172,6 @@ pub const TROPHIES: &[Fault] = &[
         equivalent: None,
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: Campaign {
             only: &["map", "unmap", "fork", "read", "write", "device_read", "migrate"],
             operations: 40,
@@ -197,7 +186,6 @@ pub const TROPHIES: &[Fault] = &[
         equivalent: None,
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: EVERYTHING,
     },
     Fault {
@@ -208,7 +196,6 @@ pub const TROPHIES: &[Fault] = &[
         equivalent: None,
         way: None,
         since: Version::V6_1,
-        until: None,
         campaign: Campaign {
             only: &["map", "write", "setup", "copy", "pages", "discard", "finalize", "device_read"],
             operations: 48,
@@ -223,7 +210,6 @@ pub const TROPHIES: &[Fault] = &[
         equivalent: Some((Version::V7_3, "its driver tells that there is no frame")),
         way: Some(Way::Agent),
         since: Version::V6_1,
-        until: None,
         campaign: Campaign {
             only: &["map", "write", "read", "fork", "migrate", "unmap", "discard"],
             operations: 24,
@@ -238,7 +224,6 @@ pub const TROPHIES: &[Fault] = &[
         equivalent: None,
         way: Some(Way::Agent),
         since: Version::V7_3,
-        until: None,
         campaign: Campaign {
             only: &["map", "write", "read", "migrate", "unmap", "discard"],
             operations: 24,
