@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use stalemap_harness::Build;
+use stalemap_harness::{Build, HugeOrders};
 use stalemap_operations::Machine;
 
 use crate::process::{Process, UNASKED};
@@ -47,6 +47,7 @@ pub struct Isolated {
     /// Whether the worker was lost over the last program.
     pub(crate) was_lost: Arc<AtomicBool>,
     largest: Option<Machine>,
+    huge: Option<HugeOrders>,
     /// Why nothing can be loaded, once that is known: it is not tried again for each machine.
     unusable: Arc<OnceLock<String>>,
 }
@@ -56,7 +57,8 @@ impl Isolated {
     #[must_use]
     pub fn new(command: WorkerCommand) -> Isolated {
         let (process, unusable, was_lost) = (Arc::default(), Arc::default(), Arc::default());
-        Isolated { command: Arc::new(command), process, deadline: DEADLINE, was_lost, largest: None, unusable }
+        let (largest, huge) = (None, Some(HugeOrders::ALL));
+        Isolated { command: Arc::new(command), process, deadline: DEADLINE, was_lost, largest, huge, unusable }
     }
 
     /// With this variable in the environment of the worker.
@@ -77,6 +79,12 @@ impl Isolated {
     #[must_use]
     pub fn largest(self, largest: Option<Machine>) -> Isolated {
         Isolated { largest, ..self }
+    }
+
+    /// With machines that have huge pages of these orders only, or of none.
+    #[must_use]
+    pub fn huge(self, huge: Option<HugeOrders>) -> Isolated {
+        Isolated { huge, ..self }
     }
 
     /// The same worker, not another one.
@@ -140,5 +148,9 @@ impl Build for Isolated {
 
     fn largest(&self) -> Option<Machine> {
         self.largest
+    }
+
+    fn huge(&self) -> Option<HugeOrders> {
+        self.huge
     }
 }

@@ -43,7 +43,7 @@ pub use outcome::{Effect, EffectShape, Errno, Outcome};
 pub use program::Program;
 pub use space_set::SpaceSet;
 pub use subject::Subject;
-pub use table::{Act, Kind, KindSet, Operation, Row, TABLE};
+pub use table::{Act, Kind, KindSet, LARGE_FOLIOS, Operation, Row, TABLE};
 pub use text::ParseError;
 pub use trace::{Step, Trace};
 pub use visit::{Counts, PageFacts, Visitor};

@@ -182,7 +182,7 @@ impl Model {
             mark!(self, "collected pages that RAM cannot take");
             return Err(Errno::ENOMEM);
         }
-        let given = self.give_frames(candidates.iter_mut().filter(|it| is_wanting(&&**it)), free, by_device);
+        let given = self.give_frames(candidates.iter_mut().filter(|it| is_wanting(&&**it)), to, free, by_device);
         let transaction = self.transactions.get_mut(slot).expect("an open slot");
         transaction.candidates = candidates;
         transaction.phase = Phase::Copied;
@@ -360,7 +360,7 @@ impl Model {
         let mut candidates = Vec::new();
         self.collect_part(space, part, route, 0, &mut candidates);
         let (free, wanted) = (self.free(to), size(&candidates));
-        let given = self.give_frames(candidates.iter_mut(), free, false);
+        let given = self.give_frames(candidates.iter_mut(), to, free, false);
         if given < wanted {
             mark!(self, "migration in one step without a frame");
         }

@@ -118,7 +118,7 @@ impl Way {
     #[must_use]
     pub fn settings(self, version: Version, operations: usize) -> Settings {
         let kinds = self.capabilities_in(version).operations;
-        Settings { operations, kinds, machine: None, largest: Some(self.largest_generated(version)) }
+        Settings { operations, kinds, largest: Some(self.largest_generated(version)), ..Settings::default() }
     }
 
     /// Frames that are free at each home when a program begins, live or recorded.
