@@ -140,7 +140,8 @@ pub trait Subject {
     ///
     /// Asked are: a write, pin or device's write into a group of holes that is advised; a fault back of a whole folio; a `setup` or
     /// `migrate` to a device, for each group of holes (whether it is one candidate), and then `copy` or `migrate` for the run at the destination, for each
-    /// candidate that is whole; `evict` likewise.
+    /// candidate that is whole; `evict` likewise. After `collect`, and for `evict`, in the order of the first places that led to the folios when
+    /// they were collected.
     fn runs(&self) -> &[bool] {
         &[]
     }

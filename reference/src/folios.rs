@@ -153,6 +153,11 @@ impl Model {
         places
     }
 
+    /// The first place that leads to a page of the folio.
+    pub(crate) fn first_place(&self, page: PageToken) -> Option<Place> {
+        self.folio_places(page).first().copied()
+    }
+
     /// Whether all entries of the folio are those of one space.
     pub(crate) fn is_mapped_by(&self, page: PageToken, space: Space) -> bool {
         self.folio_places(page).iter().all(|place| place.space == space)

@@ -147,13 +147,17 @@ impl Model {
         if self.is_large(page) { self.machine.huge_pages() } else { 1 }
     }
 
-    /// Pages at home on the device that no transaction has; of a large folio its head.
+    /// Pages at home on the device that no transaction has; of a large folio its head. A subject's frames have an order of their own, so
+    /// that runs are claimed in the order of the first places that lead to the folios.
     pub(crate) fn collectable(&mut self, device: Device) -> Vec<PageToken> {
         let at_home = self.live_pages().filter(|(_, page)| page.home == Home::Device(device));
         let heads = at_home.filter(|(_, page)| page.folio.is_none_or(|folio| folio.index == 0));
         let mut pages: Vec<PageToken> = heads.map(|(token, _)| token).collect();
         let all = pages.len();
         pages.retain(|&token| !self.transaction_has(token));
+        if self.machine.huge().is_some() {
+            pages.sort_by_cached_key(|&token| self.first_place(token));
+        }
         if pages.len() < all {
             mark!(self, "collection by device that passes over a transaction's page");
         }

@@ -219,16 +219,18 @@ impl Model {
         self.pages[page.0 as usize].as_mut().expect("a living page")
     }
 
-    /// A fresh page, exclusive, under the smallest name that is free.
+    /// A fresh page, exclusive, under the smallest name that was free before the operation.
     pub(crate) fn allocate_page(&mut self, home: Home) -> PageToken {
         let page = Page { home, stamp: Stamp(0), exclusive: true, folio: None };
-        let free = self.pages.iter().position(Option::is_none).unwrap_or_else(|| {
+        let has_ended = |token: &PageToken| self.notes.ended.contains(token);
+        let mut free = (0..).map(PageToken).zip(&self.pages).filter(|(_, page)| page.is_none());
+        let free = free.find(|(token, _)| !has_ended(token)).map(|(token, _)| token);
+        let token = free.unwrap_or_else(|| {
             self.pages.push(None);
-            self.pages.len() - 1
+            PageToken(u32::try_from(self.pages.len() - 1).expect("fewer than 2^32 pages"))
         });
-        self.pages[free] = Some(page);
+        self.pages[token.0 as usize] = Some(page);
         self.notes.has_frames = true;
-        let token = PageToken(u32::try_from(free).expect("fewer than 2^32 pages"));
         self.notes.page(token);
         token
     }
@@ -257,8 +259,9 @@ impl Model {
     }
 
     fn end(&mut self, page: PageToken) {
-        if let Some(page) = self.pages[page.0 as usize].take() {
-            self.give_back(page.home, 1);
+        if let Some(Page { home, .. }) = self.pages[page.0 as usize].take() {
+            self.notes.ended.push(page);
+            self.give_back(home, 1);
         }
     }
 
