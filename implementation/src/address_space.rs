@@ -86,7 +86,7 @@ impl Implementation {
                     self.replace_entry(place, protected);
                 }
             } else if let PteView::Present { frame, dirty, .. } = entry
-                && self.may_become_writable(frame, dirty)
+                && self.may_become_writable(frame, dirty, huge.is_some())
             {
                 self.replace_entry(place, PteView::Present { frame, writable: true, dirty });
             }
@@ -105,13 +105,13 @@ impl Implementation {
     }
 
     /// Whether `protect` to `rw` may set the writable bit at once (`can_change_pte_writable`, mm/mprotect.c: until
-    /// 6.1 a clean entry waits for the write fault).
-    fn may_become_writable(&self, frame: Frame, dirty: bool) -> bool {
+    /// 6.1 a clean entry waits for the write fault, and `change_huge_pmd` lets each huge one wait).
+    fn may_become_writable(&self, frame: Frame, dirty: bool, huge: bool) -> bool {
         let exclusive = self.frames.memmap.is_exclusive(frame);
         self.bugs.choose(Bug::ProtectUpgradesShared, exclusive, || true)
             && match self.machine.rules() {
                 Dialect::Linux6_12 | Dialect::Linux7_3 => true,
-                Dialect::Linux6_1 => dirty,
+                Dialect::Linux6_1 => dirty && !huge,
             }
     }
 
@@ -317,7 +317,8 @@ impl Implementation {
     fn unmap_mapped(&mut self, space: Space, range: PageRange) -> Removed {
         let mut removed = Removed::default();
         let mut from = range.first.0;
-        while let Some(page) = self.tables.next_mapped(space, from).filter(|page| page.0 < range.first.0 + range.count) {
+        while let Some(page) = self.tables.next_mapped(space, from).filter(|page| page.0 < range.first.0 + range.count)
+        {
             self.unmap_place(Place { space, page }, range, &mut removed);
             from = page.0 + 1;
         }

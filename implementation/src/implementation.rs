@@ -186,6 +186,7 @@ impl Subject for Implementation {
 
     fn apply(&mut self, operation: Operation) -> Outcome {
         self.notes.clear();
+        self.identities.begin();
         match self.answer(operation) {
             Ok(effect) => Outcome::Done(effect),
             Err(Stop::Refused(errno)) => Outcome::Refused(errno),

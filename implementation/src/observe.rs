@@ -1,8 +1,8 @@
 //! What the implementation shows of itself: read from entries, descriptors and slots, never recounted.
 
 use stalemap_operations::{
-    Counts, Entry, FolioView, FrameToken, Observation, PageFacts, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot,
-    SlotState, Space, Visitor,
+    Counts, Entry, FolioView, FrameToken, Observation, PageFacts, PageToken, PageView, Place, PlaceState, PlaceView,
+    Scope, Slot, SlotState, Space, Visitor,
 };
 
 use crate::frames::Frame;
@@ -179,9 +179,7 @@ impl Implementation {
             PteView::Present { frame, writable, .. } | PteView::Device { frame, writable } => {
                 Entry::Maps { page: self.token_of(frame), writable, huge }
             }
-            PteView::Migration { frame, writable } => {
-                Entry::Migrating { page: self.token_of(frame), writable, huge }
-            }
+            PteView::Migration { frame, writable } => Entry::Migrating { page: self.token_of(frame), writable, huge },
         };
         PlaceState::Mapped { access, entry }
     }

@@ -15,8 +15,11 @@ impl Implementation {
         if !self.may_collapse(first) {
             return Err(Errno::EINVAL.into());
         }
-        if self.tables.is_huge(first) {
-            return Ok(Effect::Freed(0));
+        // A huge entry is what is asked for already; but not one of a device (`check_pmd_state`).
+        match self.tables.huge_entry(first) {
+            Some(PteView::Device { .. }) => return Err(Errno::EINVAL.into()),
+            Some(PteView::Hole | PteView::Present { .. } | PteView::Migration { .. }) => return Ok(Effect::Freed(0)),
+            None => {}
         }
         for place in self.group_places(first) {
             self.may_be_copied(place)?;

@@ -1,6 +1,6 @@
 //! Faults on large folios: a huge entry made writable, a page reused, and a folio brought back from a device.
 
-use stalemap_operations::{Errno, Home, Place};
+use stalemap_operations::{Dialect, Errno, Home, Place};
 
 use crate::frames::Frame;
 use crate::implementation::{Implementation, Stop};
@@ -48,12 +48,18 @@ impl Implementation {
 
     /// Whether the page of a large folio that a small entry maps may be reused: all references of the folio are entries of this
     /// space, and more than one (`__wp_can_reuse_large_anon_folio`, mm/memory.c). The last one that is mapped is copied, so that the
-    /// folio ends.
+    /// folio ends. Before 7.3 the other way round: only the last one (`wp_can_reuse_anon_folio`, 6.12).
     pub(crate) fn may_reuse_page_of_folio(&self, place: Place, frame: Frame) -> Result<bool, Stop> {
         let memmap = &self.frames.memmap;
         let head = memmap.head(frame);
         let entries = memmap.folio_mapcount(head);
-        Ok(entries > 1 && memmap[head].refcount() == entries && self.is_folio_mapped_by(head, place.space)?)
+        if memmap[head].refcount() > entries {
+            return Ok(false);
+        }
+        match self.machine.rules() {
+            Dialect::Linux7_3 => Ok(entries > 1 && self.is_folio_mapped_by(head, place.space)?),
+            Dialect::Linux6_1 | Dialect::Linux6_12 => Ok(entries == 1),
+        }
     }
 
     /// Brings the folio of a huge device entry back to RAM (`do_huge_pmd_device_private`): as a whole if a run is free. Else it is

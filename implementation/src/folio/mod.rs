@@ -48,8 +48,7 @@ impl Implementation {
     /// Whether the group that begins here is whole, and one mapping without a page.
     pub(crate) fn is_group_of_holes(&self, first: Place) -> bool {
         let mapping = self.tables.properties(first);
-        let is_alike =
-            |place| self.tables.properties(place) == mapping && self.tables.entry(place) == PteView::Hole;
+        let is_alike = |place| self.tables.properties(place) == mapping && self.tables.entry(place) == PteView::Hole;
         mapping.is_some() && self.tables.has_whole_group(first) && self.group_places(first).all(is_alike)
     }
 

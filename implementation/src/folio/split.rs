@@ -1,6 +1,6 @@
 //! A large folio becomes pages of order 0 (`split_folio`, mm/huge_memory.c).
 
-use stalemap_operations::{Effect, Errno, Place, Space, Stamp, VirtualPage};
+use stalemap_operations::{Dialect, Effect, Errno, Place, Space, Stamp, VirtualPage};
 
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
@@ -26,8 +26,8 @@ impl Implementation {
 
     /// Splits the folio of this head, if nothing but entries refers to it (`__folio_split`): else `EAGAIN`, and nothing changes. All
     /// entries become small and go through migration entries, so that they come back clean. Pages that nobody maps end. Of a folio
-    /// in RAM, an entry that leads to a page of zeros becomes a hole (`try_to_map_unused_to_zeropage`, mm/migrate.c). The number of
-    /// pages that end.
+    /// in RAM, an entry that leads to a page of zeros becomes a hole (`try_to_map_unused_to_zeropage`, mm/migrate.c, since 6.12). The
+    /// number of pages that end.
     pub(crate) fn split_folio(&mut self, head: Frame) -> Result<u32, Stop> {
         let memmap = &self.frames.memmap;
         if memmap[head].refcount() > memmap.folio_mapcount(head) {
@@ -38,14 +38,21 @@ impl Implementation {
         self.split_unmapped(head)?;
         let mut freed = 0;
         for frame in frames {
-            if self.is_on_device(frame) || self.frames.memmap.content(frame) != Stamp(0) {
-                self.restore(frame, frame)?;
-            } else {
+            if self.is_dropped_by_split(frame) {
                 self.drop_migration_entries(frame)?;
+            } else {
+                self.restore(frame, frame)?;
             }
             freed += self.put_page(frame);
         }
         Ok(freed)
+    }
+
+    /// Whether the page of a folio that is split needs no frame.
+    fn is_dropped_by_split(&self, frame: Frame) -> bool {
+        self.frames.memmap.content(frame) == Stamp(0)
+            && !self.is_on_device(frame)
+            && self.machine.rules() != Dialect::Linux6_1
     }
 
     /// Splits a folio without entries that map it: the huge migration entries that lead to it become small ones, in every space, and its

@@ -28,8 +28,13 @@ impl DeviceMemory {
     pub(super) fn new(machine: &Machine, device: Device, memmap: &mut Memmap, buddy: &mut Buddy) -> Self {
         let frames = machine.frames(Home::Device(device));
         let used = BitSet::new(frames);
-        let mut memory =
-            DeviceMemory { device, first_free: Frame::NONE, free: 0, used, runs: FreeRuns::new(machine.huge(), frames) };
+        let mut memory = DeviceMemory {
+            device,
+            first_free: Frame::NONE,
+            free: 0,
+            used,
+            runs: FreeRuns::new(machine.huge(), frames),
+        };
         memory.reset(memmap, buddy);
         memory
     }

@@ -65,9 +65,8 @@ impl FrameAllocator {
     pub(crate) fn with_bugs(machine: &Machine, bugs: &Switch) -> Self {
         let mut memmap = Memmap::new(machine);
         let mut buddy = Buddy::new(machine, memmap.frames(), bugs.clone());
-        let devices = (0..machine.devices())
-            .map(|d| DeviceMemory::new(machine, Device(d), &mut memmap, &mut buddy))
-            .collect();
+        let devices =
+            (0..machine.devices()).map(|d| DeviceMemory::new(machine, Device(d), &mut memmap, &mut buddy)).collect();
         let huge = machine.huge().unwrap_or(Order(0));
         FrameAllocator { memmap, buddy, cache: Cache::new(machine), devices, huge, bugs: bugs.clone() }
     }

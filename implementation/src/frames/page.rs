@@ -162,7 +162,14 @@ impl Page {
     #[inline]
     pub(crate) fn is_clean(&self) -> bool {
         let Page { flags, pins, large, refcount, mapcount, mapping, index, page_map: _, word: _, identity } = *self;
-        flags == 0 && pins == 0 && large == 0 && refcount == 0 && mapcount == -1 && mapping == 0 && index == 0 && identity == 0
+        flags == 0
+            && pins == 0
+            && large == 0
+            && refcount == 0
+            && mapcount == -1
+            && mapping == 0
+            && index == 0
+            && identity == 0
     }
 
     #[inline]

@@ -81,7 +81,9 @@ impl Implementation {
                 let unreadable = places(space, part).position(|place| machine.must_be_readable(place).is_err());
                 let readable = unreadable.map_or(part, |count| PageRange { count: to_count(count), ..part });
                 transaction.begin(route, None);
-                machine.collect_part(transaction, space, readable, route, 0)?;
+                if readable.count > 0 {
+                    machine.collect_part(transaction, space, readable, route, 0)?;
+                }
                 machine.give_frames(transaction, Mask(0), destination(route), false);
                 moved += machine.move_pages(transaction)?;
                 machine.finish(transaction)?;

@@ -13,7 +13,8 @@ use crate::paging::{PteView, places};
 impl Implementation {
     /// Collects what is in a part of a range that lies in one group. A huge entry that is wholly in it is one candidate, a group of
     /// holes likewise (`migrate_vma_collect_huge_pmd`, `migrate_vma_collect_hole`). A large folio of which only a part is in it is split
-    /// first; where that cannot be, the rest of the part is passed over.
+    /// first; where that cannot be, the rest of the part is passed over. Before 7.3 every huge entry is split, whatever the route, and
+    /// a page of a large folio that has a small entry is passed over (`migrate_vma_collect_pmd`, 6.12).
     #[inline]
     pub(super) fn collect_part(
         &mut self,
@@ -28,8 +29,13 @@ impl Implementation {
             return Ok(());
         }
         for (offset, place) in (offset..).zip(places(space, part)) {
-            if has_huge && !self.split_to_collect(place, route)? {
-                return Ok(());
+            if has_huge {
+                if !self.migrates_whole() && self.is_large_at(place) {
+                    continue;
+                }
+                if !self.split_to_collect(place, route)? {
+                    return Ok(());
+                }
             }
             self.collect_place(transaction, offset, place, route)?;
         }
@@ -45,8 +51,7 @@ impl Implementation {
         route: Route,
         offset: u32,
     ) -> Result<bool, Stop> {
-        // Only Linux 7.3 migrates folios as a whole.
-        let is_whole = self.machine.rules() == Dialect::Linux7_3 && self.tables.is_group_within(first, part);
+        let is_whole = self.migrates_whole() && self.tables.is_group_within(first, part);
         let Some(entry) = self.tables.huge_entry(first) else {
             let is_hole = is_whole && matches!(route, Route::To(_)) && self.is_group_of_holes(first);
             if is_hole {
@@ -55,7 +60,8 @@ impl Implementation {
             }
             return Ok(!is_hole);
         };
-        let Some(head) = self.frame_on_route(entry, route) else { return Ok(false) };
+        let on_route = if self.migrates_whole() { self.frame_on_route(entry, route) } else { mapped_by(entry) };
+        let Some(head) = on_route else { return Ok(false) };
         if self.frames.memmap[head].is_locked() {
             return Ok(false);
         }
@@ -64,6 +70,16 @@ impl Implementation {
             return Ok(false);
         }
         self.is_split(head)
+    }
+
+    /// Only Linux 7.3 migrates folios as a whole.
+    fn migrates_whole(&self) -> bool {
+        self.machine.rules() == Dialect::Linux7_3
+    }
+
+    /// Whether the entry of a place leads to a page of a large folio.
+    fn is_large_at(&self, place: Place) -> bool {
+        self.tables.entry(place).frame().is_some_and(|frame| self.frames.memmap[self.frame_behind(frame)].is_large())
     }
 
     /// Splits the large folio of which a small entry maps a page that is to be collected; whether the page may be collected now.
@@ -104,13 +120,7 @@ impl Implementation {
 
     /// Gives a candidate that is whole a run at the destination, or single frames, as many as are left and it can take; after `collect`
     /// none (`__migrate_device_pages` splits no folio there). The number of frames.
-    pub(super) fn give_run(
-        &mut self,
-        transaction: &mut Transaction,
-        index: usize,
-        home: Home,
-        by_device: bool,
-    ) -> u32 {
+    pub(super) fn give_run(&mut self, transaction: &mut Transaction, index: usize, home: Home, by_device: bool) -> u32 {
         let candidate = transaction.candidates[index];
         if let Some(run) = self.frames.allocate_run(home) {
             self.frames.memmap[run].set_locked(true, ByMigration(()));
@@ -189,5 +199,13 @@ impl Implementation {
         self.frames.memmap[head].get();
         self.fill_group(first, head, false);
         true
+    }
+}
+
+/// The frame of an entry that maps one.
+fn mapped_by(entry: PteView) -> Option<Frame> {
+    match entry {
+        PteView::Present { frame, .. } | PteView::Device { frame, .. } => Some(frame),
+        PteView::Hole | PteView::Migration { .. } => None,
     }
 }

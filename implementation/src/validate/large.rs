@@ -47,9 +47,8 @@ impl Implementation {
         balance!(Some(order) == self.machine.huge(), "{frame} is the head of a folio of order {}", order.0);
         let start = memmap.range(memmap.home(frame)).0;
         balance!((frame.0 - start.0) % order.frames() == 0, "{frame} is a head and not aligned");
-        let of_all = |of: fn(&Count) -> u32| -> u32 {
-            frames_of(frame, order).map(|frame| of(&counts[frame.index()])).sum()
-        };
+        let of_all =
+            |of: fn(&Count) -> u32| -> u32 { frames_of(frame, order).map(|frame| of(&counts[frame.index()])).sum() };
         let huge = counts[frame.index()].huge_maps;
         let entries = of_all(|count| count.maps - count.huge_maps) + huge;
         let references = entries + of_all(|count| count.references);
