@@ -16,7 +16,7 @@ const LARGEST: usize = 3;
 /// Crates whose largest circle has more files: the folder, and how many. The numbers only get smaller.
 const LARGER: &[(&str, usize)] = &[
     // Parts import what `lib.rs` or the `mod.rs` above them hands on or defines, which imports them.
-    ("operations/src", 23),
+    ("operations/src", 19),
     ("subjects/src", 6),
 ];
 

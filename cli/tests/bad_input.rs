@@ -294,7 +294,7 @@ fn options_that_make_no_sense_are_refused_with_the_nearest_that_does() {
             (&["fuzz", "--machine", "machine ram=4 spaces=1 pages=4\nmap s0 v0 r"], "a machine is one line"),
             (&["check-determinism", "--runs", "0"], "there is nothing to check: --runs is 0, and no file is named"),
             (&["fuzz", "--only", "protcet"], "a similar value exists: 'protect'"),
-            (&["fuzz", "--levels", "7"], "expected levels 0 to 3"),
+            (&["fuzz", "--levels", "7"], "expected levels 0 to 4"),
             (&["fuzz", "--levels", "3-1"], "expected the lower level first"),
             (&["fuzz", "--machine", "ram=0 spaces=1 pages=1"], "column 5: expected 1 to 16777216 frames of RAM"),
             (&["fuzz", "--machine", "ram=4 space=1 pages=1"], "did you mean \"spaces\"?"),

@@ -4,14 +4,14 @@ use stalemap_operations::{Access, Destination, Dialect, Effect, Errno, PageRange
 
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
-use crate::paging::{PteView, places};
+use crate::paging::{Mapping, PteView, places};
 use crate::seeded::Bug;
 
 /// What the removal of entries came to.
 #[derive(Clone, Copy, Default)]
-struct Removed {
-    pages: u32,
-    freed: u32,
+pub(crate) struct Removed {
+    pub(crate) pages: u32,
+    pub(crate) freed: u32,
 }
 
 impl From<Removed> for Effect {
@@ -28,8 +28,9 @@ impl Implementation {
             return Err(Errno::EEXIST.into());
         }
         let region = self.graph.new_region(space, range.count);
+        let mapping = Mapping { access, advice: None };
         for place in places(space, range) {
-            self.tables.set_mapping(place, region, access, &mut self.notes);
+            self.tables.set_mapping(place, region, mapping, &mut self.notes);
         }
         Ok(Effect::Nothing)
     }
@@ -37,7 +38,7 @@ impl Implementation {
     pub(crate) fn unmap(&mut self, space: Space, range: PageRange) -> Answer {
         self.must_live(space)?;
         self.must_be_unlocked(space)?;
-        Ok(self.unmap_mapped(space, range.first.0, range.first.0 + range.count).into())
+        Ok(self.unmap_mapped(space, range).into())
     }
 
     pub(crate) fn discard(&mut self, space: Space, range: PageRange) -> Answer {
@@ -49,7 +50,7 @@ impl Implementation {
                 all_mapped = false;
                 continue;
             }
-            self.zap(place, &mut removed);
+            self.zap(place, range, &mut removed);
         }
         if all_mapped { Ok(removed.into()) } else { Err(Errno::ENOMEM.into()) }
     }
@@ -58,14 +59,20 @@ impl Implementation {
         self.must_live(space)?;
         self.must_be_unlocked(space)?;
         for place in places(space, range) {
-            let Some((region, had)) = self.tables.mapping(place) else {
+            let Some((_, had)) = self.tables.mapping(place) else {
                 return Err(Errno::ENOMEM.into());
             };
             if had == access {
                 continue;
             }
-            self.tables.set_mapping(place, region, access, &mut self.notes);
-            let entry = self.tables.entry(place);
+            self.split_entry_partly_in(place, range);
+            self.tables.set_access(place, access, &mut self.notes);
+            // The first place of a huge entry changes it as a whole; the others have the access to come.
+            let huge = self.tables.huge_entry(place);
+            if huge.is_some() && self.tables.index_in_group(place) > 0 {
+                continue;
+            }
+            let entry = huge.unwrap_or_else(|| self.tables.entry(place));
             if !access.writable() {
                 let protected = entry.write_protected();
                 let is_left = match entry {
@@ -76,25 +83,35 @@ impl Implementation {
                     PteView::Hole | PteView::Present { .. } => false,
                 };
                 if !is_left {
-                    self.tables.set_entry(place, protected, &mut self.notes);
+                    self.replace_entry(place, protected);
                 }
             } else if let PteView::Present { frame, dirty, .. } = entry
-                && self.may_become_writable(frame, dirty)
+                && self.may_become_writable(frame, dirty, huge.is_some())
             {
-                self.tables.set_entry(place, PteView::Present { frame, writable: true, dirty }, &mut self.notes);
+                self.replace_entry(place, PteView::Present { frame, writable: true, dirty });
             }
         }
         Ok(Effect::Nothing)
     }
 
+    /// Changes the bits of an entry: a huge one at its first place, or a small one.
+    #[inline]
+    fn replace_entry(&mut self, place: Place, entry: PteView) {
+        if self.tables.is_huge(place) {
+            self.tables.set_huge_entry(place, entry, &mut self.notes);
+        } else {
+            self.tables.set_entry(place, entry, &mut self.notes);
+        }
+    }
+
     /// Whether `protect` to `rw` may set the writable bit at once (`can_change_pte_writable`, mm/mprotect.c: until
-    /// 6.1 a clean entry waits for the write fault).
-    fn may_become_writable(&self, frame: Frame, dirty: bool) -> bool {
-        let exclusive = self.frames.memmap[frame].is_exclusive();
+    /// 6.1 a clean entry waits for the write fault, and `change_huge_pmd` lets each huge one wait).
+    fn may_become_writable(&self, frame: Frame, dirty: bool, huge: bool) -> bool {
+        let exclusive = self.frames.memmap.is_exclusive(frame);
         self.bugs.choose(Bug::ProtectUpgradesShared, exclusive, || true)
             && match self.machine.rules() {
                 Dialect::Linux6_12 | Dialect::Linux7_3 => true,
-                Dialect::Linux6_1 => dirty,
+                Dialect::Linux6_1 => dirty && !huge,
             }
     }
 
@@ -110,28 +127,67 @@ impl Implementation {
         }
         let distance = to.0.wrapping_sub(range.first.0);
         let mut removed = Removed::default();
-        let moved = places(space, range).try_for_each(|from| self.move_place(from, distance, &mut removed));
+        let moved = self.move_places(space, range, distance, &mut removed);
         self.graph.forget_heirs();
         moved?;
         Ok(removed.into())
     }
 
-    /// Moves one place, whose destination is unmapped first.
-    fn move_place(&mut self, from: Place, distance: u32, removed: &mut Removed) -> Result<(), Stop> {
-        let (region, access) = self.tables.mapping(from).ok_or(Errno::EFAULT)?;
-        let to = Place { page: VirtualPage(from.page.0.wrapping_add(distance)), ..from };
-        self.unmap_place(to, removed);
-        let heir = self.graph.heir_for_move(region, distance, &self.bugs);
+    fn move_places(
+        &mut self,
+        space: Space,
+        range: PageRange,
+        distance: u32,
+        removed: &mut Removed,
+    ) -> Result<(), Stop> {
+        let mut page = range.first;
+        while page.0 < range.first.0 + range.count {
+            let from = Place { space, page };
+            let moves_as_one = self.tables.is_huge(from) && self.moves_as_one(from, range, distance);
+            let count = if moves_as_one { self.tables.group_pages() } else { 1 };
+            self.move_entry(from, count, range, distance, removed)?;
+            page.0 += count;
+        }
+        Ok(())
+    }
+
+    /// Moves one place, or the group of a huge entry that moves as one. The destination is unmapped first.
+    fn move_entry(
+        &mut self,
+        from: Place,
+        count: u32,
+        range: PageRange,
+        distance: u32,
+        removed: &mut Removed,
+    ) -> Result<(), Stop> {
+        let (region, _) = self.tables.mapping(from).ok_or(Errno::EFAULT)?;
+        let mapping = self.tables.properties(from).ok_or(Errno::EFAULT)?;
+        let there = |page: VirtualPage| VirtualPage(page.0.wrapping_add(distance));
+        let destination = PageRange { first: there(range.first), ..range };
+        let sources = places(from.space, PageRange { first: from.page, count });
+        for source in sources.clone() {
+            let to = Place { page: there(source.page), ..source };
+            self.unmap_place(to, destination, removed);
+            let heir = self.graph.heir_for_move(region, distance, &self.bugs);
+            self.graph.add_place(heir);
+            self.tables.set_mapping(to, heir, mapping, &mut self.notes);
+        }
+        let to = Place { page: there(from.page), ..from };
         let entry = self.tables.entry(from);
         if let Some(frame) = entry.frame() {
-            self.notes.page(&self.frames.memmap[frame]);
+            self.notes.folio(self.frames.memmap.folio(frame));
         }
-        self.graph.add_place(heir);
-        self.tables.set_mapping(to, heir, access, &mut self.notes);
-        self.tables.set_entry(to, entry, &mut self.notes);
-        self.tables.set_entry(from, PteView::Hole, &mut self.notes);
-        self.tables.clear_mapping(from, &mut self.notes);
-        self.graph.drop_places(region, 1);
+        if count == 1 {
+            self.tables.set_entry(to, entry, &mut self.notes);
+            self.tables.set_entry(from, PteView::Hole, &mut self.notes);
+        } else {
+            self.tables.set_huge_entry(to, entry, &mut self.notes);
+            self.tables.set_huge_entry(from, PteView::Hole, &mut self.notes);
+        }
+        for source in sources {
+            self.tables.clear_mapping(source, &mut self.notes);
+        }
+        self.graph.drop_places(region, count);
         Ok(())
     }
 
@@ -148,8 +204,14 @@ impl Implementation {
         while copied.is_ok()
             && let Some(page) = self.tables.next_mapped(space, from)
         {
-            copied = self.fork_place(Place { space, page }, child);
-            from = page.0 + 1;
+            let place = Place { space, page };
+            if self.tables.is_huge(place) && self.shares_huge_entry(place) {
+                copied = self.fork_group(place, child);
+                from = page.0 + self.tables.group_pages();
+            } else {
+                copied = self.fork_place(place, child);
+                from = page.0 + 1;
+            }
         }
         self.graph.forget_heirs();
         if copied.is_err() {
@@ -158,23 +220,30 @@ impl Implementation {
         copied.map(|()| Effect::Nothing)
     }
 
-    /// Copies one place into the child (`copy_present_ptes`, `copy_nonpresent_pte`, mm/memory.c).
-    fn fork_place(&mut self, parent: Place, child: Space) -> Result<(), Stop> {
-        let (region, access) = self.tables.mapping(parent).expect("a mapped place");
+    /// Makes the same place of the child part of the same mapping.
+    pub(crate) fn fork_mapping(&mut self, parent: Place, child: Space) -> Place {
+        let (region, _) = self.tables.mapping(parent).expect("a mapped place");
+        let mapping = self.tables.properties(parent).expect("a mapped place");
         let clone = self.graph.heir_for_fork(region, child, &self.bugs);
         let place = Place { space: child, page: parent.page };
         self.graph.add_place(clone);
-        self.tables.set_mapping(place, clone, access, &mut self.notes);
+        self.tables.set_mapping(place, clone, mapping, &mut self.notes);
+        place
+    }
+
+    /// Copies one place into the child (`copy_present_ptes`, `copy_nonpresent_pte`, mm/memory.c).
+    fn fork_place(&mut self, parent: Place, child: Space) -> Result<(), Stop> {
+        let place = self.fork_mapping(parent, child);
         match self.tables.entry(parent) {
             PteView::Hole => Ok(()),
             PteView::Present { frame, .. }
-                if self.bugs.choose(Bug::ForkSharesPinned, self.frames.memmap[frame].pins() > 0, || false) =>
+                if self.bugs.choose(Bug::ForkSharesPinned, self.is_copied_at_fork(frame), || false) =>
             {
-                self.copy_pinned(frame, place, access)
+                self.copy_pinned(frame, place)
             }
             entry @ (PteView::Present { frame, .. } | PteView::Device { frame, .. }) => {
                 self.share_entry(entry, parent, place, frame);
-                self.frames.memmap[frame].get();
+                self.frames.memmap.folio_mut(frame).get();
                 self.add_rmap(frame, place)
             }
             entry @ PteView::Migration { frame, .. } => {
@@ -182,6 +251,13 @@ impl Implementation {
                 Ok(())
             }
         }
+    }
+
+    /// Whether a fork copies the page at once: it or its folio is pinned, and it belongs to the parent alone
+    /// (`folio_try_dup_anon_rmap_pte`).
+    #[inline]
+    fn is_copied_at_fork(&self, frame: Frame) -> bool {
+        self.frames.memmap.folio(frame).pins() > 0 && self.frames.memmap.is_exclusive(frame)
     }
 
     /// Both entries lose the writable bit, and the page is no longer exclusive.
@@ -193,13 +269,13 @@ impl Implementation {
         };
         self.tables.set_entry(parent, shared, &mut self.notes);
         self.tables.set_entry(child, shared, &mut self.notes);
-        let page = &mut self.frames.memmap[frame];
-        page.set_exclusive(false);
-        self.notes.page(page);
+        self.frames.memmap.set_exclusive(frame, false);
+        self.notes.page(&self.frames.memmap[frame]);
     }
 
     /// A pinned page is not shared: the child gets a copy at once (`copy_present_page`).
-    fn copy_pinned(&mut self, frame: Frame, place: Place, access: Access) -> Result<(), Stop> {
+    fn copy_pinned(&mut self, frame: Frame, place: Place) -> Result<(), Stop> {
+        let (_, access) = self.tables.mapping(place).expect("a mapped place");
         let copy = self.frames.allocate().ok_or(Errno::ENOMEM)?;
         self.allocate_page(copy, place)?;
         let stamp = self.frames.memmap.content(frame);
@@ -222,12 +298,13 @@ impl Implementation {
     /// Unmaps everything; the space is dead.
     fn tear_down(&mut self, space: Space) -> Removed {
         let mut removed = Removed::default();
+        let all = PageRange { first: VirtualPage(0), count: self.machine.pages() };
         let mut from = 0;
         while let Some(page) = self.tables.next_mapped(space, from) {
             let place = Place { space, page };
             let migrating = matches!(self.tables.entry(place), PteView::Migration { .. });
             if !(migrating && self.bugs.skips(Bug::ExitForgetsMigrationEntries, true)) {
-                self.unmap_place(place, &mut removed);
+                self.unmap_place(place, all, &mut removed);
             }
             from = page.0 + 1;
         }
@@ -236,35 +313,40 @@ impl Implementation {
         removed
     }
 
-    /// Unmaps what is mapped from `from` up to, and without, `end`.
-    fn unmap_mapped(&mut self, space: Space, from: u32, end: u32) -> Removed {
+    /// Unmaps what is mapped in a range.
+    fn unmap_mapped(&mut self, space: Space, range: PageRange) -> Removed {
         let mut removed = Removed::default();
-        let mut from = from;
-        while let Some(page) = self.tables.next_mapped(space, from).filter(|page| page.0 < end) {
-            self.unmap_place(Place { space, page }, &mut removed);
+        let mut from = range.first.0;
+        while let Some(page) = self.tables.next_mapped(space, from).filter(|page| page.0 < range.first.0 + range.count)
+        {
+            self.unmap_place(Place { space, page }, range, &mut removed);
             from = page.0 + 1;
         }
         removed
     }
 
-    /// Makes a place unmapped, which it may be already.
-    fn unmap_place(&mut self, place: Place, removed: &mut Removed) {
+    /// Makes a place of a range unmapped, which it may be already.
+    fn unmap_place(&mut self, place: Place, range: PageRange, removed: &mut Removed) {
         let Some((region, _)) = self.tables.mapping(place) else {
             return;
         };
-        self.zap(place, removed);
+        self.zap(place, range, removed);
         self.tables.clear_mapping(place, &mut self.notes);
         self.graph.drop_places(region, 1);
     }
 
-    /// Turns the entry of a mapped place into a hole (`zap_pte_range`, mm/memory.c).
-    fn zap(&mut self, place: Place, removed: &mut Removed) {
+    /// Turns the entry of a mapped place of a range into a hole (`zap_pte_range`, mm/memory.c); a huge entry as one where all of its
+    /// group is in the range.
+    pub(crate) fn zap(&mut self, place: Place, range: PageRange, removed: &mut Removed) {
+        if self.tables.is_huge(place) && self.zap_huge(place, range, removed) {
+            return;
+        }
         match self.tables.entry(place) {
             PteView::Hole => return,
             entry @ (PteView::Present { frame, .. } | PteView::Device { frame, .. }) => {
                 self.tables.set_entry(place, PteView::Hole, &mut self.notes);
                 let on_device = matches!(entry, PteView::Device { .. });
-                let is_shared = self.frames.memmap[frame].refcount() > 1;
+                let is_shared = self.frames.memmap.folio(frame).refcount() > 1;
                 if !(on_device && self.bugs.skips(Bug::ZapKeepsRmap, is_shared)) {
                     self.remove_rmap(frame);
                 }

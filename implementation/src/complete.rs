@@ -9,7 +9,7 @@ use stalemap_operations::{CompleteState, Explorable, Home, Phase, Place, Route, 
 
 use crate::frames::Frame;
 use crate::implementation::Implementation;
-use crate::migration::transaction::{Source, Transaction};
+use crate::migration::transaction::{Given, Source, Transaction};
 use crate::paging::PteView;
 use crate::rmap::ids::{AnonVmaId, RegionId};
 
@@ -78,7 +78,9 @@ impl Implementation {
             PteView::Device { frame, writable } => bits(2, frame, writable, false),
             PteView::Migration { frame, writable } => bits(3, frame, writable, false),
         };
-        writer.numbers.extend([u64::from(place.page.0), region, access as u64, entry]);
+        let advice = self.tables.properties(place).and_then(|mapping| mapping.advice).map_or(0, |it| it as u64 + 1);
+        let rights = u64::from(self.tables.is_huge(place)) << 4 | advice << 2 | access as u64;
+        writer.numbers.extend([u64::from(place.page.0), region, rights, entry]);
     }
 
     /// Descriptor and content; what is left in a free frame too.
@@ -94,10 +96,24 @@ impl Implementation {
             Some(_) if page.is_used() => page.driver_data(),
             Some(_) => page.next_free().0,
         };
-        let flags = [page.is_used(), page.is_exclusive(), page.is_locked(), page.is_block()];
+        let flags = [page.is_used(), page.exclusive_bit(), page.is_locked(), page.is_block()];
         let flags = flags.iter().fold(0, |bits, &flag| bits << 1 | u64::from(flag));
+        let flags = flags | if page.is_large() { self.write_large(frame, writer) } else { 0 };
         writer.numbers.extend([flags, page.pins().into(), page.refcount().into(), page.mapcount().into()]);
         writer.numbers.extend([anon_vma, index.into(), word.into(), identity, stamp]);
+    }
+
+    /// What a descriptor of a large folio has beside; that and how much there is, as bits above those of other flags.
+    fn write_large(&self, frame: Frame, writer: &mut Writer) -> u64 {
+        let memmap = &self.frames.memmap;
+        let page = &memmap[frame];
+        if page.is_tail() {
+            writer.numbers.push(memmap.head(frame).0.into());
+            return 1 << 8;
+        }
+        let counters = [page.order().0, memmap.huge_mapcount(frame), memmap.folio_mapcount(frame)];
+        writer.numbers.extend(counters.map(u64::from));
+        2 << 8 | u64::from(page.is_alike()) << 10
     }
 
     /// Regions, anon_vmas and chains, from what was named so far on. The order of chains is that of a walk.
@@ -143,6 +159,7 @@ impl Implementation {
         for device in self.frames.devices() {
             writer.numbers.push(u64::MAX);
             writer.numbers.extend(device.free_list(&self.frames.memmap).map(|frame| u64::from(frame.0)));
+            writer.numbers.extend(device.free_runs(&self.frames.memmap).map(|frame| 1 << 32 | u64::from(frame.0)));
         }
     }
 
@@ -171,14 +188,22 @@ fn transaction(transaction: &Transaction, pages: u32) -> Option<Vec<u64>> {
         Route::To(device) => device.0 * 2,
         Route::From(device) => device.0 * 2 + 1,
     };
-    let frame = |frame: Option<Frame>| frame.map_or(u64::MAX, |frame| frame.0.into());
     let mut numbers = alloc::vec![phase, route.into(), open.space.map_or(u64::MAX, |space| space.0.into())];
     for candidate in transaction.candidates() {
         let source = match candidate.source {
             Source::Hole(place) => u64::from(place.space.0 * pages + place.page.0) << 1,
             Source::Page(frame) => u64::from(frame.0) << 1 | 1,
         };
-        numbers.extend([candidate.offset.into(), source, frame(candidate.given), candidate.moved.into()]);
+        let given = match candidate.given {
+            Given::Nothing => u64::MAX,
+            Given::Frame(frame) => frame.0.into(),
+            Given::Singles { count, .. } => 1 << 32 | u64::from(count),
+        };
+        numbers.extend([candidate.offset.into(), source, given, candidate.moved.into()]);
+        if candidate.size > 1 {
+            numbers.extend(transaction.bare_frames(*candidate).map(|frame| u64::from(frame.0)));
+            numbers.push(u64::MAX - u64::from(candidate.size));
+        }
     }
     Some(numbers)
 }

@@ -31,7 +31,11 @@ impl Implementation {
         self.must_live(space)?;
         let place = Place { space, page };
         let frame = self.make_writable(place)?;
-        self.tables.set_entry(place, PteView::Present { frame, writable: true, dirty: true }, &mut self.notes);
+        if self.tables.is_huge(place) {
+            self.make_huge_dirty(place);
+        } else {
+            self.tables.set_entry(place, PteView::Present { frame, writable: true, dirty: true }, &mut self.notes);
+        }
         self.store(frame, stamp);
         Ok(Effect::Nothing)
     }
@@ -60,14 +64,22 @@ impl Implementation {
                 PteView::Migration { .. } => return Err(Errno::EAGAIN.into()),
                 PteView::Device { frame, .. } => self.fault_back(place, frame)?,
                 PteView::Present { frame, writable: true, .. } => return Ok(frame),
-                PteView::Present { frame, writable: false, .. } => return self.write_protect_fault(place, frame),
+                PteView::Present { frame, writable: false, .. } => {
+                    if self.tables.is_huge(place) && self.reuse_huge(place) {
+                        return Ok(frame);
+                    }
+                    return self.write_protect_fault(place, frame);
+                }
             }
         }
         Err(Stop::Stuck)
     }
 
-    /// A fresh page in RAM (`do_anonymous_page`).
+    /// A fresh page in RAM (`do_anonymous_page`), or a large folio for the whole group.
     fn fill_hole(&mut self, place: Place) -> Result<Frame, Stop> {
+        if let Some(frame) = self.fill_group_of(place) {
+            return Ok(frame);
+        }
         let frame = self.frames.allocate().ok_or(Errno::ENOMEM)?;
         self.allocate_page(frame, place)?;
         self.enter_writable(place, frame);
@@ -78,13 +90,16 @@ impl Implementation {
     /// else copied (`do_wp_page`).
     fn write_protect_fault(&mut self, place: Place, frame: Frame) -> Result<Frame, Stop> {
         let page = &self.frames.memmap[frame];
-        // Mapped here alone, and without another reference (`wp_can_reuse_anon_folio`).
-        let reused = page.is_exclusive()
-            || self.bugs.choose(Bug::ReuseCountsOnlyMaps, page.refcount() == 1, || page.mapcount() == 1);
+        let reused = self.frames.memmap.is_exclusive(frame)
+            || if page.is_large() {
+                self.may_reuse_page_of_folio(place, frame)?
+            } else {
+                // Mapped here alone, and without another reference (`wp_can_reuse_anon_folio`).
+                self.bugs.choose(Bug::ReuseCountsOnlyMaps, page.refcount() == 1, || page.mapcount() == 1)
+            };
         if reused {
-            let page = &mut self.frames.memmap[frame];
-            page.set_exclusive(true);
-            self.notes.page(page);
+            self.frames.memmap.set_exclusive(frame, true);
+            self.notes.page(&self.frames.memmap[frame]);
             self.enter_writable(place, frame);
             return Ok(frame);
         }
@@ -103,10 +118,18 @@ impl Implementation {
     }
 
     /// Brings a device page back to RAM for a fault at one of its places: same page, new home, every entry in every
-    /// space follows (`migrate_to_ram` of the device, `do_swap_page`, mm/memory.c).
+    /// space follows (`migrate_to_ram` of the device, `do_swap_page`, mm/memory.c). Through a huge entry a whole folio; through a small
+    /// one a page of a large folio, which is split first (`migrate_vma_collect_pmd`, mm/migrate_device.c).
     pub(crate) fn fault_back(&mut self, place: Place, frame: Frame) -> Result<(), Stop> {
-        if self.frames.memmap[frame].is_locked() {
+        let head = self.frames.memmap.head(frame);
+        if self.frames.memmap[head].is_locked() {
             return Err(Errno::EAGAIN.into());
+        }
+        if self.frames.memmap[head].is_head() {
+            if self.tables.is_huge(place) {
+                return self.fault_folio_back(self.tables.group(place), head);
+            }
+            self.split_folio(head)?;
         }
         let Some(new) = self.frames.allocate() else {
             return self.bugs.choose(Bug::SwallowedFaultError, Err(Errno::ENOMEM.into()), || Ok(()));

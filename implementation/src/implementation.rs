@@ -107,9 +107,9 @@ impl Implementation {
             Operation::Alloc { block, order } => self.alloc(block, order),
             Operation::Free { block } => self.free(block),
             Operation::Split { block } => self.split(block),
-            Operation::Advise { .. } | Operation::Collapse { .. } | Operation::SplitFolio { .. } => {
-                Err(Stop::Refused(Errno::EINVAL))
-            }
+            Operation::Advise { space, range, advice } => self.advise(space, range, advice),
+            Operation::Collapse { space, page } => self.collapse(space, page),
+            Operation::SplitFolio { space, page } => self.split_folio_at(space, page),
             Operation::Map { space, range, access } => self.map(space, range, access),
             Operation::Unmap { space, range } => self.unmap(space, range),
             Operation::Discard { space, range } => self.discard(space, range),
@@ -186,6 +186,7 @@ impl Subject for Implementation {
 
     fn apply(&mut self, operation: Operation) -> Outcome {
         self.notes.clear();
+        self.identities.begin();
         match self.answer(operation) {
             Ok(effect) => Outcome::Done(effect),
             Err(Stop::Refused(errno)) => Outcome::Refused(errno),
@@ -193,7 +194,12 @@ impl Subject for Implementation {
         }
     }
 
+    fn runs(&self) -> &[bool] {
+        &self.notes.runs
+    }
+
     fn touched(&mut self, into: &mut Touched) -> bool {
+        self.expand_notes();
         into.take(&mut self.notes.touched);
         true
     }

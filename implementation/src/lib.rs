@@ -7,7 +7,7 @@
 //! `frames` descriptors in a flat array, and the allocators that give frames: only here a frame is taken and given back ·
 //! `paging` entries and mappings: only here an entry is packed · `rmap` regions, anon_vmas and walks: only here a
 //! mapcount, a mapping word or a link between regions changes · `lifetime` allocation and end of a page: only here a
-//! reference is dropped · `address_space` · `fault` · `device_access` · `migration` transactions and their phases: only
+//! reference is dropped · `folio` large folios and huge entries · `address_space` · `fault` · `device_access` · `migration` transactions and their phases: only
 //! here a page is locked · `pins` · `blocks` · `notes` what an operation touched · `observe`, `complete` ·
 //! `validate` everything counted again · `seeded` the seeded bugs, which are off and, without the feature
 //! `seeded-bugs`, not there.
@@ -29,6 +29,7 @@ mod blocks;
 mod complete;
 mod device_access;
 mod fault;
+mod folio;
 mod frames;
 mod implementation;
 mod lifetime;

@@ -1,5 +1,7 @@
 //! Notes of what an operation touched, taken where entries and descriptors are written.
 
+use alloc::vec::Vec;
+
 use stalemap_operations::{PageToken, Place, Slot, Space, Touched};
 
 use crate::frames::Page;
@@ -10,18 +12,27 @@ pub(crate) struct Notes {
     pub(crate) touched: Touched,
     /// The space that began, ended, was locked or unlocked; no operation does it to two.
     pub(crate) space: Option<Space>,
+    /// Groups whose huge entry was written, by their first places: all their places were touched.
+    pub(crate) groups: Vec<Place>,
+    /// Large folios of which a counter was written, by their heads: all their pages were touched.
+    pub(crate) folios: Vec<PageToken>,
+    /// Of each large folio that the operation could have made whether it found the frames for it.
+    pub(crate) runs: Vec<bool>,
 }
 
 impl Notes {
     pub(crate) fn clear(&mut self) {
         self.touched.clear();
         self.space = None;
+        self.groups.clear();
+        self.folios.clear();
+        self.runs.clear();
     }
 
     /// Whether there is nothing.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.touched.is_empty() && self.space.is_none()
+        self.touched.is_empty() && self.space.is_none() && self.groups.is_empty() && self.folios.is_empty()
     }
 
     /// A place whose entry or mapping was written.
@@ -39,6 +50,27 @@ impl Notes {
             let token = PageToken(identity);
             if self.touched.pages.last() != Some(&token) {
                 self.touched.pages.push(token);
+            }
+        }
+    }
+
+    /// A group whose huge entry was written.
+    pub(crate) fn group(&mut self, first: Place) {
+        if self.groups.last() != Some(&first) {
+            self.groups.push(first);
+        }
+    }
+
+    /// The head of a folio, or a small page, whose counters were written or are about to be: each page of the folio shows them.
+    #[inline]
+    pub(crate) fn folio(&mut self, head: &Page) {
+        if !head.is_head() {
+            return self.page(head);
+        }
+        if let Some(identity) = head.identity() {
+            let token = PageToken(identity);
+            if self.folios.last() != Some(&token) {
+                self.folios.push(token);
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What the implementation shows of itself: read from entries, descriptors and slots, never recounted.
 
 use stalemap_operations::{
-    Counts, Entry, FrameToken, Observation, PageFacts, PageToken, PageView, Place, PlaceState, PlaceView, Scope, Slot,
-    SlotState, Space, Visitor,
+    Counts, Entry, FolioView, FrameToken, Observation, PageFacts, PageToken, PageView, Place, PlaceState, PlaceView,
+    Scope, Slot, SlotState, Space, Visitor,
 };
 
 use crate::frames::Frame;
 use crate::implementation::Implementation;
+use crate::migration::transaction::Transaction;
 use crate::paging::PteView;
 
 impl Implementation {
@@ -41,11 +42,17 @@ impl Implementation {
         for &place in &self.notes.touched.places {
             visitor.place(place, self.place_state(place));
         }
+        for place in self.notes.groups.iter().flat_map(|&first| self.group_places(first)) {
+            visitor.place(place, self.place_state(place));
+        }
         for &slot in &self.notes.touched.slots {
             visitor.slot(slot, self.slot_state(slot), self.bare_frames(slot));
         }
         for &token in &self.notes.touched.pages {
             visitor.page(token, || self.identities.frame(token).map(|frame| self.page_facts(frame)));
+        }
+        for frame in self.notes.folios.iter().flat_map(|&head| self.frames_of_page(head)) {
+            visitor.page(self.token_of(frame), || Some(self.page_facts(frame)));
         }
         if let Some(space) = self.notes.space {
             let state = &self.spaces[space.index()];
@@ -54,19 +61,49 @@ impl Implementation {
         visitor.free(self.free_frames());
     }
 
+    /// Names each place and page that was noted with its group or folio.
+    pub(crate) fn expand_notes(&mut self) {
+        for first in core::mem::take(&mut self.notes.groups) {
+            self.notes.touched.places.extend(self.group_places(first));
+        }
+        for head in core::mem::take(&mut self.notes.folios) {
+            for frame in self.frames_of_page(head) {
+                self.notes.page(&self.frames.memmap[frame]);
+            }
+        }
+    }
+
+    /// The frames of the folio of a page that was the head of one; none if it has ended.
+    fn frames_of_page(&self, head: PageToken) -> impl Iterator<Item = Frame> + use<> {
+        let frame = self.identities.frame(head).filter(|&frame| !self.frames.memmap[frame].is_tail());
+        frame.map(|frame| self.frames.memmap.folio_frames(frame)).into_iter().flatten()
+    }
+
+    /// The large folio that the page in this frame is a page of.
+    #[inline]
+    fn folio_view(&self, frame: Frame) -> Option<FolioView> {
+        let memmap = &self.frames.memmap;
+        if !memmap[frame].is_large() {
+            return None;
+        }
+        let head = memmap.head(frame);
+        let mapcount = memmap.folio_mapcount(head);
+        Some(FolioView { head: self.token_of(head), index: frame.0 - head.0, mapcount })
+    }
+
     fn page_facts(&self, frame: Frame) -> PageFacts<impl Iterator<Item = Place> + '_> {
-        let page = &self.frames.memmap[frame];
+        let memmap = &self.frames.memmap;
         PageFacts {
-            home: self.frames.memmap.home(frame),
-            stamp: self.frames.memmap.content(frame),
-            exclusive: page.is_exclusive(),
+            home: memmap.home(frame),
+            stamp: memmap.content(frame),
+            exclusive: memmap.is_exclusive(frame),
             counts: Counts::Stored {
-                mapcount: page.mapcount(),
-                refcount: page.refcount(),
+                mapcount: memmap.page_mapcount(frame),
+                refcount: memmap.folio(frame).refcount(),
                 rmap: self.places_of(frame),
             },
-            frame: Some(self.frames.memmap.token(frame)),
-            folio: None,
+            frame: Some(memmap.token(frame)),
+            folio: self.folio_view(frame),
         }
     }
 
@@ -115,19 +152,19 @@ impl Implementation {
     }
 
     fn show_page(&self, token: PageToken, frame: Frame, into: &mut Observation) {
-        let page = &self.frames.memmap[frame];
+        let memmap = &self.frames.memmap;
         let start = into.rmaps.len();
         into.rmaps.extend(self.places_of(frame));
         into.pages.push(PageView {
             token,
-            home: self.frames.memmap.home(frame),
-            stamp: self.frames.memmap.content(frame),
-            exclusive: page.is_exclusive(),
-            mapcount: page.mapcount(),
-            refcount: page.refcount(),
+            home: memmap.home(frame),
+            stamp: memmap.content(frame),
+            exclusive: memmap.is_exclusive(frame),
+            mapcount: memmap.page_mapcount(frame),
+            refcount: memmap.folio(frame).refcount(),
             rmap: start..into.rmaps.len(),
-            frame: Some(self.frames.memmap.token(frame)),
-            folio: None,
+            frame: Some(memmap.token(frame)),
+            folio: self.folio_view(frame),
         });
     }
 
@@ -136,14 +173,13 @@ impl Implementation {
         let Some((_, access)) = self.tables.mapping(place) else {
             return PlaceState::Unmapped;
         };
+        let huge = self.tables.is_huge(place);
         let entry = match self.tables.entry(place) {
             PteView::Hole => Entry::Hole,
             PteView::Present { frame, writable, .. } | PteView::Device { frame, writable } => {
-                Entry::Maps { page: self.token_of(frame), writable, huge: false }
+                Entry::Maps { page: self.token_of(frame), writable, huge }
             }
-            PteView::Migration { frame, writable } => {
-                Entry::Migrating { page: self.token_of(frame), writable, huge: false }
-            }
+            PteView::Migration { frame, writable } => Entry::Migrating { page: self.token_of(frame), writable, huge },
         };
         PlaceState::Mapped { access, entry }
     }
@@ -170,12 +206,12 @@ impl Implementation {
 
     /// The frames that the transaction in a slot has beside those of living pages.
     fn bare_frames(&self, slot: Slot) -> impl Iterator<Item = FrameToken> + '_ {
-        let candidates = match slot {
-            Slot::Transaction(slot) => self.transactions[slot.index()].candidates(),
-            Slot::Pin(_) | Slot::Hold(_) | Slot::Block(_) => &[],
+        let transaction = match slot {
+            Slot::Transaction(slot) => Some(&self.transactions[slot.index()]),
+            Slot::Pin(_) | Slot::Hold(_) | Slot::Block(_) => None,
         };
-        let bare = candidates.iter().filter_map(|candidate| candidate.bare_frame());
-        bare.map(|frame| self.frames.memmap.token(frame))
+        let bare = transaction.into_iter().flat_map(Transaction::all_bare_frames);
+        bare.flat_map(|frame| self.frames.memmap.folio_frames(frame)).map(|frame| self.frames.memmap.token(frame))
     }
 
     /// What a slot shows; the frames of a transaction apart.

@@ -17,8 +17,9 @@ impl Implementation {
             return Err(Errno::EBUSY.into());
         }
         let frame = self.page_to_pin(Place { space, page })?;
-        self.frames.memmap[frame].pin();
-        self.notes.page(&self.frames.memmap[frame]);
+        let folio = self.frames.memmap.folio_mut(frame);
+        folio.pin();
+        self.notes.folio(folio);
         self.pins[slot.index()] = Some(frame);
         self.notes.slot(Slot::Pin(slot));
         Ok(Effect::Nothing)
@@ -58,8 +59,9 @@ impl Implementation {
             return Err(Errno::EBUSY.into());
         }
         let frame = self.page_in_ram(Place { space, page })?;
-        self.frames.memmap[frame].get();
-        self.notes.page(&self.frames.memmap[frame]);
+        let folio = self.frames.memmap.folio_mut(frame);
+        folio.get();
+        self.notes.folio(folio);
         self.holds[slot.index()] = Some(frame);
         self.notes.slot(Slot::Hold(slot));
         Ok(Effect::Nothing)

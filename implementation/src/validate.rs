@@ -23,6 +23,9 @@ macro_rules! balance {
     };
 }
 
+// Behind the macro, which it uses.
+mod large;
+
 impl Implementation {
     /// Recounts everything.
     pub(crate) fn balance(&self) -> Result<(), String> {
@@ -32,10 +35,11 @@ impl Implementation {
         counts.resize(self.frames.memmap.frames() as usize, Count::default());
         walked.resize(self.machine.spaces() as usize * self.machine.pages() as usize, false);
         self.count_entries(counts, places)?;
+        self.balance_huge_entries()?;
         self.count_references(counts)?;
         self.count_free_frames(counts)?;
-        for (number, count) in (0..).zip(counts.iter()) {
-            self.balance_frame(Frame(number), count, walked)?;
+        for frame in (0..self.frames.memmap.frames()).map(Frame) {
+            self.balance_frame(frame, counts, walked)?;
         }
         self.balance_identities()?;
         self.balance_graph(places, anon_vmas)
@@ -63,13 +67,14 @@ impl Implementation {
                             on_device == self.is_on_device(frame),
                             "{place} maps {frame} with the wrong kind of entry"
                         );
-                        let exclusive = self.frames.memmap[frame].is_exclusive();
+                        let exclusive = self.frames.memmap.is_exclusive(frame);
                         balance!(!writable || exclusive && access.writable(), "{place} is writable and must not be");
                         counts[frame.index()].maps += 1;
+                        counts[frame.index()].huge_maps += u32::from(self.tables.is_huge(place));
                     }
                     PteView::Migration { frame, .. } => {
                         balance!(frame.0 < self.frames.memmap.frames(), "{place} leads to {frame}, which is not there");
-                        let locked = self.frames.memmap[frame].is_locked();
+                        let locked = self.frames.memmap.folio(frame).is_locked();
                         balance!(locked, "{place} has a migration entry to {frame}, which no transaction has");
                     }
                 }
@@ -81,16 +86,16 @@ impl Implementation {
     /// Pins, holds, blocks and transactions.
     fn count_references(&self, counts: &mut [Count]) -> Result<(), String> {
         for frame in self.pins.iter().flatten() {
-            counts[frame.index()].pins += 1;
-            counts[frame.index()].references += 1;
-            let page = &self.frames.memmap[*frame];
+            let head = self.frames.memmap.head(*frame);
+            counts[head.index()].pins += 1;
+            counts[head.index()].references += 1;
             balance!(
-                page.is_exclusive() && !self.is_on_device(*frame),
+                self.frames.memmap.is_exclusive(*frame) && !self.is_on_device(*frame),
                 "{frame} is pinned, not exclusive or not in RAM"
             );
         }
         for frame in self.holds.iter().flatten() {
-            counts[frame.index()].references += 1;
+            counts[self.frames.memmap.head(*frame).index()].references += 1;
             balance!(!self.is_on_device(*frame), "{frame} is held on a device");
         }
         for block in self.blocks.iter().flatten() {
@@ -109,13 +114,16 @@ impl Implementation {
                 locks[space.index()] += 1;
             }
             for candidate in transaction.candidates() {
-                for frame in candidate.page_frame().into_iter().chain(candidate.bare_frame()) {
+                for frame in candidate.page_frame().into_iter().chain(transaction.bare_frames(*candidate)) {
                     counts[frame.index()].references += 1;
                     counts[frame.index()].locked = true;
                 }
                 if let (Source::Page(old), Some(new)) = (candidate.source, candidate.page_frame()) {
-                    let leads = self.frame_behind(old);
-                    balance!(leads == new, "{old} leads to {leads} and its page is in {new}");
+                    let memmap = &self.frames.memmap;
+                    for (old, new) in memmap.folio_frames(old).zip(memmap.folio_frames(new)) {
+                        let leads = self.frame_behind(old);
+                        balance!(leads == new, "{old} leads to {leads} and its page is in {new}");
+                    }
                 }
             }
         }
@@ -152,6 +160,7 @@ impl Implementation {
                     "{frame} is free and the free set has it in use"
                 );
             }
+            listed += self.count_free_runs(device, counts)?;
             let counted = device.free_frames();
             balance!(listed == counted, "device {number} counts {counted} free frames and lists {listed}");
             let start = self.frames.memmap.range(Home::ALL[number + 1]).0;
@@ -166,18 +175,21 @@ impl Implementation {
 
     /// One descriptor against what was counted of it. A walk finds places that map the frame and no others, so it finds all
     /// of them where it finds as many as there are, each once: `walked` says which were found.
-    fn balance_frame(&self, frame: Frame, count: &Count, walked: &mut [bool]) -> Result<(), String> {
+    fn balance_frame(&self, frame: Frame, counts: &[Count], walked: &mut [bool]) -> Result<(), String> {
         let page = &self.frames.memmap[frame];
-        let references = count.maps + count.references;
+        let count = &counts[frame.index()];
         let (stored, mapped) = (page.refcount(), page.mapcount());
-        balance!(stored == references, "{frame} counts {stored} references and has {references}");
-        balance!(mapped == count.maps, "{frame} counts {mapped} entries and has {}", count.maps);
+        let small = count.maps - count.huge_maps;
+        let is_counted = if page.is_large() { self.balance_folio(frame, counts)? } else { false };
+        let references = small + count.references;
+        balance!(is_counted || stored == references, "{frame} counts {stored} references and has {references}");
+        balance!(mapped == small, "{frame} counts {mapped} entries and has {small}");
         balance!(u32::from(page.pins()) == count.pins, "{frame} counts {} pins and has {}", page.pins(), count.pins);
         balance!(
             page.is_locked() == count.locked,
             "{frame} is locked although no transaction has it, or not although one has"
         );
-        if references == 0 {
+        if references == 0 && !is_counted {
             let free = count.free;
             balance!(free == u32::from(!count.in_block), "{frame} has no owner and is {free} times free");
             balance!(page.is_clean(), "{frame} is free and keeps something of its page");

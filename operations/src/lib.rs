@@ -18,6 +18,7 @@ mod operand;
 mod outcome;
 mod program;
 pub mod record;
+mod scope;
 mod space_set;
 mod subject;
 pub mod table;
@@ -32,8 +33,8 @@ pub use capabilities::{BlockContract, Capabilities, Observables, Refusals};
 pub use explorable::{CompleteState, Explorable};
 pub use machine::{Dialect, Home, Machine};
 pub use observation::{
-    Entry, FolioView, FrameToken, Observation, PageToken, PageView, Phase, Place, PlaceState, PlaceView, Scope, Slot,
-    SlotState, Touched,
+    Entry, FolioView, FrameToken, Observation, PageToken, PageView, Phase, Place, PlaceState, PlaceView, Slot,
+    SlotState,
 };
 pub use operand::{
     Access, Advice, BlockSlot, Destination, Device, Field, FieldValues, HoldSlot, Mask, OperandKind, Order, PageRange,
@@ -41,6 +42,7 @@ pub use operand::{
 };
 pub use outcome::{Effect, EffectShape, Errno, Outcome};
 pub use program::Program;
+pub use scope::{Scope, Touched};
 pub use space_set::SpaceSet;
 pub use subject::Subject;
 pub use table::{Act, Kind, KindSet, LARGE_FOLIOS, Operation, Row, TABLE};

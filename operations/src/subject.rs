@@ -6,8 +6,9 @@ use alloc::string::String;
 use crate::capabilities::Capabilities;
 use crate::explorable::Explorable;
 use crate::machine::{Home, Machine};
-use crate::observation::{Observation, Scope, Touched};
+use crate::observation::Observation;
 use crate::outcome::Outcome;
+use crate::scope::{Scope, Touched};
 use crate::table::Operation;
 use crate::visit::Visitor;
 
@@ -139,7 +140,8 @@ pub trait Subject {
     ///
     /// Asked are: a write, pin or device's write into a group of holes that is advised; a fault back of a whole folio; a `setup` or
     /// `migrate` to a device, for each group of holes (whether it is one candidate), and then `copy` or `migrate` for the run at the destination, for each
-    /// candidate that is whole; `evict` likewise.
+    /// candidate that is whole; `evict` likewise. After `collect`, and for `evict`, in the order of the first places that led to the folios when
+    /// they were collected.
     fn runs(&self) -> &[bool] {
         &[]
     }

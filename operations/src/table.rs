@@ -393,7 +393,7 @@ operations! {
     /// holes fills it with a large folio. Unmapped places are passed over, and the answer is then `ENOMEM`.
     28 => Advise "advise" (space: Space, range: PageRange, advice: Advice) level 4, Nothing, acts Sets, refuses [ESRCH, EAGAIN, ENOMEM];
     /// Replaces what is in the group of the place by one large folio (`MADV_COLLAPSE`), copied from it; holes read as zero.
-    /// `EINVAL` unless the group is one mapping that is not advised against, and holds a page. `EAGAIN` where a page is pinned, held or
+    /// `EINVAL` unless the group is one mapping that is not advised against, and holds a page, and not a huge one of a device. `EAGAIN` where a page is pinned, held or
     /// migrating. `ENOMEM`: RAM has no run of frames.
     29 => Collapse "collapse" (space: Space, page: VirtualPage) level 4, Freed, acts Uses, refuses [ESRCH, EAGAIN, EINVAL, ENOMEM];
     /// Splits the large folio that is mapped there into pages of order 0 (`split_folio`, as debugfs' `split_huge_pages` asks for).

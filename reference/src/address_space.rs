@@ -4,8 +4,9 @@ use stalemap_operations::{
     Access, Advice, Destination, Dialect, Effect, Errno, Home, PageRange, PageToken, Place, Space, VirtualPage,
 };
 
+use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
-use crate::model::{Answer, Entry, Mapped, Model};
+use crate::model::{Answer, Model};
 
 /// Entries that were removed, and pages that ended by it.
 #[derive(Clone, Copy, Default)]
@@ -94,7 +95,9 @@ impl Model {
                 mark!(self, "protect of a migration entry");
             }
             let entry = match entry {
-                Entry::Maps { page, dirty, huge, .. } if access.writable() && self.may_write_at_once(page, dirty) => {
+                Entry::Maps { page, dirty, huge, .. }
+                    if access.writable() && self.may_write_at_once(page, dirty, huge) =>
+                {
                     mark!(self, "protect that sets the writable bit");
                     Entry::Maps { page, writable: true, dirty, huge }
                 }
@@ -126,14 +129,15 @@ impl Model {
         answer
     }
 
-    /// Dialect 6.1 asks for a dirty entry too (`can_change_pte_writable`, mm/mprotect.c).
-    fn may_write_at_once(&mut self, page: PageToken, dirty: bool) -> bool {
+    /// Dialect 6.1 asks for a dirty entry too (`can_change_pte_writable`, mm/mprotect.c), and never sets the bit of a huge one
+    /// (`change_huge_pmd`, mm/huge_memory.c).
+    fn may_write_at_once(&mut self, page: PageToken, dirty: bool, huge: bool) -> bool {
         let page = *self.page(page);
         if !page.exclusive {
             mark!(self, "protect to rw of a shared page");
         } else if page.home != Home::Ram {
             mark!(self, "protect to rw of a device page");
-        } else if self.machine.rules() == Dialect::Linux6_1 && !dirty {
+        } else if self.machine.rules() == Dialect::Linux6_1 && (!dirty || huge) {
             mark!(self, "protect to rw of a clean entry in dialect 6.1");
         } else {
             return true;

@@ -4,7 +4,8 @@ use alloc::collections::BTreeSet;
 
 use stalemap_operations::{Home, PageToken, Place};
 
-use crate::model::{Entry, InFolio, Mapped, Model};
+use crate::entry::{Entry, Mapped};
+use crate::model::{InFolio, Model};
 
 impl Model {
     /// Asserts what section 1 says is always true.

@@ -4,8 +4,10 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{Home, Observables, PageToken, Place, Space};
 
+use crate::entry::Entry;
 use crate::migration::destination;
-use crate::model::{Entry, Model, What};
+use crate::model::Model;
+use crate::transaction::What;
 
 /// A count of things that all have a place in memory.
 fn count<T>(things: impl Iterator<Item = T>) -> u32 {

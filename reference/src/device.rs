@@ -2,8 +2,9 @@
 
 use stalemap_operations::{Device, Effect, Errno, Home, PageToken, Place, Stamp};
 
+use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
-use crate::model::{Answer, Entry, Mapped, Model};
+use crate::model::{Answer, Model};
 
 /// What the device hears of a fault that fails.
 fn without_reason(errno: Errno) -> Errno {

@@ -1,9 +1,10 @@
 //! Section 3, accesses of the CPU: read, write, copy on write, fault back.
 
-use stalemap_operations::{Effect, Errno, Home, PageToken, Place, Stamp, VirtualPage};
+use stalemap_operations::{Dialect, Effect, Errno, Home, PageToken, Place, Stamp, VirtualPage};
 
+use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
-use crate::model::{Answer, Entry, Mapped, Model};
+use crate::model::{Answer, Model};
 
 impl Model {
     /// `EFAULT` if unmapped or `none`. Hole: value 0. Migration entry: `EAGAIN`. Device page: fault back, then its
@@ -105,6 +106,7 @@ impl Model {
 
     /// Whether the page of a small entry may be reused. A page of a large folio: if all references of the folio are entries of this space,
     /// and more than one (`__wp_can_reuse_large_anon_folio`, mm/memory.c); one that is the last to be mapped is copied, so that the folio ends.
+    /// Before 7.3 the other way round: only the last one (`wp_can_reuse_anon_folio`, 6.12).
     fn may_reuse(&mut self, place: Place, page: PageToken) -> bool {
         if self.references(page) > 0 {
             return false;
@@ -112,7 +114,11 @@ impl Model {
         if !self.is_large(page) {
             return self.mapcount(page) == 1;
         }
-        if self.folio_mapcount(page) == 1 {
+        let is_last = self.folio_mapcount(page) == 1;
+        if self.machine.rules() != Dialect::Linux7_3 {
+            return is_last;
+        }
+        if is_last {
             mark!(self, "copy of the last mapped page of a large folio");
             return false;
         }

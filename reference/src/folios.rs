@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Advice, Errno, Home, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
+use stalemap_operations::{Advice, Dialect, Errno, Home, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
 
+use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
-use crate::model::{Entry, Mapped, Model};
+use crate::model::Model;
 
 /// What a subject says of the runs of frames that an operation asks for, in order.
 #[derive(Clone, Debug, Default)]
@@ -199,6 +200,11 @@ impl Model {
         places
     }
 
+    /// The first place that leads to a page of the folio.
+    pub(crate) fn first_place(&self, page: PageToken) -> Option<Place> {
+        self.folio_places(page).first().copied()
+    }
+
     /// Whether all entries of the folio are those of one space.
     pub(crate) fn is_mapped_by(&self, page: PageToken, space: Space) -> bool {
         self.folio_places(page).iter().all(|place| place.space == space)
@@ -230,8 +236,8 @@ impl Model {
 
     /// Splits a large folio into pages of order 0, if nothing but entries refers to it (`__folio_split`, mm/huge_memory.c): else
     /// `EAGAIN`, and nothing changes. Its huge entries are split in every space. Pages that nobody maps end. Of a folio in RAM, an
-    /// entry that leads to a page of zeros becomes a hole (`try_to_map_unused_to_zeropage`, mm/migrate.c). The number of pages
-    /// that end.
+    /// entry that leads to a page of zeros becomes a hole (`try_to_map_unused_to_zeropage`, mm/migrate.c, since 6.12). The number of
+    /// pages that end.
     pub(crate) fn split_folio(&mut self, page: PageToken) -> Result<u32, Errno> {
         if self.references(page) > 0 {
             mark!(self, "folio that is not split, since something but entries refers to it");
@@ -243,7 +249,7 @@ impl Model {
         for page in pages {
             self.clean_entries(page);
             let it = *self.page(page);
-            if it.home == Home::Ram && it.stamp == Stamp(0) {
+            if it.home == Home::Ram && it.stamp == Stamp(0) && self.machine.rules() != Dialect::Linux6_1 {
                 mark!(self, "page of zeros that a split of its folio drops");
                 for place in self.rmap(page) {
                     self.set_entry(place, Entry::Hole);

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use stalemap_operations::{Advice, Slot, TransactionSlot};
 
-use crate::model::{Candidate, Entry, Model, What};
+use crate::entry::Entry;
+use crate::model::Model;
+use crate::transaction::{Candidate, What};
 
 /// What is hidden of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]

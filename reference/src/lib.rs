@@ -4,8 +4,8 @@
 //! of free frames. It has no frames either, only how many of them are where. Read it in the order of the page:
 //!
 //! [`Model`] section 1 and 2, the world and the answers · `count` what follows from the world · `address_space`
-//! section 3 · `fault` its faults · `device` section 4 · `migration` section 5 · `pins` section 6 · `frames` section 7 ·
-//! `always` what is always true · `marks` the rules that a campaign should meet · `situation` and `observe` how it is
+//! section 3 · `fault` its faults · `device` section 4 · `migration` and `one_step` section 5 · `pins` section 6 · `frames` section 7 ·
+//! `folios` section 8, large folios, and `whole` their migration · `always` what is always true · `marks` the rules that a campaign should meet · `situation` and `observe` how it is
 //! looked at.
 
 #![no_std]
@@ -18,6 +18,7 @@ mod address_space;
 mod always;
 mod count;
 mod device;
+mod entry;
 mod fault;
 mod folios;
 mod frames;
@@ -28,10 +29,12 @@ mod migration;
 mod model;
 mod notes;
 mod observe;
+mod one_step;
 mod pins;
 mod places;
 mod situation;
 mod slots;
+mod transaction;
 mod whole;
 
 pub use hidden::HiddenState;

@@ -101,6 +101,7 @@ pub const MARKS: &[&str] = &[
     "migration that passes over a locked page",
     "migration that passes over a migration entry",
     "migration that passes over a page elsewhere",
+    "migration that passes over a page of a large folio",
     "migration that puts back a pinned or held folio",
     "migration that puts back a pinned or held page",
     "migration that stops after pages have moved",

@@ -7,8 +7,10 @@ use stalemap_operations::{
 };
 
 use crate::address_space::places;
+use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
-use crate::model::{Answer, Candidate, Entry, Mapped, Model, Transaction, What};
+use crate::model::{Answer, Model};
+use crate::transaction::{Candidate, Transaction, What};
 
 /// Where the pages of a route go.
 pub(crate) fn destination(route: Route) -> Home {
@@ -19,12 +21,12 @@ pub(crate) fn destination(route: Route) -> Home {
 }
 
 /// What the pages or places of a range come to.
-fn count(things: usize) -> u32 {
+pub(crate) fn count(things: usize) -> u32 {
     u32::try_from(things).expect("fewer than 2^32 of them")
 }
 
 /// How many pages these are.
-fn size(candidates: &[Candidate]) -> u32 {
+pub(crate) fn size(candidates: &[Candidate]) -> u32 {
     candidates.iter().map(|candidate| candidate.size).sum()
 }
 
@@ -145,13 +147,17 @@ impl Model {
         if self.is_large(page) { self.machine.huge_pages() } else { 1 }
     }
 
-    /// Pages at home on the device that no transaction has; of a large folio its head.
-    fn collectable(&mut self, device: Device) -> Vec<PageToken> {
+    /// Pages at home on the device that no transaction has; of a large folio its head. A subject's frames have an order of their own, so
+    /// that runs are claimed in the order of the first places that lead to the folios.
+    pub(crate) fn collectable(&mut self, device: Device) -> Vec<PageToken> {
         let at_home = self.live_pages().filter(|(_, page)| page.home == Home::Device(device));
         let heads = at_home.filter(|(_, page)| page.folio.is_none_or(|folio| folio.index == 0));
         let mut pages: Vec<PageToken> = heads.map(|(token, _)| token).collect();
         let all = pages.len();
         pages.retain(|&token| !self.transaction_has(token));
+        if self.machine.huge().is_some() {
+            pages.sort_by_cached_key(|&token| self.first_place(token));
+        }
         if pages.len() < all {
             mark!(self, "collection by device that passes over a transaction's page");
         }
@@ -325,104 +331,6 @@ impl Model {
             }
         }
         count(places.len())
-    }
-
-    /// The four phases in one step, place by place, on a machine with huge pages group by group: the first unmapped or unreadable
-    /// place stops with `EINVAL`, what came before has moved. Without frames it answers ok with fewer `pages`.
-    pub(crate) fn migrate(&mut self, space: Space, range: PageRange, route: Route) -> Answer {
-        self.must_live(space)?;
-        if self.is_space_locked(space) {
-            mark!(self, "migration in one step in a locked space");
-        }
-        let mut pages = 0;
-        for part in self.parts(range) {
-            let is_unreadable = |place: &Place| self.readable(*place).is_err();
-            let readable = match places(space, part).position(|place| is_unreadable(&place)) {
-                Some(readable) => count(readable),
-                None => part.count,
-            };
-            if readable > 0 {
-                pages += self.migrate_part(space, PageRange { count: readable, ..part }, route);
-            }
-            if readable < part.count {
-                if pages > 0 {
-                    mark!(self, "migration that stops after pages have moved");
-                }
-                return Err(Errno::EINVAL);
-            }
-        }
-        Ok(Effect::Pages(pages))
-    }
-
-    /// All phases for a part of one group; how many pages moved.
-    fn migrate_part(&mut self, space: Space, part: PageRange, route: Route) -> u32 {
-        let to = destination(route);
-        let mut candidates = Vec::new();
-        self.collect_part(space, part, route, 0, &mut candidates);
-        let (free, wanted) = (self.free(to), size(&candidates));
-        let given = self.give_frames(candidates.iter_mut(), to, free, false);
-        if given < wanted {
-            mark!(self, "migration in one step without a frame");
-        }
-        if to != Home::Ram && self.are_used_again(to, given, free) {
-            mark!(self, "migration to a device whose frames are used again");
-        }
-        if given > 0 {
-            self.mark_frames(to);
-        }
-        let mut pages = 0;
-        for candidate in candidates {
-            pages += self.migrate_candidate(candidate, to);
-        }
-        pages
-    }
-
-    /// Moves a candidate, if it has frames, and brings its entries back; how many pages moved.
-    fn migrate_candidate(&mut self, candidate: Candidate, to: Home) -> u32 {
-        if candidate.size > 1 && candidate.frames > 0 && !candidate.is_run {
-            return self.take_apart(candidate).into_iter().map(|part| self.migrate_candidate(part, to)).sum();
-        }
-        let mut pages = 0;
-        match candidate.what {
-            What::Hole(place) if candidate.frames > 0 => {
-                pages = if self.fill_holes(place, candidate.size, to).is_some() { candidate.size } else { 0 };
-            }
-            What::Hole(_) => {}
-            What::Page(page, _) | What::Filled(page) => {
-                if candidate.frames > 0 {
-                    self.folio_pages(page).into_iter().for_each(|page| self.move_home(page, to));
-                    pages = candidate.size;
-                }
-                self.make_mapping(page);
-                self.free_if_unused(page);
-            }
-        }
-        pages
-    }
-
-    /// The same by device; `ENOMEM` as for `copy` after `collect`. A large folio for which no run is found stays.
-    pub(crate) fn evict(&mut self, device: Device) -> Answer {
-        let heads = self.collectable(device);
-        let wanted: u32 = heads.iter().map(|&page| self.size(page)).sum();
-        if self.free(Home::Ram) < wanted {
-            return Err(Errno::ENOMEM);
-        }
-        let mut moved = 0;
-        for &head in &heads {
-            if self.mapcount(head) > 1 {
-                mark!(self, "eviction of a shared page");
-            }
-            if !self.is_large(head) || self.finds_run(Home::Ram) {
-                for page in self.folio_pages(head) {
-                    self.move_home(page, Home::Ram);
-                    moved += 1;
-                }
-            }
-            for page in self.folio_pages(head) {
-                self.clean_entries(page);
-            }
-        }
-        Ok(Effect::Pages(moved))
     }
 
     fn must_be_empty(&self, slot: TransactionSlot) -> Result<(), Errno> {

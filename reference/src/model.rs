@@ -3,47 +3,20 @@
 use alloc::vec::Vec;
 
 use stalemap_operations::{
-    Access, Advice, BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation,
-    Operation, Order, Outcome, PageToken, Phase, PinSlot, Place, Route, Scope, Space, SpaceSet, Stamp, Subject,
-    Touched, TransactionSlot, Visitor,
+    BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order,
+    Outcome, PageToken, PinSlot, Place, Scope, Space, SpaceSet, Stamp, Subject, Touched, TransactionSlot, Visitor,
 };
 
+use crate::entry::{Entry, Mapped};
 use crate::folios::ClaimedRuns;
 use crate::marks::MARKS;
 use crate::notes::Notes;
 use crate::places::Places;
 use crate::slots::Slots;
+use crate::transaction::Transaction;
 
 /// What an operation answers.
 pub(crate) type Answer = Result<Effect, Errno>;
-
-/// A mapped place; a place that is not in the map is unmapped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mapped {
-    pub(crate) access: Access,
-    /// What was advised of huge pages; nothing at first.
-    pub(crate) advice: Option<Advice>,
-    pub(crate) entry: Entry,
-}
-
-/// What is at a mapped place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
-    Hole,
-    /// `dirty` is seen only through `protect` in dialect 6.1.
-    Maps {
-        page: PageToken,
-        writable: bool,
-        dirty: bool,
-        /// One of the places of a huge entry, which are all alike.
-        huge: bool,
-    },
-    Migrating {
-        page: PageToken,
-        writable: bool,
-        huge: bool,
-    },
-}
 
 /// What a frame holds.
 #[derive(Clone, Copy, Debug)]
@@ -60,43 +33,6 @@ pub(crate) struct Page {
 pub(crate) struct InFolio {
     pub(crate) head: PageToken,
     pub(crate) index: u32,
-}
-
-/// A migration under way.
-#[derive(Clone, Debug)]
-pub(crate) struct Transaction {
-    pub(crate) phase: Phase,
-    pub(crate) route: Route,
-    /// The space that `setup` locks; none for `collect`.
-    pub(crate) space: Option<Space>,
-    pub(crate) candidates: Vec<Candidate>,
-}
-
-/// A page or a hole that a migration is about; a large folio or a group of holes where it is whole.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Candidate {
-    /// Its offset in the range.
-    pub(crate) offset: u32,
-    pub(crate) what: What,
-    /// How many pages it is.
-    pub(crate) size: u32,
-    /// How many frames at the destination `copy` gave it, at most its size.
-    pub(crate) frames: u32,
-    /// Whether these are a run in which a large folio can be.
-    pub(crate) is_run: bool,
-    /// Whether `pages` moved it there.
-    pub(crate) moved: bool,
-}
-
-/// What a candidate is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum What {
-    /// The hole at a place, or the group of holes that begins there.
-    Hole(Place),
-    /// A page that `pages` made of a hole, or the head of a large folio; locked until `finalize`.
-    Filled(PageToken),
-    /// A collected page, or the head of a large folio, and its home before.
-    Page(PageToken, Home),
 }
 
 /// Frames of RAM that belong to a block and hold no page.
@@ -283,16 +219,18 @@ impl Model {
         self.pages[page.0 as usize].as_mut().expect("a living page")
     }
 
-    /// A fresh page, exclusive, under the smallest name that is free.
+    /// A fresh page, exclusive, under the smallest name that was free before the operation.
     pub(crate) fn allocate_page(&mut self, home: Home) -> PageToken {
         let page = Page { home, stamp: Stamp(0), exclusive: true, folio: None };
-        let free = self.pages.iter().position(Option::is_none).unwrap_or_else(|| {
+        let has_ended = |token: &PageToken| self.notes.ended.contains(token);
+        let mut free = (0..).map(PageToken).zip(&self.pages).filter(|(_, page)| page.is_none());
+        let free = free.find(|(token, _)| !has_ended(token)).map(|(token, _)| token);
+        let token = free.unwrap_or_else(|| {
             self.pages.push(None);
-            self.pages.len() - 1
+            PageToken(u32::try_from(self.pages.len() - 1).expect("fewer than 2^32 pages"))
         });
-        self.pages[free] = Some(page);
+        self.pages[token.0 as usize] = Some(page);
         self.notes.has_frames = true;
-        let token = PageToken(u32::try_from(free).expect("fewer than 2^32 pages"));
         self.notes.page(token);
         token
     }
@@ -321,8 +259,9 @@ impl Model {
     }
 
     fn end(&mut self, page: PageToken) {
-        if let Some(page) = self.pages[page.0 as usize].take() {
-            self.give_back(page.home, 1);
+        if let Some(Page { home, .. }) = self.pages[page.0 as usize].take() {
+            self.notes.ended.push(page);
+            self.give_back(home, 1);
         }
     }
 
@@ -342,66 +281,6 @@ impl Model {
     /// then more of them were taken since the start than there are.
     pub(crate) fn are_used_again(&self, home: Home, next: u32, free: u32) -> bool {
         next > 0 && free < self.given_back[home.index()] + next
-    }
-}
-
-impl Entry {
-    pub(crate) fn page(self) -> Option<PageToken> {
-        match self {
-            Entry::Hole => None,
-            Entry::Maps { page, .. } | Entry::Migrating { page, .. } => Some(page),
-        }
-    }
-
-    pub(crate) fn maps(self, wanted: PageToken) -> bool {
-        matches!(self, Entry::Maps { page, .. } if page == wanted)
-    }
-
-    /// The same without the writable bit.
-    pub(crate) fn write_protected(self) -> Entry {
-        match self {
-            Entry::Hole => Entry::Hole,
-            Entry::Maps { page, dirty, huge, .. } => Entry::Maps { page, writable: false, dirty, huge },
-            Entry::Migrating { page, huge, .. } => Entry::Migrating { page, writable: false, huge },
-        }
-    }
-
-    /// Whether it is part of a huge entry.
-    pub(crate) fn is_huge(self) -> bool {
-        matches!(self, Entry::Maps { huge: true, .. } | Entry::Migrating { huge: true, .. })
-    }
-
-    /// The same as a small entry.
-    pub(crate) fn as_small(self) -> Entry {
-        match self {
-            Entry::Hole => Entry::Hole,
-            Entry::Maps { page, writable, dirty, .. } => Entry::Maps { page, writable, dirty, huge: false },
-            Entry::Migrating { page, writable, .. } => Entry::Migrating { page, writable, huge: false },
-        }
-    }
-}
-
-impl Candidate {
-    /// A candidate of one page, without a frame.
-    pub(crate) fn small(offset: u32, what: What) -> Candidate {
-        Candidate { offset, what, size: 1, frames: 0, is_run: false, moved: false }
-    }
-
-    /// The page that the transaction has, the head of a large folio.
-    pub(crate) fn page(&self) -> Option<PageToken> {
-        match self.what {
-            What::Hole(_) => None,
-            What::Filled(page) | What::Page(page, _) => Some(page),
-        }
-    }
-
-    /// Where frames are that the transaction has and no page is in, and how many: given by `copy` and not used, or left by a page.
-    pub(crate) fn bare_frames(&self, destination: Home) -> (Home, u32) {
-        match (self.moved, self.what) {
-            (false, _) => (destination, self.frames),
-            (true, What::Page(_, before)) => (before, self.size),
-            (true, What::Hole(_) | What::Filled(_)) => (destination, 0),
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Notes of what an operation touched.
 
+use alloc::vec::Vec;
+
 use stalemap_operations::{PageToken, Place, Slot, Space, Touched};
 
 /// What the running operation touched so far.
@@ -10,6 +12,8 @@ pub(crate) struct Notes {
     pub(crate) space: Option<Space>,
     /// Whether frames were taken or given back.
     pub(crate) has_frames: bool,
+    /// Pages that ended. Their names are given again by the next operation, so that an observer sees that they have ended.
+    pub(crate) ended: Vec<PageToken>,
 }
 
 impl Notes {
@@ -17,6 +21,7 @@ impl Notes {
         self.touched.clear();
         self.space = None;
         self.has_frames = false;
+        self.ended.clear();
     }
 
     /// Whether nothing was touched. Frames are touched with a page or slot.

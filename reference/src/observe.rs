@@ -8,7 +8,8 @@ use stalemap_operations::{
     Scope, Slot, SlotState, Space, Visitor,
 };
 
-use crate::model::{Entry, InFolio, Mapped, Model};
+use crate::entry::{Entry, Mapped};
+use crate::model::{InFolio, Model};
 
 /// Up to so many pages are looked for one by one; more of them in one pass over the places.
 const FEW: usize = 4;

@@ -2,8 +2,9 @@
 
 use stalemap_operations::{Effect, Errno, HoldSlot, PinSlot, Place, Slot, Stamp};
 
+use crate::entry::Entry;
 use crate::marks::mark;
-use crate::model::{Answer, Entry, Model};
+use crate::model::{Answer, Model};
 
 impl Model {
     /// Needs `rw` (`EFAULT`); behaves as a write that stores nothing, then pins.

@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use stalemap_operations::{Machine, Place, Space, VirtualPage};
 
-use crate::model::Mapped;
+use crate::entry::Mapped;
 
 /// For each place its mapping, or none. A walk costs what lies between the first and the last page that were ever mapped
 /// in a space.

@@ -2,7 +2,8 @@
 
 use stalemap_operations::{Access, Home, PageToken, Place};
 
-use crate::model::{Entry, Mapped, Model};
+use crate::entry::{Entry, Mapped};
+use crate::model::Model;
 
 /// Number of the abstract state of a place: unmapped, or access × (hole, migration entry with or without the writable
 /// bit, or a page by home × writable bit × exclusive × free of references, held, pinned × locked). Behind these are the situations of

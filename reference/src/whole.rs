@@ -5,13 +5,17 @@ use alloc::vec::Vec;
 use stalemap_operations::{Advice, Dialect, Effect, Errno, Home, Outcome, PageRange, Place, Route, Space};
 
 use crate::address_space::places;
+use crate::entry::Entry;
 use crate::marks::mark;
-use crate::model::{Answer, Candidate, Entry, Model, What};
+use crate::model::{Answer, Model};
+use crate::transaction::{Candidate, What};
 
 impl Model {
     /// Collects what is in a part of a range that lies in one group. A huge entry that is wholly in it is one candidate, a group of
     /// holes likewise where the subject takes it so (`migrate_vma_collect_huge_pmd`, `migrate_vma_collect_hole`, mm/migrate_device.c). A
-    /// large folio of which only a part is in it is split first; where that cannot be, the rest of the part is passed over.
+    /// large folio of which only a part is in it is split first; where that cannot be, the rest of the part is passed over. Before 7.3
+    /// every huge entry is split, whatever the route, and a page of a large folio that has a small entry is passed over
+    /// (`migrate_vma_collect_pmd`, 6.12).
     pub(crate) fn collect_part(
         &mut self,
         space: Space,
@@ -37,6 +41,10 @@ impl Model {
             return candidates.push(Candidate { size, ..Candidate::small(offset, What::Hole(first)) });
         }
         for (offset, place) in (offset..).zip(places(space, part)) {
+            if !self.migrates_whole() && self.is_large_at(place) {
+                mark!(self, "migration that passes over a page of a large folio");
+                continue;
+            }
             if self.split_to_collect(place, route).is_err() {
                 return;
             }
@@ -63,7 +71,7 @@ impl Model {
             mark!(self, "migration that passes over a locked page");
             return Collected::PassedOver;
         }
-        if self.page(page).home != start(route) {
+        if self.page(page).home != start(route) && self.migrates_whole() {
             mark!(self, "migration that passes over a page elsewhere");
             return Collected::PassedOver;
         }
@@ -82,6 +90,10 @@ impl Model {
         let head = self.head(page);
         self.make_migrating(head);
         Collected::Whole(What::Page(head, start(route)))
+    }
+
+    fn is_large_at(&self, place: Place) -> bool {
+        self.at(place).and_then(|mapped| mapped.entry.page()).is_some_and(|page| self.is_large(page))
     }
 
     /// Splits the large folio of which a small entry maps a page that is to be collected.
@@ -147,8 +159,7 @@ impl Model {
             return Err(Errno::EINVAL);
         }
         if self.is_huge_at(first) {
-            mark!(self, "collapse of a group that is huge already");
-            return Ok(Effect::Freed(0));
+            return self.collapse_huge(first);
         }
         for place in self.group_places(first) {
             self.may_be_copied(place)?;
@@ -163,6 +174,17 @@ impl Model {
             return Err(Errno::ENOMEM);
         }
         self.collapse_into_run(first)
+    }
+
+    /// A huge entry is what is asked for already, also a migration entry; but not one of a device (`check_pmd_state`, mm/khugepaged.c).
+    fn collapse_huge(&mut self, first: Place) -> Answer {
+        match self.at(first).map(|mapped| mapped.entry) {
+            Some(Entry::Maps { page, .. }) if self.page(page).home != Home::Ram => Err(Errno::EINVAL),
+            _ => {
+                mark!(self, "collapse of a group that is huge already");
+                Ok(Effect::Freed(0))
+            }
+        }
     }
 
     /// Whether the group is one mapping that is not advised against, with at least one page.

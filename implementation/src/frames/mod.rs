@@ -5,9 +5,11 @@ mod block;
 mod buddy;
 mod device;
 mod frame;
+mod large;
 mod memmap;
 mod page;
 mod percpu;
+mod runs;
 
 use alloc::vec::Vec;
 
@@ -16,13 +18,15 @@ use stalemap_operations::{Device, Dialect, Home, Machine, Order};
 use crate::lifetime::token::ByLifetime;
 use crate::seeded::{Bug, Switch};
 use buddy::Buddy;
-use device::DeviceMemory;
-use memmap::Memmap;
+pub(crate) use device::DeviceMemory;
 use percpu::Cache;
+use runs::FreeRuns;
 
 pub(crate) use bitset::BitSet;
 pub(crate) use block::Block;
 pub use frame::Frame;
+pub(crate) use large::frames_of;
+pub(crate) use memmap::Memmap;
 pub(crate) use page::Page;
 
 /// Gives frames of RAM and of the devices, and takes them back.
@@ -32,6 +36,8 @@ pub struct FrameAllocator {
     buddy: Buddy,
     cache: Cache,
     devices: Vec<DeviceMemory>,
+    /// The order of large folios; 0 where the machine has none.
+    huge: Order,
     bugs: Switch,
 }
 
@@ -59,8 +65,10 @@ impl FrameAllocator {
     pub(crate) fn with_bugs(machine: &Machine, bugs: &Switch) -> Self {
         let mut memmap = Memmap::new(machine);
         let mut buddy = Buddy::new(machine, memmap.frames(), bugs.clone());
-        let devices = (0..machine.devices()).map(|d| DeviceMemory::new(Device(d), &mut memmap, &mut buddy)).collect();
-        FrameAllocator { memmap, buddy, cache: Cache::new(machine), devices, bugs: bugs.clone() }
+        let devices =
+            (0..machine.devices()).map(|d| DeviceMemory::new(machine, Device(d), &mut memmap, &mut buddy)).collect();
+        let huge = machine.huge().unwrap_or(Order(0));
+        FrameAllocator { memmap, buddy, cache: Cache::new(machine), devices, huge, bugs: bugs.clone() }
     }
 
     /// Bytes that the allocator of this machine keeps beside the descriptors and contents of its frames.
@@ -73,6 +81,7 @@ impl FrameAllocator {
         let mut device = 0;
         while device < machine.devices() as usize {
             bytes += size_of::<DeviceMemory>() + BitSet::bytes(devices[device]);
+            bytes += FreeRuns::bytes(machine.huge(), devices[device]);
             device += 1;
         }
         bytes
@@ -127,6 +136,16 @@ impl FrameAllocator {
         Some(frame)
     }
 
+    /// Takes a run of frames at a home as a large folio without pages, with one reference; `None` where no aligned run is free.
+    pub(crate) fn allocate_run(&mut self, home: Home) -> Option<Frame> {
+        if let Home::Device(device) = home {
+            return self.devices[device.index()].allocate_run(&mut self.memmap, &mut self.buddy);
+        }
+        let head = self.buddy.allocate(self.huge).or_else(|| self.allocate_drained(self.huge))?;
+        self.memmap.take_run(head, self.huge);
+        Some(head)
+    }
+
     /// Before a block is refused, the cached frames go back to where they may complete one.
     #[cold]
     #[inline(never)]
@@ -179,15 +198,31 @@ impl FrameAllocator {
         &self.devices
     }
 
-    /// Takes back a frame that has no reference any more, to its home.
+    /// Takes back a frame that has no reference any more, to its home; with the head of a large folio all of its frames.
     #[inline]
-    pub(crate) fn take_back(&mut self, frame: Frame, _: ByLifetime) {
+    pub(crate) fn take_back(&mut self, frame: Frame, by: ByLifetime) {
+        if self.memmap[frame].is_head() {
+            return self.take_back_run(frame, by);
+        }
         match self.memmap[frame].device() {
             None => {
                 self.memmap[frame].give_back();
                 self.cache.free(frame, &mut self.buddy);
             }
             Some(device) => self.devices[device.index()].free(frame, &mut self.memmap, &mut self.buddy),
+        }
+    }
+    #[inline(never)]
+    fn take_back_run(&mut self, head: Frame, _: ByLifetime) {
+        match self.memmap[head].device() {
+            None => {
+                let order = self.memmap[head].order();
+                for frame in frames_of(head, order) {
+                    self.memmap[frame].give_back();
+                }
+                self.buddy.free(head, order);
+            }
+            Some(device) => self.devices[device.index()].free_run(head, &mut self.memmap, &mut self.buddy),
         }
     }
 }

@@ -1,12 +1,19 @@
 //! The page descriptor: one record for every frame, in RAM and on the devices.
 //!
 //! ```text
-//! byte               0       1      2–3   4–7        8–11       12–15     16–19   20–23      24–27         28–31
-//! RAM page           flags | pins | –   | refcount | mapcount | mapping | index | –        | –           | identity
-//! device page        flags | 0    | –   | refcount | mapcount | mapping | index | page map | driver data | identity
-//! free device frame  flags | 0    | –   | 0        | −1       | 0       | 0     | page map | next free   | 0
-//! free RAM frame     0     | 0    | –   | 0        | −1       | 0       | 0     | –        | –           | 0
+//! byte               0       1      2–3     4–7        8–11       12–15     16–19   20–23      24–27         28–31
+//! RAM page           flags | pins | 0     | refcount | mapcount | mapping | index | –        | –           | identity
+//! device page        flags | 0    | 0     | refcount | mapcount | mapping | index | page map | driver data | identity
+//! head of a folio    flags | pins | order | refcount | mapcount | mapping | index | as in its home         | identity
+//! its first tail     flags | 0    | huge  | 0        | mapcount | head    | all   | as in its home         | identity
+//! its other tails    flags | 0    | 0     | 0        | mapcount | head    | 0     | as in its home         | identity
+//! free device frame  flags | 0    | 0     | 0        | −1       | 0       | 0     | page map | next free   | 0
+//! free RAM frame     0     | 0    | 0     | 0        | −1       | 0       | 0     | –        | –           | 0
 //! ```
+//!
+//! As in Linux (`struct folio`, include/linux/mm_types.h), the head of a large folio has the references and the mapping of all its
+//! pages, and its first tail has the words for which the head has no room: how many huge entries map the folio, and how many entries
+//! map it or a part of it. A page's own mapcount counts its small entries. `large.rs` reads and writes these words.
 //!
 //! As in Linux (`struct page`, include/linux/mm_types.h), a page on a device keeps using `mapping` and `index`, since
 //! the reverse map finds it by them, while two words that are list links elsewhere hold the device's page map and the
@@ -28,17 +35,19 @@ pub(crate) struct Page {
     flags: u8,
     /// Pins on the page, 0 to 4 (a pin slot each); each is in `refcount` too.
     pins: u8,
-    _unused: u16,
-    /// 0 when free; else one for each entry that maps the page, each pin, each hold, and one for the transaction or
+    /// Head of a large folio: its order. First tail: huge entries that map the folio. Else 0.
+    pub(super) large: u16,
+    /// 0 when free, and of a tail; else one for each entry that maps the page, each pin, each hold, and one for the transaction or
     /// the block that has the frame.
     refcount: u32,
-    /// Entries that map the page, less one: −1 when none does. Migration entries do not count.
+    /// Small entries that map the page, less one: −1 when none does. Migration entries do not count.
     mapcount: i32,
     /// 0, or the anon_vma by which the reverse map finds the page, shifted left by one, with the low bit set to say
-    /// so (`PAGE_MAPPING_ANON`).
-    mapping: u32,
-    /// With `mapping`: the virtual page where the page was allocated, which with a region's offset gives the place.
-    index: u32,
+    /// so (`PAGE_MAPPING_ANON`). Of a tail: the head's frame, shifted left by one (`compound_head`).
+    pub(super) mapping: u32,
+    /// With `mapping`: the virtual page where the page was allocated, which with a region's offset gives the place. Of the first
+    /// tail of a large folio: entries of any size that map the folio or a part of it.
+    pub(super) index: u32,
     /// Device frames: number of the device plus one, for ever. RAM frames: 0.
     page_map: u32,
     /// Device frames in use: the driver's word, which is the frame's offset in the device's own memory. Free device
@@ -52,15 +61,22 @@ pub(crate) struct Page {
 const _: () = assert!(size_of::<Page>() == 32, "the descriptor's size is part of the design");
 
 /// Bits of [`Page::flags`].
-mod flag {
+pub(super) mod flag {
     /// The frame is in use.
     pub(super) const USED: u8 = 1 << 0;
     /// The page belongs to one place (`PageAnonExclusive`).
     pub(super) const EXCLUSIVE: u8 = 1 << 1;
     /// A transaction has the page or the frame (`PageLocked`).
-    pub(super) const LOCKED: u8 = 1 << 2;
+    pub(in crate::frames) const LOCKED: u8 = 1 << 2;
     /// The frame belongs to a block.
     pub(super) const BLOCK: u8 = 1 << 3;
+    /// The first page of a large folio (`PG_head`).
+    pub(in crate::frames) const HEAD: u8 = 1 << 4;
+    /// A page of a large folio behind its first (the low bit of `compound_head`).
+    pub(in crate::frames) const TAIL: u8 = 1 << 5;
+    /// Head: all pages of the folio are exclusive or not as the head is, whatever the bits of the tails are. So it is as long as
+    /// only huge entries were made of them.
+    pub(in crate::frames) const ALIKE: u8 = 1 << 6;
 }
 
 /// The low bit of `mapping`.
@@ -71,7 +87,7 @@ impl Page {
     pub(super) const FREE: Page = Page {
         flags: 0,
         pins: 0,
-        _unused: 0,
+        large: 0,
         refcount: 0,
         mapcount: -1,
         mapping: 0,
@@ -91,6 +107,19 @@ impl Page {
     pub(super) fn take(&mut self) {
         assert!(!self.is_used(), "a frame is taken that is not free");
         self.flags = flag::USED;
+        self.refcount = 1;
+    }
+
+    /// Takes a free frame that has no reference of its own: a tail.
+    #[inline]
+    pub(super) fn take_as_tail(&mut self) {
+        assert!(!self.is_used(), "a frame is taken that is not free");
+        self.flags = flag::USED | flag::TAIL;
+    }
+
+    /// A page that was a tail has its first reference.
+    pub(super) fn get_first(&mut self) {
+        assert!(self.refcount == 0, "a tail has no reference");
         self.refcount = 1;
     }
 
@@ -117,11 +146,30 @@ impl Page {
         *self = Page { page_map, mapping, index, word: next.0, refcount: references, ..Page::FREE };
     }
 
+    /// Takes a frame of a device back that is part of a run, of which the first goes before `next` on the list of free runs.
+    pub(super) fn give_back_in_run(&mut self, next: Frame) {
+        assert!(self.flags & flag::USED != 0 && self.refcount == 0, "a frame is given back that is free or in use");
+        *self = Page { page_map: self.page_map, word: next.0, ..Page::FREE };
+    }
+
+    /// The next on the list that a free frame of a device, or the run that it begins, is on.
+    pub(super) fn set_next_free(&mut self, next: Frame) {
+        debug_assert!(self.page_map != 0 && !self.is_used(), "only a free device frame is on the list");
+        self.word = next.0;
+    }
+
     /// Whether nothing of a page shows in the descriptor.
     #[inline]
     pub(crate) fn is_clean(&self) -> bool {
-        let Page { flags, pins, _unused, refcount, mapcount, mapping, index, page_map: _, word: _, identity } = *self;
-        flags == 0 && pins == 0 && refcount == 0 && mapcount == -1 && mapping == 0 && index == 0 && identity == 0
+        let Page { flags, pins, large, refcount, mapcount, mapping, index, page_map: _, word: _, identity } = *self;
+        flags == 0
+            && pins == 0
+            && large == 0
+            && refcount == 0
+            && mapcount == -1
+            && mapping == 0
+            && index == 0
+            && identity == 0
     }
 
     #[inline]
@@ -129,13 +177,14 @@ impl Page {
         self.flags & flag::USED != 0
     }
 
+    /// The bit of this descriptor; of a page of a large folio see [`Memmap::is_exclusive`](super::memmap::Memmap::is_exclusive).
     #[inline]
-    pub(crate) fn is_exclusive(&self) -> bool {
+    pub(crate) fn exclusive_bit(&self) -> bool {
         self.flags & flag::EXCLUSIVE != 0
     }
 
     #[inline]
-    pub(crate) fn set_exclusive(&mut self, exclusive: bool) {
+    pub(super) fn set_exclusive_bit(&mut self, exclusive: bool) {
         self.set(flag::EXCLUSIVE, exclusive);
     }
 
@@ -157,8 +206,14 @@ impl Page {
         self.set(flag::BLOCK, true);
     }
 
+    /// Whether a flag is set.
     #[inline]
-    fn set(&mut self, flag: u8, on: bool) {
+    pub(super) fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    #[inline]
+    pub(super) fn set(&mut self, flag: u8, on: bool) {
         if on {
             self.flags |= flag;
         } else {
@@ -174,8 +229,14 @@ impl Page {
     /// One reference more, on a frame in use.
     #[inline]
     pub(crate) fn get(&mut self) {
+        self.get_many(1);
+    }
+
+    /// References more, on a frame in use (`folio_ref_add`).
+    #[inline]
+    pub(crate) fn get_many(&mut self, references: u32) {
         assert!(self.refcount > 0, "a reference to a free frame");
-        self.refcount += 1;
+        self.refcount += references;
     }
 
     /// One reference less; `true` when it was the last.
@@ -196,14 +257,13 @@ impl Page {
         self.get();
     }
 
-    /// As [`put`](Self::put).
-    pub(crate) fn unpin(&mut self, by: ByLifetime) -> bool {
+    /// One pin less; its reference is dropped apart.
+    pub(crate) fn unpin(&mut self, _: ByLifetime) {
         assert!(self.pins > 0, "a pin too many is dropped");
         self.pins -= 1;
-        self.put(by)
     }
 
-    /// Number of entries that map the page.
+    /// Number of small entries that map the page.
     #[inline]
     pub(crate) fn mapcount(&self) -> u32 {
         (self.mapcount + 1).unsigned_abs()

@@ -11,17 +11,29 @@ use crate::frames::Frame;
 pub(crate) struct Identities {
     frames: Vec<Frame>,
     free: Vec<u32>,
+    /// How many of the free names may be given: those of pages that ended in the running operation follow them, and nobody has seen
+    /// yet that these have ended.
+    usable: usize,
 }
 
 impl Identities {
     pub(crate) fn clear(&mut self) {
         self.frames.clear();
         self.free.clear();
+        self.usable = 0;
+    }
+
+    /// An operation begins: every free name may be given again.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        self.usable = self.free.len();
     }
 
     /// A name for a page that is allocated in this frame.
     pub(super) fn allocate(&mut self, frame: Frame) -> u32 {
-        if let Some(identity) = self.free.pop() {
+        if let Some(last) = self.usable.checked_sub(1) {
+            self.usable = last;
+            let identity = self.free.swap_remove(last);
             self.frames[identity as usize] = frame;
             return identity;
         }

@@ -1,6 +1,7 @@
-//! Allocation, move and end of a page in its frame: only here a reference is dropped, a frame without references goes
+//! Allocation, move and end of a page, or of a large folio, in its frames: only here a reference is dropped, a frame without references goes
 //! back to the frame allocator, and a page gets its identity.
 
+mod folio;
 pub(crate) mod identities;
 pub(crate) mod token;
 
@@ -22,7 +23,7 @@ impl Implementation {
         }
         let memmap = &mut self.frames.memmap;
         memmap[frame].set_identity(identity, ByLifetime(()));
-        memmap[frame].set_exclusive(true);
+        memmap.set_exclusive(frame, true);
         self.notes.page(&memmap[frame]);
         self.add_rmap(frame, place)
     }
@@ -32,13 +33,13 @@ impl Implementation {
     /// (`folio_migrate_mapping`, mm/migrate.c, does not reset it either).
     pub(crate) fn take_new_frame(&mut self, old: Frame, new: Frame, mapping: Option<(AnonVmaId, u32)>) {
         let memmap = &mut self.frames.memmap;
-        let (identity, exclusive) = (memmap[old].identity(), memmap[old].is_exclusive());
+        let (identity, exclusive) = (memmap[old].identity(), memmap.is_exclusive(old));
         let exclusive = self.bugs.choose(Bug::MigrationMakesExclusive, exclusive, || true);
+        memmap.set_exclusive(new, exclusive);
         let page = &mut memmap[new];
         if let Some((anon_vma, index)) = mapping {
             self.graph.set_mapping(page, anon_vma, index);
         }
-        page.set_exclusive(exclusive);
         if let Some(identity) = identity {
             page.set_identity(identity, ByLifetime(()));
             self.identities.moved(identity, new);
@@ -46,10 +47,14 @@ impl Implementation {
         self.notes.page(page);
     }
 
-    /// Drops a reference to a page, which ends with the last; the number of pages that ended, 0 or 1.
+    /// Drops a reference to a page, or to the large folio that it is a page of, which ends with the last; the number of pages that
+    /// ended.
     #[inline]
     pub(crate) fn put_page(&mut self, frame: Frame) -> u32 {
         let page = &mut self.frames.memmap[frame];
+        if page.is_large() {
+            return self.put_folio(frame);
+        }
         self.notes.page(page);
         if !page.put(ByLifetime(())) {
             return 0;
@@ -60,13 +65,9 @@ impl Implementation {
 
     /// As [`put_page`](Self::put_page), for a pin and its reference.
     pub(crate) fn unpin_page(&mut self, frame: Frame) -> u32 {
-        let page = &mut self.frames.memmap[frame];
-        self.notes.page(page);
-        if !page.unpin(ByLifetime(())) {
-            return 0;
-        }
-        self.free_page(frame);
-        1
+        let head = self.frames.memmap.head(frame);
+        self.frames.memmap[head].unpin(ByLifetime(()));
+        self.put_page(frame)
     }
 
     /// The last reference was dropped: the page ends and its frame is free.
@@ -77,19 +78,20 @@ impl Implementation {
         self.free_frame(frame);
     }
 
-    /// Drops the reference to a frame that no page is in: given by `copy` and not used, or left by a page.
+    /// Drops the reference to a frame, or to a run, that no page is in: given by `copy` and not used, or left by a page.
     pub(crate) fn put_bare_frame(&mut self, frame: Frame) {
         if self.frames.memmap[frame].put(ByLifetime(())) {
             self.free_frame(frame);
         }
     }
 
-    /// Gives a frame to the free ones. Nothing of its page stays in the descriptor.
+    /// Gives a frame, or a run, to the free ones. Nothing of its pages stays in the descriptors.
     fn free_frame(&mut self, frame: Frame) {
         if self.frames.memmap[frame].mapping().is_some() {
             // A frame of RAM is emptied as a whole when it is taken back; one of a device keeps its other words
             // (`free_zone_device_folio`, mm/memremap.c).
-            let stays = self.is_on_device(frame) && self.bugs.skips(Bug::StaleMapping, true);
+            let is_single = !self.frames.memmap[frame].is_head();
+            let stays = is_single && self.is_on_device(frame) && self.bugs.skips(Bug::StaleMapping, true);
             if !stays {
                 self.graph.clear_mapping(&mut self.frames.memmap[frame]);
             }

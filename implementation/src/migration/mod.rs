@@ -2,6 +2,7 @@
 
 pub(crate) mod token;
 pub(crate) mod transaction;
+mod whole;
 
 use stalemap_operations::{
     Device, Effect, Errno, Home, Mask, PageRange, Phase, Place, Route, Slot, Space, TransactionSlot,
@@ -12,7 +13,12 @@ use crate::implementation::{Answer, Implementation, Stop};
 use crate::paging::{PteView, places};
 use crate::seeded::Bug;
 use token::ByMigration;
-use transaction::{Candidate, Open, Source, Transaction, destination};
+use transaction::{Candidate, Given, Open, Source, Transaction, destination};
+
+/// A number of places.
+fn to_count(places: usize) -> u32 {
+    u32::try_from(places).expect("fewer places than there can be")
+}
 
 impl Implementation {
     pub(crate) fn setup(&mut self, slot: TransactionSlot, space: Space, range: PageRange, route: Route) -> Answer {
@@ -25,8 +31,8 @@ impl Implementation {
             transaction.begin(route, Some(space));
             machine.spaces[space.index()].locks += 1;
             machine.notes.space = Some(space);
-            for (offset, place) in (0..).zip(places(space, range)) {
-                machine.collect_place(transaction, offset, place, route)?;
+            for part in machine.tables.parts(range) {
+                machine.collect_part(transaction, space, part, route, part.first.0 - range.first.0)?;
             }
             Ok(Effect::Pages(transaction.collected))
         })
@@ -51,7 +57,7 @@ impl Implementation {
             return Err(Errno::ENOMEM.into());
         }
         self.in_slot(slot, |machine, transaction| {
-            Ok(Effect::Pages(machine.give_frames(transaction, mask, destination(open.route))))
+            Ok(Effect::Pages(machine.give_frames(transaction, mask, destination(open.route), by_device)))
         })
     }
 
@@ -71,13 +77,19 @@ impl Implementation {
         self.must_live(space)?;
         self.in_one_step(|machine, transaction| {
             let mut moved = 0;
-            for place in places(space, range) {
-                machine.must_be_readable(place).map_err(|_| Errno::EINVAL)?;
+            for part in machine.tables.parts(range) {
+                let unreadable = places(space, part).position(|place| machine.must_be_readable(place).is_err());
+                let readable = unreadable.map_or(part, |count| PageRange { count: to_count(count), ..part });
                 transaction.begin(route, None);
-                machine.collect_place(transaction, 0, place, route)?;
-                machine.give_frames(transaction, Mask(0), destination(route));
+                if readable.count > 0 {
+                    machine.collect_part(transaction, space, readable, route, 0)?;
+                }
+                machine.give_frames(transaction, Mask(0), destination(route), false);
                 moved += machine.move_pages(transaction)?;
                 machine.finish(transaction)?;
+                if unreadable.is_some() {
+                    return Err(Errno::EINVAL.into());
+                }
             }
             Ok(Effect::Pages(moved))
         })
@@ -86,16 +98,17 @@ impl Implementation {
     pub(crate) fn evict(&mut self, device: Device) -> Answer {
         let mut pages = 0;
         let mut from = 0;
-        while let Some((_, offset)) = self.next_collectable(device, from) {
-            pages += 1;
-            from = offset + 1;
+        while let Some((frame, offset)) = self.next_collectable(device, from) {
+            let size = self.frames.memmap.folio_size(frame);
+            pages += size;
+            from = offset + size;
         }
         if self.frames.free_frames(Home::Ram) < pages {
             return Err(Errno::ENOMEM.into());
         }
         self.in_one_step(|machine, transaction| {
             machine.collect_device(transaction, device)?;
-            machine.give_frames(transaction, Mask(0), Home::Ram);
+            machine.give_frames(transaction, Mask(0), Home::Ram, true);
             let moved = machine.move_pages(transaction)?;
             machine.finish(transaction)?;
             Ok(Effect::Pages(moved))
@@ -112,7 +125,7 @@ impl Implementation {
         route: Route,
     ) -> Result<(), Stop> {
         match (self.tables.entry(place), route) {
-            (PteView::Hole, Route::To(_)) => transaction.add(offset, Source::Hole(place)),
+            (PteView::Hole, Route::To(_)) => transaction.add(offset, Source::Hole(place), 1),
             (PteView::Present { frame, .. }, Route::To(_)) => {
                 self.collect_page(transaction, offset, frame, Some(place))?;
             }
@@ -131,13 +144,16 @@ impl Implementation {
         transaction.begin(Route::From(device), None);
         let mut from = 0;
         while let Some((frame, offset)) = self.next_collectable(device, from) {
-            self.collect_page(transaction, offset, frame, None)?;
-            from = offset + 1;
+            let is_large = self.frames.memmap[frame].is_head();
+            let number = if is_large { self.number_of_first_place(frame)? } else { offset };
+            from = offset + self.frames.memmap.folio_size(frame);
+            self.collect_page(transaction, number, frame, None)?;
         }
         Ok(())
     }
 
-    /// The next frame of the device, from this offset on, with a page that no transaction has; and its offset.
+    /// The next frame of the device, from this offset on, with a page or the head of a large folio that no transaction has; and its
+    /// offset.
     fn next_collectable(&self, device: Device, from: u32) -> Option<(Frame, u32)> {
         let start = self.frames.memmap.range(Home::Device(device)).0;
         let mut from = from;
@@ -147,11 +163,11 @@ impl Implementation {
             if !self.frames.memmap[frame].is_locked() {
                 return Some((frame, offset));
             }
-            from = offset + 1;
+            from = offset + self.frames.memmap.folio_size(frame);
         }
     }
 
-    /// Takes a page out of every entry that maps it, unless a transaction has it or it is pinned; puts it back if it turns
+    /// Takes a page, or the large folio of a head, out of every entry that maps it, unless a transaction has it or it is pinned; puts it back if it turns
     /// out to be held.
     fn collect_page(
         &mut self,
@@ -165,35 +181,36 @@ impl Implementation {
         if page.pins() > 0 || self.bugs.choose(Bug::CollectsLockedPage, page.is_locked(), || false) {
             return Ok(());
         }
-        transaction.add(offset, Source::Page(frame));
+        let size = self.frames.memmap.folio_size(frame);
+        transaction.add(offset, Source::Page(frame), size);
         self.isolate(frame, place)?;
         // The only reference that is left should be the transaction's (`migrate_vma_check_page`). A device page has no holds.
         let on_device = self.is_on_device(frame);
         let page = &self.frames.memmap[frame];
         let is_alone = on_device || self.bugs.choose(Bug::HeldPageMigrates, page.refcount() == 1, || true);
-        if page.mapcount() == 0 && is_alone {
+        if self.frames.memmap.folio_mapcount(frame) == 0 && is_alone {
             self.frames.memmap[frame].set_locked(true, ByMigration(()));
             return Ok(());
         }
-        transaction.candidates.pop();
+        transaction.put_back(size);
         if !self.bugs.skips(Bug::CollectedNotMigrating, true) {
-            transaction.collected -= 1;
+            transaction.collected -= size;
         }
         self.restore(frame, frame)?;
         self.put_page(frame);
         Ok(())
     }
 
-    /// Takes a reference to a page and turns every entry that maps it into a migration entry, the one at `place`
-    /// directly, the others through the reverse map.
+    /// Takes a reference to a page, or to the large folio of a head, and turns every entry that maps it into a migration entry, the
+    /// one at `place` directly, the others through the reverse map.
     pub(crate) fn isolate(&mut self, frame: Frame, place: Option<Place>) -> Result<(), Stop> {
         self.frames.memmap[frame].get();
         if let Some(place) = place {
             match self.tables.entry(place) {
-                PteView::Present { writable, .. } => self.unmap_for_migration(place, frame, frame, writable),
+                PteView::Present { writable, .. } => self.unmap_directly(place, frame, writable),
                 PteView::Device { writable, .. } => {
                     let writable = self.bugs.choose(Bug::CollectTakesAllWritable, writable, || true);
-                    self.unmap_for_migration(place, frame, frame, writable);
+                    self.unmap_directly(place, frame, writable);
                 }
                 PteView::Hole | PteView::Migration { .. } => {}
             }
@@ -201,11 +218,26 @@ impl Implementation {
         self.unmap_through_rmap(frame)
     }
 
+    /// Turns the entry at a place into a migration entry: a huge one, at the first place of its group, or a small one.
+    #[inline]
+    fn unmap_directly(&mut self, place: Place, frame: Frame, writable: bool) {
+        if self.tables.is_huge(place) {
+            self.unmap_huge_for_migration(place, frame, writable);
+        } else {
+            self.unmap_for_migration(place, frame, frame, writable);
+        }
+    }
+
     /// Second phase: frames at the destination, and the contents. The number of frames given.
-    fn give_frames(&mut self, transaction: &mut Transaction, mask: Mask, home: Home) -> u32 {
+    fn give_frames(&mut self, transaction: &mut Transaction, mask: Mask, home: Home, by_device: bool) -> u32 {
         let mut given = 0;
-        for candidate in &mut transaction.candidates {
+        for index in 0..transaction.candidates.len() {
+            let candidate = transaction.candidates[index];
             if mask.0 >> (candidate.offset % 8) & 1 == 1 {
+                continue;
+            }
+            if candidate.size > 1 {
+                given += self.give_run(transaction, index, home, by_device);
                 continue;
             }
             let Some(frame) = self.frames.allocate_at(home) else {
@@ -216,9 +248,10 @@ impl Implementation {
                 let stamp = self.frames.memmap.content(old);
                 self.frames.memmap.set_content(frame, stamp);
             }
-            candidate.given = Some(frame);
+            transaction.candidates[index].given = Given::Frame(frame);
             given += 1;
         }
+        self.tell_runs(transaction, |candidate| mask.0 >> (candidate.offset % 8) & 1 == 0);
         transaction.advance(Phase::Copied);
         given
     }
@@ -226,18 +259,24 @@ impl Implementation {
     /// Third phase: candidates with a frame move. The number of those that did.
     fn move_pages(&mut self, transaction: &mut Transaction) -> Result<u32, Stop> {
         let mut moved = 0;
+        self.take_apart_without_run(transaction)?;
         for candidate in &mut transaction.candidates {
-            let Some(frame) = candidate.given else {
+            let Given::Frame(frame) = candidate.given else {
                 continue;
             };
             candidate.moved = match candidate.source {
+                Source::Hole(first) if candidate.size > 1 => self.insert_folio(first, frame),
                 Source::Hole(place) => self.insert_page(place, frame)?,
+                Source::Page(old) if candidate.size > 1 => {
+                    self.take_new_run(old, frame, self.frames.memmap[old].mapping());
+                    true
+                }
                 Source::Page(old) => {
                     self.take_new_frame(old, frame, self.frames.memmap[old].mapping());
                     true
                 }
             };
-            moved += u32::from(candidate.moved);
+            moved += if candidate.moved { candidate.size } else { 0 };
         }
         transaction.advance(Phase::Moved);
         Ok(moved)
@@ -275,10 +314,10 @@ impl Implementation {
                 }
                 freed += self.put_page(frame);
             }
-            if let Some(frame) = candidate.bare_frame()
-                && !(aborted && self.bugs.skips(Bug::FrameLeakOnAbort, true))
-            {
-                self.put_bare_frame(frame);
+            for frame in transaction.bare_frames(candidate) {
+                if !(aborted && self.bugs.skips(Bug::FrameLeakOnAbort, true)) {
+                    self.put_bare_frame(frame);
+                }
             }
         }
         if let Some(space) = transaction.open.and_then(|open| open.space)

@@ -12,8 +12,12 @@ pub(crate) struct Transaction {
     /// `None`: the slot is empty.
     pub(super) open: Option<Open>,
     pub(super) candidates: Vec<Candidate>,
+    /// How many pages and holes the candidates are.
+    pages: u32,
     /// How many were collected, less those that were put back (`cpages` of `struct migrate_vma`).
     pub(super) collected: u32,
+    /// The single frames that candidates got which are whole, one candidate's after the other's.
+    pub(super) singles: Vec<Frame>,
 }
 
 /// What an open transaction is.
@@ -25,25 +29,38 @@ pub(crate) struct Open {
     pub(crate) space: Option<Space>,
 }
 
-/// One of the pages or holes that a transaction is about.
+/// One of the pages or holes that a transaction is about; a large folio, or a group of holes, where it is whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
-    /// Its offset in the range.
+    /// Its offset in the range. By device: that of its frame; of a large folio the number of the first place that led to it.
     pub(crate) offset: u32,
     pub(crate) source: Source,
-    /// The frame at the destination that `copy` gave it.
-    pub(crate) given: Option<Frame>,
-    /// Whether `pages` moved it into that frame.
+    /// How many pages or holes it is.
+    pub(crate) size: u32,
+    /// What `copy` gave it at the destination.
+    pub(crate) given: Given,
+    /// Whether `pages` moved it there.
     pub(crate) moved: bool,
 }
 
 /// What a candidate is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
-    /// A place without a page.
+    /// A place without a page, or the group of them that begins there.
     Hole(Place),
-    /// A collected page, in this frame when it was collected.
+    /// A collected page, or a large folio, in this frame when it was collected.
     Page(Frame),
+}
+
+/// The frames that a candidate got.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Given {
+    /// None.
+    Nothing,
+    /// A frame, or for a candidate that is whole a run.
+    Frame(Frame),
+    /// For a candidate that is whole, so many single frames, of the transaction's from the first on.
+    Singles { first: u32, count: u32 },
 }
 
 impl Transaction {
@@ -63,6 +80,8 @@ impl Transaction {
     pub(super) fn begin(&mut self, route: Route, space: Option<Space>) {
         self.open = Some(Open { phase: Phase::Collected, route, space });
         self.candidates.clear();
+        self.singles.clear();
+        self.pages = 0;
         self.collected = 0;
     }
 
@@ -70,11 +89,19 @@ impl Transaction {
     pub(crate) fn close(&mut self) {
         self.open = None;
         self.candidates.clear();
+        self.singles.clear();
     }
 
-    pub(super) fn add(&mut self, offset: u32, source: Source) {
-        self.candidates.push(Candidate { offset, source, given: None, moved: false });
-        self.collected += 1;
+    pub(super) fn add(&mut self, offset: u32, source: Source, size: u32) {
+        self.candidates.push(Candidate { offset, source, size, given: Given::Nothing, moved: false });
+        self.pages += size;
+        self.collected += size;
+    }
+
+    /// Takes the last candidate out again; the caller says whether it still counts as collected.
+    pub(super) fn put_back(&mut self, size: u32) {
+        self.candidates.pop();
+        self.pages -= size;
     }
 
     /// Notes that the transaction has come this far.
@@ -84,28 +111,36 @@ impl Transaction {
         }
     }
 
-    /// The number of candidates.
+    /// How many pages and holes the candidates are.
     pub(crate) fn count(&self) -> u32 {
-        u32::try_from(self.candidates.len()).expect("fewer candidates than frames and places")
+        self.pages
+    }
+
+    /// The frames, and heads of runs, that the transaction has and that no page is in: given and not used, or left by a page.
+    pub(crate) fn bare_frames(&self, candidate: Candidate) -> impl Iterator<Item = Frame> + '_ {
+        let (one, many): (_, &[Frame]) = match (candidate.moved, candidate.source, candidate.given) {
+            (true, Source::Page(old), _) => (Some(old), &[]),
+            (true, Source::Hole(_), _) | (false, _, Given::Nothing) => (None, &[]),
+            (false, _, Given::Frame(frame)) => (Some(frame), &[]),
+            (false, _, Given::Singles { first, count }) => {
+                (None, &self.singles[first as usize..(first + count) as usize])
+            }
+        };
+        one.into_iter().chain(many.iter().copied())
+    }
+
+    /// Those of all candidates.
+    pub(crate) fn all_bare_frames(&self) -> impl Iterator<Item = Frame> + '_ {
+        self.candidates.iter().flat_map(|&candidate| self.bare_frames(candidate))
     }
 }
 
 impl Candidate {
-    /// The frame that the transaction has and that no page is in: given and not used, or left by its page.
-    pub(crate) fn bare_frame(&self) -> Option<Frame> {
-        match (self.moved, self.source) {
-            (false, _) => self.given,
-            (true, Source::Page(old)) => Some(old),
-            (true, Source::Hole(_)) => None,
-        }
-    }
-
-    /// The frame of the page that the transaction has.
+    /// The frame of the page, or the head of the large folio, that the transaction has.
     pub(crate) fn page_frame(&self) -> Option<Frame> {
-        match (self.moved, self.source) {
-            (true, _) => self.given,
-            (false, Source::Page(frame)) => Some(frame),
-            (false, Source::Hole(_)) => None,
+        match (self.moved, self.source, self.given) {
+            (true, _, Given::Frame(frame)) | (false, Source::Page(frame), _) => Some(frame),
+            (true | false, _, _) => None,
         }
     }
 }

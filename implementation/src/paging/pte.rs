@@ -1,12 +1,14 @@
 //! A page-table entry: one packed word whose fields overlap, and the view that all other code matches on.
 //!
 //! ```text
-//! bit             63 … 12         11 … 6         5 … 1       0
-//! hole            0               0              0           0
-//! present         frame           – … – | dirty  – … – | W   1
-//! not present     frame ………………………………………… (from bit 6)  type 0
+//! bit             63 … 12         11 … 8   7      6       5 … 1       0
+//! hole            0               0        0      0       0           0
+//! present         frame           – … –    huge   dirty   – … – | W   1
+//! not present     frame ………………………………………………… (from bit 6)  type   0
 //! ```
 //!
+//! An entry of the upper table has the same form and maps a whole group. A present one says so by the bit `huge` (`_PAGE_PSE`), the
+//! others are told by the table that they are in, as in Linux; the frame is that of the folio's head.
 //! `W` is bit 1, dirty is bit 6. The types of entries that are not present are those of Linux's swap entries
 //! (include/linux/swap.h): migration entries 24 (read-only) and 26 (writable), device-private entries 27 (writable)
 //! and 28 (read-only). The frame of an entry that is not present begins where a present one has its dirty bit, so a
@@ -34,6 +36,7 @@ pub(crate) enum PteView {
 const PRESENT: u64 = 1 << 0;
 const WRITABLE: u64 = 1 << 1;
 const DIRTY: u64 = 1 << 6;
+const HUGE: u64 = 1 << 7;
 const PRESENT_FRAME_SHIFT: u32 = 12;
 const TYPE_SHIFT: u32 = 1;
 const TYPE_MASK: u64 = 0x1f;
@@ -60,6 +63,14 @@ impl Pte {
             PteView::Migration { frame, writable } => {
                 Pte::swap(if writable { MIGRATION_WRITE } else { MIGRATION_READ }, frame)
             }
+        }
+    }
+
+    /// Packs the view of an entry of the upper table.
+    pub(crate) fn pack_huge(view: PteView) -> Pte {
+        match view {
+            PteView::Present { .. } => Pte(Pte::pack(view).0 | HUGE),
+            PteView::Hole | PteView::Device { .. } | PteView::Migration { .. } => Pte::pack(view),
         }
     }
 
@@ -115,6 +126,19 @@ impl PteView {
         }
     }
 
+    /// The small entry of the page with this index of a huge one: the same bits, the frame of the page.
+    #[inline]
+    pub(crate) fn of_page(self, index: u32) -> PteView {
+        match self {
+            PteView::Hole => PteView::Hole,
+            PteView::Present { frame, writable, dirty } => {
+                PteView::Present { frame: Frame(frame.0 + index), writable, dirty }
+            }
+            PteView::Device { frame, writable } => PteView::Device { frame: Frame(frame.0 + index), writable },
+            PteView::Migration { frame, writable } => PteView::Migration { frame: Frame(frame.0 + index), writable },
+        }
+    }
+
     /// The same without the writable bit.
     #[inline]
     pub(crate) fn write_protected(self) -> PteView {
@@ -145,6 +169,10 @@ mod tests {
                 ] {
                     assert_eq!(Pte::pack(view).view(), view);
                     assert!(packed.insert(Pte::pack(view).0), "{view:?} shares its word with another entry");
+                    let huge = Pte::pack_huge(view);
+                    assert_eq!(huge.view(), view);
+                    let is_present = matches!(view, PteView::Present { .. });
+                    assert_eq!(packed.insert(huge.0), is_present, "a present entry says that it is huge");
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The numbers by which regions, anon_vmas and chains name each other.
 
-/// The number of a region, at least 1 and less than 2^30; it shares a word with the access of its place.
+/// The number of a region, at least 1 and less than 2^28; it shares a word with the access and the advice of its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RegionId(pub(crate) u32);
 

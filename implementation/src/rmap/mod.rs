@@ -1,6 +1,7 @@
 //! The reverse map: from a page to the entries that map it, and the only place where a mapcount changes.
 
 pub(crate) mod anon_vma;
+mod folio;
 pub(crate) mod ids;
 mod region;
 pub(crate) mod token;
@@ -42,12 +43,16 @@ impl Graph {
 }
 
 impl Implementation {
-    /// One entry more maps the page. A page that has no mapping yet gets the one of the place's region
+    /// One small entry more maps the page. A page that has no mapping yet gets the one of the place's region
     /// (`__folio_set_anon`, which leaves a page alone that is anonymous already).
     pub(crate) fn add_rmap(&mut self, frame: Frame, place: Place) -> Result<(), Stop> {
         let page = &mut self.frames.memmap[frame];
-        self.notes.page(page);
         page.inc_mapcount(ByRmap(()));
+        if page.is_large() {
+            self.count_page_of_folio(frame);
+            return Ok(());
+        }
+        self.notes.page(page);
         if page.mapping().is_some() {
             return Ok(());
         }
@@ -63,18 +68,22 @@ impl Implementation {
         (region.anon_vma, region.index_of(place.page))
     }
 
-    /// One entry less maps the page (`folio_remove_rmap_pte`).
+    /// One small entry less maps the page (`folio_remove_rmap_pte`).
     #[inline]
     pub(crate) fn remove_rmap(&mut self, frame: Frame) {
         let page = &mut self.frames.memmap[frame];
-        self.notes.page(page);
         page.dec_mapcount(ByRmap(()));
+        if page.is_large() {
+            self.uncount_page_of_folio(frame);
+        } else {
+            self.notes.page(page);
+        }
     }
 
     /// Begins a walk.
     #[inline]
     fn walk(&self, frame: Frame) -> Walk {
-        let mapping = self.frames.memmap[frame].mapping();
+        let mapping = self.frames.memmap.mapping(frame);
         let next = mapping.and_then(|(anon_vma, _)| self.graph.first_chain(anon_vma));
         Walk { next, index: mapping.map_or(0, |(_, index)| index), fuel: self.graph.chains.len() }
     }
@@ -96,8 +105,12 @@ impl Implementation {
         Ok(None)
     }
 
-    /// Turns every entry that maps the page into a migration entry, writable bit kept (`try_to_migrate`).
+    /// Turns every entry that maps the page, or the large folio of this head, into a migration entry, writable bit kept
+    /// (`try_to_migrate`).
     pub(crate) fn unmap_through_rmap(&mut self, frame: Frame) -> Result<(), Stop> {
+        if self.frames.memmap[frame].is_head() {
+            return self.unmap_folio_through_rmap(frame);
+        }
         let mut walk = self.walk(frame);
         while self.frames.memmap[frame].mapcount() > 0
             && let Some(place) = self.step(&mut walk)?
@@ -118,8 +131,8 @@ impl Implementation {
         Ok(())
     }
 
-    /// Turns one entry that maps the page into a migration entry. The caller has a reference of its own. `subpage` is
-    /// the descriptor that counts the entry: the page's own, as long as there are no large folios.
+    /// Turns one small entry that maps the page into a migration entry. The caller has a reference of its own. `subpage` is
+    /// the descriptor that counts the entry: the page's own.
     pub(crate) fn unmap_for_migration(&mut self, place: Place, frame: Frame, subpage: Frame, writable: bool) {
         self.tables.set_entry(place, PteView::Migration { frame, writable }, &mut self.notes);
         self.remove_rmap(subpage);
@@ -127,28 +140,41 @@ impl Implementation {
     }
 
     /// Turns the migration entries that lead to `old` into entries that map the page in `new`, which may be the same
-    /// frame (`remove_migration_ptes`, mm/migrate.c); the number of entries. They come back clean.
+    /// frame (`remove_migration_ptes`, mm/migrate.c), or likewise those of a large folio; the number of places. They come back
+    /// clean.
     pub(crate) fn restore(&mut self, old: Frame, new: Frame) -> Result<u32, Stop> {
+        if self.frames.memmap[new].is_head() {
+            return self.restore_folio(old, new);
+        }
         let mut walk = self.walk(new);
         let mut entries = 0;
         while let Some(place) = self.step(&mut walk)? {
             if let PteView::Migration { frame, writable } = self.tables.entry(place)
                 && frame == old
             {
-                let entry = if self.is_on_device(new) {
-                    PteView::Device { frame: new, writable }
-                } else {
-                    let clean = PteView::Present { frame: new, writable, dirty: false };
-                    let dirty = || PteView::Present { frame: new, writable: true, dirty: true };
-                    self.bugs.choose(Bug::DirtyMeansWrite, clean, dirty)
-                };
-                self.tables.set_entry(place, entry, &mut self.notes);
-                self.frames.memmap[new].get();
-                self.add_rmap(new, place)?;
+                self.restore_entry(place, new, writable)?;
                 entries += 1;
             }
         }
         Ok(entries)
+    }
+
+    /// Turns a small migration entry into one that maps the page in this frame.
+    fn restore_entry(&mut self, place: Place, frame: Frame, writable: bool) -> Result<(), Stop> {
+        self.tables.set_entry(place, self.restored(frame, writable), &mut self.notes);
+        self.frames.memmap.folio_mut(frame).get();
+        self.add_rmap(frame, place)
+    }
+
+    /// The clean entry that maps what is in a frame.
+    #[inline]
+    fn restored(&self, frame: Frame, writable: bool) -> PteView {
+        if self.is_on_device(frame) {
+            return PteView::Device { frame, writable };
+        }
+        let clean = PteView::Present { frame, writable, dirty: false };
+        let dirty = || PteView::Present { frame, writable: true, dirty: true };
+        self.bugs.choose(Bug::DirtyMeansWrite, clean, dirty)
     }
 
     /// The places that map the page, as a walk finds them. A walk that gets stuck ends; the operation that walks next

@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 /// What the recount counts of a frame.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Count {
-    /// Entries that map it.
+    /// Entries of any size that map it.
     pub(super) maps: u32,
+    /// Huge ones among them.
+    pub(super) huge_maps: u32,
     /// Pins.
     pub(super) pins: u32,
     /// Pins, holds, blocks and transactions.

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::error::ParseError;
 use super::line::{Line, Word, decimal};
 use crate::machine::{Dialect, Home, Machine};
-use crate::operand::{FieldValues, Stamp};
+use crate::operand::{FieldValues, Space, Stamp, VirtualPage};
 use crate::outcome::{Effect, EffectShape, Errno, Outcome};
 use crate::table::{Kind, LARGE_FOLIOS, Operation, TABLE};
 use crate::trace::{Step, Trace};
@@ -93,8 +93,8 @@ fn machine<'a>(line: &mut Line<'a>) -> Result<Machine, ParseError> {
         None => [0, 0],
         Some(word) => devices(line, word)?,
     };
-    let spaces = size(line, needed(2)?, "spaces", crate::Space::LIMIT)?;
-    let pages = size(line, needed(3)?, "pages", crate::VirtualPage::LIMIT)?;
+    let spaces = size(line, needed(2)?, "spaces", Space::LIMIT)?;
+    let pages = size(line, needed(3)?, "pages", VirtualPage::LIMIT)?;
     let rules = match values[4] {
         None => Dialect::default(),
         Some(word) => *Dialect::ALL

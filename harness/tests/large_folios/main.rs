@@ -1,0 +1,59 @@
+//! Large folios: implementation and reference do the same on machines with huge pages, and show the same after each step.
+
+mod compare;
+mod programs;
+
+use compare::{Sides, shortest};
+use programs::program;
+use stalemap_operations::Dialect;
+use stalemap_reference::MARKS;
+
+/// How many programs each dialect is asked.
+const PROGRAMS: u64 = 8_000;
+
+/// Runs the programs and panics at the first difference; how often each rule was met.
+fn expect_agreement(rules: Dialect, programs: std::ops::Range<u64>) -> Vec<u64> {
+    let mut met = vec![0; MARKS.len()];
+    for index in programs {
+        let program = program(rules, index);
+        let mut sides = Sides::new(&program.machine);
+        if let Err(difference) = sides.run(&program.operations) {
+            let (trace, difference) = shortest(&program, difference);
+            panic!("program {index}: {difference}\n{trace}");
+        }
+        met.iter_mut().zip(sides.marks()).for_each(|(met, more)| *met += more);
+    }
+    met
+}
+
+/// Words of which one is in the name of each rule of large folios.
+const ABOUT_LARGE: [&str; 4] = ["folio", "huge", "group", "collapse"];
+/// It is a rule of the other dialects.
+const NEVER_MET: [&str; 1] = ["migration that passes over a page of a large folio"];
+
+#[test]
+fn both_sides_agree_by_the_rules_of_linux_7_3_and_meet_all_of_large_folios() {
+    let met = expect_agreement(Dialect::Linux7_3, 0..PROGRAMS);
+    let rules = MARKS.iter().zip(met).filter(|(mark, _)| ABOUT_LARGE.iter().any(|word| mark.contains(word)));
+    let never: Vec<&str> = rules.filter(|&(_, met)| met == 0).map(|(&mark, _)| mark).collect();
+    assert_eq!(never, NEVER_MET);
+}
+
+#[test]
+fn both_sides_agree_by_the_rules_of_linux_6_12() {
+    expect_agreement(Dialect::Linux6_12, 0..PROGRAMS / 2);
+}
+
+#[test]
+fn both_sides_agree_by_the_rules_of_linux_6_1() {
+    expect_agreement(Dialect::Linux6_1, 0..PROGRAMS / 2);
+}
+
+/// Takes minutes: `cargo test -p stalemap-harness --test large_folios -- --ignored`.
+#[test]
+#[ignore = "takes minutes"]
+fn both_sides_agree_on_many_programs() {
+    for rules in Dialect::ALL {
+        expect_agreement(rules, 1_000_000..1_000_000 + 40 * PROGRAMS);
+    }
+}

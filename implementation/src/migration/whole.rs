@@ -1,0 +1,211 @@
+//! Migration of large folios: what is collected as a whole, what frames it gets, and how it falls apart without a run.
+
+use alloc::vec::Vec;
+
+use stalemap_operations::{Dialect, Home, PageRange, Place, Route, Space, VirtualPage};
+
+use super::token::ByMigration;
+use super::transaction::{Candidate, Given, Source, Transaction};
+use crate::frames::Frame;
+use crate::implementation::{Implementation, Stop};
+use crate::paging::{PteView, places};
+
+impl Implementation {
+    /// Collects what is in a part of a range that lies in one group. A huge entry that is wholly in it is one candidate, a group of
+    /// holes likewise (`migrate_vma_collect_huge_pmd`, `migrate_vma_collect_hole`). A large folio of which only a part is in it is split
+    /// first; where that cannot be, the rest of the part is passed over. Before 7.3 every huge entry is split, whatever the route, and
+    /// a page of a large folio that has a small entry is passed over (`migrate_vma_collect_pmd`, 6.12).
+    #[inline]
+    pub(super) fn collect_part(
+        &mut self,
+        transaction: &mut Transaction,
+        space: Space,
+        part: PageRange,
+        route: Route,
+        offset: u32,
+    ) -> Result<(), Stop> {
+        let has_huge = self.machine.huge().is_some();
+        if has_huge && !self.collect_whole(transaction, Place { space, page: part.first }, part, route, offset)? {
+            return Ok(());
+        }
+        for (offset, place) in (offset..).zip(places(space, part)) {
+            if has_huge {
+                if !self.migrates_whole() && self.is_large_at(place) {
+                    continue;
+                }
+                if !self.split_to_collect(place, route)? {
+                    return Ok(());
+                }
+            }
+            self.collect_place(transaction, offset, place, route)?;
+        }
+        Ok(())
+    }
+
+    /// Collects the part as a whole where that is possible; whether it is to be collected place by place.
+    fn collect_whole(
+        &mut self,
+        transaction: &mut Transaction,
+        first: Place,
+        part: PageRange,
+        route: Route,
+        offset: u32,
+    ) -> Result<bool, Stop> {
+        let is_whole = self.migrates_whole() && self.tables.is_group_within(first, part);
+        let Some(entry) = self.tables.huge_entry(first) else {
+            let is_hole = is_whole && matches!(route, Route::To(_)) && self.is_group_of_holes(first);
+            if is_hole {
+                self.notes.runs.push(true);
+                transaction.add(offset, Source::Hole(first), self.tables.group_pages());
+            }
+            return Ok(!is_hole);
+        };
+        let on_route = if self.migrates_whole() { self.frame_on_route(entry, route) } else { mapped_by(entry) };
+        let Some(head) = on_route else { return Ok(false) };
+        if self.frames.memmap[head].is_locked() {
+            return Ok(false);
+        }
+        if is_whole {
+            self.collect_page(transaction, offset, head, Some(first))?;
+            return Ok(false);
+        }
+        self.is_split(head)
+    }
+
+    /// Only Linux 7.3 migrates folios as a whole.
+    fn migrates_whole(&self) -> bool {
+        self.machine.rules() == Dialect::Linux7_3
+    }
+
+    /// Whether the entry of a place leads to a page of a large folio.
+    fn is_large_at(&self, place: Place) -> bool {
+        self.tables.entry(place).frame().is_some_and(|frame| self.frames.memmap[self.frame_behind(frame)].is_large())
+    }
+
+    /// Splits the large folio of which a small entry maps a page that is to be collected; whether the page may be collected now.
+    fn split_to_collect(&mut self, place: Place, route: Route) -> Result<bool, Stop> {
+        let Some(frame) = self.frame_on_route(self.tables.entry(place), route) else { return Ok(true) };
+        let head = self.frames.memmap.head(frame);
+        if !self.frames.memmap[head].is_head() || self.frames.memmap[head].is_locked() {
+            return Ok(true);
+        }
+        self.is_split(head)
+    }
+
+    /// Splits a folio; no if something but entries refers to it.
+    fn is_split(&mut self, head: Frame) -> Result<bool, Stop> {
+        match self.split_folio(head) {
+            Ok(_) => Ok(true),
+            Err(Stop::Refused(_)) => Ok(false),
+            Err(Stop::Stuck) => Err(Stop::Stuck),
+        }
+    }
+
+    /// The frame that an entry maps, if it is where the route starts.
+    fn frame_on_route(&self, entry: PteView, route: Route) -> Option<Frame> {
+        match (entry, route) {
+            (PteView::Present { frame, .. }, Route::To(_)) => Some(frame),
+            (PteView::Device { frame, .. }, Route::From(device)) => {
+                (self.frames.memmap.home(frame) == Home::Device(device)).then_some(frame)
+            }
+            (PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. }, _) => None,
+        }
+    }
+
+    /// The number of the first place that leads to a folio, by which the candidates of a device are told in order.
+    pub(super) fn number_of_first_place(&self, head: Frame) -> Result<u32, Stop> {
+        let number = self.first_place_of(head)?.map_or(usize::MAX, |place| self.tables.index(place));
+        Ok(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
+    /// Gives a candidate that is whole a run at the destination, or single frames, as many as are left and it can take; after `collect`
+    /// none (`__migrate_device_pages` splits no folio there). The number of frames.
+    pub(super) fn give_run(&mut self, transaction: &mut Transaction, index: usize, home: Home, by_device: bool) -> u32 {
+        let candidate = transaction.candidates[index];
+        if let Some(run) = self.frames.allocate_run(home) {
+            self.frames.memmap[run].set_locked(true, ByMigration(()));
+            if let Source::Page(old) = candidate.source {
+                self.frames.memmap.copy_contents(old, run);
+            }
+            transaction.candidates[index].given = Given::Frame(run);
+            return candidate.size;
+        }
+        if by_device {
+            return 0;
+        }
+        let first = transaction.singles.len();
+        for page in 0..candidate.size {
+            let Some(frame) = self.frames.allocate_at(home) else { break };
+            self.frames.memmap[frame].set_locked(true, ByMigration(()));
+            if let Source::Page(head) = candidate.source {
+                let stamp = self.frames.memmap.content(Frame(head.0 + page));
+                self.frames.memmap.set_content(frame, stamp);
+            }
+            transaction.singles.push(frame);
+        }
+        let count = super::to_count(transaction.singles.len() - first);
+        if count > 0 {
+            transaction.candidates[index].given = Given::Singles { first: super::to_count(first), count };
+        }
+        count
+    }
+
+    /// Tells for each candidate that is whole and was asked for a run whether it got one, in the order of their places.
+    pub(super) fn tell_runs(&mut self, transaction: &Transaction, asked: impl Fn(&Candidate) -> bool) {
+        if self.machine.huge().is_none() {
+            return;
+        }
+        let whole = transaction.candidates.iter().filter(|candidate| candidate.size > 1 && asked(candidate));
+        let mut claims: Vec<(u32, bool)> =
+            whole.map(|candidate| (candidate.offset, matches!(candidate.given, Given::Frame(_)))).collect();
+        claims.sort_unstable();
+        self.notes.runs.extend(claims.into_iter().map(|(_, is_run)| is_run));
+    }
+
+    /// Candidates that are whole and got single frames fall apart: a folio is split while it is unmapped
+    /// (`migrate_vma_split_unmapped_folio`), its first pages have the frames.
+    pub(super) fn take_apart_without_run(&mut self, transaction: &mut Transaction) -> Result<(), Stop> {
+        if transaction.singles.is_empty() {
+            return Ok(());
+        }
+        for candidate in core::mem::take(&mut transaction.candidates) {
+            let Given::Singles { first, count } = candidate.given else {
+                transaction.candidates.push(candidate);
+                continue;
+            };
+            if let Source::Page(head) = candidate.source {
+                self.split_unmapped(head)?;
+            }
+            for page in 0..candidate.size {
+                let source = match candidate.source {
+                    Source::Hole(first) => Source::Hole(Place { page: VirtualPage(first.page.0 + page), ..first }),
+                    Source::Page(head) => Source::Page(Frame(head.0 + page)),
+                };
+                let frame = transaction.singles.get((first + page) as usize).copied().filter(|_| page < count);
+                let given = frame.map_or(Given::Nothing, Given::Frame);
+                let offset = candidate.offset + page;
+                transaction.candidates.push(Candidate { offset, source, size: 1, given, moved: false });
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills a group of holes with a large folio on the device, unless one of them was filled meanwhile
+    /// (`migrate_vma_insert_huge_pmd_page`). It stays locked by the transaction, which has a reference of its own.
+    pub(super) fn insert_folio(&mut self, first: Place, head: Frame) -> bool {
+        if !self.is_group_of_holes(first) {
+            return false;
+        }
+        self.frames.memmap[head].get();
+        self.fill_group(first, head, false);
+        true
+    }
+}
+
+/// The frame of an entry that maps one.
+fn mapped_by(entry: PteView) -> Option<Frame> {
+    match entry {
+        PteView::Present { frame, .. } | PteView::Device { frame, .. } => Some(frame),
+        PteView::Hole | PteView::Migration { .. } => None,
+    }
+}
