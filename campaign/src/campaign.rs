@@ -69,7 +69,7 @@ impl Campaign {
     /// A campaign of the subjects that this builds: seed 0, one job, the default settings, [`Compare::Touched`], no end.
     pub fn new(build: impl Build + Clone + Send + Sync + 'static) -> Self {
         let build = AnyBuild::new(build);
-        let settings = Settings { largest: build.largest(), ..Settings::default() };
+        let settings = Settings::of(&build);
         Campaign {
             build,
             seed: 0,

@@ -85,7 +85,7 @@ impl Hunt {
     /// Hunts on the subjects that this builds: the default settings, [`Compare::Touched`], all oracles, no limit.
     pub fn new(build: impl Build + Clone + 'static) -> Self {
         let begin = Instant::now();
-        let settings = Settings { largest: build.largest(), ..Settings::default() };
+        let settings = Settings::of(&build);
         let (compare, clock) = (Compare::Touched, Arc::new(move || begin.elapsed()));
         let driver = Rc::new(move || Driver::new(build.clone()));
         Hunt { driver, settings, compare, oracle: None, executions: None, time: None, clock, stop: None }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use stalemap_harness::{Build as _, Compare, Driver, Generator, Settings, Transitions};
+use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Program};
 use stalemap_report::grouped;
 use stalemap_report::style::STRONG;
@@ -74,7 +74,7 @@ fn meet(
     while let Ok(Some((_, input))) = inputs.read_next() {
         driver.run(&input.trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
     }
-    let mut generator = Generator::new(Settings { largest: subject.build.largest(), ..Settings::default() });
+    let mut generator = Generator::new(Settings::of(&subject.build));
     let mut program = Program::default();
     for index in 0..arguments.runs {
         if interrupted() {

@@ -12,7 +12,7 @@ use clap::Args;
 use stalemap_campaign::{
     Campaign, CampaignError, CampaignId, CampaignStats, Diverged, Observer, Piece, Progress, Shard, Store,
 };
-use stalemap_harness::{Build as _, Settings, Signature, some_subject};
+use stalemap_harness::{AnyBuild, Settings, Signature, some_subject};
 use stalemap_operations::{Kind, KindSet, Machine, Program, Subject as _, Trace};
 use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, grouped};
 
@@ -119,8 +119,8 @@ impl<C: Args> FuzzArguments<C> {
         Printed { format: self.format, verbose: self.verbose }
     }
 
-    /// What the generator is told, for a subject that can do these operations.
-    fn settings(&self, able: KindSet, largest: Option<Machine>) -> Result<Settings> {
+    /// What the generator is told, for a subject that can do these operations and is built by this.
+    fn settings(&self, able: KindSet, build: &AnyBuild) -> Result<Settings> {
         let mut kinds = self.levels.and(able);
         if !self.only.is_empty() {
             kinds = kinds.and(self.only.iter().copied().collect());
@@ -133,7 +133,7 @@ impl<C: Args> FuzzArguments<C> {
             !kinds.is_empty(),
             "no operation is left: --levels, --only, --without, --machine and the subject leave none"
         );
-        Ok(Settings { operations: self.ops as usize, kinds, machine: self.machine, largest })
+        Ok(Settings { operations: self.ops as usize, kinds, machine: self.machine, ..Settings::of(build) })
     }
 }
 
@@ -157,7 +157,7 @@ pub fn cores() -> u32 {
 pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Choice>) -> Result<Ending> {
     let ChosenSubject { name: subject, build } = &line.subjects().chosen(&arguments.subject)?;
     let able = some_subject(build).map_err(|it| anyhow!(it))?.capabilities().operations;
-    let settings = arguments.settings(able, build.largest())?;
+    let settings = arguments.settings(able, build)?;
     let known = Known::read(arguments.known.as_deref(), &arguments.out)?;
     let store = Store::open(&arguments.out)?.known(known.signatures());
     let replay = line.replay(&arguments.subject);

@@ -76,7 +76,7 @@ impl Subjects for Only {
     fn chosen(&self, choice: &OnlyChoice) -> Result<ChosenSubject> {
         let Only(subject) = self;
         if choice.isolate {
-            let build = isolated(["worker"])?.largest(subject.build.largest());
+            let build = isolated(["worker"])?.largest(subject.build.largest()).huge(subject.build.huge());
             return Ok(ChosenSubject::new(&subject.name, build));
         }
         Ok(subject.clone())

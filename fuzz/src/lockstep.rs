@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use stalemap_harness::{Build, Compare, Driver, Mutator, Settings};
+use stalemap_harness::{Build, Compare, Driver, HugeOrders, Mutator, Settings};
 use stalemap_operations::{Dialect, Home, Kind, KindSet, Machine, Operation, Program};
 
 use crate::counters;
@@ -22,6 +22,8 @@ pub struct Lockstep {
     kinds: KindSet,
     /// A machine that none is larger than in anything.
     largest: Option<Machine>,
+    /// The orders of huge pages that a machine can have.
+    huge: Option<HugeOrders>,
     program: Program,
     /// Where inputs that diverge go, if they do not end the process.
     kept: Option<Kept>,
@@ -53,6 +55,7 @@ impl Lockstep {
             driven,
             kinds: settings.kinds,
             largest: settings.largest,
+            huge: driven.huge(),
             mutator: Mutator::new(settings),
             program: Program::default(),
             kept: Kept::from_environment(),
@@ -88,7 +91,8 @@ impl Lockstep {
         let Program { machine, operations } = &self.program;
         let takes = |operation: &Operation| self.kinds.contains(operation.kind());
         let is_larger = |largest: Machine| machine.sizes().iter().zip(largest.sizes()).any(|(&size, most)| size > most);
-        if self.largest.is_some_and(is_larger) || !operations.iter().all(takes) {
+        let is_possible = machine.huge().is_none_or(|order| self.huge.is_some_and(|orders| orders.contain(order.0)));
+        if self.largest.is_some_and(is_larger) || !is_possible || !operations.iter().all(takes) {
             return false;
         }
         if let Some(digests) = &mut self.digests {

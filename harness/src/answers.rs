@@ -1,6 +1,6 @@
 //! The answers to an operation: what both sides say, and what it may be answered.
 
-use stalemap_operations::{Kind, Operation, Outcome};
+use stalemap_operations::{Home, Kind, Operation, Outcome};
 
 /// An operation and its answers.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct Answers {
     pub(crate) claimed: Outcome,
     /// What the trace says that the answer is.
     pub(crate) written: Option<Outcome>,
+    /// Homes where the subject has found no run of frames for a large folio, though enough were free; by [`Home::index`].
+    pub(crate) refused_runs: [bool; Home::LIMIT],
 }
 
 /// Whether both sides give the same answer, which the operation may give and the trace says.

@@ -4,6 +4,7 @@ use stalemap_operations::{Machine, Program, Subject};
 
 use crate::any_lockstep::{AnyLockstep, NotBuilt};
 use crate::build::{AnyBuilder, Build};
+use crate::generate::HugeOrders;
 
 /// A builder of subjects without its type, which costs an indirect call for each run. A clone has a clone of the builder.
 ///
@@ -43,6 +44,10 @@ impl Build for AnyBuild {
 
     fn largest(&self) -> Option<Machine> {
         self.0.largest()
+    }
+
+    fn huge(&self) -> Option<HugeOrders> {
+        self.0.huge()
     }
 
     fn uses_recount(&self) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stalemap_operations::{Machine, Program, Subject};
 
 use crate::any_lockstep::{AnyLockstep, NotBuilt};
+use crate::generate::HugeOrders;
 
 /// Builds a subject for a machine.
 pub trait Build {
@@ -21,6 +22,12 @@ pub trait Build {
     /// can be built.
     fn largest(&self) -> Option<Machine> {
         None
+    }
+
+    /// The orders of huge pages that a machine can have; generators draw no others. None where no machine can have huge pages. A subject
+    /// without the operations of large folios is never asked.
+    fn huge(&self) -> Option<HugeOrders> {
+        Some(HugeOrders::ALL)
     }
 
     /// Whether the subject's own recount is asked as well. Not where what is measured is what an observer can see.
@@ -69,6 +76,10 @@ impl<B: Build> Build for Arc<B> {
         (**self).largest()
     }
 
+    fn huge(&self) -> Option<HugeOrders> {
+        (**self).huge()
+    }
+
     fn uses_recount(&self) -> bool {
         (**self).uses_recount()
     }
@@ -94,6 +105,8 @@ pub(crate) trait AnyBuilder {
     fn lockstep(&self, machine: &Machine) -> Result<AnyLockstep, NotBuilt>;
     /// As [`Build::largest`].
     fn largest(&self) -> Option<Machine>;
+    /// As [`Build::huge`].
+    fn huge(&self) -> Option<HugeOrders>;
     /// As [`Build::uses_recount`].
     fn uses_recount(&self) -> bool;
     /// As [`Build::looks_ahead`].
@@ -113,6 +126,10 @@ impl<B: Build> AnyBuilder for B {
 
     fn largest(&self) -> Option<Machine> {
         Build::largest(self)
+    }
+
+    fn huge(&self) -> Option<HugeOrders> {
+        Build::huge(self)
     }
 
     fn uses_recount(&self) -> bool {

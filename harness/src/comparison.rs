@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use stalemap_operations::{Observation, PageToken, PageView, Scope, Subject};
+use stalemap_operations::{FolioView, Observables, Observation, PageToken, PageView, Scope, Subject};
 use stalemap_reference::Model;
 
 use crate::answers::Answers;
@@ -21,13 +21,15 @@ pub(crate) struct Comparison {
     pairs: Vec<(usize, usize)>,
     conflict: Option<Conflict>,
     owners: RefCell<Owners>,
+    /// Whether what the subject shows of folios means something.
+    has_folios: bool,
     /// Whether the steps before were looked at too, so that pages are known which nothing shows any more.
     is_continued: bool,
 }
 
 impl Comparison {
-    /// Nothing was seen yet.
-    pub(crate) fn new(rules: FrameRules<'_>) -> Comparison {
+    /// Nothing was seen yet of a subject of which this is known.
+    pub(crate) fn new(rules: FrameRules<'_>, known: Observables) -> Comparison {
         Comparison {
             everything: Scope::everything(),
             reference: Observation::default(),
@@ -36,6 +38,7 @@ impl Comparison {
             pairs: Vec::new(),
             conflict: None,
             owners: RefCell::new(Owners::new(rules)),
+            has_folios: known.include(Observables::FOLIOS),
             is_continued: false,
         }
     }
@@ -59,11 +62,14 @@ impl Comparison {
 
     /// Forgets the pages that ended, and binds those that both sides show for the first time at the same place or slot.
     pub(crate) fn bind(&mut self) {
-        let Comparison { reference, subject, binding, pairs, .. } = self;
+        let Comparison { reference, subject, binding, pairs, has_folios, .. } = self;
         binding.retain(|page| reference.page(page).is_some());
         self.conflict = bind_places(reference, subject, binding).or_else(|| bind_slots(reference, subject, binding));
+        if *has_folios {
+            bind_folios(reference, subject, binding);
+        }
         if !self.is_continued {
-            bind_hidden(reference, subject, binding);
+            bind_hidden(reference, subject, binding, *has_folios);
         }
         self.is_continued = true;
         pairs.clear();
@@ -98,10 +104,30 @@ fn bind_places(reference: &Observation, subject: &Observation, binding: &mut Bin
     })
 }
 
+/// Binds the pages of large folios of which another page is bound, each by its index: a folio keeps pages that nothing shows.
+fn bind_folios(reference: &Observation, subject: &Observation, binding: &mut Binding) {
+    let hidden = |page: &&PageView| page.folio.is_some() && binding.subject(page.token).is_none();
+    let hidden: Vec<(PageToken, FolioView)> =
+        reference.pages.iter().filter(hidden).filter_map(|page| Some((page.token, page.folio?))).collect();
+    for (page, folio) in hidden {
+        let bound = reference.pages.iter().filter(|other| other.folio.is_some_and(|it| it.head == folio.head));
+        let head =
+            bound.filter_map(|other| subject.page(binding.subject(other.token)?)?.folio).map(|it| it.head).next();
+        let is_same =
+            |other: &&PageView| other.folio.is_some_and(|it| Some(it.head) == head && it.index == folio.index);
+        if let Some(other) = subject.pages.iter().find(is_same) {
+            binding.agree(page, other.token);
+        }
+    }
+}
+
 /// Binds the pages that no place and no slot shows, which only a transaction has, in the order of their facts: where the
 /// steps before were not looked at nothing else tells them apart.
-fn bind_hidden(reference: &Observation, subject: &Observation, binding: &mut Binding) {
-    let facts = |page: &&PageView| (page.home, page.stamp, page.exclusive, page.mapcount, page.refcount);
+fn bind_hidden(reference: &Observation, subject: &Observation, binding: &mut Binding, has_folios: bool) {
+    let facts = |page: &&PageView| {
+        let folio = page.folio.filter(|_| has_folios).map(|folio| (folio.index, folio.mapcount));
+        (page.home, page.stamp, page.exclusive, page.mapcount, page.refcount, folio)
+    };
     let hidden = |side: &Observation, is_bound: &dyn Fn(PageToken) -> bool| {
         let mut hidden: Vec<&PageView> = side.pages.iter().filter(|page| !is_bound(page.token)).collect();
         hidden.sort_by_key(facts);

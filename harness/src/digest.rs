@@ -5,6 +5,7 @@
 //! reverse map finds, of the places and slots that show it, and of the step at which it was first seen. Two sides with
 //! equal digests show the same, up to a collision of 64 bits.
 
+mod folios;
 mod lists;
 mod whole;
 mod words;
@@ -17,13 +18,15 @@ use stalemap_operations::{
 use crate::mismatch::Mismatch;
 use crate::oracle;
 use crate::oracle::owners::{FrameRules, Owners};
+use folios::Folios;
 use lists::Lists;
 use words::{free_word, maps, page_state, page_word, place_state, place_sum, shown, slot_state, slot_sum, space_word};
 
 /// Tokens from this one on are not kept in tables: the side is then compared in full.
 const TOKENS: usize = 1 << 20;
 
-/// What a side must show so that it has a digest: all that the reference shows.
+/// What a side must show so that it has a digest: all that the reference shows. Folios must be known
+/// ([`Capabilities::known`](stalemap_operations::Capabilities::known)): a subject that has none shows none.
 pub(crate) const NEEDS: Observables = Observables::PLACES
     .and(Observables::WRITABLE)
     .and(Observables::SPACES)
@@ -96,6 +99,7 @@ struct Words {
     /// The number of each place.
     sums: Vec<u64>,
     pages: Vec<PageWord>,
+    folios: Folios,
     slots: [Shows; Slot::COUNT],
     /// By space; bit 0 for one that is alive, bit 1 for a locked one.
     spaces: Vec<u8>,
@@ -121,6 +125,7 @@ impl SideDigest {
             places: vec![Shows::default(); spaces * width],
             sums: places(machine).map(place_sum).collect(),
             pages: Vec::new(),
+            folios: Folios::default(),
             slots: [Shows::default(); Slot::COUNT],
             spaces: vec![0; spaces],
             free: capacity,
@@ -142,6 +147,7 @@ impl SideDigest {
         (words.sum, words.step, words.is_beyond) = (0, 0, false);
         words.places.fill(Shows::default());
         words.pages.clear();
+        words.folios.clear();
         words.slots = [Shows::default(); Slot::COUNT];
         words.spaces.fill(0);
         words.due.clear();
@@ -214,8 +220,9 @@ impl Visitor for Words {
         if std::mem::replace(&mut page.told, step) == step {
             return;
         }
-        let Some(PageFacts { home, stamp, exclusive, counts, frame, folio: _ }) = facts() else {
+        let Some(PageFacts { home, stamp, exclusive, counts, frame, folio }) = facts() else {
             (page.state, page.since, page.counts, page.found, page.is_counted) = (0, 0, [0; 2], 0, false);
+            self.folios.page(token, None);
             self.owners.end(token);
             return;
         };
@@ -233,7 +240,8 @@ impl Visitor for Words {
                 page.counts = [0, references];
             }
         }
-        self.owners.page(token, home, frame);
+        self.folios.page(token, folio);
+        self.owners.page(token, home, frame, folio);
     }
 
     #[inline]
@@ -322,6 +330,9 @@ impl Words {
             };
             self.sum = self.sum.wrapping_sub(page.word).wrapping_add(word);
             page.word = word;
+            if self.folios.are_known() {
+                self.sum = self.sum.wrapping_add(self.folios.settle(token, word));
+            }
         }
     }
 }

@@ -4,14 +4,18 @@
 //! prefers small machines where everything collides, and takes most of its operands from those used recently. It knows
 //! the table's fields and acts, and no operation in particular. Seldom, an execution is a [large world](crate::large_world).
 
+mod huge;
+
 use std::ops::Range;
 
-use stalemap_operations::{Act, Dialect, Field, Kind, KindSet, Machine, Program, Row};
+use stalemap_operations::{Act, Dialect, Field, Kind, KindSet, LARGE_FOLIOS, Machine, Program, Row};
 
+use crate::build::Build;
 use crate::generator_state::GeneratorState;
 use crate::large_world::{self, LargeWorld};
 use crate::random::Random;
 use crate::sample::{Given, idle, operation};
+pub use huge::HugeOrders;
 
 /// What a campaign generates.
 #[derive(Clone, Debug)]
@@ -24,18 +28,46 @@ pub struct Settings {
     pub machine: Option<Machine>,
     /// A machine that none is larger than in anything; any size may occur where none is given.
     pub largest: Option<Machine>,
+    /// The orders of huge pages that machines may have, if any may have some. They are drawn only where an operation of large folios
+    /// may occur ([`LARGE_FOLIOS`]).
+    pub huge: Option<HugeOrders>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None }
+        Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None, huge: None }
     }
 }
 
 impl Settings {
-    /// A machine in which everything collides; seldom one that has more of something than a word has bits.
+    /// The default, with no machine that this cannot build.
+    pub fn of(build: &impl Build) -> Settings {
+        let settings = Settings { largest: build.largest(), ..Settings::default() };
+        let huge = settings.huge.zip(build.huge()).and_then(|(mine, able)| mine.and(able));
+        Settings { huge, ..settings }
+    }
+
+    /// A machine in which everything collides; seldom one that has more of something than a word has bits, and now and then one with
+    /// huge pages.
     pub(crate) fn draw_machine(&self, random: &mut Random) -> Machine {
+        let is_huge = self.draws_huge() && random.chance(1, huge::SHARE);
+        let huge = if is_huge { huge::machine(self, random) } else { None };
+        huge.unwrap_or_else(|| self.draw_without_huge(random))
+    }
+
+    fn draw_without_huge(&self, random: &mut Random) -> Machine {
         self.bounded(small_machine(random))
+    }
+
+    /// Whether machines with huge pages are drawn.
+    #[must_use]
+    pub fn draws_huge(&self) -> bool {
+        self.machine.is_none() && self.huge.is_some() && self.kinds.iter().any(|kind| kind.row().level == LARGE_FOLIOS)
+    }
+
+    /// Whether a machine may have huge pages of its order.
+    pub(crate) fn permits_huge(&self, machine: &Machine) -> bool {
+        machine.huge().is_none_or(|order| self.huge.is_some_and(|orders| orders.contain(order.0)))
     }
 
     /// The machine with no more of anything than the largest one has.
@@ -45,7 +77,8 @@ impl Settings {
         };
         let (mut sizes, most) = (machine.sizes(), largest.sizes());
         sizes.iter_mut().zip(most).for_each(|(size, most)| *size = most.min(*size));
-        machine.resized(sizes).expect("no larger than either")
+        let bounded = machine.resized(sizes).expect("no larger than either");
+        if self.permits_huge(&bounded) { bounded } else { bounded.without_huge() }
     }
 }
 
@@ -72,6 +105,8 @@ fn pick(bits: u64, choices: usize) -> usize {
 #[derive(Clone, Debug)]
 pub struct Generator {
     settings: Settings,
+    /// Whether the settings draw machines with huge pages.
+    draws_huge: bool,
     /// The kinds of the settings that map places.
     openers: Vec<Kind>,
     /// The rows of the enabled kinds of the current execution, each as often as its weight.
@@ -87,7 +122,8 @@ impl Generator {
     #[must_use]
     pub fn new(settings: Settings) -> Generator {
         let openers = settings.kinds.iter().filter(|kind| kind.row().act == Act::Opens).collect();
-        Generator { settings, openers, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
+        let draws_huge = settings.draws_huge();
+        Generator { settings, draws_huge, openers, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
     }
 
     /// The executions with these indices, for a subject that is told ahead.
@@ -103,13 +139,16 @@ impl Generator {
     /// Makes the execution with this index: puts it into `program`, which keeps its memory. A pure function
     /// of settings, seed and index.
     pub fn execution(&mut self, seed: u64, index: u64, program: &mut Program) {
+        if let Some((machine, random)) = huge::draw(&self.settings, self.draws_huge, seed, index) {
+            return self.huge_execution(machine, random, program);
+        }
         let Program { machine: made, operations } = program;
         let mut random = Random::new(seed, index);
         let large = self.large_world(&mut random);
         let machine = match (large, self.settings.machine) {
             (Some(large), _) => large.machine,
             (None, Some(machine)) => machine,
-            (None, None) => self.settings.draw_machine(&mut random),
+            (None, None) => self.settings.draw_without_huge(&mut random),
         };
         *made = machine;
         self.choose_swarm(&machine, &mut random);
@@ -241,7 +280,7 @@ impl Generator {
     #[inline]
     fn enable(&mut self, row: &'static Row) {
         self.enabled = self.enabled.with(row.kind);
-        if row.act == Act::Sets && self.setter.is_none() {
+        if row.act == Act::Sets && row.has(Field::Access) && self.setter.is_none() {
             self.setter = Some(row);
         }
     }

@@ -87,6 +87,7 @@ impl GeneratorState {
             }
             match row.act {
                 Act::Uses => self.last_user = Some(row.kind),
+                Act::Sets if !row.has(Field::Access) => {}
                 Act::Sets if self.set_back.is_some() => self.set_back = None,
                 Act::Sets => self.set_back = Some((row.kind, named.place)),
                 Act::Fills | Act::Ends | Act::Opens | Act::Closes | Act::Moves | Act::Advances => {}
@@ -148,6 +149,8 @@ impl GeneratorState {
         let count = named.count;
         match row.act {
             Act::Uses | Act::Advances => {}
+            // What it sets is not known of places.
+            Act::Sets if !row.has(Field::Access) => {}
             Act::Opens if !self.is_alive(space) || self.mapped.run(named.place, Want::Unmapped) < count => {}
             Act::Opens => self.mapped.map(space, page..page + count, true, named.is_open()),
             Act::Closes => self.mapped.map(space, page..page + count, false, false),

@@ -45,7 +45,7 @@ pub use canonical::{Canonical, Repeats, canonicalise, confirm};
 pub use divergence::{Divergence, NO_OPERATIONS, NotASignature, Signature};
 pub use driver::{Driver, Run, Skipped};
 pub use enumerate::enumerate_operations;
-pub use generate::{Generator, Settings};
+pub use generate::{Generator, HugeOrders, Settings};
 pub use guard::{guarded, quiet_panics};
 pub use lockstep::{Compare, Watched};
 pub use minimise::{Minimised, Progress, minimise, minimise_comparing, what_is_left};

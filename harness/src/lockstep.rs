@@ -105,12 +105,15 @@ pub(crate) struct Lockstep<S> {
     capacity: [u32; Home::LIMIT],
     comparison: Comparison,
     names: Names,
+    /// Whether a large folio was not made in this run that could have been, by the counts of free frames.
+    did_without_folio: bool,
 }
 
 impl<S: Subject> Lockstep<S> {
     /// `machine` is what the subject was built as, and `capabilities` what it shows and promises.
     pub(crate) fn new(subject: S, machine: Machine, capabilities: Capabilities, reference: Model) -> Self {
-        let has_digest = capabilities.observables.include(digest::NEEDS);
+        let known = capabilities.known();
+        let has_digest = capabilities.observables.include(digest::NEEDS) && known.include(Observables::FOLIOS);
         let capacity = reference.capacity();
         let rules = FrameRules { machine: &machine, blocks: &capabilities.blocks };
         let new = || SideDigest::new(rules, capacity);
@@ -120,12 +123,13 @@ impl<S: Subject> Lockstep<S> {
             subject,
             position: Position::default(),
             capacity,
-            comparison: Comparison::new(rules),
+            comparison: Comparison::new(rules, known),
             machine,
-            known: capabilities.known(),
+            known,
             does_everything: capabilities.does_everything(),
             capabilities,
             names: Names::default(),
+            did_without_folio: false,
         }
     }
 
@@ -165,7 +169,10 @@ impl<S: Subject> Lockstep<S> {
             let (expected, claimed) = self.apply(operation, coverage);
             let written = written.and_then(|steps| steps[step].answer).filter(|_| !self.has_own_layout(operation));
             // Put together where it is looked at, which is seldom.
-            let answers = || Answers { operation: *operation, expected, claimed, written };
+            let answers = |reference: &Model| {
+                let refused_runs = reference.refused_runs();
+                Answers { operation: *operation, expected, claimed, written, refused_runs }
+            };
             let are_expected = answers::are_as_expected(operation.kind(), expected, claimed, written);
             let steps = self.steps(compare, has_every_comparison);
             let agrees = match steps {
@@ -176,19 +183,20 @@ impl<S: Subject> Lockstep<S> {
                 Steps::Full => false,
             };
             if !agrees {
-                let mut checked = self.check(steps, answers(), oracles);
+                let mut checked = self.check(steps, answers(&self.reference), oracles);
                 if compare == Compare::Everything {
                     checked = checked.and_then(|()| self.recount(oracles));
                 }
                 if let Some(watcher) = &mut watcher {
-                    self.show(step, answers(), checked.as_ref().err(), watcher);
+                    self.show(step, answers(&self.reference), checked.as_ref().err(), watcher);
                 }
                 if let Err(mismatch) = checked {
                     return Some(Divergence { step, operation: Some(*operation), mismatch });
                 }
             }
             if Some(step) == end && compare == Compare::Touched {
-                let checked = self.check_end(self.steps(compare, has_every_comparison), answers(), oracles);
+                let checked =
+                    self.check_end(self.steps(compare, has_every_comparison), answers(&self.reference), oracles);
                 return checked.err().map(|mismatch| Divergence { step, operation: Some(*operation), mismatch });
             }
         }
@@ -206,11 +214,11 @@ impl<S: Subject> Lockstep<S> {
         self.recount(oracles)
     }
 
-    /// Whether the answer is a matter of where the subject's frames lie, which it does not show: an `alloc` may be refused for
-    /// want of a run.
+    /// Whether the answer is a matter of where the subject's frames lie: it does not show them, and an `alloc` may be refused for
+    /// want of a run; or a large folio was not made for want of one, in this step or before.
     #[cold]
     fn has_own_layout(&self, operation: &Operation) -> bool {
-        !self.known.include(Observables::FRAMES) && operation.kind().row().has(Field::Order)
+        self.did_without_folio || !self.known.include(Observables::FRAMES) && operation.kind().row().has(Field::Order)
     }
 
     /// Whether the subject can do it.
@@ -227,6 +235,7 @@ impl<S: Subject> Lockstep<S> {
         self.position.in_reference = false;
         self.comparison.reset();
         self.names = Names::default();
+        self.did_without_folio = false;
         if let Some(digests) = &mut self.digests {
             digests.iter_mut().for_each(|digest| digest.reset(self.capacity));
         }
@@ -252,6 +261,7 @@ impl<S: Subject> Lockstep<S> {
         self.position.in_reference = true;
         let expected = self.reference.apply_after(*operation, Some(claimed), self.subject.runs());
         self.position.in_reference = false;
+        self.did_without_folio |= self.reference.did_without_folio();
         let kind = operation.kind();
         let class = expected.class();
         coverage.tally.count_class(kind, class);
@@ -345,19 +355,20 @@ impl<S: Subject> Lockstep<S> {
     #[cold]
     #[inline(never)]
     fn judge(&self, answers: Answers, oracles: OracleSet) -> Result<(), Mismatch> {
-        oracle::check(&Comparison::new(self.rules()).view(self.rules(), answers), oracles)
+        oracle::check(&Comparison::new(self.rules(), self.known).view(self.rules(), answers), oracles)
     }
 
     fn recount(&self, oracles: OracleSet) -> Result<(), Mismatch> {
         if oracles.validity() { oracle::check_recount(&self.subject) } else { Ok(()) }
     }
 
-    /// Whether a block was refused although enough frames are free: the refusal oracle then looks at all frames.
+    /// Whether a block or a run was refused although enough frames are free: the refusal oracle then looks at all frames.
     #[inline]
     fn is_refused_block(&self, operation: &Operation, claimed: Outcome) -> bool {
-        claimed == Outcome::Refused(Errno::ENOMEM)
-            && operation.kind().row().has(Field::Order)
-            && self.reference.free(Home::Ram) >= 1 << operation.values().last(Field::Order)
+        self.reference.has_refused_runs()
+            || claimed == Outcome::Refused(Errno::ENOMEM)
+                && operation.kind().row().has(Field::Order)
+                && self.reference.free(Home::Ram) >= 1 << operation.values().last(Field::Order)
     }
 
     fn show(

@@ -29,7 +29,7 @@ enum Mutation {
     Meet,
     /// Puts an operation that fills a slot before a run of operations, and operations that use the slot into and behind it.
     Phases,
-    /// Changes one size of the machine, or draws another machine.
+    /// Changes one size of the machine or the order of its huge pages, or draws another machine.
     Resize,
     /// Begins anew with a generated execution.
     Generate,
@@ -302,6 +302,8 @@ impl Mutator {
     fn resize(&mut self, random: &mut Random) -> bool {
         let machine = if random.chance(1, 2) {
             Some(self.settings.draw_machine(random))
+        } else if self.settings.draws_huge() && random.chance(1, 4) {
+            self.other_huge(random)
         } else {
             let mut sizes = self.program.machine.sizes();
             let size = &mut sizes[random.index(5)];
@@ -316,6 +318,14 @@ impl Mutator {
             }
             Some(_) | None => false,
         }
+    }
+
+    /// The machine with huge pages of another order, or with none.
+    fn other_huge(&self, random: &mut Random) -> Option<Machine> {
+        let machine = self.program.machine;
+        let highest = self.settings.huge.map_or(0, |orders| orders.highest).min(machine.most_huge());
+        let order = random.below(highest + 1);
+        if order == 0 { Some(machine.without_huge()) } else { machine.with_huge(order) }
     }
 
     fn generate(&mut self, most: usize, random: &mut Random) -> bool {

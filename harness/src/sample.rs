@@ -4,7 +4,7 @@
 //! the table say, and no operation in particular.
 
 use stalemap_operations::{
-    Access, Act, BlockSlot, Field, FieldValues, HoldSlot, Kind, Machine, Operation, Order, PinSlot, Row,
+    Access, Act, Advice, BlockSlot, Field, FieldValues, HoldSlot, Kind, Machine, Operation, Order, PinSlot, Row,
     TransactionSlot,
 };
 
@@ -69,7 +69,10 @@ pub(crate) fn operation(
     random: &mut Random,
 ) -> Operation {
     let mut odds = random.odds();
-    let named = names(row, given, machine, state, &mut odds, random);
+    let mut named = names(row, given, machine, state, &mut odds, random);
+    if machine.huge().is_some() && matches!(given, Given::Nothing) {
+        align(row, &mut named, machine, state, random);
+    }
     let mut values = by_field(&named);
     if row.has_one_of(OF_NO_NAME) {
         sample_others(row, machine, &mut odds, &mut values);
@@ -79,7 +82,7 @@ pub(crate) fn operation(
 }
 
 /// The fields whose values nothing is remembered of, in the order in which they are sampled.
-const OF_NO_NAME: &[Field] = &[Field::Direction, Field::Device, Field::Stamp, Field::Order, Field::Mask];
+const OF_NO_NAME: &[Field] = &[Field::Direction, Field::Device, Field::Stamp, Field::Order, Field::Advice, Field::Mask];
 
 /// The values of the fields that name something.
 #[inline]
@@ -111,6 +114,9 @@ fn sample_others(row: &Row, machine: &Machine, odds: &mut Odds, values: &mut [u3
     if row.has(Field::Order) {
         let orders = if odds.mostly() { machine.highest_order().0 + 1 } else { Order::LIMIT };
         values[Field::Order as usize] = odds.below(orders);
+    }
+    if row.has(Field::Advice) {
+        values[Field::Advice as usize] = if odds.mostly() { Advice::Huge as u32 } else { Advice::NoHuge as u32 };
     }
     if row.has(Field::Mask) {
         let is_none = odds.half();
@@ -169,6 +175,28 @@ fn names(
         };
     }
     named
+}
+
+/// On a machine with huge pages half of the ranges are whole groups, and are moved to groups.
+fn align(row: &Row, named: &mut Named, machine: &Machine, state: &GeneratorState, random: &mut Random) {
+    if !row.has(Field::Count) || random.chance(1, 2) {
+        return;
+    }
+    let (group, (space, page)) = (machine.huge_pages(), named.place);
+    let first = page / group * group;
+    let rest = machine.pages() - first;
+    if rest < group || row.act == Act::Opens && state.run((space, first), Want::Unmapped) < group {
+        return;
+    }
+    named.place = (space, first);
+    named.count = if random.chance(3, 4) { group } else { rest / group * group };
+    if row.has(Field::Destination) {
+        let groups = (machine.pages() - named.count) / group + 1;
+        named.destination = random.below(groups) * group;
+        if named.destination == first {
+            named.destination = random.below(groups) * group;
+        }
+    }
 }
 
 /// A slot of this sort, most often one that the operation can use.

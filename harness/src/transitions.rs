@@ -11,16 +11,33 @@ use stalemap_reference::{Model, Situation};
 const SLOT_STATES: [&str; 8] =
     ["empty slot", "collected", "copied", "moved", "pin", "hold", "whole block", "split block"];
 
-/// The first cell of each operation, and behind them the number of all cells.
-static FIRST: [usize; Kind::COUNT + 1] = {
-    let mut first = [0; Kind::COUNT + 1];
-    let mut i = 0;
-    while i < Kind::COUNT {
-        first[i + 1] = first[i] + states(Kind::ALL[i]) * outcomes(Kind::ALL[i]);
-        i += 1;
+/// The first cell of each operation, and behind them the number of all these cells; likewise of the cells of states that only machines
+/// with huge pages have. These come last, so that cells keep their numbers.
+static FIRST: [[usize; Kind::COUNT + 1]; 2] = {
+    let mut first = [[0; Kind::COUNT + 1]; 2];
+    let mut part = 0;
+    while part < 2 {
+        let mut i = 0;
+        while i < Kind::COUNT {
+            first[part][i + 1] = first[part][i] + states(Kind::ALL[i])[part] * outcomes(Kind::ALL[i]);
+            i += 1;
+        }
+        if part == 0 {
+            first[1][0] = first[0][Kind::COUNT];
+        }
+        part += 1;
     }
     first
 };
+
+/// The operation, the state and the number of the outcome of a cell.
+fn parts_of(cell: usize) -> (Kind, usize, usize) {
+    let part = usize::from(cell >= FIRST[1][0]);
+    let index = FIRST[part].partition_point(|&first| first <= cell) - 1;
+    let (kind, within) = (Kind::ALL[index], cell - FIRST[part][index]);
+    let before = if part > 0 { states(kind)[0] } else { 0 };
+    (kind, before + within / outcomes(kind), within % outcomes(kind))
+}
 
 /// For each operation the number of each class of outcomes ([`Outcome::class`]) in a row of cells: 0 for `ok`, then its
 /// refusals. [`NOT_ALLOWED`] for what the table does not allow.
@@ -96,7 +113,8 @@ impl Transitions {
         let mut sum = 0;
         let mut i = 0;
         while i < Kind::COUNT {
-            sum += states(Kind::ALL[i]) * outcomes(Kind::ALL[i]);
+            let [small, large] = states(Kind::ALL[i]);
+            sum += (small + large) * outcomes(Kind::ALL[i]);
             i += 1;
         }
         sum
@@ -133,9 +151,7 @@ impl Transitions {
     /// When there is no such cell.
     #[must_use]
     pub fn meaning(cell: usize) -> (Kind, String, &'static str) {
-        let index = FIRST.partition_point(|&first| first <= cell) - 1;
-        let kind = Kind::ALL[index];
-        let (state, outcome) = ((cell - FIRST[index]) / outcomes(kind), (cell - FIRST[index]) % outcomes(kind));
+        let (kind, state, outcome) = parts_of(cell);
         let words = match meets(kind) {
             Meets::Place => Situation::all().nth(state).expect("a situation").words(),
             Meets::Slot => SLOT_STATES[state].to_string(),
@@ -156,9 +172,7 @@ impl Transitions {
     /// When there is no such cell.
     #[must_use]
     pub fn can_begin(cell: usize) -> bool {
-        let index = FIRST.partition_point(|&first| first <= cell) - 1;
-        let kind = Kind::ALL[index];
-        let state = (cell - FIRST[index]) / outcomes(kind);
+        let (kind, state, _) = parts_of(cell);
         match meets(kind) {
             Meets::Place => Situation::all().nth(state).expect("a situation").is_possible(),
             Meets::Slot => {
@@ -176,7 +190,7 @@ impl Transitions {
     pub(crate) fn insert(&mut self, kind: Kind, Before(state): Before, class: usize) -> bool {
         let number = IN_ROW[kind as usize][class];
         // An outcome that the table does not allow is for the oracles to object to.
-        number != NOT_ALLOWED && self.add(FIRST[kind as usize] + state * outcomes(kind) + usize::from(number))
+        number != NOT_ALLOWED && self.add(first_of(kind, state) + usize::from(number))
     }
 
     #[inline]
@@ -202,12 +216,21 @@ impl Before {
     }
 }
 
-/// Rows of an operation.
-const fn states(kind: Kind) -> usize {
+/// The first cell of a state.
+#[inline]
+fn first_of(kind: Kind, state: usize) -> usize {
+    match state.checked_sub(Situation::SMALL) {
+        None => FIRST[0][kind as usize] + state * outcomes(kind),
+        Some(large) => FIRST[1][kind as usize] + large * outcomes(kind),
+    }
+}
+
+/// Rows of an operation, and those that only machines with huge pages have.
+const fn states(kind: Kind) -> [usize; 2] {
     match meets(kind) {
-        Meets::Place => Situation::COUNT,
-        Meets::Slot => SLOT_STATES.len(),
-        Meets::Nothing => 1,
+        Meets::Place => [Situation::SMALL, Situation::COUNT - Situation::SMALL],
+        Meets::Slot => [SLOT_STATES.len(), 0],
+        Meets::Nothing => [1, 0],
     }
 }
 
@@ -245,7 +268,7 @@ fn state_of(state: &SlotState) -> usize {
 mod tests {
     use std::collections::BTreeSet;
 
-    use stalemap_operations::{Kind, Outcome};
+    use stalemap_operations::{Kind, LARGE_FOLIOS, Outcome};
 
     use super::{Before, Transitions, states};
 
@@ -257,6 +280,28 @@ mod tests {
             let outcomes: BTreeSet<_> = meanings.iter().filter(|it| it.0 == *kind).map(|it| it.2).collect();
             assert_eq!(outcomes.len(), 1 + kind.row().refusals.len(), "{}", kind.row().word);
         }
+    }
+
+    #[test]
+    fn cells_of_machines_without_huge_pages_come_first_and_keep_their_numbers() {
+        let mut cell = 0;
+        for kind in Kind::ALL.iter().filter(|kind| kind.row().level < LARGE_FOLIOS) {
+            for _ in 0..states(*kind)[0] {
+                for outcome in 0..1 + kind.row().refusals.len() {
+                    let (it, words, class) = Transitions::meaning(cell);
+                    let expected = outcome.checked_sub(1).map_or("ok", |index| kind.row().refusals[index].name());
+                    assert_eq!((it, class), (*kind, expected), "{cell}");
+                    assert!(!words.contains("large"), "{cell}: {words}");
+                    cell += 1;
+                }
+            }
+        }
+        assert_eq!(cell, 13_359, "the cells of a store of a campaign are known by number");
+        let large = |cell: usize| Transitions::meaning(cell).1.contains("large");
+        assert!(
+            (cell..Transitions::CELLS)
+                .all(|cell| large(cell) || Transitions::meaning(cell).0.row().level == LARGE_FOLIOS)
+        );
     }
 
     #[test]
@@ -296,7 +341,9 @@ mod tests {
         let mut all = Transitions::default();
         for &kind in Kind::ALL {
             let outcomes = kind.row().refusals.iter().map(|&errno| Outcome::Refused(errno));
-            for (state, outcome) in (0..states(kind)).flat_map(|state| outcomes.clone().map(move |it| (state, it))) {
+            for (state, outcome) in
+                (0..states(kind).iter().sum()).flat_map(|state| outcomes.clone().map(move |it| (state, it)))
+            {
                 assert!(all.insert(kind, Before(state), outcome.class()));
                 assert!(!all.insert(kind, Before(state), outcome.class()));
             }

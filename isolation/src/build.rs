@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use stalemap_harness::Build;
+use stalemap_harness::{Build, HugeOrders};
 use stalemap_operations::Machine;
 
 use crate::process::{Process, UNASKED};
@@ -48,6 +48,7 @@ pub struct Isolated {
     pub(crate) was_lost: Arc<AtomicBool>,
     largest: Option<Machine>,
     recounts: bool,
+    huge: Option<HugeOrders>,
     /// Why nothing can be loaded, once that is known: it is not tried again for each machine.
     unusable: Arc<OnceLock<String>>,
 }
@@ -63,6 +64,7 @@ impl Isolated {
             deadline: DEADLINE,
             was_lost,
             largest: None,
+            huge: Some(HugeOrders::ALL),
             recounts: true,
             unusable,
         }
@@ -92,6 +94,12 @@ impl Isolated {
     #[must_use]
     pub fn without_recount(self) -> Isolated {
         Isolated { recounts: false, ..self }
+    }
+
+    /// With machines that have huge pages of these orders only, or of none.
+    #[must_use]
+    pub fn huge(self, huge: Option<HugeOrders>) -> Isolated {
+        Isolated { huge, ..self }
     }
 
     /// The same worker, not another one.
@@ -159,5 +167,9 @@ impl Build for Isolated {
 
     fn uses_recount(&self) -> bool {
         self.recounts
+    }
+
+    fn huge(&self) -> Option<HugeOrders> {
+        self.huge
     }
 }

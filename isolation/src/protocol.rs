@@ -79,8 +79,8 @@ pub(crate) struct Described {
 /// What became of an operation.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
-    /// It was answered. A recount that was not made balances.
-    Outcome { outcome: Outcome, recount: Result<(), String> },
+    /// It was answered. A recount that was not made balances; `runs` are those of [`Subject::runs`](stalemap_operations::Subject::runs).
+    Outcome { outcome: Outcome, runs: Vec<bool>, recount: Result<(), String> },
     /// The subject has panicked; its message.
     Panicked(String),
 }

@@ -23,6 +23,8 @@ pub struct InWorker {
     ran: RefCell<Program>,
     /// Operations that were done.
     done: usize,
+    /// The runs of the last one.
+    runs: Vec<bool>,
     start: Observation,
 }
 
@@ -40,7 +42,16 @@ impl InWorker {
         let mut start = Observation::default();
         start.alive.insert(stalemap_operations::Space(0));
         start.free = described.capacity;
-        InWorker { build, asked, described, announced: Vec::new(), ran: RefCell::default(), done: 0, start }
+        InWorker {
+            build,
+            asked,
+            described,
+            announced: Vec::new(),
+            ran: RefCell::default(),
+            done: 0,
+            runs: Vec::new(),
+            start,
+        }
     }
 
     /// Runs what was announced in the worker. Where the worker is lost over it, it is run again in a new one that writes each
@@ -89,6 +100,7 @@ impl Subject for InWorker {
 
     fn reset(&mut self) {
         self.done = 0;
+        self.runs.clear();
         self.announced.clear();
         *self.ran.get_mut() = Program::default();
     }
@@ -109,7 +121,10 @@ impl Subject for InWorker {
         }
         let program = self.ran.get_mut();
         let outcome = match program.steps.answer(self.done) {
-            Some(Answer::Outcome { outcome, .. }) => *outcome,
+            Some(Answer::Outcome { outcome, runs, .. }) => {
+                self.runs.clone_from(runs);
+                *outcome
+            }
             Some(Answer::Panicked(message)) => panic!("{message}"),
             None => match &program.lost {
                 None => panic!("the worker has left out an operation"),
@@ -139,6 +154,10 @@ impl Subject for InWorker {
             let of = |slot: &Slot| all.iter().find(|(it, _)| it == slot).cloned();
             into.slots = scope.slots.iter().map(|slot| of(slot).unwrap_or((*slot, SlotState::Empty))).collect();
         }
+    }
+
+    fn runs(&self) -> &[bool] {
+        &self.runs
     }
 
     fn validate(&self) -> Result<(), String> {

@@ -177,5 +177,5 @@ fn done(
     let outcome = subject.apply(operation);
     subject.observe(all, shown);
     let recount = if recounts { subject.validate() } else { Ok(()) };
-    Answer::Outcome { outcome, recount }
+    Answer::Outcome { outcome, runs: subject.runs().to_vec(), recount }
 }

@@ -1,7 +1,7 @@
 //! Capabilities: what a subject can show, what it can do, and what its blocks promise.
 
 use crate::operand::{BlockSlot, Field, Order};
-use crate::table::{KindSet, Operation};
+use crate::table::{KindSet, LARGE_FOLIOS, Operation};
 
 /// Kinds of fact that a subject can show. Each check of the harness names those that it needs; a check that needs others
 /// is left out and named.
@@ -41,12 +41,14 @@ impl Observables {
     pub const WRITABLE: Observables = Observables(1 << 9);
     /// Which spaces are alive, and which are locked.
     pub const SPACES: Observables = Observables(1 << 10);
+    /// Which pages are those of one large folio, the folio's mapcount, and which places are one huge entry.
+    pub const FOLIOS: Observables = Observables(1 << 11);
     /// No fact.
     pub const NONE: Observables = Observables(0);
     /// All facts.
     pub const ALL: Observables = Observables((1 << Self::NAMES.len()) - 1);
     /// The names in the order of the bits.
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 12] = [
         "places",
         "stamps",
         "exclusive",
@@ -58,6 +60,7 @@ impl Observables {
         "frames",
         "writable bits",
         "spaces",
+        "folios",
     ];
 
     /// Both.
@@ -138,7 +141,8 @@ impl Capabilities {
     }
 
     /// The observables that it shows, and those of which there is nothing to show, since none of its operations makes it:
-    /// a machine that only has blocks has no place, and one without pins, holds, blocks and transactions has no slot.
+    /// a machine that only has blocks has no place, one without pins, holds, blocks and transactions has no slot, and one on which nothing
+    /// asks for huge pages has no large folio.
     #[must_use]
     pub fn known(&self) -> Observables {
         const OF_PLACES: Observables = Observables::PLACES
@@ -151,6 +155,9 @@ impl Capabilities {
         let mut known = self.observables;
         if !self.operations.iter().any(|kind| kind.row().names_place) {
             known = known.and(OF_PLACES);
+        }
+        if !self.operations.iter().any(|kind| kind.row().level == LARGE_FOLIOS) {
+            known = known.and(Observables::FOLIOS);
         }
         if !self.operations.iter().any(|kind| kind.row().slot.is_some()) {
             known = known.and(Observables::SLOTS);

@@ -197,6 +197,10 @@ impl Subject for Box<dyn Subject> {
         (**self).explorable()
     }
 
+    fn runs(&self) -> &[bool] {
+        (**self).runs()
+    }
+
     fn validate(&self) -> Result<(), String> {
         (**self).validate()
     }

@@ -60,7 +60,7 @@ pub(crate) fn neighbours(
         operations: count + ADDED,
         kinds: kinds.unwrap_or(KindSet::ALL),
         machine: Some(program.machine),
-        largest: None,
+        ..Settings::default()
     };
     let mut mutator = Mutator::new(settings);
     let most = record::RECORD * (1 + count + ADDED);

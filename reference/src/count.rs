@@ -25,7 +25,8 @@ impl Model {
         .and(Observables::REFCOUNTS)
         .and(Observables::RMAPS)
         .and(Observables::SLOTS)
-        .and(Observables::FREE);
+        .and(Observables::FREE)
+        .and(Observables::FOLIOS);
 
     /// The places whose entry is `maps p`.
     pub(crate) fn rmap(&self, page: PageToken) -> Vec<Place> {

@@ -13,12 +13,18 @@ use crate::model::Model;
 pub(crate) struct ClaimedRuns {
     claims: Vec<bool>,
     next: usize,
+    /// Homes where the subject has found no run, though as many frames were free, by [`Home::index`] as bits; and [`GROUP`].
+    refused: u8,
 }
+
+/// The subject has not taken a group of holes as one.
+const GROUP: u8 = 1 << Home::LIMIT;
 
 impl ClaimedRuns {
     /// The claims of the next operation.
     #[inline]
     pub(crate) fn claim(&mut self, runs: &[bool]) {
+        self.refused = 0;
         // No run is asked for on machines without huge pages.
         if self.claims.is_empty() && runs.is_empty() {
             return;
@@ -28,8 +34,22 @@ impl ClaimedRuns {
         self.next = 0;
     }
 
+    /// The next one, of a run at this home, of which so many frames are free and so many are wanted.
+    pub(crate) fn take_run(&mut self, home: Home, free: u32, wanted: u32) -> bool {
+        let is_claimed = self.take();
+        if !is_claimed && free >= wanted {
+            self.refuse(home);
+        }
+        is_claimed && free >= wanted
+    }
+
+    /// The subject has found no run at this home, though enough frames were free.
+    pub(crate) fn refuse(&mut self, home: Home) {
+        self.refused |= 1 << home.index();
+    }
+
     /// The next one; true where nothing is claimed.
-    pub(crate) fn take(&mut self) -> bool {
+    fn take(&mut self) -> bool {
         let claim = self.claims.get(self.next).copied();
         self.next += 1;
         claim.unwrap_or(true)
@@ -69,13 +89,40 @@ impl Model {
 
     /// Whether the subject finds a run of frames for a large folio at this home. Too few free frames have no run.
     pub(crate) fn finds_run(&mut self, home: Home) -> bool {
-        let is_claimed = self.runs.take();
-        is_claimed && self.free(home) >= self.machine.huge_pages()
+        let free = self.free(home);
+        self.runs.take_run(home, free, self.machine.huge_pages())
+    }
+
+    /// Homes where the subject found no run of frames for a large folio in the last operation ([`Subject::runs`](
+    /// stalemap_operations::Subject::runs), or `ENOMEM` of `collapse`), though enough frames were free, by [`Home::index`]: its own frames
+    /// say whether that was so.
+    #[must_use]
+    pub fn refused_runs(&self) -> [bool; Home::LIMIT] {
+        Home::ALL.map(|home| self.runs.refused >> home.index() & 1 == 1)
+    }
+
+    /// Whether there is such a home.
+    #[inline]
+    #[must_use]
+    pub fn has_refused_runs(&self) -> bool {
+        self.runs.refused & !GROUP != 0
+    }
+
+    /// Whether the last operation did without a large folio that its counts allowed: what is written of the answers that follow may not
+    /// hold.
+    #[inline]
+    #[must_use]
+    pub fn did_without_folio(&self) -> bool {
+        self.runs.refused != 0
     }
 
     /// Whether the subject takes a group of holes as one.
     pub(crate) fn takes_group(&mut self) -> bool {
-        self.runs.take()
+        let is_taken = self.runs.take();
+        if !is_taken {
+            self.runs.refused |= GROUP;
+        }
+        is_taken
     }
 
     /// The head of the large folio of a page; the page itself where it is small.

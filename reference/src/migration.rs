@@ -188,7 +188,7 @@ impl Model {
             mark!(self, "collected pages that RAM cannot take");
             return Err(Errno::ENOMEM);
         }
-        let given = self.give_frames(candidates.iter_mut().filter(|it| is_wanting(&&**it)), free, by_device);
+        let given = self.give_frames(candidates.iter_mut().filter(|it| is_wanting(&&**it)), to, free, by_device);
         let transaction = self.transactions.get_mut(slot).expect("an open slot");
         transaction.candidates = candidates;
         transaction.phase = Phase::Copied;

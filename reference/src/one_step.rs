@@ -47,7 +47,7 @@ impl Model {
         let mut candidates = Vec::new();
         self.collect_part(space, part, route, 0, &mut candidates);
         let (free, wanted) = (self.free(to), size(&candidates));
-        let given = self.give_frames(candidates.iter_mut(), free, false);
+        let given = self.give_frames(candidates.iter_mut(), to, free, false);
         if given < wanted {
             mark!(self, "migration in one step without a frame");
         }

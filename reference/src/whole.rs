@@ -108,18 +108,18 @@ impl Model {
         }
     }
 
-    /// Gives frames at the destination, of which so many are free, to candidates that want them; how many it gives.
+    /// Gives frames at a home, of which so many are free, to candidates that want them; how many it gives.
     pub(crate) fn give_frames<'a>(
         &mut self,
         candidates: impl Iterator<Item = &'a mut Candidate>,
+        home: Home,
         free: u32,
         by_device: bool,
     ) -> u32 {
         let mut left = free;
         for candidate in candidates {
             if candidate.size > 1 {
-                let is_claimed = self.runs.take();
-                candidate.is_run = is_claimed && left >= candidate.size;
+                candidate.is_run = self.runs.take_run(home, left, candidate.size);
                 if !candidate.is_run && by_device {
                     mark!(self, "folio that a device keeps for want of a run");
                     continue;
@@ -165,8 +165,12 @@ impl Model {
             self.may_be_copied(place)?;
         }
         let is_refused = claimed == Some(Outcome::Refused(Errno::ENOMEM));
-        if is_refused || self.free(Home::Ram) < self.machine.huge_pages() {
+        let is_full = self.free(Home::Ram) < self.machine.huge_pages();
+        if is_refused || is_full {
             mark!(self, "collapse without a run");
+            if !is_full {
+                self.runs.refuse(Home::Ram);
+            }
             return Err(Errno::ENOMEM);
         }
         self.collapse_into_run(first)

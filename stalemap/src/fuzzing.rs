@@ -144,7 +144,7 @@ impl FuzzTarget {
         let subject = some_subject(&build)
             .unwrap_or_else(|why| panic!("the subject cannot be `machine {}`: {why}", Machine::DEFAULT));
         let kinds = subject.capabilities().operations;
-        let settings = Settings { kinds, largest: build.largest(), ..Settings::default() };
+        let settings = Settings { kinds, ..Settings::of(&build) };
         let name = name_of(&build);
         FuzzTarget {
             name,

@@ -44,7 +44,7 @@ pub struct Kept {
 pub fn campaign(row: &Row, machine: Option<Machine>, executions: u64) -> Result<Outcome, String> {
     let build = (row.build)();
     let kinds = some_subject(&build)?.capabilities().operations;
-    let settings = Settings { operations: OPERATIONS, kinds, machine, largest: None };
+    let settings = Settings { operations: OPERATIONS, kinds, machine, ..Settings::default() };
     let findings = Findings::new(row.name(), build.clone(), BTreeSet::new());
     let mut collect = Collect { findings, kept: BTreeMap::new(), operations: 0, refused: None };
     let campaign = Campaign::new(build).seed(SEED).settings(settings).runs(executions);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use stalemap_harness::{Compare, Settings};
+use stalemap_harness::{Compare, HugeOrders, Settings};
 use stalemap_operations::{Kind, KindSet, Machine};
 use stalemap_report::hex;
 
@@ -38,15 +38,20 @@ impl CampaignId {
         let kinds: Vec<&str> = settings.kinds.iter().map(|kind| kind.row().word).collect();
         let machine =
             |machine: Option<Machine>| machine.map_or_else(|| "any".to_string(), |machine| machine.to_string());
-        let settings = [
+        let named = [
             ("ops", settings.operations.to_string()),
             ("only", kinds.join(",")),
             ("machine", machine(settings.machine)),
             ("largest machine", machine(settings.largest)),
             ("compare", if compare == Compare::Touched { "touched" } else { "full" }.to_string()),
         ];
-        let settings = settings.map(|(name, value)| (name.to_string(), value));
-        CampaignId { settings: settings.into(), ..CampaignId::of_engine("native", seed, subject) }
+        // A campaign without huge pages has the name that it had before there were any.
+        let huge = settings
+            .huge
+            .filter(|_| settings.draws_huge())
+            .map(|HugeOrders { lowest, highest }| ("huge", format!("{lowest} to {highest}")));
+        let settings = named.into_iter().chain(huge).map(|(name, value)| (name.to_string(), value));
+        CampaignId { settings: settings.collect(), ..CampaignId::of_engine("native", seed, subject) }
     }
 
     /// A campaign of an engine whose executions nothing repeats: one that began at another time is another one.

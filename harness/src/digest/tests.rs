@@ -1,6 +1,7 @@
 //! Every fact that an oracle compares makes another digest; names of pages make none.
 
 mod both_ways;
+mod folios;
 mod side;
 
 use stalemap_operations::{

@@ -80,7 +80,7 @@ impl Visitor for Whole<'_> {
             self.is_known = false;
             return;
         };
-        let PageFacts { home, stamp, exclusive, counts, frame, folio: _ } = facts;
+        let PageFacts { home, stamp, exclusive, counts, frame, folio } = facts;
         let is_counted_so = match counts {
             Counts::Stored { mapcount, refcount, rmap } => {
                 let found = rmap.fold(0, |sum: u64, place| sum.wrapping_add(place_sum(place)));
@@ -89,7 +89,8 @@ impl Visitor for Whole<'_> {
             Counts::Counted { references } => known.is_counted && known.counts == [0, references],
         };
         let is_known = known.state == page_state(home, stamp, exclusive) && is_counted_so;
-        self.comes(2, index, is_known && self.words.owners.has_page(token, frame));
+        let is_placed_so = self.words.folios.has_page(token, folio) && self.words.owners.has_page(token, frame);
+        self.comes(2, index, is_known && is_placed_so);
     }
 
     #[inline]

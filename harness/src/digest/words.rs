@@ -1,6 +1,6 @@
 //! The words of a digest: how facts become numbers.
 
-use stalemap_operations::{Entry, Home, PageToken, Phase, Place, PlaceState, Slot, SlotState, Space, Stamp};
+use stalemap_operations::{Entry, FolioView, Home, PageToken, Phase, Place, PlaceState, Slot, SlotState, Space, Stamp};
 
 /// What several numbers of one word are multiplied by before they are added up (multilinear hashing: Lemire and Kaser,
 /// Strongly universal string hashing is fast, 2014). Odd numbers without a pattern: the first outputs of SplitMix64 from
@@ -20,6 +20,7 @@ const PLACE: u64 = 1 << 60;
 const SLOT: u64 = 2 << 60;
 const PAGE: u64 = 3 << 60;
 const SPACE: u64 = 4 << 60;
+const FOLIO: u64 = 5 << 60;
 
 /// Which bits of a place's state say what its entry is, and the one for an entry that maps a page.
 const ENTRY: u32 = 3 << 2;
@@ -54,19 +55,19 @@ static SLOTS: [u64; Slot::COUNT] = {
     sums
 };
 
-/// Access, entry and writable bit of a place as a number; 0 where it is unmapped.
+/// Access, entry, writable bit and whether it is huge of a place as a number; 0 where it is unmapped.
 #[inline]
 pub(super) fn place_state(state: PlaceState) -> u32 {
     let PlaceState::Mapped { access, entry } = state else {
         return 0;
     };
-    let (kind, writable) = match entry {
-        Entry::Hole => (0, false),
-        Entry::Maps { writable, .. } => (MAPS, writable),
-        Entry::Migrating { writable, .. } => (2 << 2, writable),
+    let (kind, writable, huge) = match entry {
+        Entry::Hole => (0, false, false),
+        Entry::Maps { writable, huge, .. } => (MAPS, writable, huge),
+        Entry::Migrating { writable, huge, .. } => (2 << 2, writable, huge),
     };
     let is_unknown = entry.page() == Some(PageToken(u32::MAX));
-    1 << 6 | (access as u32) << 4 | kind | u32::from(writable) << 1 | u32::from(is_unknown)
+    u32::from(huge) << 7 | 1 << 6 | (access as u32) << 4 | kind | u32::from(writable) << 1 | u32::from(is_unknown)
 }
 
 /// Whether the entry of a place in this state maps a page.
@@ -107,6 +108,18 @@ pub(super) fn page_word(state: u64, age: u32, [mapcount, refcount]: [u32; 2], su
     let own = if state == 0 { 0 } else { PAGE ^ state << 32 ^ u64::from(age) };
     let [found, mapped, others] = sums;
     mix(linear([own, u64::from(refcount) << 32 ^ u64::from(mapcount), found, mapped, others]))
+}
+
+/// What a page adds to its folio, by its word: its index, the folio's mapcount as the page shows it, and whether it is the head that it
+/// names.
+pub(super) fn member_word(word: u64, folio: FolioView, is_head: bool) -> u64 {
+    let place = u64::from(folio.index) << 1 | u64::from(is_head);
+    mix(linear([word, FOLIO ^ place, folio.mapcount.into()]))
+}
+
+/// The word of a folio, by what its pages add; 0 for one without pages.
+pub(super) fn folio_word(sum: u64) -> u64 {
+    if sum == 0 { 0 } else { mix(FOLIO ^ sum) }
 }
 
 /// The word of a space; 0 for a dead one.

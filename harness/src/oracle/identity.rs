@@ -9,7 +9,7 @@ use super::step::{Conflict, StepView, name, name_in};
 pub(super) const CHECKS: &[Check] = &[
     Check { name: "place", needs: Observables::PLACES, find: place },
     Check { name: "slot", needs: Observables::PLACES.and(Observables::SLOTS), find: slot },
-    Check { name: "live", needs: Observables::PLACES.and(Observables::SLOTS), find: live },
+    Check { name: "live", needs: Observables::PLACES.and(Observables::SLOTS).and(Observables::FOLIOS), find: live },
 ];
 
 fn place(step: &StepView<'_>) -> Result<(), Difference> {
@@ -32,7 +32,7 @@ fn another_page(at: &str) -> Result<(), Difference> {
     differ("page", format!("{at} has the page that it had before"), format!("{at} has another page"))
 }
 
-/// A page that neither a place nor a slot shows is known by a transaction alone, which is a slot.
+/// A page that neither a place nor a slot shows is known by a transaction alone, which is a slot, or by another page of its folio.
 fn live(step: &StepView<'_>) -> Result<(), Difference> {
     if let Some(page) = step.reference.pages.iter().find(|page| !is_paired(step, page.token)) {
         let name = name(page, step);

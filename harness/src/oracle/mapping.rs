@@ -11,6 +11,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "spaces", needs: Observables::SPACES, find: spaces },
     Check { name: "places", needs: Observables::PLACES, find: places },
     Check { name: "writable", needs: Observables::PLACES.and(Observables::WRITABLE), find: writable },
+    Check { name: "huge", needs: Observables::PLACES.and(Observables::FOLIOS), find: huge },
     Check { name: "slots", needs: Observables::SLOTS, find: slots },
     Check { name: "home", needs: Observables::PLACES, find: home },
     Check { name: "exclusive", needs: Observables::PLACES.and(Observables::EXCLUSIVE), find: exclusive },
@@ -72,6 +73,23 @@ fn writable(step: &StepView<'_>) -> Result<(), Difference> {
         Some((place, reference, subject)) => {
             let sense = Sense::between(bit(reference), bit(subject));
             differ_in(sense, "writable", words(place, *reference), words(place, *subject))
+        }
+    }
+}
+
+/// Whether each entry is part of a huge one. That the places of a group are huge together follows: those of the reference are.
+fn huge(step: &StepView<'_>) -> Result<(), Difference> {
+    let bit = |state: &PlaceState| match state {
+        PlaceState::Mapped { entry: Entry::Maps { huge, .. } | Entry::Migrating { huge, .. }, .. } => Some(*huge),
+        PlaceState::Mapped { entry: Entry::Hole, .. } | PlaceState::Unmapped => None,
+    };
+    match both_places(step.reference, step.subject).find(|(_, reference, subject)| bit(reference) != bit(subject)) {
+        None => Ok(()),
+        Some((place, reference, subject)) => {
+            let sense = Sense::between(bit(reference), bit(subject));
+            let words = |is_huge| format!("{place} is mapped by a {} entry", if is_huge { "huge" } else { "small" });
+            let [expected, actual] = [reference, subject].map(|state| words(bit(state) == Some(true)));
+            differ_in(sense, "huge", expected, actual)
         }
     }
 }

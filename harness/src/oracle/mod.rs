@@ -10,6 +10,7 @@ mod conservation;
 mod content;
 mod difference;
 mod digest;
+mod folio;
 mod identity;
 mod mapcount;
 mod mapping;
@@ -89,8 +90,8 @@ macro_rules! oracles {
 }
 
 oracles! {
-    each step: termination, answer, outcome, identity, mapping, mapcount, refcount, rmap, content, conservation, placement,
-        refusal;
+    each step: termination, answer, outcome, identity, mapping, folio, mapcount, refcount, rmap, content, conservation,
+        placement, refusal;
     besides: validity, panic, digest
 }
 

@@ -1,6 +1,6 @@
 //! Owners: which page or slot has which frame of the subject, kept from step to step.
 
-use stalemap_operations::{BlockContract, FrameToken, Home, Machine, Order, PageToken, Slot, SlotState};
+use stalemap_operations::{BlockContract, FolioView, FrameToken, Home, Machine, Order, PageToken, Slot, SlotState};
 
 /// What is checked of frames.
 #[derive(Clone, Copy)]
@@ -27,6 +27,11 @@ pub(crate) enum Fault {
     Range { home: Home, frames: u32 },
     /// A block of this order does not begin at a multiple of so many frames.
     Alignment { order: Order, frames: u32 },
+    /// The page with this index in a large folio is not in the frame with this index of a run that begins at a multiple of so many
+    /// frames.
+    Index { index: u32, frames: u32 },
+    /// It is in another run than the head of its folio.
+    Run,
     /// The same owner shows it twice.
     Twice,
     /// It has another owner.
@@ -40,6 +45,8 @@ struct Claim {
     frame: FrameToken,
     /// What is wrong whatever the owners of other frames are.
     fault: Option<Fault>,
+    /// The large folio that the page is of.
+    folio: Option<FolioView>,
 }
 
 /// The owner of each frame that the subject has shown, and of each owner its frames.
@@ -49,6 +56,8 @@ pub(crate) struct Owners {
     sizes: [u32; Home::LIMIT],
     /// How blocks are aligned.
     blocks: BlockContract,
+    /// Pages of a large folio.
+    huge_pages: u32,
     frames: [Vec<Option<Owner>>; Home::LIMIT],
     /// The frame of each page, by token: its home in the upper half, its offset and one in the lower; 0 for none.
     pages: Vec<u64>,
@@ -66,6 +75,7 @@ impl Owners {
         Owners {
             sizes: Home::ALL.map(|home| rules.machine.frames(home)),
             blocks: *rules.blocks,
+            huge_pages: rules.machine.huge_pages(),
             frames: Default::default(),
             pages: Vec::new(),
             slots: Default::default(),
@@ -83,13 +93,14 @@ impl Owners {
         self.fault = None;
     }
 
-    /// Shows the frame of a page; `home` is where the page is said to be.
+    /// Shows the frame of a page; `home` is where the page is said to be. The frame of a page of a large folio is checked each time:
+    /// the folio may be another one.
     #[inline]
-    pub(crate) fn page(&mut self, page: PageToken, home: Home, frame: Option<FrameToken>) {
+    pub(crate) fn page(&mut self, page: PageToken, home: Home, frame: Option<FrameToken>, folio: Option<FolioView>) {
         let now = pack(frame);
         let known = self.pages.get(page.0 as usize).copied().unwrap_or(0);
-        if now != known || now != 0 && now >> 32 != home.index() as u64 {
-            self.exchange(page, home, frame);
+        if now != known || now != 0 && (now >> 32 != home.index() as u64 || folio.is_some()) {
+            self.exchange(page, home, frame, folio);
         }
     }
 
@@ -97,12 +108,12 @@ impl Owners {
     #[inline]
     pub(crate) fn end(&mut self, page: PageToken) {
         if self.pages.get(page.0 as usize).is_some_and(|&known| known != 0) {
-            self.exchange(page, Home::Ram, None);
+            self.exchange(page, Home::Ram, None, None);
         }
     }
 
     #[inline(never)]
-    fn exchange(&mut self, page: PageToken, home: Home, frame: Option<FrameToken>) {
+    fn exchange(&mut self, page: PageToken, home: Home, frame: Option<FrameToken>, folio: Option<FolioView>) {
         let index = page.0 as usize;
         if self.pages.len() <= index {
             self.pages.resize(index + 1, 0);
@@ -114,7 +125,7 @@ impl Owners {
         if let Some(frame) = frame {
             let is_elsewhere = frame.home != home;
             let fault = is_elsewhere.then_some(Fault::Home { is: frame.home, should_be: home });
-            self.claims.push(Claim { owner: Owner::Page(page), frame, fault });
+            self.claims.push(Claim { owner: Owner::Page(page), frame, fault, folio });
         }
     }
 
@@ -132,7 +143,7 @@ impl Owners {
                 for frame in frames {
                     let fault = had.contains(&frame).then_some(Fault::Twice);
                     had.push(frame);
-                    self.claims.push(Claim { owner, frame, fault });
+                    self.claims.push(Claim { owner, frame, fault, folio: None });
                 }
             }
             SlotState::Block { order, held, base, .. } => {
@@ -145,7 +156,7 @@ impl Owners {
                     };
                     for frame in held_frames(base, *order, *held) {
                         had.push(frame);
-                        self.claims.push(Claim { owner, frame, fault });
+                        self.claims.push(Claim { owner, frame, fault, folio: None });
                     }
                 }
             }
@@ -195,10 +206,11 @@ impl Owners {
         self.fault.is_none()
     }
 
-    fn take(&mut self, Claim { owner, frame, fault }: Claim) -> Result<(), Fault> {
+    fn take(&mut self, Claim { owner, frame, fault, folio }: Claim) -> Result<(), Fault> {
         if let Some(fault) = fault {
             return Err(fault);
         }
+        folio.map_or(Ok(()), |folio| self.check_run(frame, folio))?;
         let frames = self.sizes[frame.home.index()];
         if frame.offset >= frames {
             return Err(Fault::Range { home: frame.home, frames });
@@ -209,6 +221,20 @@ impl Owners {
         }
         match known[index].replace(owner) {
             Some(other) if other != owner => Err(Fault::Shared(other)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The pages of a large folio are in an aligned run of frames, in order. When claims are taken the frame of the head is known, if it is
+    /// shown.
+    fn check_run(&self, frame: FrameToken, FolioView { head, index, .. }: FolioView) -> Result<(), Fault> {
+        let frames = self.huge_pages;
+        if frame.offset % frames != index {
+            return Err(Fault::Index { index, frames });
+        }
+        let of_head = unpack(self.pages.get(head.0 as usize).copied().unwrap_or(0));
+        match of_head {
+            Some(of_head) if of_head != FrameToken { offset: frame.offset - index, ..frame } => Err(Fault::Run),
             Some(_) | None => Ok(()),
         }
     }

@@ -1,6 +1,7 @@
-//! Placement: every frame that the subject shows is at the right home, within it, aligned, and has one owner.
+//! Placement: every frame that the subject shows is at the right home, within it, aligned, and has one owner; the pages of a
+//! large folio are in a run of frames.
 
-use stalemap_operations::{FrameToken, Observables, Observation, SlotState};
+use stalemap_operations::{FolioView, FrameToken, Observables, Observation, PageView, SlotState};
 
 use super::check::Check;
 use super::difference::{Difference, differ};
@@ -8,15 +9,30 @@ use super::owners::{Fault, Owner, Owners};
 use super::step::{StepView, name_in};
 
 /// What is in a frame that is not shown takes part in no conflict, so that nothing but frames is needed.
-pub(super) const CHECKS: &[Check] = &[Check { name: "frames", needs: Observables::FRAMES, find: check }];
+pub(super) const CHECKS: &[Check] = &[
+    Check { name: "frames", needs: Observables::FRAMES, find: frames },
+    Check { name: "run", needs: Observables::FRAMES.and(Observables::FOLIOS), find: runs },
+];
 
 /// Everything that the subject shows, after a step.
-fn check(step: &StepView<'_>) -> Result<(), Difference> {
+fn frames(step: &StepView<'_>) -> Result<(), Difference> {
+    check(step, |_| None)
+}
+
+/// The same, and where the pages of large folios are; nothing where there are none.
+fn runs(step: &StepView<'_>) -> Result<(), Difference> {
+    if step.subject.pages.iter().all(|page| page.folio.is_none()) {
+        return Ok(());
+    }
+    check(step, |page| page.folio)
+}
+
+fn check(step: &StepView<'_>, folio: impl Fn(&PageView) -> Option<FolioView>) -> Result<(), Difference> {
     let mut owners = step.owners.borrow_mut();
     owners.clear();
     let seen = step.subject;
     for page in &seen.pages {
-        owners.page(page.token, page.home, page.frame);
+        owners.page(page.token, page.home, page.frame, folio(page));
     }
     for (slot, state) in &seen.slots {
         owners.slot(*slot, state, frames_of(state, seen));
@@ -58,6 +74,12 @@ fn differ_by(owner: Owner, fault: Fault, seen: Option<&Observation>) -> Result<(
         Fault::Alignment { order, frames } => {
             let expected = format!("the block of order {order} in {whose} begins at a multiple of {frames} frames");
             differ("alignment", expected, "it does not")
+        }
+        Fault::Index { index, frames } => {
+            differ("run", format!("{whose} is in frame {index} of an aligned run of {frames}"), "it is in another one")
+        }
+        Fault::Run => {
+            differ("run", format!("{whose} is in the same run of frames as the head of its folio"), "it is not")
         }
         Fault::Twice => {
             differ("owner", "every frame has one owner", format!("two candidates of {whose} have the same"))

@@ -1,7 +1,7 @@
-//! Refusal: a block is refused only where no free aligned run of its size exists in the frames as the subject has laid
-//! them out.
+//! Refusal: a block is refused, or a large folio does without a run, only where no free aligned run of its size exists in the
+//! frames as the subject has laid them out.
 
-use stalemap_operations::{BlockContract, Errno, Field, Home, Observables, Observation, Order, Outcome, SlotState};
+use stalemap_operations::{Errno, Field, FrameToken, Home, Observables, Observation, Order, Outcome, SlotState};
 
 use super::check::Check;
 use super::difference::{Difference, differ};
@@ -15,17 +15,16 @@ pub(super) const CHECKS: &[Check] = &[Check {
 }];
 
 fn check(step: &StepView<'_>) -> Result<(), Difference> {
-    if !is_asked(step) {
-        return Ok(());
+    if is_asked(step) {
+        block(step)?;
     }
+    Home::ALL.into_iter().filter(|home| step.answers.refused_runs[home.index()]).try_for_each(|home| run(step, home))
+}
+
+/// A block that was refused.
+fn block(step: &StepView<'_>) -> Result<(), Difference> {
     let order = Order(step.answers.operation.values().last(Field::Order));
-    let mut used = vec![false; step.rules.machine.ram() as usize];
-    for frame in frames_of(step.subject) {
-        if let Some(used) = used.get_mut(frame as usize) {
-            *used = true;
-        }
-    }
-    if !has_free_run(&used, order, step.rules.blocks) {
+    if !has_free_run(&used(step, Home::Ram), order, step.rules.blocks.alignment(order)) {
         return Ok(());
     }
     let run = order.frames();
@@ -36,9 +35,34 @@ fn check(step: &StepView<'_>) -> Result<(), Difference> {
     )
 }
 
-/// Whether a run of frames is free in which a block of this order may be.
-fn has_free_run(used: &[bool], order: Order, blocks: &BlockContract) -> bool {
-    let starts = used.windows(order.frames() as usize).step_by(blocks.alignment(order) as usize);
+/// A large folio for which no run was found. Whatever else the operation did has only taken frames at this home: a run that is free
+/// behind it was free before.
+fn run(step: &StepView<'_>, home: Home) -> Result<(), Difference> {
+    let run = step.rules.machine.huge_pages();
+    if !has_free_run(&used(step, home), Order(run.ilog2()), run) {
+        return Ok(());
+    }
+    differ(
+        "unjust",
+        format!("a large folio gets no frames in {home} only where no aligned run of {run} frames is free"),
+        "it gets none although one is free",
+    )
+}
+
+/// Which frames of a home are in use.
+fn used(step: &StepView<'_>, home: Home) -> Vec<bool> {
+    let mut used = vec![false; step.rules.machine.frames(home) as usize];
+    for frame in frames_of(step.subject, home) {
+        if let Some(used) = used.get_mut(frame as usize) {
+            *used = true;
+        }
+    }
+    used
+}
+
+/// Whether a run of frames of this order is free that begins at a multiple of so many.
+fn has_free_run(used: &[bool], order: Order, alignment: u32) -> bool {
+    let starts = used.windows(order.frames() as usize).step_by(alignment as usize);
     starts.into_iter().any(|run| !run.contains(&true))
 }
 
@@ -51,14 +75,15 @@ fn is_asked(step: &StepView<'_>) -> bool {
         && step.reference.free[Home::Ram.index()] >= 1 << operation.values().last(Field::Order)
 }
 
-/// The offsets of all frames of RAM in use.
-fn frames_of(subject: &Observation) -> impl Iterator<Item = u32> + '_ {
+/// The offsets of all frames of a home in use. Blocks are in RAM.
+fn frames_of(subject: &Observation, home: Home) -> impl Iterator<Item = u32> + '_ {
     let pages = subject.pages.iter().filter_map(|page| page.frame);
     let bare = subject.slots.iter().flat_map(|(_, state)| match state {
         SlotState::Transaction { frames, .. } => &subject.frames[frames.clone()],
         SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) | SlotState::Block { .. } => &[],
     });
-    let in_ram = pages.chain(bare.copied()).filter(|frame| frame.home == Home::Ram).map(|frame| frame.offset);
+    let is_here = move |frame: &FrameToken| frame.home == home;
+    let single = pages.chain(bare.copied()).filter(is_here).map(|frame| frame.offset);
     let blocks = subject.slots.iter().filter_map(|(_, state)| match state {
         SlotState::Block { order, held, base, .. } => {
             let base = (*base)?.offset;
@@ -66,5 +91,5 @@ fn frames_of(subject: &Observation) -> impl Iterator<Item = u32> + '_ {
         }
         SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) | SlotState::Transaction { .. } => None,
     });
-    in_ram.chain(blocks.flatten())
+    single.chain(blocks.filter(move |_| home == Home::Ram).flatten())
 }

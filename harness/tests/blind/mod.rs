@@ -1,8 +1,8 @@
 //! A subject that shows less than it has; the tests of report use it too.
 
 use stalemap_operations::{
-    Capabilities, Entry, Machine, Observables, Observation, Operation, Outcome, PlaceState, Scope, SlotState, Subject,
-    Touched,
+    Capabilities, Entry, FolioView, Machine, Observables, Observation, Operation, Outcome, PlaceState, Scope,
+    SlotState, Subject, Touched,
 };
 
 /// A subject that shows all, and here nonsense in place of all but some observables.
@@ -21,6 +21,18 @@ impl<S> Blind<S> {
                 {
                     *writable = !*writable;
                 }
+            }
+        }
+        if hides(Observables::FOLIOS) {
+            for view in &mut seen.places {
+                if let PlaceState::Mapped { entry, .. } = &mut view.state
+                    && let Entry::Maps { huge, .. } | Entry::Migrating { huge, .. } = entry
+                {
+                    *huge = !*huge;
+                }
+            }
+            for page in &mut seen.pages {
+                page.folio = Some(FolioView { head: page.token, index: 7, mapcount: 0 });
             }
         }
         for page in &mut seen.pages {
@@ -91,6 +103,10 @@ impl<S: Subject> Subject for Blind<S> {
 
     fn touched(&mut self, into: &mut Touched) -> bool {
         self.whole.touched(into)
+    }
+
+    fn runs(&self) -> &[bool] {
+        self.whole.runs()
     }
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {

@@ -16,7 +16,7 @@ fn all_but(missing: Observables) -> Observables {
 #[test]
 fn an_oracle_that_cannot_see_is_skipped_and_says_what_is_missing() {
     use Observables as O;
-    let rows: [(Observables, &str, &[&str]); 11] = [
+    let rows: [(Observables, &str, &[&str]); 12] = [
         (
             O::PLACES,
             "places",
@@ -26,8 +26,12 @@ fn an_oracle_that_cannot_see_is_skipped_and_says_what_is_missing() {
                 "identity.live",
                 "mapping.places",
                 "mapping.writable",
+                "mapping.huge",
                 "mapping.home",
                 "mapping.exclusive",
+                "folio.head",
+                "folio.index",
+                "folio.mapcount",
                 "mapcount",
                 "refcount",
                 "rmap",
@@ -44,7 +48,12 @@ fn an_oracle_that_cannot_see_is_skipped_and_says_what_is_missing() {
         (O::RMAPS, "rmaps", &["rmap"]),
         (O::SLOTS, "slots", &["identity.slot", "identity.live", "mapping.slots", "refusal"]),
         (O::FREE, "free counts", &["conservation"]),
-        (O::FRAMES, "frames", &["placement", "refusal"]),
+        (O::FRAMES, "frames", &["placement.frames", "placement.run", "refusal"]),
+        (
+            O::FOLIOS,
+            "folios",
+            &["identity.live", "mapping.huge", "folio.head", "folio.index", "folio.mapcount", "placement.run"],
+        ),
     ];
     for (missing, name, expected) in rows {
         let mut liars = Liars::honest();

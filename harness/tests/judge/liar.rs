@@ -12,6 +12,8 @@ use stalemap_operations::{
     SlotState, Subject, Touched,
 };
 
+use crate::framed::Framed;
+
 /// What is falsified.
 #[derive(Clone, Copy)]
 pub(crate) enum Lie {
@@ -25,6 +27,8 @@ pub(crate) enum Lie {
     Touches(fn(&mut Touched) -> bool),
     /// The recount does not balance.
     Recounts(&'static str),
+    /// For which large folios a run of frames is found; the subject goes on without one as it should. On machines with huge pages.
+    Finds(&'static [bool]),
     /// The tokens of pages, at all steps: a token is this number less the correct one, and in each run another.
     Renames(u32),
     /// A panic in this call.
@@ -92,7 +96,33 @@ impl Build for Liars {
     fn build(&self, machine: &Machine) -> Result<Liar, String> {
         add(&self.counts.built);
         let machine = self.machine.as_ref().unwrap_or(machine);
-        Ok(Liar { honest: Implementation::new(machine), liars: self.clone(), step: None, is_idle: false })
+        let honest = match machine.huge() {
+            None => Honest::Small(Box::new(Implementation::new(machine))),
+            Some(_) => Honest::Large(Box::new(Framed::new(*machine))),
+        };
+        Ok(Liar { honest, liars: self.clone(), step: None, is_idle: false })
+    }
+}
+
+/// A correct subject.
+enum Honest {
+    Small(Box<Implementation>),
+    Large(Box<Framed>),
+}
+
+impl Honest {
+    fn subject(&self) -> &dyn Subject {
+        match self {
+            Honest::Small(subject) => &**subject,
+            Honest::Large(subject) => &**subject,
+        }
+    }
+
+    fn subject_mut(&mut self) -> &mut dyn Subject {
+        match self {
+            Honest::Small(subject) => &mut **subject,
+            Honest::Large(subject) => &mut **subject,
+        }
     }
 }
 
@@ -102,7 +132,7 @@ fn add(count: &Cell<usize>) {
 
 /// The subject that lies.
 pub(crate) struct Liar {
-    honest: Implementation,
+    honest: Honest,
     liars: Liars,
     /// The operation that was done last, counted from the reset.
     step: Option<usize>,
@@ -130,9 +160,9 @@ impl Liar {
     }
 
     fn look(&self, scope: &Scope, into: &mut Observation) {
-        let Some(rename) = self.rename() else { return self.honest.observe(scope, into) };
+        let Some(rename) = self.rename() else { return self.honest.subject().observe(scope, into) };
         let pages = scope.pages.iter().map(|&page| rename(page)).collect();
-        self.honest.observe(&Scope { pages, ..scope.clone() }, into);
+        self.honest.subject().observe(&Scope { pages, ..scope.clone() }, into);
         for view in &mut into.places {
             if let PlaceState::Mapped { entry: Entry::Maps { page, .. } | Entry::Migrating { page, .. }, .. } =
                 &mut view.state
@@ -166,11 +196,11 @@ impl Subject for Liar {
     }
 
     fn machine(&self) -> &Machine {
-        self.honest.machine()
+        self.honest.subject().machine()
     }
 
     fn capacity(&self) -> [u32; Home::LIMIT] {
-        self.liars.capacity.unwrap_or_else(|| self.honest.capacity())
+        self.liars.capacity.unwrap_or_else(|| self.honest.subject().capacity())
     }
 
     fn reset(&mut self) {
@@ -178,7 +208,7 @@ impl Subject for Liar {
         // A reset belongs to no step; it panics whatever the steps of the lie are.
         let panics = self.liars.lies.iter().any(|(lie, _)| matches!(lie, Lie::Panics(Call::Reset)));
         assert!(!panics, "the liar panics in Reset");
-        self.honest.reset();
+        self.honest.subject_mut().reset();
         self.step = None;
         self.is_idle = false;
     }
@@ -194,14 +224,18 @@ impl Subject for Liar {
         self.may_panic(Call::Apply);
         let refused = self.lies().find_map(|lie| if let Lie::Refuses(errno) = lie { Some(errno) } else { None });
         self.is_idle = refused.is_some();
-        let honest = refused.map_or_else(|| self.honest.apply(operation), Outcome::Refused);
+        let found = self.lies().find_map(|lie| if let Lie::Finds(runs) = lie { Some(runs) } else { None });
+        if let Honest::Large(framed) = &mut self.honest {
+            framed.found = found.unwrap_or(&[]);
+        }
+        let honest = refused.map_or_else(|| self.honest.subject_mut().apply(operation), Outcome::Refused);
         self.lies().fold(honest, |answer, lie| if let Lie::Answers(change) = lie { change(answer) } else { answer })
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
         self.may_panic(Call::Touched);
         let mut honest = Touched::default();
-        let can_tell = self.is_idle || self.honest.touched(&mut honest);
+        let can_tell = self.is_idle || self.honest.subject_mut().touched(&mut honest);
         if let Some(rename) = self.rename() {
             honest.pages.iter_mut().for_each(|page| *page = rename(*page));
         }
@@ -211,6 +245,10 @@ impl Subject for Liar {
         self.lies().fold(can_tell, |can_tell, lie| if let Lie::Touches(change) = lie { change(into) } else { can_tell })
     }
 
+    fn runs(&self) -> &[bool] {
+        self.honest.subject().runs()
+    }
+
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.may_panic(Call::Observe);
         if scope.everything {
@@ -218,7 +256,7 @@ impl Subject for Liar {
         }
         self.look(scope, into);
         let mut whole = Observation::default();
-        self.honest.observe(&Scope::everything(), &mut whole);
+        self.honest.subject().observe(&Scope::everything(), &mut whole);
         for lie in self.lies() {
             if let Lie::Shows(change) = lie {
                 // A lie about what is not shown panics: it is the fault of its row, not of the subject.
@@ -234,6 +272,6 @@ impl Subject for Liar {
         add(&self.liars.counts.validated);
         self.may_panic(Call::Validate);
         let told = self.lies().find_map(|lie| if let Lie::Recounts(sentence) = lie { Some(sentence) } else { None });
-        told.map_or_else(|| self.honest.validate(), |sentence| Err(sentence.to_string()))
+        told.map_or_else(|| self.honest.subject().validate(), |sentence| Err(sentence.to_string()))
     }
 }

@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod driver;
+mod framed;
 mod liar;
 mod lies;
 mod names;

@@ -88,7 +88,8 @@ impl Way {
     /// What is generated: executions of at most so many operations, of those that can be done, on machines that can be driven.
     #[must_use]
     pub fn settings(self, operations: usize) -> Settings {
-        Settings { operations, kinds: self.capabilities().operations, machine: None, largest: Some(self.largest()) }
+        let kinds = self.capabilities().operations;
+        Settings { operations, kinds, largest: Some(self.largest()), ..Settings::default() }
     }
 
     /// Frames that are free at each home when a program begins, live or recorded.

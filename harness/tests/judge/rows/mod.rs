@@ -2,6 +2,7 @@
 
 mod answers;
 mod calls;
+mod folios;
 mod frames;
 mod hidden;
 mod last;
@@ -21,7 +22,7 @@ use crate::liar::{Liars, Lie};
 /// All rows.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     let of_facts = [places::ROWS, pages::ROWS, slots::ROWS, frames::ROWS, hidden::ROWS, last::ROWS];
-    of_facts.into_iter().chain([answers::ROWS, calls::ROWS, quiet::ROWS]).flatten()
+    of_facts.into_iter().chain([answers::ROWS, calls::ROWS, quiet::ROWS, folios::ROWS]).flatten()
 }
 
 /// A row of the table.
