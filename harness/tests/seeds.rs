@@ -14,13 +14,15 @@ fn digest(texts: impl IntoIterator<Item = String>) -> String {
     digest.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Settings of each sort: the default, few kinds, a machine of their own, a bound, and long executions.
-fn settings() -> [(&'static str, Settings); 5] {
-    let default = Settings::default;
+/// Settings of each sort: the default, a machine with huge pages, none with such, few kinds, a machine of their own, a bound, and long executions.
+fn settings() -> [(&'static str, Settings); 7] {
+    let default = || Settings { huge: None, ..Settings::default() };
     let machine = |sizes| Machine::from_sizes(sizes, Dialect::Linux6_1).expect("a machine");
     let kinds: KindSet = Kind::ALL.iter().copied().filter(|kind| kind.row().level < 2).collect();
     [
-        ("default", default()),
+        ("default", Settings::default()),
+        ("huge", Settings { machine: Machine::DEFAULT.with_huge(2), ..default() }),
+        ("small", default()),
         ("kinds", Settings { kinds, ..default() }),
         ("machine", Settings { machine: Some(machine([6, 2, 1, 3, 5])), ..default() }),
         ("largest", Settings { largest: Some(machine([9, 3, 2, 3, 7])), ..default() }),
@@ -40,7 +42,9 @@ fn generated_executions_are_the_same_for_ever() {
         (name, digest(texts))
     });
     let expected = [
-        ("default", "fba46ee76814"),
+        ("default", "1"),
+        ("huge", "1"),
+        ("small", "fba46ee76814"),
         ("kinds", "3bde3be794a2"),
         ("machine", "d44ad8ea3501"),
         ("largest", "9b9bf502bbd0"),
@@ -72,7 +76,9 @@ fn mutations_are_the_same_for_ever() {
         (name, digest(inputs.iter().map(|input| format!("{input:?}"))))
     });
     let expected = [
-        ("default", "8fcea9c8649e"),
+        ("default", "2"),
+        ("huge", "2"),
+        ("small", "8fcea9c8649e"),
         ("kinds", "69a004528c8b"),
         ("machine", "f56cc63d7cbc"),
         ("largest", "44e16df9ce1c"),
