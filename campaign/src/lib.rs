@@ -69,5 +69,7 @@ pub use findings::{Findings, Sampled, Times};
 pub use hunt::{FirstDivergence, Hunt, Hunted, Source};
 pub use shard::{NotAShard, Shard};
 pub use sighting::{Form, Found, Sighting};
-pub use store::{Added, CampaignId, Contents, Earlier, Entry, Merged, Piece, Recorded, Sample, Store, StoreError};
+pub use store::{
+    Added, CampaignId, Contents, Earlier, Entry, Merged, Passed, PassedFile, Piece, Recorded, Sample, Store, StoreError,
+};
 pub use whole::{check_file, check_folder, write_whole};

@@ -40,7 +40,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: REPORT, crates: &[OPERATIONS, REFERENCE, HARNESS], packages: None },
     Layer {
         name: PAGE,
-        crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT],
+        crates: &[OPERATIONS, REFERENCE, HARNESS, REPORT, CAMPAIGN],
         packages: Some(&["maud", "serde", "serde_json", "similar", "thiserror"]),
     },
     Layer {

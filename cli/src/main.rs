@@ -1,9 +1,12 @@
 //! The commands of `stalemap`; each has its arguments in a module of its own, here or in the crate `commands`.
 
+#[cfg(unix)]
+mod bisect;
 #[cfg(feature = "seeded-bugs")]
 mod bugs;
 mod called;
 mod catalogue;
+mod copies;
 mod coverage;
 mod determinism;
 mod distill;
@@ -20,6 +23,7 @@ mod new;
 mod report;
 #[cfg(feature = "seeded-bugs")]
 mod seeded;
+mod serve;
 mod triage;
 #[cfg(not(feature = "seeded-bugs"))]
 mod unseeded;
@@ -52,6 +56,7 @@ use crate::fuzz::FuzzCommand;
 use crate::linux::LinuxArguments;
 use crate::new::NewArguments;
 use crate::report::ReportArguments;
+use crate::serve::ServeArguments;
 use crate::triage::TriageArguments;
 
 /// Fuzzing and differential testing for memory management code that moves pages.
@@ -82,6 +87,7 @@ enum Command {
     Merge(MergeArguments),
     Status(StatusArguments),
     Report(ReportArguments),
+    Serve(ServeArguments),
     Fmt(FmtArguments),
     Encode(EncodeArguments),
     Seeds(SeedsArguments),
@@ -96,6 +102,8 @@ enum Command {
     CheckDeterminism(DeterminismCommand),
     Exhaust(ExhaustArguments<Choice>),
     Triage(TriageArguments),
+    #[cfg(unix)]
+    Bisect(bisect::BisectArguments),
     Export(ExportArguments),
     Linux(LinuxArguments),
     #[cfg(feature = "seeded-bugs")]
@@ -129,6 +137,7 @@ fn run(command: Command) -> Result<Ending> {
         Command::Merge(arguments) => merge::merge(&arguments),
         Command::Status(arguments) => overview::status(&arguments),
         Command::Report(arguments) => report::report(line, &arguments),
+        Command::Serve(arguments) => serve::serve(line, &arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Encode(arguments) => encode::encode(&arguments),
         Command::Seeds(arguments) => seeds::seeds(&arguments),
@@ -140,6 +149,8 @@ fn run(command: Command) -> Result<Ending> {
         Command::CheckDeterminism(arguments) => determinism::check(line, &arguments),
         Command::Exhaust(arguments) => exhaust::exhaust(line, &arguments),
         Command::Triage(arguments) => triage::triage(&arguments),
+        #[cfg(unix)]
+        Command::Bisect(arguments) => bisect::bisect(line, &arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Linux(arguments) => linux::linux(&arguments),
         #[cfg(feature = "seeded-bugs")]

@@ -1,9 +1,10 @@
-//! `stalemap report`: the page of a finding, one HTML file in which each step is shown for all sides.
+//! `stalemap report`: the page of a finding, or of folders of findings, as one HTML file.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Error, Result, anyhow, ensure};
+use anyhow::{Context as _, Error, Result, anyhow, bail, ensure};
 use clap::Args;
+use stalemap_campaign::Store;
 use stalemap_commands::input::{self, Input, Inputs};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
@@ -11,19 +12,23 @@ use stalemap_commands::{ChosenSubject, Ending, Subjects as _, hang, output, quot
 use stalemap_harness::{AnyBuild, Build as _, Compare, Driver, Watch, Watchdog};
 use stalemap_linux::{Recorded, SELFTEST, Version, Way};
 use stalemap_operations::{Machine, Operation, Trace};
-use stalemap_page::{Contents, Copies, LeftOut, PageError, Progress, Request, Section, Shown, document};
+use stalemap_page::{Campaigns, Contents, Folder, LeftOut, PageError, Progress, Request, Section, Shown, document};
 use stalemap_report::{counted, grouped};
 
 use crate::catalogue::{Choice, Line};
-use crate::export;
+use crate::copies::copies;
 
-/// Write the page of a finding: one HTML file that shows each step for all sides
+/// Write the page of a finding, or of a folder of them: one HTML file that shows each step for all sides
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The page needs no network and is opened from disk. It shows what each side answers and shows after each step, what differs, who wrote \
 it last, and why each operation is there; #step=3 behind its address opens it at step 3. Of a folder it has an overview and a part for \
 each finding, as many as 500 KB take. A seeded bug that the trace names in its title is switched on. A kernel stands beside the others \
 where the trace is a recording of it, or one is given.
+
+Of a folder of findings, such as `stalemap fuzz` and `stalemap merge` write, it also shows the campaigns, when each finding was met, the \
+marks, and each transition (operation, state before, outcome): met, never met, or impossible. Of two such folders it shows what one \
+has met and the other has not.
 
 Ends with 0 when there is a page, with 2 where a trace agrees on all sides or cannot be read. Ctrl-C ends it with the page of what is \
 known by then.
@@ -32,11 +37,12 @@ Examples:
   stalemap report findings/rmap.places@migrate-3f1a09c2.trace -o page.html
   stalemap report corpus/regressions/X.trace --bug stale_mapping -o page.html
   stalemap report findings -o page.html
+  stalemap report findings-of-monday findings-of-tuesday -o comparison.html
   stalemap report corpus/linux/trophies -o page.html")]
 pub(crate) struct ReportArguments {
-    /// A trace, an input of a fuzzing engine, or a folder of them; `-` is stdin
-    #[arg(value_name = "FILE|FOLDER")]
-    path: PathBuf,
+    /// A trace, an input of a fuzzing engine, or a folder of them; `-` is stdin. Or two folders of findings, which are compared
+    #[arg(required = true, num_args = 1..=2, value_name = "FILE|FOLDER")]
+    paths: Vec<PathBuf>,
     #[command(flatten)]
     subject: Choice,
     /// Where the page goes; to stdout where nothing is given
@@ -56,8 +62,12 @@ pub(crate) fn report(line: &Line, arguments: &ReportArguments) -> Result<Ending>
     }
     let recording = arguments.recording.as_deref().map(input::read).transpose()?;
     let recording = recording.map(|input| input.trace);
-    let is_folder = arguments.path.is_dir();
-    let mut inputs = Inputs::of(std::slice::from_ref(&arguments.path));
+    let campaigns = campaigns(&arguments.paths)?;
+    // A campaign need not have found anything.
+    let has_traces = |path: &&PathBuf| campaigns.is_none() || input::files(std::slice::from_ref(path)).is_ok();
+    let paths: Vec<PathBuf> = arguments.paths.iter().filter(has_traces).cloned().collect();
+    let mut inputs = Inputs::of(&paths);
+    let is_folder = arguments.paths.iter().all(|path| path.is_dir());
     let all = inputs.left();
     let mut maker = Maker { line, arguments, recording, status: Status::new() };
     let (mut sections, mut left_out) = (Vec::new(), Vec::new());
@@ -75,12 +85,31 @@ pub(crate) fn report(line: &Line, arguments: &ReportArguments) -> Result<Ending>
         }
     }
     maker.status.clear();
-    if sections.is_empty() {
+    if sections.is_empty() && campaigns.is_none() {
         left_out.iter().for_each(|out| output::tell(format_args!("{}: {}", out.name, out.why)));
         return Ok(if interrupted() { Ending::Interrupted } else { Ending::Trouble });
     }
-    write(arguments, &sections, &left_out)?;
+    write(arguments, campaigns.as_ref(), &sections, &left_out)?;
     Ok(if interrupted() { Ending::Interrupted } else { inputs.ending(Ending::Agree) })
+}
+
+/// What folders of findings hold, where the paths are such folders. What cannot be read in them stands in the page.
+fn campaigns(paths: &[PathBuf]) -> Result<Option<Campaigns>> {
+    let stores: Vec<Store> = paths.iter().map(Store::to_read).collect();
+    if let [one, other] = &stores[..] {
+        let missing = [one, other].into_iter().find(|store| !store.is_there());
+        if let Some(store) = missing {
+            bail!("two folders of findings are compared, and {} is none", store.path().display());
+        }
+    }
+    if !stores.iter().all(Store::is_there) {
+        return Ok(None);
+    }
+    let contents: Vec<stalemap_campaign::Contents> = stores.iter().map(Store::read).collect::<Result<_, _>>()?;
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let folders: Vec<Folder<'_>> =
+        names.iter().zip(&contents).map(|(name, contents)| Folder { name, contents }).collect();
+    Ok(Some(Campaigns::new(&folders)))
 }
 
 /// Whether there is just nothing to show.
@@ -88,13 +117,22 @@ fn is_no_finding(error: &PageError) -> bool {
     matches!(error, PageError::Agree { .. })
 }
 
-fn write(arguments: &ReportArguments, sections: &[Section], left_out: &[LeftOut]) -> Result<()> {
+fn write(
+    arguments: &ReportArguments,
+    campaigns: Option<&Campaigns>,
+    sections: &[Section],
+    left_out: &[LeftOut],
+) -> Result<()> {
+    let paths: Vec<String> = arguments.paths.iter().map(|path| path.display().to_string()).collect();
+    let paths = paths.join(" and ");
     let title = match sections {
-        [one] if left_out.is_empty() => one.finding().signature.clone(),
-        _ => arguments.path.display().to_string(),
+        [one] if left_out.is_empty() && campaigns.is_none() => {
+            one.finding().map_or(&paths, |finding| &finding.signature)
+        }
+        _ => &paths,
     };
-    let contents =
-        Contents { title: &title, sections, left_out, shared_c: SELFTEST, version: env!("CARGO_PKG_VERSION") };
+    let version = env!("CARGO_PKG_VERSION");
+    let contents = Contents { title, campaigns, editor: None, sections, left_out, shared_c: SELFTEST, version };
     let (page, shown) = document(&contents)?;
     match &arguments.output {
         Some(path) => output::write_file(path, page.as_bytes())?,
@@ -138,20 +176,14 @@ impl Maker<'_> {
             !interrupted()
         });
         let section = section.map_err(|error| agreeing(error, &subjects[0], trace))?;
-        let finding = section.finding();
+        let Some(finding) = section.finding() else { return Ok(section) };
         let command = match replayed_by(trace).filter(|_| finding.subject.ends_with(RECORDED)) {
             Some(command) => command.to_string(),
             None => self.line.replay(&choice).in_file(&quoted(&name)),
         };
         let stem = file.file_stem().map_or("trace".into(), |stem| stem.to_string_lossy());
-        let shortened = Trace::parse(&finding.trace).map_err(|error| anyhow!("{error}"))?;
-        let (rust, c) = export::programs(&shortened, &stem);
-        let trace = finding.file_replayed_by(env!("CARGO_PKG_VERSION"), &command);
-        let c = c.map(|text| match text.split_once(SELFTEST) {
-            Some((before, behind)) => [before.to_string(), behind.to_string()],
-            None => [text, String::new()],
-        });
-        Ok(section.with_copies(Copies { trace, rust: Some(rust), c, command }))
+        let copies = copies(finding, &stem, &command)?;
+        Ok(section.with_copies(copies))
     }
 
     /// The subject, with a watchdog that ends the program where an execution does not end.

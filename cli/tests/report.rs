@@ -80,6 +80,79 @@ fn a_recording_is_one_of_the_same_operations() {
     });
 }
 
+/// How many transitions of a page are met by the folder of this number, or possible where it is none.
+fn transitions(campaigns: &serde_json::Value, folder: Option<u32>) -> usize {
+    let rows =
+        campaigns["matrices"].as_array().expect("matrices").iter().flat_map(|it| it["rows"].as_array().expect("rows"));
+    let digits = rows.flat_map(|row| row.as_str().expect("digits").chars().filter_map(|digit| digit.to_digit(8)));
+    digits.filter(|digit| digit & folder.map_or(4, |folder| 1 << folder) != 0).count()
+}
+
+#[test]
+fn a_campaign_without_a_finding_has_a_page_that_says_what_was_met() {
+    in_folder(|folder| {
+        let fuzz = ["fuzz", "--seed", "3", "--runs", "3000", "--out", "f"];
+        assert_eq!(stalemap(folder, &fuzz).code, 0);
+        let ended = stalemap(folder, &["report", "f", "-o", "page.html"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let page = data(&fs::read_to_string(folder.join("page.html")).expect("the page"));
+        let status = stalemap(folder, &["status", "f", "--format", "json"]);
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).expect("JSON");
+        let campaigns = &page["campaigns"];
+        assert_eq!(campaigns["folders"][0]["executions"], 3_000);
+        assert_eq!(campaigns["folders"][0]["operations"], status["operations"]);
+        assert_eq!(status["transitions"], transitions(campaigns, Some(0)));
+        assert_eq!(status["possible_transitions"], transitions(campaigns, None));
+        assert_eq!(status["possible_transitions"], campaigns["possible"]);
+        let never = campaigns["marks"].as_array().expect("marks").iter().filter(|mark| mark[1][0] == 0).count();
+        assert_eq!(Some(never), status["marks_never_met"].as_array().map(Vec::len));
+        let columns = campaigns["matrices"]
+            .as_array()
+            .expect("matrices")
+            .iter()
+            .flat_map(|it| it["columns"].as_array().expect("columns"));
+        let times: u64 = columns.map(|column| column["times"][0].as_u64().expect("a count")).sum();
+        assert_eq!(Some(times), status["operations"].as_u64(), "each operation has one of the outcomes");
+    });
+}
+
+#[test]
+fn two_folders_of_findings_are_compared_and_two_other_paths_are_not() {
+    in_folder(|folder| {
+        let fuzz = |out: &str, more: &[&str]| {
+            stalemap(folder, &[&["fuzz", "--seed", "3", "--runs", "500", "--out", out], more].concat())
+        };
+        assert_eq!((fuzz("all", &[]).code, fuzz("frames", &["--levels", "0"]).code), (0, 0));
+        let ended = stalemap(folder, &["report", "all", "frames", "-o", "page.html"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let page = data(&fs::read_to_string(folder.join("page.html")).expect("the page"));
+        let campaigns = &page["campaigns"];
+        assert_eq!([0, 1].map(|at| campaigns["folders"][at]["name"].clone()), ["all", "frames"]);
+        assert_eq!(campaigns["differences"][0][0], "only", "{}", campaigns["differences"]);
+        assert!(
+            transitions(campaigns, Some(0)) > transitions(campaigns, Some(1)) && transitions(campaigns, Some(1)) > 5
+        );
+        let columns = campaigns["matrices"]
+            .as_array()
+            .expect("matrices")
+            .iter()
+            .flat_map(|it| it["columns"].as_array().expect("columns"));
+        let map = columns.into_iter().find(|column| column["word"] == "map").expect("a column");
+        assert_eq!(map["asked"], serde_json::json!([true, false]));
+        fs::write(folder.join("a.trace"), AGREES).expect("a file");
+        for other in ["a.trace", "nothing"] {
+            let ended = stalemap(folder, &["report", "all", other, "-o", "other.html"]);
+            assert_eq!(ended.code, 2);
+            assert!(
+                ended.stderr.contains(&format!("two folders of findings are compared, and {other} is none")),
+                "{}",
+                ended.stderr
+            );
+        }
+        assert!(!folder.join("other.html").exists());
+    });
+}
+
 /// What the script of a page reads.
 fn data(page: &str) -> serde_json::Value {
     let (_, rest) = page.split_once("<script id=\"data\" type=\"application/json\">").expect("the data");
@@ -146,6 +219,39 @@ mod seeded {
             let ended = stalemap(folder, &report);
             assert_eq!(ended.code, 2, "{}", ended.stderr);
             assert!(ended.stderr.contains("d.trace:1:8") && ended.stderr.contains("2 findings"), "{}", ended.stderr);
+        });
+    }
+
+    #[test]
+    fn a_campaign_that_found_something_shows_each_finding_once_with_when_it_was_met() {
+        in_folder(|folder| {
+            let fuzz = ["fuzz", "--seed", "1", "--runs", "4000", "--bug", "stale_mapping", "--out", "f"];
+            assert_eq!(stalemap(folder, &fuzz).code, 1);
+            let ended = stalemap(folder, &["report", "f", "--neighbours", "20", "-o", "page.html"]);
+            assert_eq!(ended.code, 0, "{}", ended.stderr);
+            let page = data(&fs::read_to_string(folder.join("page.html")).expect("the page"));
+            let names = |value: &serde_json::Value, of: fn(&serde_json::Value) -> &serde_json::Value| -> Vec<String> {
+                value
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|it| of(it).as_str().expect("a text").to_string())
+                    .collect()
+            };
+            let traces = fs::read_dir(folder.join("f"))
+                .expect("a folder")
+                .filter(|it| it.as_ref().is_ok_and(|it| it.path().extension().is_some_and(|end| end == "trace")));
+            let (found, count) = (&page["campaigns"]["findings"], traces.count());
+            let files = names(found, |it| &it["files"][0]);
+            assert_eq!((files.len(), names(&page["findings"], |it| &it["name"])), (count, files));
+            for finding in found.as_array().expect("findings") {
+                let line = &finding["lines"][0];
+                let [first, last] = ["first", "last"].map(|name| line[name].as_u64().expect("an index"));
+                let samples = line["samples"].as_array().expect("indices");
+                assert!(first <= last && last < 4_000 && !samples.is_empty(), "{finding}");
+                assert!(samples.iter().all(|it| (first..=last).contains(&it.as_u64().expect("an index"))), "{finding}");
+                assert_eq!(finding["variant"], "--bug stale_mapping");
+            }
         });
     }
 

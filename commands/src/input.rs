@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, ensure};
+use stalemap_campaign::Store;
 use stalemap_operations::{ParseError, Trace, record};
 use stalemap_report::grouped;
 use walkdir::WalkDir;
@@ -84,7 +85,8 @@ fn list(paths: &[PathBuf], mut trouble: impl FnMut(&Path, Error) -> Result<()>) 
             continue;
         }
         let (before, mut is_whole) = (files.len(), true);
-        for entry in WalkDir::new(path).sort_by_file_name() {
+        let entries = WalkDir::new(path).sort_by_file_name().into_iter();
+        for entry in entries.filter_entry(|entry| entry.depth() == 0 || entry.file_name() != Store::INSIDE) {
             match entry {
                 Ok(entry) if entry.file_type().is_file() && is_input(entry.path()) => files.push(entry.into_path()),
                 Ok(_) => {}

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Error, Result, ensure};
 use clap::Args;
 use serde::Serialize;
-use stalemap_campaign::{CampaignId, Contents, Entry, Recorded, Shard, Store};
+use stalemap_campaign::{CampaignId, Contents, Entry, Passed, PassedFile, Recorded, Shard, Store};
 use stalemap_harness::Transitions;
 use stalemap_operations::{Kind, KindSet};
 use stalemap_report::style::{BAD, GOOD, STRONG};
@@ -69,6 +69,8 @@ struct Overview {
     findings: Vec<OfFinding>,
     /// Findings of an earlier version of the program.
     earlier: Vec<OfEarlier>,
+    /// What was passed of subjects' own code.
+    passed: Vec<OfPassed>,
 }
 
 #[derive(Serialize)]
@@ -104,6 +106,14 @@ struct OfEarlier {
     file: PathBuf,
 }
 
+/// Functions and lines of a subject's own code: those that were passed, and all.
+#[derive(Serialize)]
+struct OfPassed {
+    subject: String,
+    functions: [usize; 2],
+    lines: [usize; 2],
+}
+
 impl Overview {
     fn of(contents: &Contents) -> Overview {
         let totals: Vec<_> = contents.campaigns.iter().map(|campaign| (campaign, campaign.total())).collect();
@@ -114,7 +124,7 @@ impl Overview {
             // What another version has met cannot be told by this one.
             total.transitions().into_iter().for_each(|met| transitions.merge(&met));
         }
-        let kinds: Vec<KindSet> = contents.campaigns.iter().map(|campaign| kinds(&campaign.id)).collect();
+        let kinds: Vec<KindSet> = contents.campaigns.iter().map(|campaign| campaign.id.kinds()).collect();
         let kinds = Kind::ALL.iter().copied().filter(|kind| kinds.iter().any(|set| set.contains(*kind))).collect();
         let never = summary::all_marks().iter().copied().filter(|mark| !marks.contains_key(*mark));
         let earlier = contents.earlier.iter().map(|it| OfEarlier {
@@ -133,6 +143,7 @@ impl Overview {
             campaigns: totals.iter().map(|(campaign, _)| OfCampaign::of(campaign)).collect(),
             findings: contents.findings().into_iter().map(OfFinding::of).collect(),
             earlier: earlier.collect(),
+            passed: contents.passed.iter().map(OfPassed::of).collect(),
         }
     }
 
@@ -159,6 +170,10 @@ impl Overview {
             met + self.marks_never_met.len()
         )?;
         self.marks_never_met.iter().try_for_each(|mark| writeln!(text, "  never: {mark}"))?;
+        for OfPassed { subject, functions, lines } in &self.passed {
+            let of = |[passed, all]: [usize; 2]| format!("{} of {}", grouped(passed as u64), grouped(all as u64));
+            writeln!(text, "{STRONG}passed{STRONG:#}  {subject}: {} functions, {} lines", of(*functions), of(*lines))?;
+        }
         if self.findings.is_empty() {
             writeln!(text, "{GOOD}no findings{GOOD:#}")?;
         } else {
@@ -172,6 +187,16 @@ impl Overview {
             let executions = counted(it.executions, "execution");
             writeln!(text, "  {}  {executions}\n    file  {}", it.signature, it.file.display())
         })
+    }
+}
+
+impl OfPassed {
+    fn of(passed: &Passed) -> OfPassed {
+        let sum = |of: fn(&PassedFile) -> [usize; 2]| {
+            passed.files.values().map(of).fold([0; 2], |[sum, all], [passed, some]| [sum + passed, all + some])
+        };
+        let (functions, lines) = (sum(PassedFile::functions), sum(PassedFile::lines));
+        OfPassed { subject: passed.subject.clone(), functions, lines }
     }
 }
 
@@ -233,13 +258,5 @@ impl OfFinding {
             }
         }
         writeln!(text, ", stalemap {versions}\n    file  {}", self.file.display())
-    }
-}
-
-/// The operations of a campaign.
-fn kinds(id: &CampaignId) -> KindSet {
-    match id.settings.get("only") {
-        Some(words) => words.split(',').filter_map(Kind::by_word).collect(),
-        None => KindSet::ALL,
     }
 }

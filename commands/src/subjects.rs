@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Debug;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -97,6 +98,13 @@ impl Subjects for Only {
 pub fn isolated(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Isolated> {
     let command = WorkerCommand::this_program(arguments);
     Ok(Isolated::new(command.context("the system does not say which program is running")?))
+}
+
+/// Subjects that live in a worker, which is another program with the commands of one subject ([`main`](crate::main)).
+#[must_use]
+pub fn isolated_program(program: impl Into<PathBuf>) -> Isolated {
+    let (program, arguments, environment) = (program.into(), vec!["worker".into()], Vec::new());
+    Isolated::new(WorkerCommand { program, arguments, environment })
 }
 
 /// Serves a campaign in this process, with what is loaded so.

@@ -1,6 +1,6 @@
 //! A device's accesses through a space's page tables (`hmm_range_fault`, mm/hmm.c; the test driver, lib/test_hmm.c).
 
-use stalemap_operations::{Device, Effect, Errno, Home, Place, Space, Stamp, VirtualPage};
+use stalemap_operations::{Device, Dialect, Effect, Errno, Home, Place, Space, Stamp, VirtualPage};
 
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
@@ -50,7 +50,7 @@ impl Implementation {
                 if let PteView::Device { frame, .. } = entry {
                     self.bring_back(place, frame)?;
                 }
-                self.make_writable(place).map_err(without_reason)?
+                self.make_writable(place).map_err(|stop| self.errno_for_device(stop))?
             }
         };
         self.store(frame, stamp);
@@ -60,19 +60,20 @@ impl Implementation {
     /// Another device's page is faulted back, as for the CPU (`hmm_vma_handle_pte`).
     fn bring_back(&mut self, place: Place, frame: Frame) -> Result<(), Stop> {
         self.bugs.choose(Bug::ForeignDeviceRefused, Ok(()), || Err(Errno::EFAULT))?;
-        self.fault_back(place, frame).map_err(without_reason)
+        self.fault_back(place, frame).map_err(|stop| self.errno_for_device(stop))
     }
 
     /// Whether the frame belongs to this device.
     fn is_own(&self, device: Device, frame: Frame) -> bool {
         self.frames.memmap.home(frame) == Home::Device(device)
     }
-}
 
-/// A fault that finds no frame of RAM fails, and the device does not hear why (`hmm_vma_fault`).
-fn without_reason(stop: Stop) -> Stop {
-    match stop {
-        Stop::Refused(Errno::ENOMEM) => Stop::Refused(Errno::EFAULT),
-        Stop::Refused(_) | Stop::Stuck => stop,
+    /// The error of a fault on behalf of a device: 7.3 passes want of memory on (`vm_fault_to_errno`), earlier versions make
+    /// every error of it `EFAULT` (`hmm_vma_fault`).
+    fn errno_for_device(&self, stop: Stop) -> Stop {
+        match (stop, self.machine.rules()) {
+            (Stop::Refused(Errno::ENOMEM), Dialect::Linux6_1 | Dialect::Linux6_12) => Stop::Refused(Errno::EFAULT),
+            (stop, _) => stop,
+        }
     }
 }

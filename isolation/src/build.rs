@@ -47,6 +47,7 @@ pub struct Isolated {
     /// Whether the worker was lost over the last program.
     pub(crate) was_lost: Arc<AtomicBool>,
     largest: Option<Machine>,
+    recounts: bool,
     huge: Option<HugeOrders>,
     /// Why nothing can be loaded, once that is known: it is not tried again for each machine.
     unusable: Arc<OnceLock<String>>,
@@ -57,8 +58,16 @@ impl Isolated {
     #[must_use]
     pub fn new(command: WorkerCommand) -> Isolated {
         let (process, unusable, was_lost) = (Arc::default(), Arc::default(), Arc::default());
-        let (largest, huge) = (None, Some(HugeOrders::ALL));
-        Isolated { command: Arc::new(command), process, deadline: DEADLINE, was_lost, largest, huge, unusable }
+        Isolated {
+            command: Arc::new(command),
+            process,
+            deadline: DEADLINE,
+            was_lost,
+            largest: None,
+            huge: Some(HugeOrders::ALL),
+            recounts: true,
+            unusable,
+        }
     }
 
     /// With this variable in the environment of the worker.
@@ -79,6 +88,12 @@ impl Isolated {
     #[must_use]
     pub fn largest(self, largest: Option<Machine>) -> Isolated {
         Isolated { largest, ..self }
+    }
+
+    /// Does not ask the subjects for their own recount, which sees what no observer could see.
+    #[must_use]
+    pub fn without_recount(self) -> Isolated {
+        Isolated { recounts: false, ..self }
     }
 
     /// With machines that have huge pages of these orders only, or of none.
@@ -148,6 +163,10 @@ impl Build for Isolated {
 
     fn largest(&self) -> Option<Machine> {
         self.largest
+    }
+
+    fn uses_recount(&self) -> bool {
+        self.recounts
     }
 
     fn huge(&self) -> Option<HugeOrders> {

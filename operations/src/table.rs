@@ -353,10 +353,10 @@ operations! {
     11 => Write "write" (space: Space, page: VirtualPage, stamp: Stamp) level 1, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
 
     /// The device reads through the space's page tables (`hmm_range_fault`); its own pages are read in place. A fault that finds
-    /// no frame of RAM is `EFAULT` (`hmm_vma_fault`), as for `device_write`.
-    12 => DeviceRead "device_read" (device: Device, space: Space, page: VirtualPage) level 2, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN];
+    /// no frame of RAM is `EFAULT` (`hmm_vma_fault`), and `ENOMEM` by `rules=linux-7.3` (`hmm_do_fault`), as for `device_write`.
+    12 => DeviceRead "device_read" (device: Device, space: Space, page: VirtualPage) level 2, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
     /// The device writes through the space's page tables; its own pages in place, which needs the writable bit (`EFAULT`).
-    13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, EPERM];
+    13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, EPERM, ENOMEM];
     /// First phase of a migration by place (`migrate_vma_setup`): collects the pages of the range and locks the space.
     /// Pinned and held pages stay. The entry of a pinned one is left as it is, dirty bit included
     /// (`migrate_vma_collect_pmd`, mm/migrate_device.c); that of a held one comes back clean.
@@ -369,8 +369,9 @@ operations! {
     17 => Finalize "finalize" (transaction: TransactionSlot) level 2, PagesFreed, acts Ends, refuses [ENOENT];
     /// First phase by device (`migrate_device_range`): collects every page on the device that no transaction has.
     18 => Collect "collect" (transaction: TransactionSlot, device: Device) level 2, Pages, acts Fills, refuses [EBUSY];
-    /// All four phases in one step, place by place; stops with `EINVAL` at the first unmapped or unreadable one.
-    19 => Migrate "migrate" (space: Space, range: PageRange, route: Route) level 2, Pages, acts Uses, refuses [ESRCH, EINVAL];
+    /// All four phases in one step, place by place; stops with `EINVAL` at the first unmapped or unreadable one, and by
+    /// `rules=linux-7.3` with `ENOMEM` at the first page from a device that finds no frame of RAM.
+    19 => Migrate "migrate" (space: Space, range: PageRange, route: Route) level 2, Pages, acts Uses, refuses [ESRCH, EINVAL, ENOMEM];
     /// All four phases in one step for every page on the device that no transaction has; `ENOMEM` if RAM cannot take them all.
     20 => Evict "evict" (device: Device) level 2, Pages, acts Uses, refuses [ENOMEM];
 

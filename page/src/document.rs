@@ -7,6 +7,8 @@ use serde::Serialize;
 use stalemap_operations::Kind;
 use stalemap_report::counted;
 
+use crate::campaigns::Campaigns;
+use crate::editor::Editor;
 use crate::error::PageError;
 use crate::rules::Rule;
 use crate::section::Section;
@@ -18,6 +20,10 @@ pub const MOST_BYTES: usize = 500_000;
 pub struct Contents<'a> {
     /// What stands on top.
     pub title: &'a str,
+    /// What folders of findings hold, where these are shown.
+    pub campaigns: Option<&'a Campaigns>,
+    /// The editor, on the page of a running server.
+    pub editor: Option<&'a Editor>,
     /// The findings.
     pub sections: &'a [Section],
     /// What has no section.
@@ -40,7 +46,7 @@ pub struct LeftOut {
 /// The page, and how many sections it has: the first ones, as many as there is room for. The others are named in the overview.
 ///
 /// # Errors
-/// When there is no room for a single one.
+/// When there is no room for a single one, or for what folders of findings hold.
 pub fn document(contents: &Contents<'_>) -> Result<(String, usize), PageError> {
     let mut count = contents.sections.len();
     loop {
@@ -71,6 +77,8 @@ pub fn document(contents: &Contents<'_>) -> Result<(String, usize), PageError> {
 /// What the script reads.
 #[derive(Serialize)]
 struct Data<'a> {
+    campaigns: Option<&'a Campaigns>,
+    editor: Option<&'a Editor>,
     findings: &'a [Section],
     rules: Vec<Rule>,
     shared_c: &'a str,
@@ -79,8 +87,12 @@ struct Data<'a> {
 fn write(contents: &Contents<'_>, count: usize) -> String {
     let (shown, behind) = contents.sections.split_at(count);
     let kinds: BTreeSet<Kind> = shown.iter().flat_map(|section| section.kinds.iter().copied()).collect();
+    // What is typed into an editor may be any operation.
+    let kinds = if contents.editor.is_some() { Kind::ALL.iter().copied().collect() } else { kinds };
     let rules = kinds.into_iter().map(Rule::of).collect();
-    let data = json(&Data { findings: shown, rules, shared_c: contents.shared_c });
+    let Contents { campaigns, editor, shared_c, .. } = *contents;
+    let data = json(&Data { campaigns, editor, findings: shown, rules, shared_c });
+    let policy = if editor.is_some() { "; connect-src 'self'" } else { "" };
     let has_overview = contents.sections.len() + contents.left_out.len() > 1;
     let page = html! {
         (DOCTYPE)
@@ -88,7 +100,7 @@ fn write(contents: &Contents<'_>, count: usize) -> String {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+                meta http-equiv="Content-Security-Policy" content={ "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'" (policy) };
                 meta name="color-scheme" content="light dark";
                 title { (contents.title) " · Stalemap" }
                 style { (PreEscaped(STYLE)) }
@@ -99,11 +111,20 @@ fn write(contents: &Contents<'_>, count: usize) -> String {
                     p.brand { "Stalemap " span { (contents.version) } }
                     p.keys { "Keys: " kbd { "←" } " " kbd { "→" } " steps, " kbd { "Home" } " " kbd { "End" } " ends, " kbd { "D" } " the difference" }
                 }
-                @if has_overview { (overview(contents, shown, behind)) }
-                main #main tabindex="-1" { (finding()) }
-                noscript { @for section in shown { (plain(section)) } }
+                main #main tabindex="-1" {
+                    @if editor.is_some() { (editor_parts(contents.title)) (finding()) (campaign_parts()) }
+                    @else {
+                        (campaign_parts())
+                        @if has_overview { (overview(contents, shown, behind)) }
+                        (finding())
+                    }
+                }
+                noscript {
+                    @for sentence in contents.campaigns.iter().flat_map(|it| it.sentences()) { p { (sentence) } }
+                    @for section in shown { (plain(section)) }
+                }
                 script type="application/json" #data { (PreEscaped(data)) }
-                script { (PreEscaped(SCRIPT)) }
+                script { @for part in SCRIPTS { (PreEscaped(part)) } }
             }
         }
     };
@@ -124,8 +145,8 @@ fn overview(contents: &Contents<'_>, shown: &[Section], behind: &[Section]) -> M
                             tr data-finding=(number) {
                                 th scope="row" { a href={ "#finding=" (number) } { (section.name) } }
                                 td { code { (section.signature) } }
-                                td { (section.sides[section.culprit].name) }
-                                td { (section.first) " of " (section.operations.len()) }
+                                td { (section.culprit.map_or("", |culprit| &section.sides[culprit].name)) }
+                                td { (section.first.unwrap_or(0)) " of " (section.operations.len()) }
                             }
                         }
                     }
@@ -144,6 +165,80 @@ fn overview(contents: &Contents<'_>, shown: &[Section], behind: &[Section]) -> M
     }
 }
 
+/// The parts of the editor, which the script fills.
+fn editor_parts(folder: &str) -> Markup {
+    html! {
+        section #editor aria-labelledby="editor-title" {
+            h1 #editor-title { (folder) }
+            div.edit {
+                div {
+                    p { label { "Open " select #open { option value="" { "a trace of the folder" } } } " " span #traces-note {} }
+                    label for="text" { "Trace" }
+                    textarea #text rows="14" spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off" aria-describedby="said" {}
+                }
+                div {
+                    fieldset #subjects { legend { "Run it on" } }
+                    p.buttons {
+                        button #run type="button" { "Run" }
+                        button #explain type="button" { "Try changed traces" }
+                        button #minimise type="button" { "Minimise" }
+                        button #stop type="button" disabled { "Stop" }
+                        button #back type="button" disabled { "Undo" }
+                    }
+                    p.buttons {
+                        label { "Name " input #keep-name type="text" autocomplete="off" spellcheck="false"; }
+                        button #keep type="button" { "Keep in the folder" }
+                    }
+                    p #said role="status" aria-live="polite" {}
+                    details { summary { "Operations" } dl #words {} }
+                }
+            }
+            p #live role="status" {}
+        }
+    }
+}
+
+/// The parts of what folders of findings hold, which the script fills.
+fn campaign_parts() -> Markup {
+    html! {
+        section #campaigns hidden aria-labelledby="campaigns-title" {
+            h1 #campaigns-title { "Campaigns" }
+            div.scroll tabindex="0" role="region" aria-label="Table of sums" { table #sums {} }
+            p #untold {}
+            ul #damaged {}
+            div.scroll tabindex="0" role="region" aria-label="Table of campaigns" { table #campaign-list {} }
+            p #differences-lead {}
+            ul #differences {}
+            section aria-labelledby="found-title" {
+                h2 #found-title { "Findings and when they were met" }
+                p #found-lead {}
+                div.scroll tabindex="0" role="region" aria-label="Table of findings and when they were met" { table #found {} }
+            }
+            section aria-labelledby="matrix-title" {
+                h2 #matrix-title { "Transitions" }
+                p { "Each operation, the state before it, and its outcome. A click, or the arrow keys in a table, names a cell." }
+                p #matrix-legend {}
+                p {
+                    label { input #only-never type="checkbox"; " only states with something never met" } " "
+                    label { input #with-impossible type="checkbox"; " also states that are impossible" }
+                }
+                p #looked role="status" aria-live="polite" {}
+                div #matrices {}
+            }
+            section #passed-part aria-labelledby="passed-title" {
+                h2 #passed-title { "The subject's own code" }
+                div #passed {}
+            }
+            section aria-labelledby="marks-title" {
+                h2 #marks-title { "Marks" }
+                p #marks-lead {}
+                ul #marks-never {}
+                details { summary { "Marks that were met" } div.scroll tabindex="0" role="region" aria-label="Table of marks" { table #marks {} } }
+            }
+        }
+    }
+}
+
 /// The parts of a finding, which the script fills.
 fn finding() -> Markup {
     html! {
@@ -151,7 +246,7 @@ fn finding() -> Markup {
             h2.name #name {}
             h1 #signature {}
             p.lead #lead {}
-            dl.answers { dt { "expected" } dd #expected {} dt { "actual" } dd #actual {} }
+            dl.answers #answers { dt { "expected" } dd #expected {} dt { "actual" } dd #actual {} }
             ol.milestones #milestones aria-label="Milestones" {}
             div.controls role="group" aria-label="Step" {
                 button #first type="button" aria-label="First step" { "|◀" }
@@ -194,12 +289,12 @@ fn finding() -> Markup {
                 button #close type="button" { "Close" }
                 div #writers {}
             }
-            section.why aria-labelledby="why-title" {
+            section.why #why-part aria-labelledby="why-title" {
                 h2 #why-title { "Why each operation is there" }
                 p #why-note {}
                 div.scroll tabindex="0" role="region" aria-label="Table of changes" { table #why {} }
             }
-            section.around aria-labelledby="around-title" {
+            section.around #around-part aria-labelledby="around-title" {
                 h2 #around-title { "Mutated neighbours" }
                 p #around-note {}
                 div.scroll tabindex="0" role="region" aria-label="Table of neighbours" { table #around {} }
@@ -216,7 +311,7 @@ fn finding() -> Markup {
 /// A finding for a reader without scripts.
 fn plain(section: &Section) -> Markup {
     html! {
-        article { h1 { (section.signature) } pre { (strip(&section.finding.text())) } }
+        article { h1 { (section.signature) } pre { (section.finding.as_ref().map(|it| strip(&it.text())).unwrap_or_default()) } }
     }
 }
 
@@ -232,17 +327,23 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("it has text keys only").replace('<', "\\u003c")
 }
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str = include_str!("style.css");
+/// One script: each part uses those before it.
+const SCRIPTS: [&str; 4] = [
+    include_str!("script/data.js"),
+    include_str!("script/finding.js"),
+    include_str!("script/campaigns.js"),
+    include_str!("script/editor.js"),
+];
 
 #[cfg(test)]
 mod tests {
-    use super::{SCRIPT, STYLE, json, strip};
+    use super::{SCRIPTS, STYLE, json, strip};
 
     #[test]
     fn a_text_from_a_trace_cannot_leave_its_script() {
         assert_eq!(json(&"</script><!--"), "\"\\u003c/script>\\u003c!--\"");
-        assert!(!SCRIPT.contains("</script") && !STYLE.contains("</style"));
+        assert!(!SCRIPTS.concat().contains("</script") && !STYLE.contains("</style"));
     }
 
     #[test]

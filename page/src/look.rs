@@ -42,32 +42,38 @@ pub const MOST_OPERATIONS: usize = 2_000;
 /// The most facts of one side that a page shows at a step.
 pub const MOST_FACTS: usize = 4_000;
 
-/// What was seen of a trace that diverges.
+/// What was seen of a trace.
 pub struct Look {
     /// The operations up to the last one that a side was asked.
     pub program: Program,
     /// The reference, and the subjects in their order.
     pub sides: Vec<Side>,
+    /// The first difference; none where all sides agree.
+    pub difference: Option<Difference>,
+}
+
+/// The first difference of the first subject that differs from the reference.
+pub struct Difference {
     /// The side that differs.
     pub culprit: usize,
-    /// The first difference.
+    /// The difference as it is told.
     pub finding: Finding,
     /// Its signature is that of this.
     pub divergence: Divergence,
     /// The step at which a program first gets another answer, counted from 1; none where these operations show it to none.
     pub visible: Option<usize>,
-    /// The slots that the reference has filled after the first difference.
+    /// The slots that the reference has filled after it.
     pub(crate) filled: Vec<Slot>,
 }
 
-impl Look {
-    /// The step of the first difference, counted from 1; all sides agree up to the one before it.
+impl Difference {
+    /// Its step, counted from 1; all sides agree up to the one before it.
     #[must_use]
     pub fn first(&self) -> usize {
         self.divergence.step + 1
     }
 
-    /// The step of the first difference, where no answer shows it.
+    /// Its step, where no answer shows it.
     #[must_use]
     pub fn silent(&self) -> Option<usize> {
         (self.visible != Some(self.first())).then_some(self.first())
@@ -77,7 +83,7 @@ impl Look {
 /// Runs operations on each subject beside the reference; the first subject that differs is the finding's.
 ///
 /// # Errors
-/// When all sides agree, a subject cannot be built, or there is too much to show.
+/// When a subject cannot be built, or there is too much to show.
 pub fn look(program: &Program, subjects: &[Shown]) -> Result<Look, PageError> {
     let count = program.operations.len();
     if count > MOST_OPERATIONS {
@@ -87,27 +93,31 @@ pub fn look(program: &Program, subjects: &[Shown]) -> Result<Look, PageError> {
     for subject in subjects {
         seen.push(Seen::of(program, subject)?);
     }
-    let Some(culprit) = seen.iter().position(|seen| seen.divergence.is_some()) else {
-        return Err(PageError::Agree { operations: count });
-    };
-    let divergence = seen[culprit].divergence.clone().ok_or(PageError::Agree { operations: count })?;
-    let mut driver = subjects[culprit].driver();
-    let name = &subjects[culprit].name;
-    let finding = Finding::describe(&mut driver, name, program, &divergence, Origin::default());
-    let finding = finding.map_err(PageError::NotBuilt)?;
-    let (visible, filled) = (seen[culprit].visible, std::mem::take(&mut seen[culprit].filled));
+    let culprit = seen.iter().position(|seen| seen.divergence.is_some());
+    let difference = culprit.map(|at| difference(program, &subjects[at], at, &mut seen[at])).transpose()?.flatten();
     // The reference beside the subject that went furthest and shows most.
     let known = |at: usize| {
         let reference = &seen[at].reference;
         let is_known = reference.state(reference.operations()).is_some();
-        (reference.operations(), is_known, Reverse(reference.hidden().len()), at == culprit)
+        (reference.operations(), is_known, Reverse(reference.hidden().len()), Some(at) == culprit)
     };
-    let best = (0..seen.len()).max_by_key(|&at| known(at)).unwrap_or(culprit);
-    let reference = seen[best].reference.clone();
-    let operations = program.operations.iter().copied().take(reference.operations().max(divergence.step + 1));
+    let best = (0..seen.len()).max_by_key(|&at| known(at));
+    let reference = best.map_or_else(|| Side::new("reference"), |best| seen[best].reference.clone());
+    let first = difference.as_ref().map_or(0, Difference::first);
+    let operations = program.operations.iter().copied().take(reference.operations().max(first));
     let program = Program::new(program.machine, operations);
     let sides = std::iter::once(reference).chain(seen.into_iter().map(|seen| seen.subject)).collect();
-    Ok(Look { program, sides, culprit: culprit + 1, finding, divergence, visible, filled })
+    Ok(Look { program, sides, difference })
+}
+
+/// How a subject differs, which is that of this number.
+fn difference(program: &Program, subject: &Shown, at: usize, seen: &mut Seen) -> Result<Option<Difference>, PageError> {
+    let Some(divergence) = seen.divergence.clone() else { return Ok(None) };
+    let mut driver = subject.driver();
+    let finding = Finding::describe(&mut driver, &subject.name, program, &divergence, Origin::default());
+    let finding = finding.map_err(PageError::NotBuilt)?;
+    let filled = std::mem::take(&mut seen.filled);
+    Ok(Some(Difference { culprit: at + 1, finding, divergence, visible: seen.visible, filled }))
 }
 
 /// One subject beside the reference.

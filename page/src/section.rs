@@ -9,7 +9,7 @@ use stalemap_report::Finding;
 use crate::cell::Cell;
 use crate::error::PageError;
 use crate::history::Side;
-use crate::look::{Look, Shown, look};
+use crate::look::{Difference, Look, Shown, look};
 use crate::neighbours::{Counts, Neighbours, neighbours};
 use crate::verdict::{Bench, Verdict};
 use crate::visible::make_visible;
@@ -60,8 +60,9 @@ pub struct Section {
     actual: String,
     machine: String,
     pub(crate) sides: Vec<SideData>,
-    pub(crate) culprit: usize,
-    pub(crate) first: usize,
+    /// The number of the side that differs, and the step at which it does; none where all sides agree.
+    pub(crate) culprit: Option<usize>,
+    pub(crate) first: Option<usize>,
     silent: Option<usize>,
     visible: Option<usize>,
     /// Operations that make the difference visible, where those of the trace do not.
@@ -79,7 +80,7 @@ pub struct Section {
     neighbours: Option<NeighboursData>,
     copies: Copies,
     #[serde(skip)]
-    pub(crate) finding: Finding,
+    pub(crate) finding: Option<Finding>,
     #[serde(skip)]
     pub(crate) kinds: Vec<Kind>,
 }
@@ -117,10 +118,13 @@ impl Section {
     /// is left out and said to be.
     ///
     /// # Errors
-    /// As [`look`].
+    /// As [`look`], and when all sides agree.
     pub fn new(request: &Request<'_>, keep_going: &mut dyn FnMut(Progress) -> bool) -> Result<Section, PageError> {
         let seen = look(request.program, request.subjects)?;
-        let culprit = &request.subjects[seen.culprit - 1];
+        let Some(difference) = &seen.difference else {
+            return Err(PageError::Agree { operations: request.program.operations.len() });
+        };
+        let culprit = &request.subjects[difference.culprit - 1];
         let mut section = Section::of(request, &seen);
         if culprit.is_recorded {
             section.note = Some(format!(
@@ -129,8 +133,19 @@ impl Section {
             ));
             return Ok(section);
         }
-        let upto = Program::new(seen.program.machine, seen.program.operations.iter().copied().take(seen.first()));
-        section.explain(culprit, &upto, &seen, request.neighbours, keep_going);
+        let upto = Program::new(seen.program.machine, seen.program.operations.iter().copied().take(difference.first()));
+        section.explain(culprit, &upto, difference, request.neighbours, keep_going);
+        Ok(section)
+    }
+
+    /// Looks at a trace, whether the sides agree or not, without what changed traces do.
+    ///
+    /// # Errors
+    /// As [`look`].
+    pub fn without_changes(request: &Request<'_>) -> Result<Section, PageError> {
+        let seen = look(request.program, request.subjects)?;
+        let mut section = Section::of(request, &seen);
+        section.note = Some("Changed traces were not tried yet.".to_string());
         Ok(section)
     }
 
@@ -140,10 +155,16 @@ impl Section {
         Section { copies, ..self }
     }
 
-    /// The first difference.
+    /// The texts that the reader can copy.
     #[must_use]
-    pub fn finding(&self) -> &Finding {
-        &self.finding
+    pub fn copies(&self) -> &Copies {
+        &self.copies
+    }
+
+    /// The first difference; none where all sides agree.
+    #[must_use]
+    pub fn finding(&self) -> Option<&Finding> {
+        self.finding.as_ref()
     }
 
     /// The same without the programs that the reader can copy.
@@ -154,6 +175,9 @@ impl Section {
 
     fn of(request: &Request<'_>, seen: &Look) -> Section {
         let mut table = Table::default();
+        let difference = seen.difference.as_ref();
+        let finding = difference.map(|it| it.finding.clone());
+        let told = |fact: fn(&Finding) -> &String| finding.as_ref().map(|it| fact(it).clone()).unwrap_or_default();
         let sides: Vec<SideData> = seen.sides.iter().map(|side| table.side(side)).collect();
         let operations = (1..).zip(&seen.program.operations).map(|(step, operation)| OperationData {
             text: operation.to_string(),
@@ -165,15 +189,15 @@ impl Section {
         });
         Section {
             name: request.name.to_string(),
-            signature: seen.finding.signature.clone(),
-            expected: seen.finding.expected.clone(),
-            actual: seen.finding.actual.clone(),
+            signature: told(|it| &it.signature),
+            expected: told(|it| &it.expected),
+            actual: told(|it| &it.actual),
             machine: seen.program.machine.to_string(),
             sides,
-            culprit: seen.culprit,
-            first: seen.first(),
-            silent: seen.silent(),
-            visible: seen.visible,
+            culprit: difference.map(|it| it.culprit),
+            first: difference.map(Difference::first),
+            silent: difference.and_then(Difference::silent),
+            visible: difference.and_then(|it| it.visible),
             shown_by: None,
             operations: operations.collect(),
             unasked: request.program.operations.len() - seen.program.operations.len(),
@@ -183,8 +207,8 @@ impl Section {
             verdicts: Vec::new(),
             note: None,
             neighbours: None,
-            copies: Copies { trace: seen.finding.trace.clone(), ..Copies::default() },
-            finding: seen.finding.clone(),
+            copies: Copies { trace: told(|it| &it.trace), ..Copies::default() },
+            finding,
             kinds: seen.program.operations.iter().map(Operation::kind).collect(),
         }
     }
@@ -194,7 +218,7 @@ impl Section {
         &mut self,
         shown: &Shown,
         program: &Program,
-        seen: &Look,
+        difference: &Difference,
         wanted: u64,
         keep_going: &mut dyn FnMut(Progress) -> bool,
     ) {
@@ -204,12 +228,12 @@ impl Section {
             is_whole
         };
         let mut driver = shown.driver();
-        let mut bench = Bench::new(&mut driver, seen.divergence.signature());
+        let mut bench = Bench::new(&mut driver, difference.divergence.signature());
         let count = program.operations.len();
         let whys = explain(&mut bench, program, &mut |step| go_on(Progress::Explained(step, count)));
         let around = neighbours(&mut bench, program, wanted, &mut |run| go_on(Progress::Neighbours(run, wanted)));
-        if seen.visible.is_none() {
-            let added = make_visible(shown, program, &seen.filled, &mut || go_on(Progress::Visible));
+        if difference.visible.is_none() {
+            let added = make_visible(shown, program, &difference.filled, &mut || go_on(Progress::Visible));
             self.shown_by = added.map(|added| added.iter().map(Operation::to_string).collect());
         }
         let mut verdicts = Verdicts::default();

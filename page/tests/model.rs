@@ -55,7 +55,8 @@ fn cell<'a>(cells: impl IntoIterator<Item = &'a Cell>, thing: &str, fact: &str) 
 #[test]
 fn milestones_are_the_last_agreement_the_first_silent_and_the_first_visible_difference() {
     let seen = stale();
-    assert_eq!((seen.first(), seen.silent(), seen.visible), (5, Some(5), Some(6)), "{}", seen.finding.text());
+    let it = seen.difference.as_ref().expect("a difference");
+    assert_eq!((it.first(), it.silent(), it.visible), (5, Some(5), Some(6)), "{}", it.finding.text());
     let [reference, subject] = &seen.sides[..] else { panic!("two sides") };
     for step in 0..=4 {
         let compared = |side: &stalemap_page::Side| {
@@ -163,7 +164,9 @@ fn what_was_interrupted_says_so_and_keeps_what_is_known() {
 
 #[test]
 fn a_trace_that_agrees_or_is_too_long_is_told() {
-    let error = look(&trace(STALE).program(), &[shown(None)]).err().expect("no finding");
+    let program = trace(STALE).program();
+    let request = Request { name: "x", program: &program, subjects: &[shown(None)], neighbours: 0 };
+    let error = Section::new(&request, &mut |_| true).expect_err("no finding");
     assert_eq!(error.to_string(), "all sides agree on all 6 operations; there is no finding to show");
     let long = format!("machine ram=1 spaces=1 pages=1\n{}", "read s0 v0\n".repeat(2_001));
     let error = look(&trace(&long).program(), &[shown(None)]).err().expect("too long");
@@ -176,7 +179,15 @@ fn a_trace_that_agrees_or_is_too_long_is_told() {
 #[test]
 fn a_page_keeps_within_its_limit_and_names_what_has_no_room() {
     let one = section(STALE, "stale_mapping", 100);
-    let contents = |sections| Contents { title: "x", sections, left_out: &[], shared_c: "", version: "0" };
+    let contents = |sections| Contents {
+        title: "x",
+        campaigns: None,
+        editor: None,
+        sections,
+        left_out: &[],
+        shared_c: "",
+        version: "0",
+    };
     let (page, count) = document(&contents(std::slice::from_ref(&one))).expect("a page");
     assert!(page.len() < 100_000 && count == 1, "{} bytes", page.len());
     for outside in ["http://", "https://", "src=", "@import", "url("] {
@@ -201,8 +212,17 @@ fn programs_go_first_where_there_is_too_much() {
         command: "run".to_string(),
     };
     let sections = |trace: &str| vec![section(STALE, "stale_mapping", 0).with_copies(copies(trace))];
-    let page =
-        |sections: &[Section]| document(&Contents { title: "x", sections, left_out: &[], shared_c: "", version: "0" });
+    let page = |sections: &[Section]| {
+        document(&Contents {
+            title: "x",
+            campaigns: None,
+            editor: None,
+            sections,
+            left_out: &[],
+            shared_c: "",
+            version: "0",
+        })
+    };
     let (short, count) = page(&sections("a trace")).expect("a page");
     assert!(short.len() <= MOST_BYTES && count == 1 && short.contains("a trace"));
     let error = page(&sections(&text)).expect_err("too much");
@@ -217,7 +237,15 @@ fn a_thousand_operations_have_a_page() {
     }
     text += "unmap s0 v0+4\nexit s1\nmap s0 v0+2 r\nmigrate s0 v0 to d0\nmove s0 v1 v0\nmigrate s0 v0 to d0\n";
     let section = section(&text.replace("device=2", "device=1"), "stale_mapping", 20);
-    let contents = Contents { title: "x", sections: &[section], left_out: &[], shared_c: "", version: "0" };
+    let contents = Contents {
+        title: "x",
+        campaigns: None,
+        editor: None,
+        sections: &[section],
+        left_out: &[],
+        shared_c: "",
+        version: "0",
+    };
     let (page, _) = document(&contents).expect("a page");
     assert!(page.len() <= MOST_BYTES, "{} bytes", page.len());
 }

@@ -1,20 +1,15 @@
 //! Section 4, device access: through the same page tables, its own pages in place.
 
-use stalemap_operations::{Device, Effect, Errno, Home, PageToken, Place, Stamp};
+use stalemap_operations::{Device, Dialect, Effect, Errno, Home, PageToken, Place, Stamp};
 
 use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
 use crate::model::{Answer, Model};
 
-/// What the device hears of a fault that fails.
-fn without_reason(errno: Errno) -> Errno {
-    if errno == Errno::ENOMEM { Errno::EFAULT } else { errno }
-}
-
 impl Model {
     /// Read needs `r`: `EFAULT` on unmapped or `none`, `EAGAIN` on a migration entry. Its own pages are used in place,
     /// another device's are faulted back first, RAM pages are used in RAM, a hole reads as zero. Want of a frame of RAM is
-    /// `EFAULT`, since the fault that fails does not say why (`hmm_vma_fault`, mm/hmm.c).
+    /// as [`told_to_device`](Self::told_to_device) says.
     pub(crate) fn device_read(&mut self, device: Device, place: Place) -> Answer {
         self.must_live(place.space)?;
         let stamp = match self.readable(place)? {
@@ -25,7 +20,7 @@ impl Model {
             }
             Entry::Maps { page, .. } => {
                 if !self.is_own_page(device, page) {
-                    self.bring_to_ram(place, page).map_err(without_reason)?;
+                    self.bring_to_ram(place, page).map_err(|errno| self.told_to_device(errno))?;
                 }
                 self.page(page).stamp
             }
@@ -36,7 +31,7 @@ impl Model {
     /// Write needs `rw`: `EFAULT` on unmapped or `none`, `EAGAIN` on a migration entry, then `EPERM` on a read-only
     /// mapping. But a write to its own page through an entry without the writable bit is `EFAULT` with nothing moved,
     /// whatever the mapping's access (the entry is handed out as it is: `hmm_vma_handle_pte`, mm/hmm.c). Want of a frame of
-    /// RAM is `EFAULT` as in [`device_read`](Self::device_read).
+    /// RAM is as in [`device_read`](Self::device_read).
     pub(crate) fn device_write(&mut self, device: Device, place: Place, stamp: Stamp) -> Answer {
         self.must_live(place.space)?;
         let page = match self.readable(place)? {
@@ -55,11 +50,24 @@ impl Model {
                 if !self.at(place).is_some_and(|Mapped { access, .. }| access.writable()) {
                     return Err(Errno::EPERM);
                 }
-                self.make_writable(place).map_err(without_reason)?
+                self.make_writable(place).map_err(|errno| self.told_to_device(errno))?
             }
         };
         self.page_mut(page).stamp = stamp;
         Ok(Effect::Nothing)
+    }
+
+    /// What the device is told of a fault that fails: in dialects 6.1 and 6.12 want of a frame of RAM is `EFAULT`, as every other
+    /// reason (`hmm_vma_fault`, mm/hmm.c); in dialect 7.3 it is `ENOMEM` (`hmm_do_fault`).
+    fn told_to_device(&mut self, errno: Errno) -> Errno {
+        match (errno, self.machine.rules()) {
+            (Errno::ENOMEM, Dialect::Linux6_1 | Dialect::Linux6_12) => Errno::EFAULT,
+            (Errno::ENOMEM, Dialect::Linux7_3) => {
+                mark!(self, "device access that finds no frame of RAM in dialect 7.3");
+                Errno::ENOMEM
+            }
+            _ => errno,
+        }
     }
 
     fn is_own_page(&mut self, device: Device, page: PageToken) -> bool {

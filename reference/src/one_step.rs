@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Device, Effect, Errno, Home, PageRange, Place, Route, Space};
+use stalemap_operations::{Device, Dialect, Effect, Errno, Home, PageRange, Place, Route, Space};
 
 use crate::address_space::places;
 use crate::marks::mark;
@@ -12,7 +12,9 @@ use crate::transaction::{Candidate, What};
 
 impl Model {
     /// The four phases in one step, place by place, on a machine with huge pages group by group: the first unmapped or unreadable
-    /// place stops with `EINVAL`, what came before has moved. Without frames it answers ok with fewer `pages`.
+    /// place stops with `EINVAL`, what came before has moved. Without frames it answers ok with fewer `pages`. But in
+    /// dialect 7.3 the first page from a device that finds no frame of RAM stops with `ENOMEM` (`dmirror_migrate_to_system`,
+    /// lib/test_hmm.c).
     pub(crate) fn migrate(&mut self, space: Space, range: PageRange, route: Route) -> Answer {
         self.must_live(space)?;
         if self.is_space_locked(space) {
@@ -26,7 +28,7 @@ impl Model {
                 None => part.count,
             };
             if readable > 0 {
-                pages += self.migrate_part(space, PageRange { count: readable, ..part }, route);
+                pages += self.migrate_part(space, PageRange { count: readable, ..part }, route)?;
             }
             if readable < part.count {
                 if pages > 0 {
@@ -38,8 +40,9 @@ impl Model {
         Ok(Effect::Pages(pages))
     }
 
-    /// All phases for a part of one group; how many pages moved.
-    fn migrate_part(&mut self, space: Space, part: PageRange, route: Route) -> u32 {
+    /// All phases for a part of one group; how many pages moved. Where it stops for want of a frame, a folio gets all its frames or
+    /// none (`dmirror_devmem_fault_alloc_and_copy`, lib/test_hmm.c).
+    fn migrate_part(&mut self, space: Space, part: PageRange, route: Route) -> Result<u32, Errno> {
         let to = destination(route);
         let mut candidates = Vec::new();
         self.collect_part(space, part, route, 0, &mut candidates);
@@ -54,11 +57,19 @@ impl Model {
         if given > 0 {
             self.mark_frames(to);
         }
+        let stops = given < wanted && to == Home::Ram && self.machine.rules() == Dialect::Linux7_3;
         let mut pages = 0;
-        for candidate in candidates {
+        for mut candidate in candidates {
+            if stops && candidate.frames < candidate.size {
+                candidate.frames = 0;
+            }
             pages += self.migrate_candidate(candidate, to);
         }
-        pages
+        if stops {
+            mark!(self, "migration from a device that stops without a frame in dialect 7.3");
+            return Err(Errno::ENOMEM);
+        }
+        Ok(pages)
     }
 
     /// Moves a candidate, if it has frames, and brings its entries back; how many pages moved.

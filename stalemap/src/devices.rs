@@ -1,10 +1,11 @@
 //! Devices: a memory manager that migrates pages to devices and back, as a subject of level 2 in one step.
 
 use stalemap_operations::{
-    Device, Effect, Errno, Kind, KindSet, Machine, Observables, Operation, PageRange, Place, Route, Space, Stamp,
+    Device, Dialect, Effect, Errno, Home, Kind, KindSet, Machine, Observables, Operation, PageRange, Place, Route,
+    Space, Stamp,
 };
 
-use crate::spaces::{AddressSpaces, Answer, Extension, Spaces, extended};
+use crate::spaces::{AddressSpaces, Answer, Extension, Mapping, Spaces, extended};
 
 /// A memory manager whose pages can be at home on devices, which the CPU cannot touch: a CPU access faults the page back.
 ///
@@ -16,7 +17,8 @@ pub trait DeviceMemory: AddressSpaces {
 
     /// Migrates the pages of a range to a device, or back to RAM, place by place; the first that is unmapped or unreadable
     /// stops, and what came before has moved. A hole that goes to a device becomes a page. Without a free frame a page
-    /// stays. The number of pages that moved.
+    /// stays, and the adapter makes `ENOMEM` of it where the rules are those of Linux 7.3 and the page is on its way to RAM. The
+    /// number of pages that moved.
     ///
     /// # Errors
     /// `EINVAL` where a place stopped it.
@@ -34,8 +36,8 @@ pub trait DeviceMemory: AddressSpaces {
     ///
     /// # Errors
     /// `EFAULT` where nothing is mapped or access is not allowed. `ENOMEM` where there is no frame, for a page of another
-    /// device that must come back or for a hole, is taken for `EFAULT`: Linux's device does not hear why a fault failed
-    /// (`hmm_vma_fault`, mm/hmm.c).
+    /// device that must come back or for a hole, is taken for `EFAULT` where the rules are those of Linux 6.1 or 6.12: there a
+    /// device is not told why a fault failed (`hmm_vma_fault`, mm/hmm.c).
     fn device_read(&mut self, device: Device, place: Place) -> Result<Stamp, Errno>;
 
     /// Writes as the device does, through the same page tables.
@@ -55,28 +57,49 @@ pub fn spaces_with_devices<M: DeviceMemory>(machine: &Machine) -> Result<Spaces<
     extended(machine, Extension { operations, shows: Observables::NONE, answer })
 }
 
-/// What a device hears of a fault that failed.
-fn unexplained(errno: Errno) -> Errno {
-    if errno == Errno::ENOMEM { Errno::EFAULT } else { errno }
+/// What a device is told of a fault that failed.
+fn told(errno: Errno, rules: Dialect) -> Errno {
+    match (errno, rules) {
+        (Errno::ENOMEM, Dialect::Linux6_1 | Dialect::Linux6_12) => Errno::EFAULT,
+        _ => errno,
+    }
+}
+
+/// Migrates, and tells want of RAM as Linux 7.3 does: a page before the first place that stops is still on the device.
+fn migrate<M: DeviceMemory>(
+    spaces: &mut Spaces<M>,
+    space: Space,
+    range: PageRange,
+    route: Route,
+) -> Result<Effect, Errno> {
+    let answer = spaces.manager.migrate(space, range, route).map(Effect::Pages);
+    let (Route::From(device), Dialect::Linux7_3) = (route, spaces.machine.rules()) else { return answer };
+    let mut before_the_stop = range
+        .iter()
+        .map_while(|page| spaces.manager.look(Place { space, page }))
+        .take_while(|mapping| mapping.access.readable());
+    let on_device = |mapping: Mapping| mapping.frame.is_some_and(|frame| frame.home == Home::Device(device));
+    if before_the_stop.any(on_device) { Err(Errno::ENOMEM) } else { answer }
 }
 
 /// What an operation on a device answers; none for another one.
 fn answer<M: DeviceMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Option<Answer> {
+    let rules = spaces.machine.rules();
     let answer = if let Operation::Migrate { space, range, route } = operation {
-        spaces.living(space).and_then(|()| spaces.manager.migrate(space, range, route)).map(Effect::Pages)
+        spaces.living(space).and_then(|()| migrate(spaces, space, range, route))
     } else if let Operation::Evict { device } = operation {
         spaces.manager.evict(device).map(Effect::Pages)
     } else if let Operation::DeviceRead { device, space, page } = operation {
         let place = Place { space, page };
         spaces
             .living(space)
-            .and_then(|()| spaces.manager.device_read(device, place).map_err(unexplained))
+            .and_then(|()| spaces.manager.device_read(device, place).map_err(|errno| told(errno, rules)))
             .map(Effect::Value)
     } else if let Operation::DeviceWrite { device, space, page, stamp } = operation {
         let place = Place { space, page };
         let living = spaces.living(space);
-        let written = living.and_then(|()| spaces.manager.device_write(device, place, stamp).map_err(unexplained));
-        written.map(|()| Effect::Nothing)
+        let written = living.and_then(|()| spaces.manager.device_write(device, place, stamp));
+        written.map(|()| Effect::Nothing).map_err(|errno| told(errno, rules))
     } else {
         return None;
     };

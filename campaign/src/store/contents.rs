@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::error::StoreError;
 use super::findings::{Key, Shown};
 use super::identity::CampaignId;
+use super::passed::Passed;
 use super::recorded::Recorded;
 use super::sample::Sample;
 use crate::findings::Times;
@@ -19,6 +20,8 @@ pub struct Contents {
     pub damaged: Vec<StoreError>,
     /// Findings that an earlier version of the program has kept, which cannot be told by campaigns.
     pub earlier: Vec<Earlier>,
+    /// What was passed of subjects' own code, in the order of their names.
+    pub passed: Vec<Passed>,
     pub(super) folders: Vec<PathBuf>,
     pub(super) known: BTreeSet<String>,
 }
@@ -79,6 +82,7 @@ impl Contents {
         }
         self.damaged.extend(other.damaged);
         self.earlier.extend(other.earlier);
+        other.passed.iter().for_each(|passed| passed.add_to(&mut self.passed));
         self.known.extend(other.known);
         self.folders.extend(other.folders);
         self

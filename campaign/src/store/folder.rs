@@ -191,7 +191,7 @@ impl Locked<'_> {
         self.write_json(&self.folder.piece_path(id, piece), piece)
     }
 
-    fn write_json(&self, path: &Path, content: &impl Serialize) -> Result<(), StoreError> {
+    pub(super) fn write_json(&self, path: &Path, content: &impl Serialize) -> Result<(), StoreError> {
         let text = serde_json::to_string(&Numbered { format: FORMAT, content }).expect("texts and numbers") + "\n";
         self.write(path, text.as_bytes())
     }
@@ -217,7 +217,7 @@ impl Locked<'_> {
 }
 
 /// Reads a file; none where it is not there.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Compare, HugeOrders, Settings};
-use stalemap_operations::Machine;
+use stalemap_operations::{Kind, KindSet, Machine};
 use stalemap_report::hex;
 
 use crate::transition_table::transition_table;
@@ -84,6 +84,15 @@ impl CampaignId {
     #[must_use]
     pub fn revision(self, revision: impl Into<String>) -> CampaignId {
         CampaignId { revision: revision.into(), ..self }
+    }
+
+    /// The operations that it does.
+    #[must_use]
+    pub fn kinds(&self) -> KindSet {
+        match self.settings.get("only") {
+            Some(words) => words.split(',').filter_map(Kind::by_word).collect(),
+            None => KindSet::ALL,
+        }
     }
 
     /// What differs from another campaign, but for the seed: name, the value here, the value there.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::StoreError;
 use super::findings::{Key, Shown};
-use super::{Gone, Store, format1};
+use super::{Gone, Store, format1, passed};
 
 /// What came of a merge.
 #[derive(Debug, Default)]
@@ -41,6 +41,9 @@ impl Store {
             }
             if other.folder.0 != self.folder.0 {
                 format1::copy(&other.folder, &self.folder, &locked, &mut merged.damaged)?;
+                for more in passed::read_all(&other.folder, &mut merged.damaged)? {
+                    passed::add(&self.folder, &locked, &more)?;
+                }
             }
         }
         let (all, _) = self.folder.read_all()?;

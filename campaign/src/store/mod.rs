@@ -7,6 +7,7 @@ mod folder;
 mod format1;
 mod identity;
 mod merge;
+mod passed;
 mod piece;
 mod pieces;
 mod recorded;
@@ -20,6 +21,7 @@ pub use contents::{Contents, Earlier, Entry};
 pub use error::StoreError;
 pub use identity::CampaignId;
 pub use merge::Merged;
+pub use passed::{Passed, PassedFile};
 pub use piece::Piece;
 pub use recorded::Recorded;
 pub use sample::Sample;
@@ -101,6 +103,9 @@ impl Added {
 }
 
 impl Store {
+    /// The folder in a store that holds all but the traces of the findings. The traces in it are those of executions.
+    pub const INSIDE: &str = folder::INSIDE;
+
     /// The store in this folder, which is made when something is added.
     ///
     /// # Errors
@@ -120,6 +125,12 @@ impl Store {
     #[must_use]
     pub fn known(self, known: impl IntoIterator<Item = impl ToString>) -> Store {
         Store { known: known.into_iter().map(|it| it.to_string()).collect(), ..self }
+    }
+
+    /// Whether a campaign has begun there.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.folder.inside().is_dir()
     }
 
     /// Where it is.
@@ -192,8 +203,9 @@ impl Store {
     pub fn read(&self) -> Result<Contents, StoreError> {
         let (campaigns, mut damaged) = self.folder.read_all()?;
         let earlier = format1::read_all(&self.folder, &mut damaged)?;
+        let passed = passed::read_all(&self.folder, &mut damaged)?;
         let (folders, known) = (vec![self.folder.0.clone()], self.known.clone());
-        Ok(Contents { campaigns, damaged, earlier, folders, known })
+        Ok(Contents { campaigns, damaged, earlier, passed, folders, known })
     }
 
     /// Takes in what is known of a campaign beside these, which lie there; all campaigns as they are then.

@@ -121,7 +121,7 @@ pub(crate) const STAGES: &[Stage] = &[
     named("kills", "a campaign that is killed 200 times at random moments loses nothing that it said", kills),
     named(
         "page",
-        "pages of findings, of each fault of Linux and of a long trace in a browser: each control, every width, no barrier",
+        "pages of findings, of campaigns and of a server in a browser: each control, every width, no barrier, pictures compared",
         page::run,
     ),
     named("guide", "mdBook makes a book of docs/ and has nothing to say against it", guide::run),

@@ -40,6 +40,14 @@ pub(super) struct BuildArguments {
     keep_tree: bool,
 }
 
+impl BuildArguments {
+    /// This version and nothing special.
+    pub(super) fn of(version: Version, native: bool) -> BuildArguments {
+        let (kasan, coverage, yes, keep_tree) = (false, false, false, false);
+        BuildArguments { version: Some(version), kasan, native, coverage, huge_order: None, yes, keep_tree }
+    }
+}
+
 pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending> {
     let BuildArguments { version, yes, keep_tree, native, .. } = *arguments;
     if arguments.huge_order.is_some() && version != Some(Version::V7_3) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
-use stalemap_campaign::{Campaign, Diverged, Observer, Progress};
+use stalemap_campaign::{Campaign, Diverged, Observer, Passed, PassedFile, Progress, Store};
 use stalemap_commands::input::Inputs;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
@@ -29,7 +29,8 @@ of the native generator runs. With paths, the traces and the inputs of engines b
 Examples:
   stalemap linux coverage --seconds 60
   stalemap linux coverage corpus/spec
-  stalemap linux coverage fuzz/corpus/kernel --missing"
+  stalemap linux coverage fuzz/corpus/kernel --missing
+  stalemap linux coverage --seconds 60 --out findings"
 )]
 pub(super) struct CoverageArguments {
     /// Traces, inputs of fuzzing engines, or folders of them
@@ -50,10 +51,14 @@ pub(super) struct CoverageArguments {
     /// List the functions that are never passed
     #[arg(long)]
     missing: bool,
+    /// Add what is passed to this folder of findings; `stalemap status` and `stalemap report` show it
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 pub(super) fn coverage(cache: &Cache, arguments: &CoverageArguments) -> Result<Ending> {
     let native = Native::counting(arguments.version);
+    let store = arguments.out.as_ref().map(Store::open).transpose()?;
     let kernels = Kernels::cached(cache, native, 0)?;
     let mut inputs = Inputs::of(&arguments.paths);
     let diverged =
@@ -64,6 +69,9 @@ pub(super) fn coverage(cache: &Cache, arguments: &CoverageArguments) -> Result<E
     output::print(met.table())?;
     if arguments.missing {
         output::print(met.missing())?;
+    }
+    if let Some(store) = &store {
+        store.add_passed(&met.passed(arguments.version.native_subject()))?;
     }
     if diverged > 0 {
         output::tell(format_args!(
@@ -196,6 +204,13 @@ impl Met {
         text + &format!("{} of {} places\n", grouped(passed as u64), grouped(all as u64))
     }
 
+    /// The same for a store. What stands in headers is counted where it is compiled into.
+    fn passed(self, subject: &str) -> Passed {
+        let files = self.files.into_iter().filter(|(name, _)| !is_header(name));
+        let file = |(name, File { lines, functions }): (String, File)| (name, PassedFile { functions, lines });
+        Passed { subject: subject.to_string(), files: files.map(file).collect() }
+    }
+
     /// The functions that were never passed, a line for each source; a function of a header is compiled into those that pass it.
     fn missing(&self) -> String {
         let of_file = |(name, file): (&String, &File)| {
@@ -242,5 +257,9 @@ mod tests {
         ];
         assert_eq!(met.table().lines().collect::<Vec<_>>(), expected);
         assert_eq!(met.missing(), "never mm/rmap.c: second\n");
+        let passed = met.passed("linux-6.12-native");
+        let counts: Vec<_> =
+            passed.files.iter().map(|(name, file)| (name.as_str(), file.functions(), file.lines())).collect();
+        assert_eq!(counts, [("mm/rmap.c", [1, 2], [1, 2])]);
     }
 }

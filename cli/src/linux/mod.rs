@@ -15,7 +15,7 @@ mod which;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use stalemap_commands::Ending;
-use stalemap_linux::Cache;
+use stalemap_linux::{Cache, Version};
 
 use self::boot::BootArguments;
 use self::build::BuildArguments;
@@ -75,4 +75,10 @@ pub(crate) fn linux(arguments: &LinuxArguments) -> Result<Ending> {
         LinuxCommand::Try(arguments) => try_program::try_program(&cache, arguments),
         LinuxCommand::Boot(arguments) => boot::boot(&cache, arguments),
     }
+}
+
+/// Builds a version of the kernel, as a native process or for a virtual machine; asks before packages are installed.
+#[cfg(unix)]
+pub(crate) fn build_version(version: Version, native: bool) -> Result<Ending> {
+    build::build(&Cache::of_the_user()?, &BuildArguments::of(version, native))
 }

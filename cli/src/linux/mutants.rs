@@ -138,7 +138,7 @@ fn search(
 ) -> Result<Option<Shown>> {
     let operations = arguments.ops.unwrap_or(fault.campaign.operations);
     let kernel = arguments.kernel.target()?;
-    let settings = Campaign { operations, ..fault.campaign }.settings(kernel.version(), kernel.way());
+    let settings = Campaign { operations, ..fault.campaign }.settings(kernel.way());
     let mut generator = Generator::new(settings);
     let start = Instant::now();
     let (mut index, mut late) = (0, None);

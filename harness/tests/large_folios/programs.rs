@@ -108,6 +108,14 @@ fn operation(machine: &Machine, random: &mut Random) -> Option<Operation> {
         Field::Stamp => random.below(choices.min(4)),
         Field::Order if random.chance(1, 2) => random.below(choices.min(2)),
         Field::Space if values.as_slice().is_empty() && random.chance(1, 3) => 0,
-        _ => random.below(choices),
+        Field::Space
+        | Field::Page
+        | Field::Destination
+        | Field::Access
+        | Field::Device
+        | Field::Direction
+        | Field::Order
+        | Field::Mask
+        | Field::Advice => random.below(choices),
     })
 }

@@ -16,6 +16,7 @@ use stalemap_reference::MARKS;
 /// The machine and the mapping that most sequences begin with: four frames of RAM, two on each device.
 const START: &str = "machine ram=4 device=2,2 spaces=3 pages=8; map s0 v0+4 rw";
 const START_6_1: &str = "machine ram=4 device=2 spaces=3 pages=8 rules=linux-6.1; map s0 v0+4 rw";
+const START_7_3: &str = "machine ram=2 device=2,2 spaces=3 pages=8 rules=linux-7.3; map s0 v0+4 rw";
 const START_WIDE: &str = "machine ram=4 device=2 spaces=6 pages=10; map s0 v0+10 rw";
 
 /// Mark, a sequence that meets it once, and one that nearly meets it.
@@ -34,6 +35,7 @@ const SEQUENCES: &[&[Sequence]] = &[
 fn met(mark: &str, sequence: &str) -> u64 {
     let (start, sequence) = match sequence.split_once("; ") {
         Some(("6.1", sequence)) => (START_6_1, sequence),
+        Some(("7.3", sequence)) => (START_7_3, sequence),
         Some(("wide", sequence)) => (START_WIDE, sequence),
         Some((start, rest)) if start.starts_with("machine ") => (start, rest),
         _ => (START, sequence),

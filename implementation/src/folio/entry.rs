@@ -31,7 +31,7 @@ impl Implementation {
 
     /// Whether a huge entry moves as one: all of its group moves to a group (`move_huge_pmd`). Else it is split.
     pub(crate) fn moves_as_one(&mut self, place: Place, range: PageRange, distance: u32) -> bool {
-        let is_aligned = distance % self.tables.group_pages() == 0;
+        let is_aligned = distance.is_multiple_of(self.tables.group_pages());
         let is_whole = self.tables.is_group_within(place, range) && is_aligned;
         if !is_whole {
             self.split_entry(place);

@@ -13,7 +13,6 @@ use stalemap_operations::{Advice, Effect, Errno, Home, PageRange, Place, Space};
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation};
 use crate::paging::{Mapping, PteView, places};
-use crate::seeded::Bug;
 
 impl Implementation {
     /// What was advised of each mapped place (`hugepage_madvise`, mm/khugepaged.c); a huge entry of which only a part is advised
@@ -101,7 +100,6 @@ impl Implementation {
             self.count_split_entry(head);
             if self.frames.memmap[head].is_alike() {
                 let exclusive = self.frames.memmap.is_exclusive(head);
-                let exclusive = self.bugs.choose(Bug::SplitLosesExclusive, exclusive, || false);
                 self.frames.memmap.set_bits_of_tails(head, exclusive);
             }
         }

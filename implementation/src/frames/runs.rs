@@ -11,7 +11,6 @@ use super::device::DeviceMemory;
 use super::frame::Frame;
 use super::large::frames_of;
 use super::memmap::Memmap;
-use crate::seeded::{Bug, Switch};
 
 /// The free runs of one device; nothing on a machine without huge pages.
 #[derive(Debug)]
@@ -111,7 +110,7 @@ impl DeviceMemory {
     /// Takes a run as a large folio without pages, with one reference. If none is on the list, single frames may make one.
     pub(super) fn allocate_run(&mut self, memmap: &mut Memmap, buddy: &mut Buddy) -> Option<Frame> {
         if !self.runs.has_runs() {
-            self.join_runs(memmap, &buddy.bugs);
+            self.join_runs(memmap);
         }
         let head = self.runs.first;
         if head == Frame::NONE {
@@ -157,7 +156,7 @@ impl DeviceMemory {
     }
 
     /// Single frames that make whole runs leave their list for that of the runs; the lowest run is then the first.
-    fn join_runs(&mut self, memmap: &mut Memmap, bugs: &Switch) {
+    fn join_runs(&mut self, memmap: &mut Memmap) {
         if self.runs.whole == 0 {
             return;
         }
@@ -166,7 +165,7 @@ impl DeviceMemory {
         while next != Frame::NONE {
             let frame = next;
             next = memmap[frame].next_free();
-            if self.runs.is_whole(frame.0 - start.0) && !bugs.skips(Bug::RunStaysOnList, true) {
+            if self.runs.is_whole(frame.0 - start.0) {
                 memmap[frame].set_next_free(Frame::NONE);
                 continue;
             }

@@ -5,7 +5,7 @@ pub(crate) mod transaction;
 mod whole;
 
 use stalemap_operations::{
-    Device, Effect, Errno, Home, Mask, PageRange, Phase, Place, Route, Slot, Space, TransactionSlot,
+    Device, Dialect, Effect, Errno, Home, Mask, PageRange, Phase, Place, Route, Slot, Space, TransactionSlot,
 };
 
 use crate::frames::Frame;
@@ -84,9 +84,19 @@ impl Implementation {
                 if readable.count > 0 {
                     machine.collect_part(transaction, space, readable, route, 0)?;
                 }
-                machine.give_frames(transaction, Mask(0), destination(route), false);
+                let given = machine.give_frames(transaction, Mask(0), destination(route), false);
+                // The driver of 7.3 tells what earlier ones pass over (`dmirror_migrate_to_system`).
+                let stops = given < transaction.count()
+                    && matches!(route, Route::From(_))
+                    && machine.machine.rules() == Dialect::Linux7_3;
+                if stops {
+                    machine.take_back_parts(transaction);
+                }
                 moved += machine.move_pages(transaction)?;
                 machine.finish(transaction)?;
+                if stops {
+                    return Err(Errno::ENOMEM.into());
+                }
                 if unreadable.is_some() {
                     return Err(Errno::EINVAL.into());
                 }

@@ -150,6 +150,20 @@ impl Implementation {
         count
     }
 
+    /// Takes the single frames back of candidates that are whole and did not get all of theirs: a migration that stops for want of a
+    /// frame moves a folio as a whole or not at all (`dmirror_devmem_fault_alloc_and_copy`).
+    pub(super) fn take_back_parts(&mut self, transaction: &mut Transaction) {
+        for candidate in &mut transaction.candidates {
+            if let Given::Singles { first, count } = candidate.given
+                && count < candidate.size
+            {
+                let frames = &transaction.singles[first as usize..(first + count) as usize];
+                frames.iter().for_each(|&frame| self.put_bare_frame(frame));
+                candidate.given = Given::Nothing;
+            }
+        }
+    }
+
     /// Tells for each candidate that is whole and was asked for a run whether it got one, in the order of their places.
     pub(super) fn tell_runs(&mut self, transaction: &Transaction, asked: impl Fn(&Candidate) -> bool) {
         if self.machine.huge().is_none() {

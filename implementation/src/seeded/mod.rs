@@ -180,10 +180,6 @@ bugs! {
     RefusedWithoutDrain "refused_without_drain";
     /// A frame's old content shows after the frame is reused: a new page is not cleared.
     StampSurvives "stamp_survives";
-    /// A huge entry is split, and of its exclusive pages only the first stays so.
-    SplitLosesExclusive "split_loses_exclusive";
-    /// Single frames of a device that make a run stay on their own list.
-    RunStaysOnList "run_stays_on_list";
 }
 
 #[cfg(test)]

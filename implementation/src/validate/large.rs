@@ -46,7 +46,7 @@ impl Implementation {
         let order = page.order();
         balance!(Some(order) == self.machine.huge(), "{frame} is the head of a folio of order {}", order.0);
         let start = memmap.range(memmap.home(frame)).0;
-        balance!((frame.0 - start.0) % order.frames() == 0, "{frame} is a head and not aligned");
+        balance!((frame.0 - start.0).is_multiple_of(order.frames()), "{frame} is a head and not aligned");
         let of_all =
             |of: fn(&Count) -> u32| -> u32 { frames_of(frame, order).map(|frame| of(&counts[frame.index()])).sum() };
         let huge = counts[frame.index()].huge_maps;

@@ -20,6 +20,7 @@ enum stalemap_bit {
 	STALEMAP_SHOW_DEVICE_PAGE_IN_TABLE = 10,
 	STALEMAP_SHOW_DISCARDED_IN_TABLE = 11,
 	STALEMAP_SHOW_FAULT_FOR_EVER = 12,
+	STALEMAP_SHOW_FINALIZE_WITHOUT_PAGES = 13,
 	/* Faults of the kernel's past, and others of their kind (linux/vm/src/history.rs). */
 	STALEMAP_FORK_SHARES_PINNED = 20,
 	STALEMAP_PROTECT_UPGRADES_SHARED = 21,

@@ -50,7 +50,21 @@ fn include_edits() -> Vec<Edit> {
 }
 
 fn driver_edits(version: Version) -> Vec<Edit> {
-    [&device_edits(version)[..], &table_edits(), &request_edits()].concat()
+    let mut edits = [&device_edits(version)[..], &table_edits(), &request_edits()].concat();
+    edits.extend(finalize_edit(version));
+    edits
+}
+
+/// What hides that the test driver ends a migration in the middle with frames that it gave. Earlier drivers do not stop there.
+fn finalize_edit(version: Version) -> Option<Edit> {
+    (version >= Version::V7_3).then_some(Edit {
+        purpose: "pages that got a frame before one got none move before the migration ends",
+        file: DRIVER,
+        function: "static int dmirror_migrate_to_system(",
+        line: "if (dmirror_devmem_fault_alloc_and_copy(&args, dmirror)) {",
+        side: Side::After,
+        text: "\tif (!stalemap_is_on(STALEMAP_SHOW_FINALIZE_WITHOUT_PAGES))\n\t\tmigrate_vma_pages(&args);",
+    })
 }
 
 /// What makes the devices of the test driver those of a small machine.

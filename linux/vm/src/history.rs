@@ -4,7 +4,6 @@
 
 mod edits;
 
-use self::edits::LAST;
 pub(crate) use self::edits::edits;
 use crate::mutants::{Campaign, EVERYTHING, Fault};
 use crate::version::Version;
@@ -21,7 +20,7 @@ const COMMON: Fault = Fault {
     source: SEEDED,
     equivalent: None,
     way: None,
-    until: Some(LAST),
+    since: Version::V6_1,
     campaign: EVERYTHING,
 };
 

@@ -137,7 +137,7 @@ impl Kernels {
     /// What is generated for these kernels: executions of at most so many operations.
     #[must_use]
     pub fn settings(&self, operations: usize) -> Settings {
-        self.way().settings(self.version, operations)
+        self.way().settings(operations)
     }
 
     /// The pool of kernels.
@@ -161,7 +161,7 @@ impl Build for Kernels {
     }
 
     fn largest(&self) -> Option<Machine> {
-        Some(self.way().largest_generated(self.version))
+        Some(self.way().largest())
     }
 
     fn looks_ahead(&self) -> bool {
@@ -171,7 +171,7 @@ impl Build for Kernels {
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
         let able = |program: &Program| {
             let machine = self.way().machine(self.version, &program.machine).ok()?;
-            let able = |operation: &Operation| self.way().can_in(self.version, operation.kind());
+            let able = |operation: &Operation| self.way().can(operation.kind());
             let program = Program::new(machine, program.operations.iter().copied().filter(able));
             (!program.operations.is_empty()).then_some(program)
         };

@@ -22,8 +22,8 @@ pub struct Fault {
     pub equivalent: Option<(Version, &'static str)>,
     /// The only way to ask a kernel that can show it; both where none is given.
     pub way: Option<Way>,
-    /// The last version that it was put into; all where none is given.
-    pub until: Option<Version>,
+    /// The first version that has it.
+    pub since: Version,
     /// The executions among which it is looked for.
     pub campaign: Campaign,
 }
@@ -40,14 +40,14 @@ pub struct Campaign {
 }
 
 impl Campaign {
-    /// As the generator takes it for kernels of this version that are asked in this way.
+    /// As the generator takes it for kernels that are asked in this way.
     ///
     /// # Panics
     /// When a word or the machine line is none, which a test looks at.
     #[must_use]
-    pub fn settings(&self, version: Version, way: Way) -> Settings {
+    pub fn settings(&self, way: Way) -> Settings {
         let kind = |word: &&str| Kind::by_word(word).expect("the word of an operation");
-        let all = way.settings(version, self.operations as usize);
+        let all = way.settings(self.operations as usize);
         let kinds = if self.only.is_empty() { all.kinds } else { self.only.iter().map(kind).collect() };
         let machine = self.machine.map(|line| Trace::parse(line).expect("a machine line").machine);
         Settings { kinds, machine, ..all }
@@ -61,7 +61,7 @@ impl Fault {
     /// Whether kernels of this version have it, and this way to ask them can show it.
     #[must_use]
     pub fn shows(&self, version: Version, way: Way) -> bool {
-        self.way.is_none_or(|it| it == way) && self.until.is_none_or(|last| version <= last)
+        version >= self.since && self.way.is_none_or(|it| it == way)
     }
 
     /// The fault with this name.
@@ -93,7 +93,7 @@ pub const MUTANTS: &[Fault] = &[
         source: "before \"mm/hmm: fix ZONE_DEVICE anon page mapping reuse\", 2019",
         equivalent: Some((Version::V6_12, "`__folio_set_anon` always assigns the mapping word")),
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: EVERYTHING,
     },
     Fault {
@@ -103,7 +103,7 @@ pub const MUTANTS: &[Fault] = &[
         source: "before \"mm/hmm: Fix bad subpage pointer in try_to_unmap_one\", 2019",
         equivalent: None,
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: EVERYTHING,
     },
     Fault {
@@ -113,7 +113,7 @@ pub const MUTANTS: &[Fault] = &[
         source: "a seeded bug of the implementation (corpus/bugs)",
         equivalent: None,
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: EVERYTHING,
     },
     Fault {
@@ -123,7 +123,7 @@ pub const MUTANTS: &[Fault] = &[
         source: "a seeded bug of the implementation (corpus/bugs)",
         equivalent: None,
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: EVERYTHING,
     },
     Fault {
@@ -133,7 +133,7 @@ pub const MUTANTS: &[Fault] = &[
         source: "a seeded bug of the implementation (corpus/bugs)",
         equivalent: None,
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: EVERYTHING,
     },
     Fault {
@@ -143,7 +143,7 @@ pub const MUTANTS: &[Fault] = &[
         source: "a seeded bug of the implementation (corpus/bugs)",
         equivalent: None,
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: EVERYTHING,
     },
 ];
@@ -157,7 +157,7 @@ pub const TROPHIES: &[Fault] = &[
         source: "the kernel as it is (corpus/linux/trophies)",
         equivalent: None,
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: Campaign {
             only: &["map", "fork", "migrate", "collect", "unmap", "exit", "finalize"],
             operations: 24,
@@ -171,7 +171,7 @@ pub const TROPHIES: &[Fault] = &[
         source: "the kernel as it is (corpus/linux/trophies)",
         equivalent: None,
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: Campaign {
             only: &["map", "unmap", "fork", "read", "write", "device_read", "migrate"],
             operations: 40,
@@ -185,7 +185,7 @@ pub const TROPHIES: &[Fault] = &[
         source: "the kernel as it is (corpus/linux/trophies)",
         equivalent: None,
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: EVERYTHING,
     },
     Fault {
@@ -195,7 +195,7 @@ pub const TROPHIES: &[Fault] = &[
         source: "the kernel as it is (corpus/linux/trophies)",
         equivalent: None,
         way: None,
-        until: None,
+        since: Version::V6_1,
         campaign: Campaign {
             only: &["map", "write", "setup", "copy", "pages", "discard", "finalize", "device_read"],
             operations: 48,
@@ -209,9 +209,23 @@ pub const TROPHIES: &[Fault] = &[
         source: "the kernel as it is (corpus/linux/trophies)",
         equivalent: Some((Version::V7_3, "its driver tells that there is no frame")),
         way: Some(Way::Agent),
-        until: None,
+        since: Version::V6_1,
         campaign: Campaign {
             only: &["map", "write", "read", "fork", "migrate", "unmap", "discard"],
+            operations: 24,
+            machine: Some("machine ram=2 device=4 spaces=2 pages=4"),
+        },
+    },
+    Fault {
+        name: "finalize_without_pages",
+        bit: 13,
+        meaning: "the test driver ends a migration that finds no frame for a page without moving those before it, whose entries then wait for ever (dmirror_migrate_to_system, lib/test_hmm.c)",
+        source: "the kernel as it is (corpus/linux/trophies)",
+        equivalent: None,
+        way: Some(Way::Agent),
+        since: Version::V7_3,
+        campaign: Campaign {
+            only: &["map", "write", "read", "migrate", "unmap", "discard"],
             operations: 24,
             machine: Some("machine ram=2 device=4 spaces=2 pages=4"),
         },
@@ -239,7 +253,7 @@ mod tests {
     #[test]
     fn campaigns_name_operations_and_machines_that_there_are() {
         for fault in MUTANTS.iter().chain(HISTORY).chain(TROPHIES) {
-            let settings = fault.campaign.settings(super::Version::V6_12, Way::Guest);
+            let settings = fault.campaign.settings(Way::Guest);
             let able = |kind| Way::Guest.can(kind);
             assert!(settings.kinds.iter().all(able), "{}: {:?}", fault.name, fault.campaign.only);
         }

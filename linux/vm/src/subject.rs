@@ -20,7 +20,6 @@ use crate::way::Way;
 /// A kernel, asked by a guest or an agent.
 pub struct Kernel {
     name: &'static str,
-    version: Version,
     way: Way,
     machine: Machine,
     pool: Arc<Mutex<KernelPool>>,
@@ -41,7 +40,6 @@ impl Kernel {
         let machine = way.machine(version, machine)?;
         Ok(Kernel {
             name: way.subject(version),
-            version,
             way,
             machine,
             pool,
@@ -86,7 +84,7 @@ impl Subject for Kernel {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.way.capabilities_in(self.version)
+        self.way.capabilities()
     }
 
     fn machine(&self) -> &Machine {
@@ -106,7 +104,7 @@ impl Subject for Kernel {
     }
 
     fn announce(&mut self, operations: &[Operation]) {
-        let able = |operation: &&Operation| self.way.can_in(self.version, operation.kind());
+        let able = |operation: &&Operation| self.way.can(operation.kind());
         let operations: Vec<Operation> = operations.iter().filter(able).copied().collect();
         if !operations.is_empty() {
             self.record(&operations);

@@ -23,10 +23,6 @@ const RAM_OF_GUEST: u32 = Machine::FRAMES_LIMIT;
 /// The most frames of RAM of a machine in an agent's kernel, a quarter of the memory of its process.
 const RAM_OF_AGENT: u32 = 4_096;
 
-/// The most frames of RAM of a machine that is generated for an agent in 7.3, whose kernel has more of them: its own answers to want
-/// of RAM are no rules of the reference yet (the test driver of 7.3 tells `ENOMEM` where that of 6.12 tells `EFAULT` or goes on).
-const RAM_IN_7_3: u32 = 16;
-
 /// Frames of each device at the most.
 const DEVICE: u32 = if MOST_DEVICE_FRAMES < Machine::BYTES_LIMIT { MOST_DEVICE_FRAMES } else { Machine::BYTES_LIMIT };
 
@@ -59,21 +55,6 @@ impl Way {
         }
     }
 
-    /// Whether kernels of this version are asked for the operation. Those of 7.3 are not asked for blocks of frames, which could
-    /// take all RAM.
-    #[must_use]
-    pub const fn can_in(self, version: Version, kind: Kind) -> bool {
-        let takes_ram = matches!(support(kind), Support::Agent);
-        self.can(kind) && !(takes_ram && matches!(version, Version::V7_3))
-    }
-
-    /// What kernels of this version do and show.
-    #[must_use]
-    pub fn capabilities_in(self, version: Version) -> Capabilities {
-        let operations: KindSet = Kind::ALL.iter().copied().filter(|&kind| self.can_in(version, kind)).collect();
-        Capabilities { operations, ..self.capabilities() }
-    }
-
     /// What can be done and shown. The guest shows neither reference counts (pages that were just brought back wait in a
     /// list with a reference) nor free frames. Neither shows frame numbers: RAM is a part of the kernel's, and begins
     /// nowhere.
@@ -104,21 +85,11 @@ impl Way {
         }
     }
 
-    /// The largest machine that is generated for kernels of this version.
+    /// What is generated: executions of at most so many operations, of those that can be done, on machines that can be driven.
     #[must_use]
-    pub const fn largest_generated(self, version: Version) -> Machine {
-        match (self, version) {
-            (Way::Agent, Version::V7_3) => largest(RAM_IN_7_3),
-            (Way::Guest | Way::Agent, _) => self.largest(),
-        }
-    }
-
-    /// What is generated for kernels of this version: executions of at most so many operations, of those that can be done, on
-    /// machines that can be driven.
-    #[must_use]
-    pub fn settings(self, version: Version, operations: usize) -> Settings {
-        let kinds = self.capabilities_in(version).operations;
-        Settings { operations, kinds, largest: Some(self.largest_generated(version)), ..Settings::default() }
+    pub fn settings(self, operations: usize) -> Settings {
+        let kinds = self.capabilities().operations;
+        Settings { operations, kinds, largest: Some(self.largest()), ..Settings::default() }
     }
 
     /// Frames that are free at each home when a program begins, live or recorded.
@@ -129,17 +100,17 @@ impl Way {
         })
     }
 
-    /// The machine as the kernel can be it: with its own rules, and in a guest and in 7.3 with more RAM than a program uses,
-    /// whatever the trace has.
+    /// The machine as the kernel can be it: with its own rules, and in a guest with more RAM than a program uses, whatever the
+    /// trace has.
     ///
     /// # Errors
     /// When it is larger than what can be driven.
     pub fn machine(self, version: Version, machine: &Machine) -> Result<Machine, String> {
         let [ram, first, second, spaces, pages] = machine.sizes();
         let fits = machine.sizes().into_iter().zip(self.largest().sizes()).all(|(size, most)| size <= most);
-        let ram = match (self, version) {
-            (Way::Guest, _) | (Way::Agent, Version::V7_3) => Machine::BYTES_LIMIT,
-            (Way::Agent, Version::V6_1 | Version::V6_12) => ram,
+        let ram = match self {
+            Way::Guest => Machine::BYTES_LIMIT,
+            Way::Agent => ram,
         };
         let kernel = machine.ruled(version.dialect()).resized([ram, first, second, spaces, pages]).filter(|_| fits);
         kernel.ok_or_else(|| {
@@ -191,15 +162,5 @@ mod tests {
         assert!(agent.observables.include(Observables::REFCOUNTS.and(Observables::FREE)));
         assert!(guest.operations.iter().all(|kind| agent.operations.contains(kind)));
         assert!(agent.operations.contains(Kind::Alloc) && !guest.operations.contains(Kind::Alloc));
-    }
-
-    #[test]
-    fn no_machine_of_native_7_3_comes_near_want_of_ram() {
-        let settings = Way::Agent.settings(Version::V7_3, 64);
-        let largest = settings.largest.expect("there is one");
-        let machine = Way::Agent.machine(Version::V7_3, &largest).expect("it can be driven");
-        assert!(machine.ram() >= 16 * largest.ram(), "{machine}");
-        assert!(!settings.kinds.contains(Kind::Alloc) && settings.kinds.contains(Kind::Write));
-        assert!(Way::Agent.capabilities_in(Version::V6_12).operations.contains(Kind::Alloc));
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn extended<M: AddressSpaces>(machine: &Machine, extension: Extension
 
 /// A memory manager, which spaces of it are alive, and which page is which.
 pub struct Spaces<M> {
-    machine: Machine,
+    pub(crate) machine: Machine,
     pub(crate) manager: M,
     capacity: [u32; Home::LIMIT],
     alive: SpaceSet,

@@ -115,7 +115,7 @@ impl<P: Parts> AddressSpaces for Manager<P> {
         .and(Observables::FREE);
 
     fn new(machine: &Machine) -> Result<Self, String> {
-        if machine.rules() != Dialect::Linux6_12 {
+        if machine.rules() == Dialect::Linux6_1 {
             return Err("its entries have no dirty bit".to_string());
         }
         let space = || (P::Regions::new(), P::Table::new(machine.pages()));

@@ -1,160 +1,59 @@
-// Tries pages of findings in a headless Chromium: node browser.mjs CHROMIUM FOLDER. Ends with 1 and says what is wrong.
-import { readFileSync, readdirSync } from "node:fs";
+// The browser that tries pages, and what is checked of each: nothing is asked of the network, no error, no barrier, no overflow.
+import { existsSync, readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import pixelmatch from "pixelmatch";
+import { PNG } from "pngjs";
 import puppeteer from "puppeteer-core";
 
-const [chromium, folder] = process.argv.slice(2);
+const [chromium, FOLDER, PICTURES] = process.argv.slice(2);
+export const folder = FOLDER;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const wrong = [];
 let checks = 0;
-const check = (isRight, what) => {
+export const check = (isRight, what) => {
   checks += 1;
   if (!isRight) wrong.push(what);
 };
-const same = (actual, expected, what) => check(actual === expected, `${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`);
+export const same = (actual, expected, what) => check(actual === expected, `${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`);
 
-const browser = await puppeteer.launch({ executablePath: chromium, headless: true, args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"] });
-const paints = [];
+export const browser = await puppeteer.launch({ executablePath: chromium, headless: true, args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none", "--force-color-profile=srgb"] });
 
-async function open(name, { width = 1400, height = 1000, dark = false, hash = "", scripts = true } = {}) {
+// Opens a page: a file of the folder, or an address. It may ask for what begins with its own address and for nothing else.
+export async function open(name, { width = 1400, height = 1000, dark = false, hash = "", scripts = true, address = null } = {}) {
   const page = await browser.newPage();
+  const origin = address ?? pathToFileURL(folder).href;
   page.on("console", (message) => check(message.type() !== "error", `${name}: ${message.text()}`));
   page.on("pageerror", (error) => check(false, `${name}: ${error.message}`));
-  page.on("request", (request) => check(request.url().startsWith(pathToFileURL(folder).href), `${name} asks for ${request.url()}`));
+  page.on("request", (request) => check(request.url().startsWith(origin), `${name} asks for ${request.url()}`));
   await page.setJavaScriptEnabled(scripts);
   await page.setViewport({ width, height });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }]);
-  await page.goto(pathToFileURL(join(folder, `${name}.html`)).href + hash, { waitUntil: "load" });
+  await page.goto((address ?? pathToFileURL(join(folder, `${name}.html`)).href) + hash, { waitUntil: "load" });
   return page;
 }
 
-const dataOf = (page) => page.evaluate(() => JSON.parse(document.getElementById("data").textContent));
-const stepOf = (page) => page.evaluate(() => Number(new URLSearchParams(location.hash.slice(1)).get("step")));
-const textOf = (page, selector) => page.$eval(selector, (element) => element.textContent);
-const count = (page, selector) => page.$$eval(selector, (elements) => elements.length);
+export const dataOf = (page) => page.evaluate(() => JSON.parse(document.getElementById("data").textContent));
+export const stepOf = (page) => page.evaluate(() => Number(new URLSearchParams(location.hash.slice(1)).get("step")));
+export const textOf = (page, selector) => page.$eval(selector, (element) => element.textContent);
+export const count = (page, selector) => page.$$eval(selector, (elements) => elements.length);
 
-async function barriers(page, name) {
+export async function barriers(page, name) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
   for (const { id, nodes } of violations) check(false, `${name}: axe-core: ${id}: ${nodes.slice(0, 3).map((node) => node.html).join(" | ")}`);
   checks += 1;
 }
 
-async function fits(page, name) {
+export async function fits(page, name) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   check(content <= window, `${name}: the content is ${content} pixels wide in a window of ${window}`);
 }
 
-// What a side shows after a step, computed here once more.
-function stateOf(finding, side, step) {
-  const cells = new Map();
-  for (const changes of finding.sides[side].changes.slice(0, step + 1)) {
-    if (!changes) return null;
-    for (let i = 0; i < changes.length; i += 2) {
-      if (changes[i + 1]) cells.set(changes[i], finding.values[changes[i + 1] - 1]);
-      else cells.delete(changes[i]);
-    }
-  }
-  return cells;
-}
-
-async function everyStep(page, name) {
-  const [finding] = (await dataOf(page)).findings;
-  const all = finding.operations.length;
-  const steps = all > 40 ? [0, 1, all >> 1, all - 1, all] : [...Array(all + 1).keys()];
-  for (const step of steps) {
-    await page.evaluate((step) => { location.hash = `step=${step}`; }, step);
-    await page.waitForFunction((step) => Number(document.getElementById("slider").value) === step, {}, step);
-    const shown = await page.$$eval("[data-cell]", (buttons) => buttons.map((button) => [button.dataset.cell, button.textContent]));
-    for (const [key, text] of shown) {
-      const [side, cell] = key.split(" ").map(Number);
-      const state = stateOf(finding, side, step);
-      const expected = state === null ? "not known" : state.get(cell) ?? "–";
-      const [group] = finding.cells[cell];
-      if (group !== "frame") same(text, expected, `${name}, step ${step}, ${finding.cells[cell]}`);
-    }
-    const differs = await count(page, ".card .differs");
-    if (step < finding.first) same(differs, 0, `${name}, step ${step}: cells that differ`);
-    else if (step === finding.silent && finding.sides[finding.culprit].changes[step]) check(differs > 0 || finding.signature.startsWith("placement") || finding.signature.startsWith("refusal") || finding.signature.startsWith("conservation"), `${name}, step ${step}: no cell differs`);
-  }
-}
-
-async function controls(page, name) {
-  const [finding] = (await dataOf(page)).findings;
-  const last = finding.operations.length;
-  same(await stepOf(page), finding.first, `${name} opens at the difference`);
-  const press = async (key, expected) => {
-    await page.keyboard.press(key);
-    same(await stepOf(page), expected, `${name}: ${key}`);
-  };
-  await press("Home", 0);
-  await press("ArrowLeft", 0);
-  await press("ArrowRight", 1);
-  await press("End", last);
-  await press("ArrowRight", last);
-  await press("ArrowLeft", last - 1);
-  await press("d", finding.first);
-  for (const [button, expected] of [["first", 0], ["next", 1], ["last", last], ["previous", last - 1]]) {
-    await page.click(`#${button}`);
-    same(await stepOf(page), expected, `${name}: the button ${button}`);
-  }
-  await page.focus("#slider");
-  await page.keyboard.press("Home");
-  same(await stepOf(page), 0, `${name}: Home on the slider`);
-  await page.keyboard.press("ArrowRight");
-  same(await stepOf(page), 1, `${name}: an arrow on the slider moves one step`);
-  same(await textOf(page, "#where"), `Step 1 of ${last}`, `${name}: the step in words`);
-  await page.click("#operations li:last-child button");
-  same(await stepOf(page), last, `${name}: an operation`);
-  same(await count(page, "#operations [aria-current=step]"), 1, `${name}: one operation is the current one`);
-  await page.click("#milestones li button");
-  same(await stepOf(page), finding.first - 1, `${name}: the last agreement`);
-  await page.keyboard.press("d");
-  const before = await count(page, ".card");
-  await page.click("#only");
-  check((await count(page, ".card")) <= before, `${name}: only what is changed or differs`);
-  await page.click("#only");
-  same(await count(page, ".card"), before, `${name}: all again`);
-  await writer(page, name, finding);
-}
-
-// The last writer of each cell at the difference, as the page says it and as it is computed here.
-async function writer(page, name, finding) {
-  const step = await stepOf(page);
-  for (const key of await page.$$eval(".card [data-cell]", (buttons) => buttons.map((button) => button.dataset.cell))) {
-    const [side, cell] = key.split(" ").map(Number);
-    await page.$eval(`[data-cell="${key}"]`, (button) => button.click());
-    const { changes } = finding.sides[side];
-    let last = Math.min(step, changes.length - 1);
-    while (last >= 0 && !(changes[last] ?? []).some((it, i) => i % 2 === 0 && it === cell)) last -= 1;
-    const said = await page.$$eval("#writers .writers > div", (parts, side) => parts[side].textContent, side);
-    const expected = last > 0 ? `Last changed by ${last}  ${finding.operations[last - 1].text}` : last === 0 ? "It is so from the start." : "No operation has changed it.";
-    check(said.includes(expected) || said.includes("not shown"), `${name}: the writer of ${finding.cells[cell]}: ${said} instead of ${expected}`);
-  }
-  check(await page.$eval("#cell", (element) => !element.hidden), `${name}: a cell is shown`);
-  await page.keyboard.press("Escape");
-  check(await page.$eval("#cell", (element) => element.hidden), `${name}: Escape closes the cell`);
-}
-
-async function copies(page, name) {
-  const { findings: [finding], shared_c: shared } = await dataOf(page);
-  const session = await page.createCDPSession();
-  await session.send("Browser.grantPermissions", { permissions: ["clipboardReadWrite", "clipboardSanitizedWrite"] });
-  await page.bringToFront();
-  const { trace, rust, c, command } = finding.copies;
-  for (const [what, text] of [["trace", trace], ["Rust test", rust], ["C program", c && c.join(shared)], ["command", command]]) {
-    if (!text) continue;
-    await page.click(`[data-copy="${what}"]`);
-    await page.waitForFunction((what) => document.getElementById("copied").textContent === `Copied: ${what}.`, {}, what);
-    same(await page.evaluate(() => navigator.clipboard.readText()), text, `${name}: the copied ${what}`);
-  }
-}
-
 // By keyboard alone everything that can be pressed is reached.
-async function keyboard(page, name) {
-  const SELECTOR = "a[href], button:not(:disabled), input, summary, [tabindex='0']";
+export async function keyboard(page, name) {
+  const SELECTOR = "a[href], button:not(:disabled), input:not(:disabled), select, textarea, summary, [tabindex='0']";
   await page.evaluate((selector) => {
     document.querySelectorAll(selector).forEach((element, index) => { element.dataset.reach = index; });
     document.activeElement?.blur();
@@ -166,117 +65,44 @@ async function keyboard(page, name) {
     reached.add(await page.evaluate(() => document.activeElement?.dataset.reach));
   }
   const missed = wanted.filter((it) => !reached.has(it));
-  check(missed.length === 0, `${name}: ${missed.length} of ${wanted.length} controls are not reached by Tab`);
+  const elements = await page.evaluate((missed) => missed.slice(0, 3).map((it) => document.querySelector(`[data-reach="${it}"]`).outerHTML.slice(0, 120)), missed);
+  check(missed.length === 0, `${name}: ${missed.length} of ${wanted.length} controls are not reached by Tab: ${elements.join(" | ")}`);
 }
 
-async function print(page, name) {
-  await page.emulateMediaType("print");
-  const hidden = await page.$eval(".controls", (element) => getComputedStyle(element).display);
-  same(hidden, "none", `${name}: controls in print`);
-  check((await page.$eval("#operations", (element) => element.getBoundingClientRect().height)) > 0, `${name}: operations in print`);
-  check((await count(page, ".card")) > 0, `${name}: the state in print`);
-  await page.pdf({ path: join(folder, `${name}.pdf`), format: "A4" });
-  await page.emulateMediaType(null);
-}
+// The share of pixels that may differ from the picture that is kept.
+const MOST_DIFFERENT = 0.002;
 
-const names = readdirSync(folder).filter((name) => name.endsWith(".html")).map((name) => name.slice(0, -5)).sort();
-check(names.length >= 16, `${names.length} pages`);
-for (const name of names) {
-  const page = await open(name);
-  const paint = await page.evaluate(() => new Promise((resolve) => {
-    const look = () => {
-      const [entry] = performance.getEntriesByName("first-contentful-paint");
-      if (entry) resolve(entry.startTime);
-      else setTimeout(look, 20);
-    };
-    look();
-  }));
-  paints.push([paint, name]);
-  if (name !== "folder") {
-    await controls(page, name);
-    await everyStep(page, name);
+// Compares what is seen with the picture that is kept; where they differ the new one is kept.
+export async function picture(page, name, options = {}) {
+  const seen = PNG.sync.read(Buffer.from(await page.screenshot({ type: "png", ...options })));
+  const path = join(PICTURES, `${name}.png`);
+  let why = "there is none yet";
+  if (existsSync(path)) {
+    const kept = PNG.sync.read(readFileSync(path));
+    if (kept.width === seen.width && kept.height === seen.height) {
+      const differences = new PNG({ width: kept.width, height: kept.height });
+      const different = pixelmatch(kept.data, seen.data, differences.data, kept.width, kept.height, { threshold: 0.1 });
+      if (different <= MOST_DIFFERENT * kept.width * kept.height) {
+        checks += 1;
+        return;
+      }
+      writeFileSync(join(folder, `${name}-differences.png`), PNG.sync.write(differences));
+      why = `${different} pixels differ (${name}-differences.png)`;
+    } else {
+      why = `it has ${kept.width} × ${kept.height} pixels, and now ${seen.width} × ${seen.height}`;
+    }
   }
-  await fits(page, name);
-  await barriers(page, name);
-  await page.close();
-  console.log(`${name}: first paint after ${Math.round(paint)} ms`);
-  for (const options of [{ width: 400, height: 800 }, { width: 400, height: 800, dark: true }, { width: 3840, height: 2160 }]) {
-    const other = await open(name, options);
-    await fits(other, `${name} at ${options.width}`);
-    if (options.width === 400) await barriers(other, `${name} at 400${options.dark ? ", dark" : ""}`);
-    await other.close();
+  mkdirSync(PICTURES, { recursive: true });
+  writeFileSync(path, PNG.sync.write(seen, { deflateLevel: 9, filterType: 4 }));
+  check(false, `the picture ${name} is not what is seen today: ${why}; it is drawn anew: look at it and commit it`);
+}
+
+// Ends the process: with 1 where something was wrong.
+export async function finish(said) {
+  await browser.close();
+  console.log(`${said}, ${checks} checks`);
+  if (wrong.length) {
+    console.log(`${wrong.length} wrong:\n${[...new Set(wrong)].slice(0, 60).join("\n")}`);
+    process.exit(1);
   }
-}
-
-// The address.
-{
-  const page = await open("stale_mapping", { hash: "#step=2" });
-  same(await textOf(page, "#where"), "Step 2 of 4", "an address with a step");
-  await page.close();
-  for (const [hash, step] of [["#step=99", 4], ["#step=-1", 0], ["#step=x", 4], ["#nothing", 4]]) {
-    const page = await open("stale_mapping", { hash });
-    same(await stepOf(page), step, `the address ${hash}`);
-    await page.close();
-  }
-}
-
-// The graph names the edge that differs, and the reverse map of the subject lacks it.
-{
-  const page = await open("stale_mapping");
-  same(await count(page, "svg path.reverse.odd"), 1, "edges that differ");
-  check((await textOf(page, "#edges")).includes("finds s0 v0 in reference, not in implementation"), "the edge in words");
-  await page.keyboard.press("Home");
-  same(await count(page, "svg"), 0, "a graph of nothing");
-  await copies(page, "stale_mapping");
-  await page.keyboard.press("d");
-  await keyboard(page, "stale_mapping");
-  await print(page, "stale_mapping");
-  await page.close();
-}
-
-// A folder: each link leads to its finding, and the address names both.
-{
-  const page = await open("folder");
-  const { findings } = await dataOf(page);
-  for (const index of [1, findings.length - 1]) {
-    await page.click(`a[href="#finding=${index + 1}"]`);
-    await page.waitForFunction((name) => document.getElementById("name").textContent === name, {}, findings[index].name);
-    same(await page.evaluate(() => location.hash), `#finding=${index + 1}&step=${findings[index].first}`, "the address of a finding");
-    same(await count(page, "tr.now"), 1, "the row of the finding");
-  }
-  await page.close();
-  const there = await open("folder", { hash: "#finding=3&step=1" });
-  same(await textOf(there, "#name"), findings[2].name, "an address with a finding");
-  same(await stepOf(there), 1, "and a step");
-  await there.close();
-}
-
-// Without scripts the finding is there as text.
-{
-  const page = await open("stale_mapping", { scripts: false });
-  check((await textOf(page, "noscript")).includes("rmap.places@migrate"), "the finding without scripts");
-  await page.close();
-}
-
-for (const [name, options] of [
-  ["narrow", { width: 400, height: 900 }],
-  ["wide", { width: 1600, height: 1200 }],
-  ["dark", { width: 1600, height: 1200, dark: true }],
-  ["4k", { width: 3840, height: 2160 }],
-]) {
-  const page = await open("stale_mapping", options);
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-  await page.close();
-}
-{
-  const page = await open("stale_mapping", { width: 1400, height: 1000 });
-  await page.screenshot({ path: join(folder, "readme.webp"), type: "webp", quality: 80 });
-  await page.close();
-}
-await browser.close();
-const [slowest, name] = paints.sort(([a], [b]) => b - a)[0];
-console.log(`${names.length} pages, ${checks} checks; the slowest first paint: ${Math.round(slowest)} ms (${name})`);
-if (wrong.length) {
-  console.log(`${wrong.length} wrong:\n${[...new Set(wrong)].slice(0, 60).join("\n")}`);
-  process.exit(1);
 }

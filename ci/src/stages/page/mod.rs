@@ -1,12 +1,15 @@
-//! The stage `page`: pages of findings in a browser, each control, at every width, and what axe-core says of them.
+//! The stage `page`: pages of findings and campaigns and that of a server in a browser: each control, every width, pictures, and what
+//! axe-core says of them.
 
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use xshell::cmd;
 
-use crate::context::Context;
+use crate::context::{Context, code_and_stdout};
 
 /// Seeded bugs whose findings are of different kinds.
 const BUGS: &[&str] = &[
@@ -24,7 +27,12 @@ const BUGS: &[&str] = &[
 /// Faults of Linux, of which the traces have recordings.
 const TROPHIES: &str = "corpus/linux/trophies";
 /// What drives the browser, and what looks for barriers, each in the one version that the script was written for.
-const PACKAGES: [(&str, &str); 2] = [("puppeteer-core", "24.43.1"), ("axe-core", "4.14.1")];
+const PACKAGES: [(&str, &str); 4] =
+    [("puppeteer-core", "24.43.1"), ("axe-core", "4.14.1"), ("pixelmatch", "7.2.0"), ("pngjs", "7.0.0")];
+/// What they share, and what each tries.
+const SCRIPTS: [&str; 4] = ["browser", "findings", "campaigns", "served"];
+/// Where the scripts and the pictures are kept, from the root of the workspace.
+const KEPT: &str = "ci/src/stages/page";
 /// Operations of the longest trace.
 const LONG: usize = 1_000;
 
@@ -34,13 +42,76 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     let modules = packages(context)?;
     let folder = context.fresh_folder("page")?;
     pages(context, &folder)?;
-    let script = context.root.join("ci/src/stages/page/browser.mjs");
-    // Modules are looked for beside the script.
-    let copy = modules.join("browser.mjs");
-    context.sh.copy_file(script, &copy)?;
-    cmd!(context.sh, "node {copy} {chromium} {folder}").run()?;
+    campaigns(context, &folder)?;
+    // Modules are looked for beside the scripts.
+    for name in SCRIPTS {
+        let file = format!("{name}.mjs");
+        context.sh.copy_file(context.root.join(KEPT).join(&file), modules.join(&file))?;
+    }
+    let pictures = context.root.join(KEPT).join("pictures");
+    for name in ["findings", "campaigns"] {
+        let script = modules.join(name).with_extension("mjs");
+        cmd!(context.sh, "node {script} {chromium} {folder} {pictures}").run()?;
+    }
+    let (server, address) = served(context, &folder)?;
+    let script = modules.join("served.mjs");
+    let tried = cmd!(context.sh, "node {script} {chromium} {folder} {pictures} {address}").run();
+    drop(server);
+    tried?;
     println!("screenshots stand in {}; readme.webp is kept as docs/src/page.webp", folder.display());
     Ok(())
+}
+
+/// Pages of a campaign that has found something, of one that has not, and of both together.
+fn campaigns(context: &Context, folder: &Path) -> Result<()> {
+    let store = |name: &str| folder.join(name);
+    for (name, options) in [("right", &["--levels", "0-2"][..]), ("wrong", &["--bug", "stale_mapping"])] {
+        let fuzz = context.stalemap().args(["fuzz", "--seed", "1", "--runs", "4000"]).args(options).arg("--out");
+        let (code, _) = code_and_stdout(fuzz.arg(store(name)))?;
+        let expected = i32::from(name == "wrong");
+        ensure!(code == expected, "the campaign {name} ended with exit code {code} and not with {expected}");
+    }
+    for (page, stores) in
+        [("campaign-right", &["right"][..]), ("campaign", &["wrong"]), ("campaign-pair", &["right", "wrong"])]
+    {
+        let page = folder.join(page).with_extension("html");
+        let stores = stores.iter().map(|name| store(name));
+        context.stalemap().args(["report", "--neighbours", "100"]).args(stores).arg("-o").arg(page).run()?;
+    }
+    Ok(())
+}
+
+/// A server of a folder of traces, and its address. It ends when it is dropped.
+fn served(context: &Context, folder: &Path) -> Result<(Running, String)> {
+    let served = folder.join("served");
+    context.sh.create_dir(&served)?;
+    for bug in ["stale_mapping", "wrong_buddy"] {
+        context.sh.copy_file(format!("corpus/bugs/{bug}.trace"), &served)?;
+    }
+    let command = Command::from(context.stalemap().arg("serve").arg(&served));
+    let mut server = Running::start(command)?;
+    let mut address = String::new();
+    let stdout = server.0.stdout.take().context("its output")?;
+    BufReader::new(stdout).read_line(&mut address)?;
+    ensure!(address.starts_with("http://127.0.0.1:"), "the server has printed no address: {address}");
+    Ok((server, address.trim().to_string()))
+}
+
+/// A process that ends when this is dropped.
+struct Running(Child);
+
+impl Running {
+    fn start(mut command: Command) -> Result<Running> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        Ok(Running(command.spawn().context("the server cannot be started")?))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The browser, which Debian's packages have.

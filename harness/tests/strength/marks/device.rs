@@ -33,4 +33,14 @@ pub(super) const SEQUENCES: &[Sequence] = &[
         "migrate s0 v0 to d0; fork s0 s1; device_write d0 s0 v0 #1",
         "migrate s0 v0 to d0; device_write d0 s0 v0 #1",
     ),
+    (
+        "device access that finds no frame of RAM in dialect 7.3",
+        "7.3; migrate s0 v0 to d0; alloc b0 1; device_read d1 s0 v0",
+        "7.3; migrate s0 v0 to d0; alloc b0 0; device_read d1 s0 v0",
+    ),
+    (
+        "device access that finds no frame of RAM in dialect 7.3",
+        "7.3; alloc b0 1; device_write d0 s0 v0 #1",
+        "migrate s0 v0 to d0; alloc b0 2; device_read d1 s0 v0; device_write d1 s0 v1 #1",
+    ),
 ];

@@ -48,6 +48,16 @@ pub(super) const SEQUENCES: &[Sequence] = &[
         "setup t0 s0 v0 to d0; migrate s0 v1 to d0",
         "setup t0 s0 v0 to d0; finalize t0; migrate s0 v1 to d0",
     ),
+    (
+        "migration from a device that stops without a frame in dialect 7.3",
+        "7.3; migrate s0 v0+2 to d0; alloc b0 0; migrate s0 v0+2 from d0",
+        "7.3; migrate s0 v0+2 to d0; migrate s0 v0+2 from d0",
+    ),
+    (
+        "migration from a device that stops without a frame in dialect 7.3",
+        "7.3; migrate s0 v0+2 to d0; alloc b0 1; migrate s0 v0+4 from d0",
+        "7.3; migrate s0 v0+4 to d0; alloc b0 1; migrate s0 v2+2 from d0",
+    ),
     ("migration in one step without a frame", "migrate s0 v0+3 to d0", "migrate s0 v0+2 to d0"),
     (
         "migration of a page that more than four places map",

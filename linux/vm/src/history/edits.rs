@@ -3,14 +3,8 @@
 use crate::edit::{Edit, Side};
 use crate::version::Version;
 
-/// The last version whose code they were put into.
-pub(super) const LAST: Version = Version::V6_12;
-
 /// The edits that put them in.
 pub(crate) fn edits(version: Version) -> Vec<Edit> {
-    if version > LAST {
-        return Vec::new();
-    }
     let mut edits = includes(version).to_vec();
     edits.extend(sharing(version));
     edits.extend(accesses(version));
@@ -21,7 +15,7 @@ pub(crate) fn edits(version: Version) -> Vec<Edit> {
 
 fn includes(version: Version) -> [Edit; 4] {
     [
-        ("kernel/fork.c", "#include <linux/mm.h>"),
+        (forks(version), "#include <linux/mm.h>"),
         ("mm/hmm.c", "#include <linux/hmm.h>"),
         ("mm/migrate.c", "#include <linux/migrate.h>"),
         (moves(version), version.since(Version::V6_12, "#include <linux/mm.h>", "#include \"vma_internal.h\"")),
@@ -34,32 +28,49 @@ fn moves(version: Version) -> &'static str {
     version.since(Version::V6_12, "mm/mmap.c", "mm/vma.c")
 }
 
+/// The file of `dup_mmap`.
+fn forks(version: Version) -> &'static str {
+    version.since(Version::V7_3, "kernel/fork.c", "mm/mmap.c")
+}
+
 /// Fork, mprotect and mremap.
 fn sharing(version: Version) -> [Edit; 4] {
     [
         Edit {
             purpose: "fault fork_shares_pinned",
-            file: "kernel/fork.c",
-            function: "static __latent_entropy int dup_mmap(",
+            file: forks(version),
+            function: version.since(
+                Version::V7_3,
+                "static __latent_entropy int dup_mmap(",
+                "__latent_entropy int dup_mmap(",
+            ),
             line: "flush_cache_dup_mm(oldmm);",
             side: Side::Before,
-            text: "if (stalemap_is_on(STALEMAP_FORK_SHARES_PINNED))\n\tclear_bit(MMF_HAS_PINNED, &oldmm->flags);",
+            text: version.since(
+                Version::V7_3,
+                "if (stalemap_is_on(STALEMAP_FORK_SHARES_PINNED))\n\tclear_bit(MMF_HAS_PINNED, &oldmm->flags);",
+                "if (stalemap_is_on(STALEMAP_FORK_SHARES_PINNED))\n\tmm_flags_clear(MMF_HAS_PINNED, oldmm);",
+            ),
         },
         Edit {
             purpose: "fault fork_leaves_migrating_writable",
             file: "mm/memory.c",
             function: "copy_nonpresent_pte(",
-            line: "if (!is_readable_migration_entry(entry) &&",
+            line: version.since(
+                Version::V7_3,
+                "if (!is_readable_migration_entry(entry) &&",
+                "if (!softleaf_is_migration_read(entry) &&",
+            ),
             side: Side::Before,
             text: "if (!stalemap_is_on(STALEMAP_FORK_LEAVES_MIGRATING_WRITABLE))",
         },
         Edit {
             purpose: "fault protect_upgrades_shared",
             file: "mm/mprotect.c",
-            function: version.since(
-                Version::V6_12,
+            function: version.pick(
                 "static inline bool can_change_pte_writable(",
                 "bool can_change_pte_writable(",
+                "static bool can_change_private_pte_writable(",
             ),
             line: version.since(
                 Version::V6_12,
@@ -77,13 +88,18 @@ fn sharing(version: Version) -> [Edit; 4] {
             purpose: "fault move_keeps_offset",
             file: moves(version),
             function: "struct vm_area_struct *copy_vma(",
-            line: version.since(
-                Version::V6_12,
+            line: version.pick(
                 "new_vma->vm_pgoff = pgoff;",
                 "vma_set_range(new_vma, addr, addr + len, pgoff);",
+                "vma_set_range(new_vma, addr, addr + len, pgoff, anon_pgoff);",
             ),
             side: Side::Before,
-            text: "if (stalemap_is_on(STALEMAP_MOVE_KEEPS_OFFSET))\n\tpgoff = vma->vm_pgoff;",
+            text: version.since(
+                Version::V7_3,
+                "if (stalemap_is_on(STALEMAP_MOVE_KEEPS_OFFSET))\n\tpgoff = vma->vm_pgoff;",
+                "if (stalemap_is_on(STALEMAP_MOVE_KEEPS_OFFSET)) {\n\tpgoff = vma_start_pgoff(vma);\n\
+                 \tanon_pgoff = vma_start_anon_pgoff(vma);\n}",
+            ),
         },
     ]
 }
@@ -99,7 +115,11 @@ fn accesses(version: Version) -> [Edit; 5] {
                 "static vm_fault_t do_wp_page(",
                 "static bool wp_can_reuse_anon_folio(",
             ),
-            line: "if (folio_test_ksm(folio) || folio_ref_count(folio) > 3)",
+            line: version.since(
+                Version::V7_3,
+                "if (folio_test_ksm(folio) || folio_ref_count(folio) > 3)",
+                "if (folio_test_ksm(folio) ||",
+            ),
             side: Side::Before,
             text: version.since(
                 Version::V6_12,
@@ -133,7 +153,11 @@ fn accesses(version: Version) -> [Edit; 5] {
             purpose: "fault swallowed_fault_error",
             file: "mm/memory.c",
             function: "vm_fault_t do_swap_page(",
-            line: "ret = vmf->page->pgmap->ops->migrate_to_ram(vmf);",
+            line: version.since(
+                Version::V7_3,
+                "ret = vmf->page->pgmap->ops->migrate_to_ram(vmf);",
+                "ret = pgmap->ops->migrate_to_ram(vmf);",
+            ),
             side: Side::After,
             text: "if (stalemap_is_on(STALEMAP_SWALLOWED_FAULT_ERROR))\n\tret = 0;",
         },
@@ -141,20 +165,41 @@ fn accesses(version: Version) -> [Edit; 5] {
             purpose: "fault foreign_device_refused",
             file: "mm/hmm.c",
             function: "static int hmm_vma_handle_pte(",
-            line: "if (is_device_private_entry(entry))",
+            line: version.since(
+                Version::V7_3,
+                "if (is_device_private_entry(entry))",
+                "if (softleaf_is_device_private(entry))",
+            ),
             side: Side::Before,
             text: "if (!stalemap_is_on(STALEMAP_FOREIGN_DEVICE_REFUSED))",
         },
         Edit {
             purpose: "fault discard_frees_migrating",
             file: "mm/memory.c",
-            function: "static unsigned long zap_pte_range(",
-            line: "} else if (is_migration_entry(entry)) {",
-            side: Side::After,
-            text: "\tif (stalemap_is_on(STALEMAP_DISCARD_FREES_MIGRATING))\n\
-                   \t\tput_page(pfn_swap_entry_to_page(entry));",
+            function: version.since(
+                Version::V7_3,
+                "static unsigned long zap_pte_range(",
+                "static inline int zap_nonpresent_ptes(",
+            ),
+            line: version.since(
+                Version::V7_3,
+                "} else if (is_migration_entry(entry)) {",
+                "if (!should_zap_folio(details, folio))",
+            ),
+            side: if version < Version::V7_3 { Side::After } else { Side::Before },
+            text: version.since(
+                Version::V7_3,
+                "\tif (stalemap_is_on(STALEMAP_DISCARD_FREES_MIGRATING))\n\
+                 \t\tput_page(pfn_swap_entry_to_page(entry));",
+                "if (stalemap_is_on(STALEMAP_DISCARD_FREES_MIGRATING))\n\tfolio_put(folio);",
+            ),
         },
     ]
+}
+
+/// How the function begins that ends a migration.
+fn finalizes(version: Version) -> &'static str {
+    version.since(Version::V7_3, "void migrate_device_finalize(", "static void __migrate_device_finalize(")
 }
 
 /// The phases of a migration.
@@ -176,10 +221,15 @@ fn migration(version: Version) -> [Edit; 7] {
             purpose: "fault readonly_slow_path",
             file: "mm/rmap.c",
             function: "static bool try_to_migrate_one(",
-            line: "if (is_writable_device_private_entry(entry))",
+            line: version.since(Version::V7_3, "if (is_writable_device_private_entry(entry))", "if (writable)"),
             side: Side::Before,
-            text: "if (stalemap_is_on(STALEMAP_READONLY_SLOW_PATH))\n\
-                   \tentry = make_readable_migration_entry(pfn);\nelse",
+            text: version.since(
+                Version::V7_3,
+                "if (stalemap_is_on(STALEMAP_READONLY_SLOW_PATH))\n\
+                 \tentry = make_readable_migration_entry(pfn);\nelse",
+                "if (stalemap_is_on(STALEMAP_READONLY_SLOW_PATH) && !pte_present(pteval))\n\
+                 \tentry = make_readable_migration_entry(page_to_pfn(subpage));\nelse",
+            ),
         },
         Edit {
             purpose: "fault lost_hole_race",
@@ -192,7 +242,7 @@ fn migration(version: Version) -> [Edit; 7] {
         Edit {
             purpose: "fault frame_leak_on_abort",
             file: "mm/migrate_device.c",
-            function: "void migrate_device_finalize(",
+            function: finalizes(version),
             line: "if (!(src_pfns[i] & MIGRATE_PFN_MIGRATE) || !dst) {",
             side: Side::Before,
             text: "if (stalemap_is_on(STALEMAP_FRAME_LEAK_ON_ABORT) && !(src_pfns[i] & MIGRATE_PFN_MIGRATE))\n\
@@ -201,7 +251,7 @@ fn migration(version: Version) -> [Edit; 7] {
         Edit {
             purpose: "fault page_lock_forgotten",
             file: "mm/migrate_device.c",
-            function: "void migrate_device_finalize(",
+            function: finalizes(version),
             line: "folio_unlock(src);",
             side: Side::Before,
             text: "if (dst != src || !stalemap_is_on(STALEMAP_PAGE_LOCK_FORGOTTEN))",
@@ -210,7 +260,11 @@ fn migration(version: Version) -> [Edit; 7] {
             purpose: "fault dirty_means_write",
             file: "mm/migrate.c",
             function: "static bool remove_migration_pte(",
-            line: "if (folio_test_anon(folio) && !is_readable_migration_entry(entry))",
+            line: version.since(
+                Version::V7_3,
+                "if (folio_test_anon(folio) && !is_readable_migration_entry(entry))",
+                "if (folio_test_anon(folio) && !softleaf_is_migration_read(entry))",
+            ),
             side: Side::Before,
             text: "if (stalemap_is_on(STALEMAP_DIRTY_MEANS_WRITE) && folio_test_dirty(folio))\n\
                    \tpte = maybe_mkwrite(pte, vma);",
@@ -234,10 +288,10 @@ fn descriptors(version: Version) -> [Edit; 2] {
             purpose: "fault stale_exclusive",
             file: "mm/memremap.c",
             function,
-            line: version.since(
-                Version::V6_12,
+            line: version.pick(
                 "__ClearPageAnonExclusive(page);",
                 "__ClearPageAnonExclusive(folio_page(folio, 0));",
+                "__ClearPageAnonExclusive(folio_page(folio, i));",
             ),
             side: Side::Before,
             text: "if (!stalemap_is_on(STALEMAP_STALE_EXCLUSIVE))",
@@ -246,10 +300,11 @@ fn descriptors(version: Version) -> [Edit; 2] {
             purpose: "fault free_page_counted",
             file: "mm/memremap.c",
             function,
-            line: version.since(
-                Version::V6_12,
+            // Behind the driver's function; two lines call it in 7.3.
+            line: version.pick(
                 "page->pgmap->ops->page_free(page);",
                 "folio->page.pgmap->ops->page_free(folio_page(folio, 0));",
+                "percpu_ref_put_many(&pgmap->ref, nr);",
             ),
             side: Side::After,
             text: version.since(

@@ -1,21 +1,5 @@
-"use strict";
-// Shows the findings that stand in the page as JSON. Texts of traces are only ever set as text.
-(() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const at = (id) => document.getElementById(id);
-  const make = (tag, attributes = {}, ...children) => {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name === "text") element.textContent = value;
-      else if (name === "click") element.addEventListener("click", value);
-      else if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
-    }
-    element.append(...children);
-    return element;
-  };
-  const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-  const rules = new Map(data.rules.map((rule) => [rule.word, rule]));
-
+// Shows one finding, or one trace: each step for all sides. Texts of traces are only ever set as text.
+const trace = (() => {
   // The operation of a step. A machine may differ before the first one.
   const named = (step) => finding.operations[step - 1]?.text ?? "the start";
 
@@ -25,6 +9,8 @@
   let open = null;
   let states = [];
   let all = false;
+  // The name of the trace of a server's folder that is shown.
+  let opened = null;
 
   // What each side shows after a step, as a map from cells to values; null where that is not known.
   function statesAfter(last) {
@@ -238,7 +224,7 @@
     if (last < 0) return [make("p", { text: "No operation has changed it." })];
     if (last === 0) return [make("p", { text: "It is so from the start." })];
     const operation = finding.operations[last - 1];
-    const rule = rules.get(operation.word);
+    const rule = data.rules.find(({ word }) => word === operation.word);
     const jump = make("button", { type: "button", class: "mono", text: `${last}  ${operation.text}`, click: () => go(last) });
     const functions = rule.functions.length ? [make("p", { text: "In Linux: " }, ...rule.functions.flatMap((name, index) => [index ? ", " : "", make("code", { text: name })]))] : [];
     return [make("p", { text: "Last changed by " }, jump), make("p", { text: rule.meaning }), ...functions];
@@ -255,7 +241,7 @@
     [...at("operations").querySelectorAll("button")].forEach((button, index) => {
       const { answers } = finding.operations[index];
       button.classList.toggle("wrong", answers.slice(1).some((answer) => answer !== null && answer !== "not asked" && answer !== answers[0]));
-      button.classList.toggle("parted", index + 1 >= finding.first);
+      button.classList.toggle("parted", finding.first !== null && index + 1 >= finding.first);
     });
     at("unasked").textContent = finding.unasked ? `${counted(finding.unasked, "operation")} behind it: the sides have parted, and are not asked any more.` : "";
   }
@@ -277,6 +263,10 @@
     const jump = (text, to) => make("button", { type: "button", text, click: () => go(to) });
     const milestone = (name, title, ...rest) => make("li", { class: name }, make("strong", { text: title }), ...rest);
     const { first, silent, visible, shown_by: added } = finding;
+    if (first === null) {
+      at("milestones").replaceChildren(milestone("agree", "All sides agree on all", counted(finding.operations.length, "operation")));
+      return;
+    }
     const before = first > 1 ? [jump(`Step ${first - 1}`, first - 1), ` ${named(first - 1)}`] : [jump("The start", 0)];
     const silently = silent ? [jump(`Step ${silent}`, silent), ` ${named(silent)}: the state differs, no answer does`] : ["None: the first difference is an answer."];
     const visibly = visible ? [jump(`Step ${visible}`, visible), ` ${named(visible)}: a program gets another answer`]
@@ -377,7 +367,8 @@
 
   function go(to) {
     step = Math.max(0, Math.min(finding.operations.length, to));
-    const address = `#${data.findings.length > 1 ? `finding=${number + 1}&` : ""}step=${step}`;
+    const place = data.findings.length > 1 ? `finding=${number + 1}&` : opened ? `trace=${encodeURIComponent(opened)}&` : "";
+    const address = `#${place}step=${step}`;
     if (location.hash !== address) history.replaceState(null, "", address);
     show();
   }
@@ -387,10 +378,12 @@
     finding = data.findings[index];
     [open, all] = [null, false];
     at("cell").hidden = true;
-    const culprit = finding.sides[finding.culprit].name;
+    const agrees = finding.first === null;
     at("name").textContent = finding.name;
-    at("signature").textContent = finding.signature;
-    at("lead").textContent = `reference and ${culprit} differ at operation ${finding.first}: ${named(finding.first)}`;
+    at("signature").textContent = agrees ? "no finding" : finding.signature;
+    at("lead").textContent = agrees ? `${finding.sides.map(({ name }) => name).join(", ")} agree`
+      : `reference and ${finding.sides[finding.culprit].name} differ at operation ${finding.first}: ${named(finding.first)}`;
+    at("answers").hidden = agrees;
     at("expected").textContent = finding.expected;
     at("actual").textContent = finding.actual;
     at("cards").style.setProperty("--card-width", `${6.5 + 8 * finding.sides.length}rem`);
@@ -399,21 +392,29 @@
       row.classList.toggle("now", Number(row.dataset.finding) === index + 1);
     });
     [showMilestones, showOperations, showWhy, showAround, showCopies].forEach((part) => part());
+    ["why-part", "around-part"].forEach((part) => { at(part).hidden = agrees; });
     at("finding").hidden = false;
   }
 
+  // The step of the difference; the last one where there is none.
+  const difference = () => finding.first ?? finding.operations.length;
+
   function followAddress() {
+    if (data.findings.length === 0) return;
+    // A server's page has one at a time.
+    if (data.editor !== null && finding === null) return;
     const words = new URLSearchParams(location.hash.slice(1));
     const wanted = Number(words.get("finding") ?? 1) - 1;
     const index = Number.isInteger(wanted) && data.findings[wanted] ? wanted : 0;
     if (finding === null || index !== number) choose(index);
     const there = words.has("step") ? Number(words.get("step")) : NaN;
-    go(Number.isInteger(there) ? there : finding.first);
+    go(Number.isInteger(there) ? there : difference());
   }
 
   document.addEventListener("keydown", (event) => {
+    if (finding === null) return;
     const isTyping = event.target.matches("input, textarea, select, pre, .scroll") || event.ctrlKey || event.altKey || event.metaKey;
-    const keys = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: finding.operations.length, d: finding.first, D: finding.first };
+    const keys = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: finding.operations.length, d: difference(), D: difference() };
     if (event.key === "Escape") showCell(null);
     else if (!isTyping && event.key in keys) {
       event.preventDefault();
@@ -429,4 +430,16 @@
   at("close").addEventListener("click", () => showCell(null));
   window.addEventListener("hashchange", followAddress);
   followAddress();
+
+  return {
+    step: () => step,
+    // Shows this one in the place of all, at the step that is wanted or else at the difference.
+    replace(section, name, wanted) {
+      const before = wanted ?? null;
+      opened = name;
+      data.findings = [section];
+      choose(0);
+      go(before ?? difference());
+    },
+  };
 })();
