@@ -35,7 +35,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None, huge: None }
+        let huge = Some(HugeOrders { lowest: 1, highest: 3 });
+        Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None, huge }
     }
 }
 

@@ -14,13 +14,15 @@ fn digest(texts: impl IntoIterator<Item = String>) -> String {
     digest.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Settings of each sort: the default, few kinds, a machine of their own, a bound, and long executions.
-fn settings() -> [(&'static str, Settings); 5] {
-    let default = Settings::default;
+/// Settings of each sort: the default, a machine with huge pages, none with such, few kinds, a machine of their own, a bound, and long executions.
+fn settings() -> [(&'static str, Settings); 7] {
+    let default = || Settings { huge: None, ..Settings::default() };
     let machine = |sizes| Machine::from_sizes(sizes, Dialect::Linux6_1).expect("a machine");
     let kinds: KindSet = Kind::ALL.iter().copied().filter(|kind| kind.row().level < 2).collect();
     [
-        ("default", default()),
+        ("default", Settings::default()),
+        ("huge", Settings { machine: Machine::DEFAULT.with_huge(2), ..default() }),
+        ("small", default()),
         ("kinds", Settings { kinds, ..default() }),
         ("machine", Settings { machine: Some(machine([6, 2, 1, 3, 5])), ..default() }),
         ("largest", Settings { largest: Some(machine([9, 3, 2, 3, 7])), ..default() }),
@@ -40,7 +42,9 @@ fn generated_executions_are_the_same_for_ever() {
         (name, digest(texts))
     });
     let expected = [
-        ("default", "772571c83e4b"),
+        ("default", "879255df318e"),
+        ("huge", "5d7c47f53acb"),
+        ("small", "772571c83e4b"),
         ("kinds", "4a6f9ce950fe"),
         ("machine", "d44ad8ea3501"),
         ("largest", "a6c103e6a2cf"),
@@ -72,7 +76,9 @@ fn mutations_are_the_same_for_ever() {
         (name, digest(inputs.iter().map(|input| format!("{input:?}"))))
     });
     let expected = [
-        ("default", "4eec530f86c8"),
+        ("default", "33c1bb467b82"),
+        ("huge", "77d1bdc070a1"),
+        ("small", "4eec530f86c8"),
         ("kinds", "d3d81e855565"),
         ("machine", "f56cc63d7cbc"),
         ("largest", "b512e69bd998"),

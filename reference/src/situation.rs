@@ -18,6 +18,9 @@ const MAPS: u16 = 3;
 /// Home × writable × exclusive × references × locked.
 const PAGES: u16 = 3 * 2 * 2 * 3 * 2;
 const ENTRIES: u16 = MAPS + PAGES;
+/// The number of the first situation of machines with huge pages.
+const FIRST_LARGE: u16 = 1 + 3 * ENTRIES;
+const _: () = assert!(Access::ALL.len() == 3, "each access has situations");
 
 /// With huge pages: a hole that a large folio may fill, and an entry that is small or huge.
 const LARGE: u16 = 1 + 2 * LARGE_ENTRIES;
@@ -30,7 +33,7 @@ const ON_DEVICE: u16 = BITS + 2;
 
 impl Situation {
     /// How many there are on machines without huge pages; they have the lowest numbers.
-    pub const SMALL: usize = 1 + Access::ALL.len() * ENTRIES as usize;
+    pub const SMALL: usize = FIRST_LARGE as usize;
     /// How many there are.
     pub const COUNT: usize = Self::SMALL + Access::ALL.len() * LARGE as usize;
     /// The place is not mapped.
@@ -98,7 +101,7 @@ impl Situation {
 
     /// What it is on a machine with huge pages, if it is none of the others.
     fn large(self) -> Option<(Access, Large)> {
-        let number = self.0.checked_sub(Self::SMALL as u16)?;
+        let number = self.0.checked_sub(FIRST_LARGE)?;
         Some((Access::ALL[usize::from(number / LARGE)], Large::by_number(number % LARGE)))
     }
 }
@@ -195,7 +198,7 @@ impl Model {
         if self.machine.huge().is_some()
             && let Some(large) = self.large_situation(place, entry)
         {
-            return Situation(Situation::SMALL as u16 + access as u16 * LARGE + large.number());
+            return Situation(FIRST_LARGE + access as u16 * LARGE + large.number());
         }
         let entry = match entry {
             Entry::Hole => HOLE,
