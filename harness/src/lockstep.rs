@@ -214,11 +214,11 @@ impl<S: Subject> Lockstep<S> {
         self.recount(oracles)
     }
 
-    /// Whether the answer is a matter of where the subject's frames lie: it does not show them, and an `alloc` may be refused for
-    /// want of a run; or a large folio was not made for want of one, in this step or before.
+    /// Whether the answer is a matter of where the subject's frames lie, which it does not show: an `alloc` may be refused for
+    /// want of a run, and a large folio was not made for want of one, in this step or before.
     #[cold]
     fn has_own_layout(&self, operation: &Operation) -> bool {
-        self.did_without_folio || !self.known.include(Observables::FRAMES) && operation.kind().row().has(Field::Order)
+        !self.known.include(Observables::FRAMES) && (self.did_without_folio || operation.kind().row().has(Field::Order))
     }
 
     /// Whether the subject can do it.
