@@ -127,10 +127,10 @@ fn target(wanted: &EngineCampaign<'_>) -> Result<&'static str> {
     let levels = |wanted: &[u8]| -> KindSet {
         Kind::ALL.iter().copied().filter(|kind| wanted.contains(&kind.row().level)).collect()
     };
-    let targets = [(LOCKSTEP, levels(&[0, 1, 2, 3])), (FRAMES, levels(&[0])), (MIGRATION, levels(&[1, 2, 3]))];
+    let targets = [(LOCKSTEP, levels(&[0, 1, 2, 3, 4])), (FRAMES, levels(&[0])), (MIGRATION, levels(&[1, 2, 3]))];
     match targets.iter().find(|(_, kinds)| *kinds == arguments.levels) {
         Some((name, _)) => Ok(name),
-        None => bail!("{engine} has targets for --levels 0-3, 0 and 1-3; other levels are for the native engine"),
+        None => bail!("{engine} has targets for --levels 0-4, 0 and 1-3; other levels are for the native engine"),
     }
 }
 

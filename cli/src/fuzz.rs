@@ -35,7 +35,7 @@ Examples:
 
 The engines libfuzzer and afl run inside a clone of stalemap. What they need from the package registry is built into the \
 target folder at the first use; a C++ compiler must be there. They begin with the traces of corpus/ and keep what meets \
-something new in fuzz/corpus/TARGET. --levels 0-3 is their target lockstep, 0 is frames, 1-3 is migration. With --subject \
+something new in fuzz/corpus/TARGET. --levels 0-4 is their target lockstep, 0 is frames, 1-3 is migration. With --subject \
 linux-6.12-native the target is kernel, and what the kernel passes of its own code is the coverage (`stalemap linux build --native \
 --coverage` builds that kernel).")]
 pub(crate) struct FuzzCommand {

@@ -70,8 +70,8 @@ pub struct FuzzArguments<C: Args> {
     /// The most operations in an execution
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=Trace::MOST_STEPS as i64))]
     pub ops: u32,
-    /// Levels whose operations occur: 0 frames, 1 address space, 2 devices and migration, 3 pins and holds
-    #[arg(long, value_name = "LEVELS", default_value = "0-3", value_parser = levels)]
+    /// Levels whose operations occur: 0 frames, 1 address space, 2 devices and migration, 3 pins and holds, 4 large folios
+    #[arg(long, value_name = "LEVELS", default_value = "0-4", value_parser = levels)]
     pub levels: KindSet,
     /// Operations that occur, others do not
     #[arg(long, value_name = "OPERATION", value_delimiter = ',', value_parser = operation())]

@@ -59,7 +59,7 @@ pub fn operation() -> impl TypedValueParser<Value = Kind> {
         .map(|word| Kind::by_word(&word).expect("one of the table's words"))
 }
 
-/// Reads `0-3` or `1,3`.
+/// Reads `0-4` or `1,3`.
 ///
 /// # Errors
 /// When it is no list of levels; says what one looks like.

@@ -141,7 +141,7 @@ mod tests {
         let maps = bytes("machine ram=8 spaces=1 pages=1\nmap s0 v0 rw\n");
         let many_pages = bytes("machine ram=8 spaces=1 pages=17\nmap s0 v0 rw\n");
         let cases = [
-            (Lockstep::of_levels(0..=3), [true, true, true]),
+            (Lockstep::of_levels(0..=4), [true, true, true]),
             (Lockstep::of_levels(0..=0), [true, false, false]),
             (Lockstep::of_levels(1..=3).on_machines_up_to(16), [false, true, false]),
         ];

@@ -8,7 +8,7 @@ use crate::Lockstep;
 /// All levels, machines of any size.
 #[must_use]
 pub fn lockstep() -> Lockstep {
-    Lockstep::of_levels(0..=3)
+    Lockstep::of_levels(0..=4)
 }
 
 /// Blocks of frames, taken, split and given back (level 0).

@@ -13,7 +13,8 @@ pub enum Dialect {
     Linux6_12,
     /// Linux 6.1: `protect` to `rw` sets the writable bit only on dirty entries (`can_change_pte_writable`, mm/mprotect.c).
     Linux6_1,
-    /// Linux 7.3: the same rules as 6.12, as far as the kernel was asked.
+    /// Linux 7.3: the rules of 6.12, but want of RAM is told to a device's access and stops a migration from a device, and large
+    /// folios migrate as a whole.
     Linux7_3,
 }
 

@@ -196,6 +196,15 @@ impl Store {
         Ok(())
     }
 
+    /// Adds what was passed of a subject's own code.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn add_passed(&self, passed: &Passed) -> Result<(), StoreError> {
+        let locked = self.folder.lock()?;
+        passed::add(&self.folder, &locked, passed)
+    }
+
     /// All that lies there.
     ///
     /// # Errors

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Store;
 use super::error::StoreError;
 use super::folder::{Folder, Locked, entries, read_json};
 
@@ -77,17 +76,6 @@ impl PassedFile {
     #[must_use]
     pub fn lines(&self) -> [usize; 2] {
         [self.lines.values().filter(|is_passed| **is_passed).count(), self.lines.len()]
-    }
-}
-
-impl Store {
-    /// Adds what was passed of a subject's own code.
-    ///
-    /// # Errors
-    /// When a file cannot be read or written.
-    pub fn add_passed(&self, passed: &Passed) -> Result<(), StoreError> {
-        let locked = self.folder.lock()?;
-        add(&self.folder, &locked, passed)
     }
 }
 

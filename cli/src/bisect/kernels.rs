@@ -10,7 +10,7 @@ use crate::catalogue::{Line, SubjectName};
 use crate::linux;
 
 /// Names the first version, on the way from the good one to the bad one, that shows what the bad one shows.
-pub(super) fn bisect(line: &Line, trace: &Trace, ends: [&SubjectName; 2]) -> Result<Ending> {
+pub(super) fn bisect(line: &Line, trace: &Trace, ends: [&SubjectName; 2], fault: Option<&str>) -> Result<Ending> {
     let [SubjectName::Linux { version: good, native }, SubjectName::Linux { version: bad, native: other }] = ends
     else {
         bail!("--good and --bad are two kernels");
@@ -23,7 +23,7 @@ pub(super) fn bisect(line: &Line, trace: &Trace, ends: [&SubjectName; 2]) -> Res
             output::tell(format_args!("{} is not built yet", target.subject()));
             linux::build_version(version, *native)?;
         }
-        let shown = shows(line, SubjectName::Linux { version, native: *native }, trace)?;
+        let shown = shows(line, SubjectName::Linux { version, native: *native }, fault, trace)?;
         let said = match &shown {
             Shows::Finding(signature) => format!("shows {signature}"),
             Shows::Nothing => "agrees".to_string(),

@@ -58,6 +58,9 @@ pub(crate) struct BisectArguments {
     /// The shared library that the build makes
     #[arg(long, value_name = "PATH", requires = "build")]
     subject: Option<PathBuf>,
+    /// A fault that is switched on in each kernel that has it
+    #[arg(long, value_name = "NAME", conflicts_with = "build")]
+    fault: Option<String>,
 }
 
 pub(crate) fn bisect(line: &Line, arguments: &BisectArguments) -> Result<Ending> {
@@ -68,8 +71,9 @@ pub(crate) fn bisect(line: &Line, arguments: &BisectArguments) -> Result<Ending>
         && [good, bad].iter().all(|name| matches!(name, SubjectName::Linux { .. }))
     {
         ensure!(arguments.build.is_none(), "--build is for a repository; a kernel is built by stalemap");
-        return kernels::bisect(line, &trace, [good, bad]);
+        return kernels::bisect(line, &trace, [good, bad], arguments.fault.as_deref());
     }
+    ensure!(arguments.fault.is_none(), "--fault is of a kernel");
     let subject = match (&arguments.program, &arguments.subject) {
         (Some(path), _) => Subject::Program(path.clone()),
         (None, Some(path)) => Subject::Library(path.clone()),

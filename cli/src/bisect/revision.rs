@@ -65,7 +65,7 @@ impl Revision<'_> {
     /// Replays a trace on what was built.
     pub(super) fn replay(&self, line: &Line, trace: &Trace) -> Result<Shows> {
         match self.subject {
-            Subject::Library(_) => shows(line, SubjectName::Library(self.path()), trace),
+            Subject::Library(_) => shows(line, SubjectName::Library(self.path()), None, trace),
             Subject::Program(_) => self.replay_by_program(trace),
         }
     }
@@ -90,9 +90,9 @@ impl Revision<'_> {
     }
 }
 
-/// What a subject of this program shows.
-pub(super) fn shows(line: &Line, name: SubjectName, trace: &Trace) -> Result<Shows> {
-    let choice = Choice::of(name, None)?;
+/// What a subject of this program shows, with a fault of a kernel that is switched on if one is named.
+pub(super) fn shows(line: &Line, name: SubjectName, fault: Option<&str>, trace: &Trace) -> Result<Shows> {
+    let choice = Choice::of(name, fault)?;
     let chosen = match line.subjects().chosen(&choice) {
         Ok(chosen) => chosen,
         Err(error) => return Ok(Shows::Unknown(format!("{error:#}"))),

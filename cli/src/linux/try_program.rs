@@ -48,7 +48,7 @@ pub(super) fn try_program(cache: &Cache, arguments: &TryArguments) -> Result<End
     if !compiled.status.success() {
         bail!("{} does not compile:\n{}", source.display(), String::from_utf8_lossy(&compiled.stderr).trim_end());
     }
-    let console = kernels.run_alone(&std::fs::read(&program)?, PATIENCE)?;
+    let console = kernels.run_alone(&std::fs::read(&program)?, &[], PATIENCE)?;
     let is_tap =
         |line: &&str| ["TAP ", "1..", "ok ", "not ok ", "# ", "Bail out!"].iter().any(|it| line.starts_with(it));
     for line in console.lines().filter(is_tap) {

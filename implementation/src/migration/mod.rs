@@ -186,7 +186,8 @@ impl Implementation {
         frame: Frame,
         place: Option<Place>,
     ) -> Result<(), Stop> {
-        let page = &self.frames.memmap[frame];
+        // The head of a large folio has its lock and its pins.
+        let page = &self.frames.memmap[self.frames.memmap.head(frame)];
         // A pinned page keeps its entry as it is (`folio_try_share_anon_rmap_pte` in `migrate_vma_collect_pmd`).
         if page.pins() > 0 || self.bugs.choose(Bug::CollectsLockedPage, page.is_locked(), || false) {
             return Ok(());

@@ -92,14 +92,14 @@ impl Kernels {
         Ok(self.runner.start()?.release().to_string())
     }
 
-    /// Runs a static program as the first and only process of a kernel; everything that the console showed. It is stopped
-    /// when it has used so much processor time on a plain kernel, or three times as much by the clock.
+    /// Runs a static program with these arguments as the first and only process of a kernel; everything that the console showed.
+    /// It is stopped when it has used so much processor time on a plain kernel, or three times as much by the clock.
     ///
     /// # Errors
     /// When these kernels run in no virtual machine, the machine cannot be started, or neither the program nor the
     /// kernel comes to an end.
-    pub fn run_alone(&self, program: &[u8], patience: Duration) -> Result<String> {
-        virtual_machine::run_alone(self.virtual_machine()?, program, patience)
+    pub fn run_alone(&self, program: &[u8], arguments: &[&str], patience: Duration) -> Result<String> {
+        virtual_machine::run_alone(self.virtual_machine()?, program, arguments, patience)
     }
 
     /// Lets a native kernel run the tests of huge pages that it brings with it; all that the console showed. It is

@@ -85,7 +85,7 @@ impl VirtualMachine {
             bail!("{QEMU} is not installed; `stalemap linux build` installs it");
         }
         let folder = private_folder()?;
-        let mut command = qemu(boot, &console(folder.path()));
+        let mut command = qemu(boot, &console(folder.path()), &[]);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -224,13 +224,13 @@ impl Drop for VirtualMachine {
     }
 }
 
-/// Runs a program as the first process of a kernel until the machine stops; what the console showed.
-pub(crate) fn run_alone(boot: &Boot, program: &[u8], patience: Duration) -> Result<String> {
+/// Runs a program with these arguments as the first process of a kernel until the machine stops; what the console showed.
+pub(crate) fn run_alone(boot: &Boot, program: &[u8], arguments: &[&str], patience: Duration) -> Result<String> {
     let folder = private_folder()?;
     let archive = folder.path().join("initramfs");
     fs::write(&archive, initramfs(program))?;
     let boot = Boot { initramfs: archive, ..boot.clone() };
-    let mut command = qemu(&boot, &console(folder.path()));
+    let mut command = qemu(&boot, &console(folder.path()), arguments);
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -256,8 +256,8 @@ fn console(folder: &Path) -> PathBuf {
     folder.join("console")
 }
 
-/// The command line of a virtual machine.
-pub(crate) fn qemu(boot: &Boot, console: &Path) -> Command {
+/// The command line of a virtual machine whose first process gets these arguments.
+pub(crate) fn qemu(boot: &Boot, console: &Path, arguments: &[&str]) -> Command {
     let mut command = command_that_ends_with_us(QEMU.as_ref());
     command.args(boot.acceleration.arguments());
     command.args(["-M", "microvm,acpi=off,pit=on,pic=on,rtc=off", "-smp", "1"]);
@@ -268,10 +268,11 @@ pub(crate) fn qemu(boot: &Boot, console: &Path) -> Command {
     command.args(["-chardev", "stdio,id=port,signal=off", "-device", "virtio-serial-device"]);
     command.args(["-device", "virtserialport,chardev=port,name=stalemap"]);
     let (bits, level) = (boot.bits, if boot.verbose { 7 } else { 4 });
-    command.args([
-        "-append",
-        &format!("console=ttyS0 panic=-1 oops=panic kasan.fault=panic no_timer_check reboot=t loglevel={level} stalemap={bits}"),
-    ]);
+    let parameters = format!(
+        "console=ttyS0 panic=-1 oops=panic kasan.fault=panic no_timer_check reboot=t loglevel={level} stalemap={bits} -- {}",
+        arguments.join(" ")
+    );
+    command.args(["-append", &parameters]);
     command
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use stalemap_harness::Transitions;
-use stalemap_operations::Kind;
+use stalemap_operations::{Kind, KindSet};
 
 use super::Met;
 
@@ -22,7 +22,7 @@ pub(super) struct Matrix {
 struct Column {
     word: &'static str,
     outcome: &'static str,
-    /// How often each folder has met it, from all states together.
+    /// How often each folder has met it, from all states together; none where a matrix before this one has it.
     times: Vec<u64>,
     /// Whether a campaign of each folder does the operation.
     asked: Vec<bool>,
@@ -38,8 +38,10 @@ pub(super) fn matrices(folders: &[Met]) -> Vec<Matrix> {
         folder.transitions.iter().for_each(|cell| digits[cell] |= 1 << number);
     }
     let cells: Vec<(Kind, String, &str)> = (0..Transitions::CELLS).map(Transitions::meaning).collect();
+    // An operation comes again behind all others, with the states of machines with huge pages.
     let mut digits = digits.into_iter();
     let mut matrices: Vec<Matrix> = Vec::new();
+    let mut counted = KindSet::NONE;
     for of_kind in cells.chunk_by(|one, other| one.0 == other.0) {
         let kind = of_kind[0].0;
         let outcomes = 1 + kind.row().refusals.len();
@@ -53,9 +55,10 @@ pub(super) fn matrices(folders: &[Met]) -> Vec<Matrix> {
         columns.extend(of_kind[..outcomes].iter().map(|(_, _, outcome)| Column {
             word: kind.row().word,
             outcome,
-            times: folders.iter().map(|folder| folder.times(kind, outcome)).collect(),
+            times: folders.iter().filter(|_| !counted.contains(kind)).map(|it| it.times(kind, outcome)).collect(),
             asked: folders.iter().map(|folder| folder.kinds.contains(kind)).collect(),
         }));
+        counted = counted.with(kind);
         for row in rows {
             row.extend(digits.by_ref().take(outcomes).map(|digit| char::from(b'0' + digit)));
         }

@@ -160,9 +160,9 @@ const campaigns = (() => {
     const most = Math.log1p(Math.max(1, ...columns.flatMap(({ times }) => times)));
     const first = make("tr", {}, make("td", {}), ...words.map(({ word, count }) => make("th", { scope: "colgroup", colspan: count, text: word })));
     const second = make("tr", { class: "outcomes" }, make("td", {}), ...columns.map(({ outcome }) => make("th", { scope: "col", text: outcome })));
-    const heats = shown.folders.map((folder, index) => make("tr", { class: "times" }, make("th", { scope: "row", text: isPair() ? `times in ${folder.name}` : "times" }), ...columns.map(({ times }) => {
-      const cell = make("td", { text: short(times[index]) });
-      cell.style.setProperty("--heat", `${Math.round((100 * Math.log1p(times[index])) / most)}%`);
+    const heats = (columns.some(({ times }) => times.length) ? shown.folders : []).map((folder, index) => make("tr", { class: "times" }, make("th", { scope: "row", text: isPair() ? `times in ${folder.name}` : "times" }), ...columns.map(({ times }) => {
+      const cell = make("td", { text: times.length ? short(times[index]) : "" });
+      cell.style.setProperty("--heat", `${Math.round((100 * Math.log1p(times[index] ?? 0)) / most)}%`);
       return cell;
     })));
     const body = rows.map((digits, row) => {
@@ -175,7 +175,8 @@ const campaigns = (() => {
       }));
     }).filter(Boolean);
     const heading = `matrix-${number}`;
-    const sort = states.length > 8 ? "Operations on a place" : states.length > 1 ? "Operations on a slot" : "Other operations";
+    const isLarge = states.some((state) => state.includes("large"));
+    const sort = isLarge ? "Operations on a place of a machine with huge pages" : states.length > 8 ? "Operations on a place" : states.length > 1 ? "Operations on a slot" : "Other operations";
     const table = make("table", { class: "matrix", "data-matrix": number }, make("thead", {}, first, second), make("tbody", {}, ...heats, ...body));
     return make("div", {}, make("h3", { id: heading, text: sort }), make("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": heading, "aria-describedby": "looked" }, table));
   }

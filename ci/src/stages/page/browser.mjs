@@ -93,7 +93,7 @@ export async function picture(page, name, options = {}) {
     }
   }
   mkdirSync(PICTURES, { recursive: true });
-  writeFileSync(path, PNG.sync.write(seen, { deflateLevel: 9, filterType: 4 }));
+  writeFileSync(path, PNG.sync.write(seen, { deflateLevel: 9, deflateStrategy: 0, filterType: 0 }));
   check(false, `the picture ${name} is not what is seen today: ${why}; it is drawn anew: look at it and commit it`);
 }
 

@@ -57,6 +57,13 @@ for (const name of PAGES) {
   same(await count(page, "#found tbody tr"), campaigns.findings.length, `${name}: findings`);
   same(await count(page, "#found svg .sample"), campaigns.findings.flatMap(({ lines }) => lines).reduce((sum, { samples }) => sum + samples.length, 0), `${name}: strokes of the time lines`);
   same(await count(page, "#marks-never li"), campaigns.marks.filter(([, times]) => times.every((it) => it === 0)).length, `${name}: marks never met`);
+  const sources = campaigns.passed.flatMap(({ files }) => files).length;
+  same(await count(page, "#passed tbody tr"), sources ? sources + 1 : 0, `${name}: sources of the subject's own code`);
+  same(await page.$eval("#passed-part", (it) => it.hidden), sources === 0, `${name}: the part of the subject's own code`);
+  if (sources) {
+    const sum = await page.$$eval("#passed tbody tr:last-child td", (cells) => cells.slice(-2).map((cell) => cell.textContent).join("; "));
+    same(sum, "2 of 3; 3 of 4", `${name}: the sum of the subject's own code`);
+  }
   if (findings.length) {
     const links = await page.$$eval("#found a", (links) => links.map((link) => link.hash));
     same(links.length, findings.length, `${name}: links to findings`);
@@ -76,7 +83,7 @@ for (const name of PAGES) {
   }
 }
 for (const [name, options] of [["campaign", {}], ["campaign-pair", { dark: true }]]) {
-  const page = await open(name, { width: 1400, height: 1800, ...options });
+  const page = await open(name, { width: 1200, height: 1300, ...options });
   await picture(page, name);
   await page.close();
 }

@@ -207,7 +207,11 @@ for (const [name, options] of [
 ]) {
   const page = await open("stale_mapping", options);
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-  if (name !== "4k") await picture(page, `finding-${name}`, { fullPage: false });
+  await page.close();
+}
+for (const [name, options] of [["narrow", { width: 400, height: 800 }], ["wide", { width: 1200, height: 900 }], ["dark", { width: 1200, height: 900, dark: true }]]) {
+  const page = await open("stale_mapping", options);
+  await picture(page, `finding-${name}`);
   await page.close();
 }
 {

@@ -146,6 +146,7 @@ for (const options of [{}, { width: 400, height: 800 }, { width: 400, height: 80
       document.getElementById("open").value = "";
       scrollTo(0, 0);
     });
+    await page.setViewport({ width: 1200, height: 800 });
     await picture(page, "served");
   }
   await page.close();

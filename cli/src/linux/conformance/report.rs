@@ -75,9 +75,11 @@ its own and not those of x86), did the same operations as the reference, and aft
 const TAIL: &str = "\
 ## Where the versions differ
 
-| rule | Linux 6.1 | Linux 6.12 | decided by |
-|---|---|---|---|
-| `protect` to `rw` sets the writable bit where the entry maps an exclusive page in RAM | and is dirty | always | `can_change_pte_writable`, mm/mprotect.c |
+| rule | Linux 6.1 | Linux 6.12 | Linux 7.3 | decided by |
+|---|---|---|---|---|
+| `protect` to `rw` sets the writable bit where the entry maps an exclusive page in RAM | and is dirty | always | always | `can_change_pte_writable`, 7.3: `can_change_private_pte_writable`, mm/mprotect.c |
+| a device access that finds no frame of RAM | `EFAULT` | `EFAULT` | `ENOMEM` | `hmm_vma_fault`, 7.3: `hmm_do_fault`, mm/hmm.c |
+| `migrate` from a device, at a page that finds no frame of RAM | passes over it | passes over it | stops with `ENOMEM` | `dmirror_devmem_fault_alloc_and_copy`, lib/test_hmm.c |
 
 ## What was not compared, but read in the source
 
@@ -92,8 +94,8 @@ const TAIL: &str = "\
 Pages of users are allocated as movable memory. Where as many frames of it are in use as the machine has, the next allocation
 fails at once (`__alloc_pages`, mm/page_alloc.c, 6.12: `__alloc_pages_noprof`). What was an `ENOMEM` read in the source is asked so:
 `do_anonymous_page`, `wp_page_copy`, `do_swap_page` and `copy_present_page` (mm/memory.c), and the fork that is torn down
-(`dup_mmap`, kernel/fork.c). A device access that finds no frame is `EFAULT`: `hmm_vma_fault` (mm/hmm.c) does not tell why a fault
-failed. The reference had `ENOMEM` there; the kernel won.
+(`dup_mmap`, kernel/fork.c, 7.3: mm/mmap.c). A device access that finds no frame is `EFAULT` in 6.1 and 6.12: `hmm_vma_fault`
+(mm/hmm.c) does not tell why a fault failed. The reference had `ENOMEM` there; the kernel won.
 
 ## Where the guest answers for Linux
 
