@@ -190,7 +190,9 @@ impl Model {
         }
         let pages = self.machine.huge_pages();
         if self.is_group_within(source, range) && source.page.0 % pages == destination.page.0 % pages {
-            mark!(self, "huge entry that moves as one");
+            if source == self.group(source) {
+                mark!(self, "huge entry that moves as one");
+            }
         } else {
             mark!(self, "huge entry that is split to be moved");
             self.split_entry(source);
@@ -254,7 +256,7 @@ impl Model {
             mark!(self, "fork of a held page");
         }
         self.page_mut(page).exclusive = false;
-        if entry.is_huge() {
+        if entry.is_huge() && parent == self.group(parent) {
             mark!(self, "fork of a huge entry");
         }
         let shared = Some(Mapped { entry: entry.write_protected(), ..mapped });

@@ -3,6 +3,7 @@
 mod address_space;
 mod device;
 mod fault;
+mod folios;
 mod frames;
 mod limits;
 mod migration;
@@ -17,6 +18,8 @@ use stalemap_reference::MARKS;
 const START: &str = "machine ram=4 device=2,2 spaces=3 pages=8; map s0 v0+4 rw";
 const START_6_1: &str = "machine ram=4 device=2 spaces=3 pages=8 rules=linux-6.1; map s0 v0+4 rw";
 const START_7_3: &str = "machine ram=2 device=2,2 spaces=3 pages=8 rules=linux-7.3; map s0 v0+4 rw";
+const START_LARGE: &str =
+    "machine ram=8 device=4 spaces=3 pages=8 huge=1 rules=linux-7.3; map s0 v0+2 rw; advise s0 v0+2 huge";
 const START_WIDE: &str = "machine ram=4 device=2 spaces=6 pages=10; map s0 v0+10 rw";
 
 /// Mark, a sequence that meets it once, and one that nearly meets it.
@@ -26,6 +29,7 @@ const SEQUENCES: &[&[Sequence]] = &[
     address_space::SEQUENCES,
     device::SEQUENCES,
     fault::SEQUENCES,
+    folios::SEQUENCES,
     frames::SEQUENCES,
     migration::SEQUENCES,
     pins::SEQUENCES,
@@ -36,6 +40,7 @@ fn met(mark: &str, sequence: &str) -> u64 {
     let (start, sequence) = match sequence.split_once("; ") {
         Some(("6.1", sequence)) => (START_6_1, sequence),
         Some(("7.3", sequence)) => (START_7_3, sequence),
+        Some(("large", sequence)) => (START_LARGE, sequence),
         Some(("wide", sequence)) => (START_WIDE, sequence),
         Some((start, rest)) if start.starts_with("machine ") => (start, rest),
         _ => (START, sequence),
