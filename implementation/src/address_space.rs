@@ -127,10 +127,13 @@ impl Implementation {
         }
         let distance = to.0.wrapping_sub(range.first.0);
         let mut removed = Removed::default();
-        let moved = self.move_places(space, range, distance, &mut removed);
+        // What lies behind the place that stops it keeps its entries, those of a group's other places too.
+        let is_mapped = |page: &VirtualPage| self.tables.mapping(Place { space, page: *page }).is_some();
+        let mapped = u32::try_from(range.iter().take_while(is_mapped).count()).expect("at most the range");
+        let moved = self.move_places(space, PageRange { count: mapped, ..range }, distance, &mut removed);
         self.graph.forget_heirs();
         moved?;
-        Ok(removed.into())
+        if mapped < range.count { Err(Errno::EFAULT.into()) } else { Ok(removed.into()) }
     }
 
     fn move_places(

@@ -160,7 +160,7 @@ fn replay(
     let mut driver = Driver::new(kernels.clone());
     let (mut traces, mut steps) = (0, 0);
     for (file, trace) in all {
-        let able = trace.operations().filter(|operation| kernels.way().can(operation.kind())).count();
+        let able = trace.operations().filter(|operation| kernels.asked().can(operation.kind())).count();
         if able == 0 || interrupted() {
             continue;
         }

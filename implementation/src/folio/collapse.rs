@@ -25,12 +25,19 @@ impl Implementation {
             self.may_be_copied(place)?;
         }
         let head = self.frames.allocate_run(Home::Ram).ok_or(Errno::ENOMEM)?;
+        let before = self.all_free_frames();
         // Pages on devices come back first, while the run is taken already.
         if self.bring_group_to_ram(first).is_err() {
             self.put_bare_frame(head);
             return Err(Errno::EINVAL.into());
         }
-        Ok(Effect::Freed(self.collapse_into(first, head)))
+        self.collapse_into(first, head);
+        // Those of a large folio that nothing maps have ended with its split on the way to RAM.
+        Ok(Effect::Freed(self.all_free_frames() - before))
+    }
+
+    fn all_free_frames(&self) -> u32 {
+        Home::ALL.iter().map(|&home| self.frames.free_frames(home)).sum()
     }
 
     /// Whether the group is one mapping that is not advised against, with at least one page.
@@ -64,8 +71,8 @@ impl Implementation {
         Ok(())
     }
 
-    /// Copies the pages of the group into the run and maps it in their place; the number of pages that end.
-    fn collapse_into(&mut self, first: Place, head: Frame) -> u32 {
+    /// Copies the pages of the group into the run and maps it in their place.
+    fn collapse_into(&mut self, first: Place, head: Frame) {
         let mut removed = Removed::default();
         for (place, to) in self.group_places(first).zip(self.frames.memmap.folio_frames(head)) {
             let stamp = match self.tables.entry(place) {
@@ -76,6 +83,5 @@ impl Implementation {
             self.zap(place, self.tables.group_range(first), &mut removed);
         }
         self.map_folio(first, head, true);
-        removed.freed
     }
 }

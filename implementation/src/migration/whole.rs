@@ -86,10 +86,11 @@ impl Implementation {
     fn split_to_collect(&mut self, place: Place, route: Route) -> Result<bool, Stop> {
         let Some(frame) = self.frame_on_route(self.tables.entry(place), route) else { return Ok(true) };
         let head = self.frames.memmap.head(frame);
-        if !self.frames.memmap[head].is_head() || self.frames.memmap[head].is_locked() {
+        if !self.frames.memmap[head].is_head() {
             return Ok(true);
         }
-        self.is_split(head)
+        // One that a transaction has locked is not split.
+        if self.frames.memmap[head].is_locked() { Ok(false) } else { self.is_split(head) }
     }
 
     /// Splits a folio; no if something but entries refers to it.

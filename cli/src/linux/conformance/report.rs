@@ -40,7 +40,7 @@ fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String)
     writeln!(text, "| rules of the reference that were met | {rules_met} of {} |", rules().count())?;
     writeln!(text, "| differences | {} |\n", differences.len())?;
     writeln!(text, "| operation | answers in the generated executions |\n|---|---|")?;
-    for kind in target.way().capabilities().operations.iter() {
+    for kind in target.asked().capabilities().operations.iter() {
         let answers: Vec<String> = (0..Outcome::CLASSES)
             .map(|class| (Outcome::class_name(class), met.tally.of(kind, class)))
             .filter(|(_, count)| *count > 0)
