@@ -6,6 +6,7 @@ use crate::address_space::Removed;
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
 use crate::paging::PteView;
+use crate::seeded::Bug;
 
 impl Implementation {
     pub(crate) fn collapse(&mut self, space: Space, page: VirtualPage) -> Answer {
@@ -57,7 +58,9 @@ impl Implementation {
             PteView::Present { frame, .. } | PteView::Device { frame, .. } => {
                 let memmap = &self.frames.memmap;
                 let head = memmap.head(frame);
-                if memmap[head].refcount() > memmap.folio_mapcount(head) { Err(Errno::EAGAIN) } else { Ok(()) }
+                let is_used = memmap[head].refcount() > memmap.folio_mapcount(head);
+                let is_used = self.bugs.choose(Bug::CollapseForgetsHold, is_used, || memmap[head].pins() > 0);
+                if is_used { Err(Errno::EAGAIN) } else { Ok(()) }
             }
         }
     }
@@ -73,14 +76,14 @@ impl Implementation {
 
     /// Copies the pages of the group into the run and maps it in their place.
     fn collapse_into(&mut self, first: Place, head: Frame) {
-        let mut removed = Removed::default();
+        let mut removed = Removed::from(self.tables.group_range(first));
         for (place, to) in self.group_places(first).zip(self.frames.memmap.folio_frames(head)) {
             let stamp = match self.tables.entry(place) {
                 PteView::Present { frame, .. } => self.frames.memmap.content(frame),
                 PteView::Hole | PteView::Device { .. } | PteView::Migration { .. } => Stamp(0),
             };
             self.frames.memmap.set_content(to, stamp);
-            self.zap(place, self.tables.group_range(first), &mut removed);
+            self.zap(place, &mut removed);
         }
         self.map_folio(first, head, true);
     }
