@@ -1,7 +1,7 @@
 //! Kernels whose huge pages are of one small order: how they are named, what machines they take, and what they do beyond the others.
 
-use stalemap_harness::Settings;
-use stalemap_operations::{Capabilities, Kind, KindSet, Machine, Order};
+use stalemap_harness::{HugeOrders, Settings};
+use stalemap_operations::{Capabilities, Kind, KindSet, Machine, Observables, Order};
 
 use crate::native::HugeOrder;
 use crate::support::{Support, support};
@@ -49,7 +49,9 @@ impl Asked {
     #[must_use]
     pub fn capabilities(self) -> Capabilities {
         let operations: KindSet = Kind::ALL.iter().copied().filter(|&kind| self.can(kind)).collect();
-        Capabilities { operations, ..self.way.capabilities() }
+        let capabilities = self.way.capabilities();
+        let folios = if self.huge.is_some() { Observables::FOLIOS } else { Observables::NONE };
+        Capabilities { operations, observables: capabilities.observables.and(folios), ..capabilities }
     }
 
     /// The machine as the kernel can be it: [`Way::machine`], and huge pages of its own order.
@@ -77,7 +79,19 @@ impl Asked {
     #[must_use]
     pub fn settings(self, operations: usize) -> Settings {
         let largest = Some(self.largest_generated());
-        Settings { kinds: self.capabilities().operations, largest, ..self.way.settings(operations) }
+        Settings {
+            kinds: self.capabilities().operations,
+            largest,
+            huge: self.orders(),
+            ..self.way.settings(operations)
+        }
+    }
+
+    /// The orders of huge pages that its machines have, every one of them.
+    #[must_use]
+    pub fn orders(self) -> Option<HugeOrders> {
+        let Order(order) = self.huge?.order();
+        Some(HugeOrders { lowest: order, highest: order, always: true })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use stalemap_harness::{Build, Settings};
+use stalemap_harness::{Build, HugeOrders, Settings};
 use stalemap_operations::{Machine, Operation, Program};
 
 use crate::acceleration::Acceleration;
@@ -170,6 +170,10 @@ impl Build for Kernels {
 
     fn largest(&self) -> Option<Machine> {
         Some(self.asked.largest_generated())
+    }
+
+    fn huge(&self) -> Option<HugeOrders> {
+        self.asked.orders()
     }
 
     fn looks_ahead(&self) -> bool {

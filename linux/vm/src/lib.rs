@@ -48,7 +48,7 @@ pub use passes::{BatchPasses, Passes};
 pub use pool::KernelPool;
 pub use runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
 
-pub use mutants::{Campaign, Fault, MUTANTS, TROPHIES};
+pub use mutants::{Campaign, Fault, HUGE_TROPHIES, MUTANTS, TROPHIES};
 pub use recipe::Recipe;
 pub use subject::Kernel;
 pub use support::{Support, support};
