@@ -220,6 +220,10 @@ impl Subject for Fickle {
         self.0.touched(into)
     }
 
+    fn runs(&self) -> &[bool] {
+        self.0.runs()
+    }
+
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.0.observe(scope, into);
     }
@@ -276,6 +280,10 @@ impl Subject for Endless {
 
     fn touched(&mut self, into: &mut Touched) -> bool {
         self.0.touched(into)
+    }
+
+    fn runs(&self) -> &[bool] {
+        self.0.runs()
     }
 
     fn observe(&self, scope: &Scope, into: &mut Observation) {

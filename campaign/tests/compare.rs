@@ -81,6 +81,10 @@ impl Subject for Flickers {
         self.inner.touched(into)
     }
 
+    fn runs(&self) -> &[bool] {
+        self.inner.runs()
+    }
+
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.inner.observe(scope, into);
         into.free[0] += u32::from(self.is_wrong.get() && scope.everything);

@@ -80,6 +80,10 @@ impl Subject for Faulty {
         !is_told || self.inner.touched(into)
     }
 
+    fn runs(&self) -> &[bool] {
+        self.inner.runs()
+    }
+
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         let panics =
             self.fault == Fault::PanicsInObserve || self.fault == Fault::PanicsInFullObserve && scope.everything;

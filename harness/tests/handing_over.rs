@@ -77,6 +77,10 @@ impl Subject for Liar {
         panic!("it is asked for lists although it hands over what it touched")
     }
 
+    fn runs(&self) -> &[bool] {
+        self.honest.runs()
+    }
+
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.honest.observe(scope, into);
         let lie = self.lies(Told::Shown);

@@ -65,6 +65,10 @@ impl Subject for Faulty {
         self.inner.touched(into)
     }
 
+    fn runs(&self) -> &[bool] {
+        self.inner.runs()
+    }
+
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.inner.observe(scope, into);
     }

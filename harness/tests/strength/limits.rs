@@ -50,6 +50,10 @@ impl Subject for Wrapping {
         self.inner.touched(into)
     }
 
+    fn runs(&self) -> &[bool] {
+        self.inner.runs()
+    }
+
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.inner.observe(scope, into);
         into.pages.iter_mut().for_each(|page| page.mapcount %= self.values);

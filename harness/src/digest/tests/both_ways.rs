@@ -35,6 +35,10 @@ impl<S: Subject> Subject for ByLists<'_, S> {
         self.0.touched(into)
     }
 
+    fn runs(&self) -> &[bool] {
+        self.0.runs()
+    }
+
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.0.observe(scope, into);
     }
