@@ -80,12 +80,20 @@ fn a_recording_is_one_of_the_same_operations() {
     });
 }
 
-/// How many transitions of a page are met by the folder of this number, or possible where it is none.
+/// How many transitions of a page are met by the folder of this number, or possible where it is none; of the operations that campaigns do.
 fn transitions(campaigns: &serde_json::Value, folder: Option<u32>) -> usize {
-    let rows =
-        campaigns["matrices"].as_array().expect("matrices").iter().flat_map(|it| it["rows"].as_array().expect("rows"));
-    let digits = rows.flat_map(|row| row.as_str().expect("digits").chars().filter_map(|digit| digit.to_digit(8)));
-    digits.filter(|digit| digit & folder.map_or(4, |folder| 1 << folder) != 0).count()
+    let wanted = folder.map_or(4, |folder| 1 << folder);
+    let of_matrix = |matrix: &serde_json::Value| -> usize {
+        let columns = matrix["columns"].as_array().expect("columns");
+        let is_asked =
+            |column: &serde_json::Value| column["asked"].as_array().expect("folders").iter().any(|it| it == true);
+        let of_row = |row: &serde_json::Value| {
+            let digits = row.as_str().expect("digits").chars().filter_map(|digit| digit.to_digit(8));
+            digits.zip(columns).filter(|(digit, column)| digit & wanted != 0 && is_asked(column)).count()
+        };
+        matrix["rows"].as_array().expect("rows").iter().map(of_row).sum()
+    };
+    campaigns["matrices"].as_array().expect("matrices").iter().map(of_matrix).sum()
 }
 
 #[test]

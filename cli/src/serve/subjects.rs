@@ -11,6 +11,9 @@ use stalemap_page::{Offer, Shown, Variant};
 use super::orders::Wanted;
 use crate::catalogue::{Choice, Line, SubjectName};
 
+/// Subjects that are kept: each kernel with another fault is a process of its own.
+const MOST_BUILT: usize = 6;
+
 /// The subjects that there are.
 pub(super) struct Offered {
     line: Line,
@@ -70,6 +73,10 @@ impl Offered {
         let name = name.with_context(|| format!("there is no subject {} here", wanted.name))?;
         let choice = Choice::of(name.clone(), wanted.variant.as_deref())?;
         let ChosenSubject { name, build } = self.line.subjects().chosen(&choice.clone().isolated())?;
+        if built.len() >= MOST_BUILT {
+            // A kernel that is not asked any more stops when the last run on it ends.
+            built.pop_first();
+        }
         let driven = Driven { choice, subject: ChosenSubject { name, build } };
         built.insert(wanted.clone(), driven.clone());
         Ok(driven)

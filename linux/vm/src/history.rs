@@ -36,7 +36,7 @@ pub const HISTORY: &[Fault] = &[
     Fault {
         name: "protect_upgrades_shared",
         bit: 21,
-        meaning: "mprotect makes entries writable whose page is shared (can_change_pte_writable, mm/mprotect.c)",
+        meaning: "mprotect makes entries writable whose page is shared (can_change_pte_writable, 7.3: commit_anon_folio_batch, mm/mprotect.c)",
         source: "the check of \"mm: remember exclusively mapped anonymous pages with PG_anon_exclusive\", 2022, 6c287605fd56",
         ..COMMON
     },

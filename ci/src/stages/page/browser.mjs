@@ -74,6 +74,11 @@ const MOST_DIFFERENT = 0.002;
 
 // Compares what is seen with the picture that is kept; where they differ the new one is kept.
 export async function picture(page, name, options = {}) {
+  // Where the folder lies is a matter of the machine.
+  await page.evaluate((folder) => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) walker.currentNode.data = walker.currentNode.data.replaceAll(`${folder}/`, "");
+  }, folder);
   const seen = PNG.sync.read(Buffer.from(await page.screenshot({ type: "png", ...options })));
   const path = join(PICTURES, `${name}.png`);
   let why = "there is none yet";

@@ -49,15 +49,15 @@ pub(crate) fn run(context: &Context) -> Result<()> {
         context.sh.copy_file(context.root.join(KEPT).join(&file), modules.join(&file))?;
     }
     let pictures = context.root.join(KEPT).join("pictures");
-    for name in ["findings", "campaigns"] {
-        let script = modules.join(name).with_extension("mjs");
-        cmd!(context.sh, "node {script} {chromium} {folder} {pictures}").run()?;
-    }
     let (server, address) = served(context, &folder)?;
-    let script = modules.join("served.mjs");
-    let tried = cmd!(context.sh, "node {script} {chromium} {folder} {pictures} {address}").run();
+    let mut wrong = Vec::new();
+    for (name, more) in [("findings", None), ("campaigns", None), ("served", Some(&address))] {
+        let script = modules.join(name).with_extension("mjs");
+        let tried = cmd!(context.sh, "node {script} {chromium} {folder} {pictures} {more...}").run();
+        wrong.extend(tried.err().map(|_| name));
+    }
     drop(server);
-    tried?;
+    ensure!(wrong.is_empty(), "something is wrong with the pages of {}; it is listed above", wrong.join(", "));
     println!("screenshots stand in {}; readme.webp is kept as docs/src/page.webp", folder.display());
     Ok(())
 }

@@ -77,7 +77,7 @@ const TAIL: &str = "\
 
 | rule | Linux 6.1 | Linux 6.12 | Linux 7.3 | decided by |
 |---|---|---|---|---|
-| `protect` to `rw` sets the writable bit where the entry maps an exclusive page in RAM | and is dirty | always | always | `can_change_pte_writable`, 7.3: `can_change_private_pte_writable`, mm/mprotect.c |
+| `protect` to `rw` sets the writable bit where the entry maps an exclusive page in RAM | and is dirty | always | always | `can_change_pte_writable`, 7.3: `commit_anon_folio_batch`, mm/mprotect.c |
 | a device access that finds no frame of RAM | `EFAULT` | `EFAULT` | `ENOMEM` | `hmm_vma_fault`, 7.3: `hmm_do_fault`, mm/hmm.c |
 | `migrate` from a device, at a page that finds no frame of RAM | passes over it | passes over it | stops with `ENOMEM` | `dmirror_devmem_fault_alloc_and_copy`, lib/test_hmm.c |
 

@@ -8,7 +8,9 @@ pub(crate) fn edits(version: Version) -> Vec<Edit> {
     let mut edits = includes(version).to_vec();
     edits.extend(sharing(version));
     edits.extend(accesses(version));
+    edits.extend(entries(version));
     edits.extend(migration(version));
+    edits.extend(ends(version));
     edits.extend(descriptors(version));
     edits
 }
@@ -70,18 +72,18 @@ fn sharing(version: Version) -> [Edit; 4] {
             function: version.pick(
                 "static inline bool can_change_pte_writable(",
                 "bool can_change_pte_writable(",
-                "static bool can_change_private_pte_writable(",
+                "static __always_inline void commit_anon_folio_batch(",
             ),
-            line: version.since(
-                Version::V6_12,
+            line: version.pick(
                 "if (!page || !PageAnon(page) || !PageAnonExclusive(page))",
                 "return page && PageAnon(page) && PageAnonExclusive(page);",
+                "prot_commit_flush_ptes(vma, addr, ptep, oldpte, ptent, len,",
             ),
             side: Side::Before,
-            text: version.since(
-                Version::V6_12,
+            text: version.pick(
                 "if (!stalemap_is_on(STALEMAP_PROTECT_UPGRADES_SHARED))",
                 "if (stalemap_is_on(STALEMAP_PROTECT_UPGRADES_SHARED))\n\treturn true;",
+                "if (stalemap_is_on(STALEMAP_PROTECT_UPGRADES_SHARED))\n\texpected_anon_exclusive = true;",
             ),
         },
         Edit {
@@ -104,8 +106,8 @@ fn sharing(version: Version) -> [Edit; 4] {
     ]
 }
 
-/// Faults of the processor, of devices, and what is unmapped.
-fn accesses(version: Version) -> [Edit; 5] {
+/// Faults of the processor.
+fn accesses(version: Version) -> [Edit; 3] {
     [
         Edit {
             purpose: "fault reuse_counts_only_maps",
@@ -161,6 +163,12 @@ fn accesses(version: Version) -> [Edit; 5] {
             side: Side::After,
             text: "if (stalemap_is_on(STALEMAP_SWALLOWED_FAULT_ERROR))\n\tret = 0;",
         },
+    ]
+}
+
+/// Entries that are not present, met by a device and by an unmap.
+fn entries(version: Version) -> [Edit; 2] {
+    [
         Edit {
             purpose: "fault foreign_device_refused",
             file: "mm/hmm.c",
@@ -197,13 +205,8 @@ fn accesses(version: Version) -> [Edit; 5] {
     ]
 }
 
-/// How the function begins that ends a migration.
-fn finalizes(version: Version) -> &'static str {
-    version.since(Version::V7_3, "void migrate_device_finalize(", "static void __migrate_device_finalize(")
-}
-
-/// The phases of a migration.
-fn migration(version: Version) -> [Edit; 7] {
+/// The first phases of a migration.
+fn migration(version: Version) -> [Edit; 3] {
     [
         Edit {
             purpose: "fault collects_pinned_page",
@@ -239,6 +242,17 @@ fn migration(version: Version) -> [Edit; 7] {
             side: Side::Before,
             text: "if (!stalemap_is_on(STALEMAP_LOST_HOLE_RACE))",
         },
+    ]
+}
+
+/// How the function begins that ends a migration.
+fn finalizes(version: Version) -> &'static str {
+    version.since(Version::V7_3, "void migrate_device_finalize(", "static void __migrate_device_finalize(")
+}
+
+/// The end of a migration.
+fn ends(version: Version) -> [Edit; 4] {
+    [
         Edit {
             purpose: "fault frame_leak_on_abort",
             file: "mm/migrate_device.c",
