@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use stalemap_operations::{LARGE_FOLIOS, Machine, Observables, Program, Step, Subject, Trace};
+use stalemap_operations::{Machine, Observables, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
 use crate::any_lockstep::{AnyLockstep, Cause, NotBuilt, Sides};
@@ -141,8 +141,7 @@ impl Driver {
     fn can_be_huge(&self, machine: &Machine, sides: &dyn Sides) -> Result<(), String> {
         let Some(order) = machine.huge() else { return Ok(()) };
         let name = sides.subject().name();
-        let has_operations = sides.capabilities().operations.iter().any(|kind| kind.row().level == LARGE_FOLIOS);
-        if !has_operations || sides.subject().machine().huge().is_none() {
+        if !sides.capabilities().has_folios() || sides.subject().machine().huge().is_none() {
             return Err(format!("{name} has no huge pages, and the machine has some: take huge= off the machine line"));
         }
         if !self.build.huge().is_some_and(|orders| orders.contain(order.0)) {

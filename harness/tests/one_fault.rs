@@ -15,15 +15,12 @@ fn driver(bugs: &[Bug]) -> Driver {
     Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch)))
 }
 
-/// Generated executions, always the same.
+/// Generated executions, always the same: so many without huge pages, and behind them half as many among which some have huge pages.
 fn executions(count: u64) -> Vec<Program> {
-    let mut generator = Generator::new(Settings::default());
-    let execution = |index| {
-        let mut program = Program::default();
-        generator.execution(7, index, &mut program);
-        program
-    };
-    (0..count).map(execution).collect()
+    let without = Settings { huge: None, ..Settings::default() };
+    let mut executions = Generator::new(without).executions(7, 0..count);
+    executions.extend(Generator::new(Settings::default()).executions(8, 0..count / 2));
+    executions
 }
 
 /// What a campaign over these executions keeps: of each signature the four executions of lowest index, and the first of each
@@ -95,7 +92,8 @@ fn the_findings_of_a_bug_are_few() {
         (counts[counts.len() / 2], counts[counts.len() - 1])
     });
     println!("{table}median and worst: {before:?} forms, {after:?} findings");
-    assert!(after.0 <= 1 && after.1 <= 3, "median and worst {after:?}\n{table}");
+    // Entries come back from a migration in four operations, of which none can take the place of another on every machine.
+    assert!(after.0 <= 1 && after.1 <= 4, "median and worst {after:?}\n{table}");
     assert!(wrong.is_empty(), "{wrong}");
 }
 

@@ -96,7 +96,8 @@ impl View<'_> {
             add(Observables::MAPCOUNTS, 3, "mapcount", page.mapcount.to_string());
             add(Observables::REFCOUNTS, 4, "refcount", page.refcount.to_string());
             add(Observables::RMAPS, 5, RMAP, self.rmap(page));
-            if let Some(folio) = page.folio {
+            // Where no place is shown nothing says which page of the one side is which of the other.
+            if let Some(folio) = page.folio.filter(|_| self.shows(Observables::PLACES)) {
                 add(Observables::FOLIOS, 7, "folio", format!("{} of {}", folio.index, (self.name)(folio.head)));
                 add(Observables::FOLIOS, 8, "folio's mapcount", folio.mapcount.to_string());
             }

@@ -165,7 +165,9 @@ impl View<'_> {
             let places: Vec<String> = rmap.iter().map(Place::to_string).collect();
             format!(" rmap {}", if places.is_empty() { "nothing".to_string() } else { places.join(", ") })
         });
-        let folio = page.folio.filter(|_| self.shows(Observables::FOLIOS)).map_or_else(String::new, |folio| {
+        // Where no place is shown nothing says which page of the one side is which of the other.
+        let is_shown = self.shows(Observables::FOLIOS.and(Observables::PLACES));
+        let folio = page.folio.filter(|_| is_shown).map_or_else(String::new, |folio| {
             format!(" folio {} index {} mapped {}", (self.name)(folio.head), folio.index, folio.mapcount)
         });
         format!("{name:<4} {}{stamp}{exclusive}{mapcount}{refcount}{rmap}{folio}", page.home)
