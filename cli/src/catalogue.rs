@@ -9,7 +9,7 @@ use stalemap_commands::{
     ChosenSubject, CommandLine, Ending, Subjects, isolated, isolated_program, quoted, serve, version,
 };
 use stalemap_implementation::Implementation;
-use stalemap_linux::{Cache, Fault, Kernels, Target, Version};
+use stalemap_linux::{Cache, Fault, Kernels, Target};
 use stalemap_operations::Machine;
 
 /// The subject that is driven beside the reference.
@@ -19,12 +19,7 @@ pub(crate) enum SubjectName {
     #[default]
     Implementation,
     /// Linux in a virtual machine, or as a native process (`stalemap linux build` makes them).
-    Linux {
-        /// Its version.
-        version: Version,
-        /// Whether it is a native process.
-        native: bool,
-    },
+    Linux(Target),
     /// A shared library with the table of functions of `stalemap.h`.
     Library(PathBuf),
     /// A program that was written with `stalemap::main`, built with this version.
@@ -37,20 +32,19 @@ const IMPLEMENTATION: &str = "implementation";
 impl SubjectName {
     /// Reads a name, or the path of a library.
     pub(crate) fn parse(text: &str) -> Result<SubjectName, String> {
-        let mut kernels = Version::ALL.into_iter().flat_map(|version| [false, true].map(|native| (version, native)));
-        let kernel = kernels.find(|&(version, native)| Target::new(version, native, false).subject() == text);
+        let kernel = Target::all().find(|target| target.subject() == text);
         let path = Path::new(text);
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let is_library = path.extension().is_some_and(|it| it == "so" || it == "dylib") || name.contains(".so.");
         let is_path = text.contains('/');
         match kernel {
-            Some((version, native)) => Ok(SubjectName::Linux { version, native }),
+            Some(target) => Ok(SubjectName::Linux(target)),
             None if text == IMPLEMENTATION => Ok(SubjectName::Implementation),
             None if is_library || is_path && path.is_dir() => Ok(SubjectName::Library(text.into())),
             None if is_path => Ok(SubjectName::Program(text.into())),
             None => Err("possible values: implementation, linux-6.1, linux-6.12, linux-7.3, linux-6.1-native, \
-                     linux-6.12-native, linux-7.3-native, or the path of a shared library such as ./libmine.so or of a program with \
-                     stalemap::main such as ./target/release/mine"
+                     linux-6.12-native, linux-7.3-native, linux-7.3-native-huge2, linux-7.3-native-huge3, or the path of a shared \
+                     library such as ./libmine.so or of a program with stalemap::main such as ./target/release/mine"
                 .to_string()),
         }
     }
@@ -59,7 +53,7 @@ impl SubjectName {
     pub(crate) fn word(&self) -> String {
         match self {
             SubjectName::Implementation => IMPLEMENTATION.to_string(),
-            SubjectName::Linux { version, native } => Target::new(*version, *native, false).subject().to_string(),
+            SubjectName::Linux(target) => target.subject().to_string(),
             SubjectName::Library(path) | SubjectName::Program(path) => path.to_string_lossy().into_owned(),
         }
     }
@@ -89,8 +83,8 @@ pub(crate) fn named_in(title: &[String]) -> Option<Named> {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Choice {
     /// The subject that is driven beside the reference: implementation, linux-6.1, linux-6.12, linux-7.3,
-    /// linux-6.1-native, linux-6.12-native, linux-7.3-native, or the path of a shared library that is built with stalemap.h or of a
-    /// program with `stalemap::main`
+    /// linux-6.1-native, linux-6.12-native, linux-7.3-native, linux-7.3-native-huge2, linux-7.3-native-huge3, or the path of a
+    /// shared library that is built with stalemap.h or of a program with `stalemap::main`
     #[arg(long, value_name = "SUBJECT", value_parser = SubjectName::parse, default_value = IMPLEMENTATION)]
     subject: SubjectName,
     /// Switch a seeded bug of the implementation on (`stalemap bugs` lists them)
@@ -178,9 +172,9 @@ impl Choice {
 impl Choice {
     /// The native kernel that is chosen, for an engine that takes its code for coverage.
     pub(crate) fn native_kernel(&self) -> Option<stalemap_engines::KernelOrder> {
-        let SubjectName::Linux { version, native: true } = self.subject else { return None };
-        (!self.kasan).then(|| stalemap_engines::KernelOrder {
-            subject: version.native_subject(),
+        let SubjectName::Linux(Target::Native(native)) = self.subject else { return None };
+        (!self.kasan && native.huge.is_none()).then(|| stalemap_engines::KernelOrder {
+            subject: native.version.native_subject(),
             fault: self.fault.map(|fault| fault.name),
         })
     }
@@ -217,9 +211,9 @@ impl Subjects for Catalogue {
             }
             SubjectName::Program(path) => program(path),
             SubjectName::Implementation => Ok(ChosenSubject::new(IMPLEMENTATION, implementation())),
-            SubjectName::Linux { .. } if choice.isolate => bail!("a kernel runs in a machine of its own already"),
-            SubjectName::Linux { version, native } => {
-                let target = Target::new(*version, *native, choice.kasan);
+            SubjectName::Linux(_) if choice.isolate => bail!("a kernel runs in a machine of its own already"),
+            SubjectName::Linux(target) => {
+                let target = target.with_kasan(choice.kasan);
                 let kernels = Kernels::cached(&Cache::of_the_user()?, target, bits)?;
                 Ok(ChosenSubject::new(target.subject(), kernels))
             }
@@ -241,7 +235,7 @@ impl Subjects for Catalogue {
         }
         let subject = match &choice.subject {
             SubjectName::Implementation => String::new(),
-            SubjectName::Linux { .. } | SubjectName::Library(_) | SubjectName::Program(_) => {
+            SubjectName::Linux(_) | SubjectName::Library(_) | SubjectName::Program(_) => {
                 format!(" --subject {}", quoted(&choice.subject.word()))
             }
         };
@@ -261,7 +255,7 @@ impl Subjects for Catalogue {
                 stalemap_c::load(path).map_err(|error| error.to_string())?;
                 Ok(stalemap_c::build)
             }),
-            SubjectName::Linux { .. } => bail!("a kernel runs in a machine of its own already"),
+            SubjectName::Linux(_) => bail!("a kernel runs in a machine of its own already"),
             SubjectName::Program(_) => bail!("a program serves its own subject"),
         }
     }

@@ -119,7 +119,7 @@ fn a_campaign_without_a_finding_has_a_page_that_says_what_was_met() {
             .expect("matrices")
             .iter()
             .flat_map(|it| it["columns"].as_array().expect("columns"));
-        let times: u64 = columns.map(|column| column["times"][0].as_u64().expect("a count")).sum();
+        let times: u64 = columns.filter_map(|column| column["times"][0].as_u64()).sum();
         assert_eq!(Some(times), status["operations"].as_u64(), "each operation has one of the outcomes");
     });
 }
@@ -136,7 +136,8 @@ fn two_folders_of_findings_are_compared_and_two_other_paths_are_not() {
         let page = data(&fs::read_to_string(folder.join("page.html")).expect("the page"));
         let campaigns = &page["campaigns"];
         assert_eq!([0, 1].map(|at| campaigns["folders"][at]["name"].clone()), ["all", "frames"]);
-        assert_eq!(campaigns["differences"][0][0], "only", "{}", campaigns["differences"]);
+        let differences = campaigns["differences"].as_array().expect("differences");
+        assert!(differences.iter().any(|it| it[0] == "only" && it[2] == "alloc,free,split"), "{differences:?}");
         assert!(
             transitions(campaigns, Some(0)) > transitions(campaigns, Some(1)) && transitions(campaigns, Some(1)) > 5
         );

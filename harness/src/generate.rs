@@ -36,7 +36,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let huge = Some(HugeOrders { lowest: 1, highest: 3 });
+        let huge = Some(HugeOrders { lowest: 1, highest: 3, always: false });
         Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None, huge }
     }
 }
@@ -54,7 +54,7 @@ impl Settings {
     /// A machine in which everything collides; seldom one that has more of something than a word has bits, and now and then one with
     /// huge pages.
     pub(crate) fn draw_machine(&self, random: &mut Random) -> Machine {
-        let is_huge = self.draws_huge() && random.chance(1, huge::SHARE);
+        let is_huge = self.draws_huge() && (self.has_huge_always() || random.chance(1, huge::SHARE));
         let huge = if is_huge { huge::machine(self, random) } else { None };
         huge.unwrap_or_else(|| self.draw_without_huge(random))
     }
@@ -67,6 +67,11 @@ impl Settings {
     #[must_use]
     pub fn draws_huge(&self) -> bool {
         self.machine.is_none() && self.huge.is_some() && self.kinds.iter().any(|kind| kind.row().level == LARGE_FOLIOS)
+    }
+
+    /// Whether every machine that is drawn has huge pages.
+    pub(crate) fn has_huge_always(&self) -> bool {
+        self.huge.is_some_and(|orders| orders.always)
     }
 
     /// Whether a machine may have huge pages of its order.

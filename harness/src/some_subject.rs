@@ -7,7 +7,8 @@ use stalemap_operations::Machine;
 use crate::build::Build;
 use crate::guard::guarded;
 
-/// A subject at the start of a machine that it can be: the default one, or the first with 1, 2, 4 … 4,096 frames of RAM.
+/// A subject at the start of a machine that it can be: the default one, or the first with 1, 2, 4 … 4,096 frames of RAM, or the default
+/// one with huge pages of 2, 4 or 8 pages.
 ///
 /// # Errors
 /// Says why it cannot be the default machine, where it cannot be any; a panic of the constructor is no better.
@@ -15,8 +16,9 @@ pub fn some_subject<B: Build>(build: &B) -> Result<B::Subject, String> {
     let [_, first, second, spaces, pages] = Machine::DEFAULT.sizes();
     let with_ram = |ram| Machine::from_sizes([ram, first, second, spaces, pages], Machine::DEFAULT.rules());
     let others = (0..=12).filter_map(|log| with_ram(1 << log));
+    let huge = (1..=3).filter_map(|order| Machine::DEFAULT.with_huge(order));
     let mut refused = None;
-    for machine in iter::once(Machine::DEFAULT).chain(others) {
+    for machine in iter::once(Machine::DEFAULT).chain(others).chain(huge) {
         match guarded(|| build.build(&machine)) {
             Ok(Ok(subject)) => return Ok(subject),
             // The first says most: its machine is odd in no way.
@@ -40,6 +42,11 @@ mod tests {
             _ => Ok(Implementation::new(machine)),
         };
         assert_eq!(some_subject(&large).map(|subject| subject.machine().ram()), Ok(32));
+        let huge = |machine: &Machine| match machine.huge() {
+            Some(stalemap_operations::Order(2)) => Ok(Implementation::new(machine)),
+            _ => Err("the pages are no fours".to_string()),
+        };
+        assert_eq!(some_subject(&huge).map(|subject| subject.machine().huge_pages()), Ok(4));
         let none = |machine: &Machine| Err::<Implementation, _>(format!("not {} frames", machine.ram()));
         assert_eq!(some_subject(&none).err(), Some(format!("not {} frames", Machine::DEFAULT.ram())));
         let panics = |_: &Machine| -> Result<Implementation, String> { panic!("no machine at all") };

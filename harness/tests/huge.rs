@@ -46,7 +46,7 @@ fn a_subject_without_operations_of_large_folios_or_without_huge_pages_gets_no_su
     ] {
         assert!(executions(settings.clone(), 500).iter().all(|it| it.machine.huge().is_none()), "{settings:?}");
     }
-    let only = HugeOrders { lowest: 2, highest: 2 };
+    let only = HugeOrders { lowest: 2, highest: 2, always: false };
     let orders = executions(Settings { huge: Some(only), ..settings() }, 500);
     assert!(orders.iter().all(|it| it.machine.huge().is_none_or(|order| order.0 == 2)));
     assert!(orders.iter().any(|it| it.machine.huge().is_some()));

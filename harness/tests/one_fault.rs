@@ -15,12 +15,15 @@ fn driver(bugs: &[Bug]) -> Driver {
     Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch)))
 }
 
-/// Generated executions, always the same: so many without huge pages, and behind them half as many among which some have huge pages.
+/// Generated executions, always the same.
 fn executions(count: u64) -> Vec<Program> {
-    let without = Settings { huge: None, ..Settings::default() };
-    let mut executions = Generator::new(without).executions(7, 0..count);
-    executions.extend(Generator::new(Settings::default()).executions(8, 0..count / 2));
-    executions
+    let mut generator = Generator::new(Settings::default());
+    let execution = |index| {
+        let mut program = Program::default();
+        generator.execution(7, index, &mut program);
+        program
+    };
+    (0..count).map(execution).collect()
 }
 
 /// What a campaign over these executions keeps: of each signature the four executions of lowest index, and the first of each
@@ -92,7 +95,7 @@ fn the_findings_of_a_bug_are_few() {
         (counts[counts.len() / 2], counts[counts.len() - 1])
     });
     println!("{table}median and worst: {before:?} forms, {after:?} findings");
-    // Entries come back from a migration in four operations, of which none can take the place of another on every machine.
+    // A bug of entries that come back shows at each way back, of which the split of a folio is one.
     assert!(after.0 <= 1 && after.1 <= 4, "median and worst {after:?}\n{table}");
     assert!(wrong.is_empty(), "{wrong}");
 }
@@ -103,14 +106,16 @@ const STRIDE: usize = 7;
 /// Pairs of bugs are switched on together. A bug that plain minimising shows on its own must be shown by a finding.
 #[test]
 fn two_bugs_at_once_stay_two_findings() {
-    let executions = executions(500);
-    let mut alone: BTreeMap<Bug, Driver> = Bug::ALL.iter().map(|&bug| (bug, driver(&[bug]))).collect();
+    let executions = executions(600);
+    // Those of large folios are met too seldom: one execution of six is on a machine that has such.
+    let bugs = Bug::ALL.iter().copied().filter(|&bug| bug < Bug::SplitLosesExclusive).collect::<Vec<_>>();
+    let mut alone: BTreeMap<Bug, Driver> = bugs.iter().map(|&bug| (bug, driver(&[bug]))).collect();
     let mut lost = Vec::new();
     let (mut pairs, mut both) = (0, 0);
-    let all = Bug::ALL
+    let all = bugs
         .iter()
         .enumerate()
-        .flat_map(|(index, &first)| Bug::ALL[index + 1..].iter().map(move |&second| [first, second]));
+        .flat_map(|(index, &first)| bugs[index + 1..].iter().map(move |&second| [first, second]));
     for pair in all.step_by(STRIDE) {
         let forms = quietly(|| canonical_forms(&mut driver(&pair), &executions));
         let findings = findings(&forms);

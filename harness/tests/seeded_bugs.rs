@@ -12,6 +12,41 @@ use stalemap_operations::{Machine, Trace};
 /// The machine and the mapping that most sequences begin with.
 const START: &str = "machine ram=4 device=2,2 spaces=3 pages=8; map s0 v0+4 rw";
 
+/// What sequences begin with that are about large folios: the first of two groups has one, of which the first page is written.
+const LARGE: &str = "machine ram=8 device=4 spaces=2 pages=8 huge=1 rules=linux-7.3; map s0 v0+4 rw; advise s0 v0+4 huge; write s0 v0 #1";
+
+/// Bug and operations that show it on a machine with large folios.
+const LARGE_SEQUENCES: &[(&str, &str)] = &[
+    ("split_loses_exclusive", "discard s0 v0"),
+    ("split_counts_head_only", "discard s0 v0"),
+    ("split_takes_one_reference", "discard s0 v0"),
+    ("split_makes_writable", "fork s0 s1; discard s1 v0"),
+    ("device_split_as_present", "migrate s0 v0+2 to d0; discard s0 v0; read s0 v1"),
+    ("partial_unmap_puts_twice", "discard s0 v0"),
+    (
+        "forked_entry_stays_huge",
+        "machine ram=8 device=1 spaces=2 pages=2 huge=1 rules=linux-7.3; \
+         map s0 v0+2 rw; advise s0 v0+2 huge; write s0 v0 #1; fork s0 s1; migrate s0 v0+2 to d0",
+    ),
+    (
+        "run_loses_frame",
+        "map s0 v4+4 r; migrate s0 v4 to d0; migrate s0 v6 to d0; migrate s0 v5 to d0; migrate s0 v7 to d0",
+    ),
+    ("freed_run_keeps_order", "migrate s0 v0+2 to d0; read s0 v0; migrate s0 v2 to d0; setup t0 s0 v2 from d0"),
+    ("eviction_counts_tails", "migrate s0 v0+2 to d0; alloc b0 2; alloc b1 1; evict d0"),
+    ("pin_check_reads_tail", "pin k0 s0 v0; fork s0 s1"),
+    ("move_ignores_alignment", "move s0 v0+2 v5"),
+    ("collapse_forgets_hold", "write s0 v2 #2; split_folio s0 v2; hold h0 s0 v2; collapse s0 v2"),
+    ("split_ignores_hold", "hold h0 s0 v0; split_folio s0 v0"),
+    ("split_drops_device_zeros", "migrate s0 v0+2 to d0; migrate s0 v0 from d0"),
+    ("fork_leaves_huge_device_writable", "migrate s0 v0+2 to d0; fork s0 s1"),
+    ("protect_leaves_huge_device_writable", "migrate s0 v0+2 to d0; protect s0 v0+2 r"),
+    ("huge_reuse_ignores_hold", "fork s0 s1; hold h0 s1 v0; exit s1; write s0 v0 #2"),
+    ("large_reuse_ignores_others", "fork s0 s1; write s1 v0 #2; write s1 v1 #3"),
+    ("migration_copies_head_only", "write s0 v1 #2; migrate s0 v0+2 to d0; device_read d0 s0 v1"),
+    ("lost_group_race", "advise s0 v2+2 nohuge; setup t0 s0 v2+2 to d0; write s0 v2 #2; copy t0 0; pages t0"),
+];
+
 /// Bug and operations that show it. Where frames are given and taken, a cache stands before the buddy allocator: it takes
 /// two frames before it spills one, and gives all back before a block is refused.
 const SEQUENCES: &[(&str, &str)] = &[
@@ -108,8 +143,14 @@ fn differs_only_with(bug: Bug, trace: &Trace, compare: Compare) -> Result<Diverg
     Ok(divergence)
 }
 
-fn sequence(sequence: &str) -> Trace {
-    let start = if sequence.starts_with("machine") { "" } else { START };
+/// All sequences, and what each begins with.
+fn sequences() -> impl Iterator<Item = (&'static str, Trace)> {
+    let small = SEQUENCES.iter().map(|&(name, text)| (name, sequence(START, text)));
+    small.chain(LARGE_SEQUENCES.iter().map(|&(name, text)| (name, sequence(LARGE, text))))
+}
+
+fn sequence(start: &str, sequence: &str) -> Trace {
+    let start = if sequence.starts_with("machine") { "" } else { start };
     let lines: Vec<&str> = [start, sequence].into_iter().flat_map(|part| part.split(';')).map(str::trim).collect();
     let text = lines.join("\n");
     Trace::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -163,12 +204,12 @@ fn quietly(work: impl FnOnce()) {
 fn every_bug_has_a_sequence_that_shows_it_and_agrees_without_it() {
     quietly(|| {
         let mut wrong: Vec<String> = Vec::new();
-        for bug in Bug::ALL.iter().filter(|bug| !SEQUENCES.iter().any(|(name, _)| *name == bug.name())) {
+        for bug in Bug::ALL.iter().filter(|bug| !sequences().any(|(name, _)| name == bug.name())) {
             wrong.push(format!("no sequence shows {}", bug.name()));
         }
-        for &(name, text) in SEQUENCES {
+        for (name, trace) in sequences() {
             for compare in [Compare::Touched, Compare::Everything] {
-                wrong.extend(differs_only_with(bug(name), &sequence(text), compare).err());
+                wrong.extend(differs_only_with(bug(name), &trace, compare).err());
             }
         }
         expect_none(&wrong);
@@ -197,8 +238,8 @@ fn every_bug_has_a_trace_in_the_corpus_that_diverges_as_recorded() {
 #[test]
 fn a_bug_that_is_off_counts_nothing() {
     let switch = Switch::new(None);
-    for &(_, text) in SEQUENCES {
-        assert_eq!(divergence(&switch, &sequence(text), Compare::Touched), None);
+    for (_, trace) in sequences() {
+        assert_eq!(divergence(&switch, &trace, Compare::Touched), None);
     }
     assert_eq!((switch.reached(), switch.triggered()), (0, 0));
 }

@@ -7,15 +7,24 @@ use crate::implementation::{Answer, Implementation, Stop};
 use crate::paging::{Mapping, PteView, places};
 use crate::seeded::Bug;
 
-/// What the removal of entries came to.
-#[derive(Clone, Copy, Default)]
+/// What the removal of entries from a range came to.
+#[derive(Clone, Copy)]
 pub(crate) struct Removed {
     pub(crate) pages: u32,
     pub(crate) freed: u32,
+    /// A huge entry all of whose group is in it is removed as one.
+    pub(crate) range: PageRange,
+}
+
+impl Removed {
+    /// Nothing yet.
+    pub(crate) fn from(range: PageRange) -> Removed {
+        Removed { pages: 0, freed: 0, range }
+    }
 }
 
 impl From<Removed> for Effect {
-    fn from(Removed { pages, freed }: Removed) -> Self {
+    fn from(Removed { pages, freed, .. }: Removed) -> Self {
         Effect::PagesFreed { pages, freed }
     }
 }
@@ -43,14 +52,14 @@ impl Implementation {
 
     pub(crate) fn discard(&mut self, space: Space, range: PageRange) -> Answer {
         self.must_live(space)?;
-        let mut removed = Removed::default();
+        let mut removed = Removed::from(range);
         let mut all_mapped = true;
         for place in places(space, range) {
             if self.tables.mapping(place).is_none() {
                 all_mapped = false;
                 continue;
             }
-            self.zap(place, range, &mut removed);
+            self.zap(place, &mut removed);
         }
         if all_mapped { Ok(removed.into()) } else { Err(Errno::ENOMEM.into()) }
     }
@@ -76,6 +85,9 @@ impl Implementation {
             if !access.writable() {
                 let protected = entry.write_protected();
                 let is_left = match entry {
+                    PteView::Device { .. } if huge.is_some() => {
+                        self.bugs.skips(Bug::ProtectLeavesHugeDeviceWritable, protected != entry)
+                    }
                     PteView::Device { .. } => self.bugs.skips(Bug::ProtectLeavesDeviceWritable, protected != entry),
                     PteView::Migration { .. } => {
                         self.bugs.skips(Bug::ProtectLeavesMigrationWritable, protected != entry)
@@ -126,11 +138,14 @@ impl Implementation {
             return Err(Errno::EINVAL.into());
         }
         let distance = to.0.wrapping_sub(range.first.0);
-        let mut removed = Removed::default();
-        let moved = self.move_places(space, range, distance, &mut removed);
+        // What lies behind the place that stops it keeps its entries, those of a group's other places too.
+        let is_mapped = |page: &VirtualPage| self.tables.mapping(Place { space, page: *page }).is_some();
+        let mapped = u32::try_from(range.iter().take_while(is_mapped).count()).expect("at most the range");
+        let mut removed = Removed::from(PageRange { first: to, count: mapped });
+        let moved = self.move_places(space, PageRange { count: mapped, ..range }, distance, &mut removed);
         self.graph.forget_heirs();
         moved?;
-        Ok(removed.into())
+        if mapped < range.count { Err(Errno::EFAULT.into()) } else { Ok(removed.into()) }
     }
 
     fn move_places(
@@ -145,32 +160,23 @@ impl Implementation {
             let from = Place { space, page };
             let moves_as_one = self.tables.is_huge(from) && self.moves_as_one(from, range, distance);
             let count = if moves_as_one { self.tables.group_pages() } else { 1 };
-            self.move_entry(from, count, range, distance, removed)?;
+            self.move_entry(from, count, distance, removed)?;
             page.0 += count;
         }
         Ok(())
     }
 
     /// Moves one place, or the group of a huge entry that moves as one. The destination is unmapped first.
-    fn move_entry(
-        &mut self,
-        from: Place,
-        count: u32,
-        range: PageRange,
-        distance: u32,
-        removed: &mut Removed,
-    ) -> Result<(), Stop> {
+    fn move_entry(&mut self, from: Place, count: u32, distance: u32, removed: &mut Removed) -> Result<(), Stop> {
         let (region, _) = self.tables.mapping(from).ok_or(Errno::EFAULT)?;
-        let mapping = self.tables.properties(from).ok_or(Errno::EFAULT)?;
         let there = |page: VirtualPage| VirtualPage(page.0.wrapping_add(distance));
-        let destination = PageRange { first: there(range.first), ..range };
         let sources = places(from.space, PageRange { first: from.page, count });
         for source in sources.clone() {
             let to = Place { page: there(source.page), ..source };
-            self.unmap_place(to, destination, removed);
+            self.unmap_place(to, removed);
             let heir = self.graph.heir_for_move(region, distance, &self.bugs);
             self.graph.add_place(heir);
-            self.tables.set_mapping(to, heir, mapping, &mut self.notes);
+            self.tables.copy_mapping(from, to, heir, &mut self.notes);
         }
         let to = Place { page: there(from.page), ..from };
         let entry = self.tables.entry(from);
@@ -181,7 +187,7 @@ impl Implementation {
             self.tables.set_entry(to, entry, &mut self.notes);
             self.tables.set_entry(from, PteView::Hole, &mut self.notes);
         } else {
-            self.tables.set_huge_entry(to, entry, &mut self.notes);
+            self.tables.set_huge_entry(self.tables.group(to), entry, &mut self.notes);
             self.tables.set_huge_entry(from, PteView::Hole, &mut self.notes);
         }
         for source in sources {
@@ -221,13 +227,13 @@ impl Implementation {
     }
 
     /// Makes the same place of the child part of the same mapping.
+    #[inline(always)]
     pub(crate) fn fork_mapping(&mut self, parent: Place, child: Space) -> Place {
         let (region, _) = self.tables.mapping(parent).expect("a mapped place");
-        let mapping = self.tables.properties(parent).expect("a mapped place");
         let clone = self.graph.heir_for_fork(region, child, &self.bugs);
         let place = Place { space: child, page: parent.page };
         self.graph.add_place(clone);
-        self.tables.set_mapping(place, clone, mapping, &mut self.notes);
+        self.tables.copy_mapping(parent, place, clone, &mut self.notes);
         place
     }
 
@@ -257,7 +263,9 @@ impl Implementation {
     /// (`folio_try_dup_anon_rmap_pte`).
     #[inline]
     fn is_copied_at_fork(&self, frame: Frame) -> bool {
-        self.frames.memmap.folio(frame).pins() > 0 && self.frames.memmap.is_exclusive(frame)
+        let memmap = &self.frames.memmap;
+        let pins = self.bugs.choose(Bug::PinCheckReadsTail, memmap.folio(frame).pins(), || memmap[frame].pins());
+        pins > 0 && memmap.is_exclusive(frame)
     }
 
     /// Both entries lose the writable bit, and the page is no longer exclusive.
@@ -297,14 +305,13 @@ impl Implementation {
 
     /// Unmaps everything; the space is dead.
     fn tear_down(&mut self, space: Space) -> Removed {
-        let mut removed = Removed::default();
-        let all = PageRange { first: VirtualPage(0), count: self.machine.pages() };
+        let mut removed = Removed::from(PageRange { first: VirtualPage(0), count: self.machine.pages() });
         let mut from = 0;
         while let Some(page) = self.tables.next_mapped(space, from) {
             let place = Place { space, page };
             let migrating = matches!(self.tables.entry(place), PteView::Migration { .. });
             if !(migrating && self.bugs.skips(Bug::ExitForgetsMigrationEntries, true)) {
-                self.unmap_place(place, all, &mut removed);
+                self.unmap_place(place, &mut removed);
             }
             from = page.0 + 1;
         }
@@ -315,30 +322,30 @@ impl Implementation {
 
     /// Unmaps what is mapped in a range.
     fn unmap_mapped(&mut self, space: Space, range: PageRange) -> Removed {
-        let mut removed = Removed::default();
+        let mut removed = Removed::from(range);
         let mut from = range.first.0;
         while let Some(page) = self.tables.next_mapped(space, from).filter(|page| page.0 < range.first.0 + range.count)
         {
-            self.unmap_place(Place { space, page }, range, &mut removed);
+            self.unmap_place(Place { space, page }, &mut removed);
             from = page.0 + 1;
         }
         removed
     }
 
     /// Makes a place of a range unmapped, which it may be already.
-    fn unmap_place(&mut self, place: Place, range: PageRange, removed: &mut Removed) {
+    fn unmap_place(&mut self, place: Place, removed: &mut Removed) {
         let Some((region, _)) = self.tables.mapping(place) else {
             return;
         };
-        self.zap(place, range, removed);
+        self.zap(place, removed);
         self.tables.clear_mapping(place, &mut self.notes);
         self.graph.drop_places(region, 1);
     }
 
     /// Turns the entry of a mapped place of a range into a hole (`zap_pte_range`, mm/memory.c); a huge entry as one where all of its
     /// group is in the range.
-    pub(crate) fn zap(&mut self, place: Place, range: PageRange, removed: &mut Removed) {
-        if self.tables.is_huge(place) && self.zap_huge(place, range, removed) {
+    pub(crate) fn zap(&mut self, place: Place, removed: &mut Removed) {
+        if self.tables.is_huge(place) && self.zap_huge(place, removed) {
             return;
         }
         match self.tables.entry(place) {
@@ -349,6 +356,9 @@ impl Implementation {
                 let is_shared = self.frames.memmap.folio(frame).refcount() > 1;
                 if !(on_device && self.bugs.skips(Bug::ZapKeepsRmap, is_shared)) {
                     self.remove_rmap(frame);
+                }
+                if self.bugs.choose(Bug::PartialUnmapPutsTwice, false, || self.frames.memmap[frame].is_head()) {
+                    removed.freed += self.put_page(frame);
                 }
                 removed.freed += self.put_page(frame);
             }

@@ -150,6 +150,14 @@ impl Implementation {
         if self.spaces[space.index()].locks == 0 { Ok(()) } else { Err(Errno::EAGAIN) }
     }
 
+    /// Forgets what the last operation did that few do. The names of the pages that ended by it may be given again.
+    #[cold]
+    #[inline(never)]
+    fn forget_marked(&mut self) {
+        self.notes.clear_marked();
+        self.identities.begin();
+    }
+
     /// Free frames at each home.
     pub(crate) fn free_frames(&self) -> [u32; Home::LIMIT] {
         Home::ALL.map(|home| self.frames.free_frames(home))
@@ -182,11 +190,14 @@ impl Subject for Implementation {
         self.holds = Default::default();
         self.blocks = Default::default();
         self.notes.clear();
+        self.notes.clear_marked();
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
         self.notes.clear();
-        self.identities.begin();
+        if self.notes.is_marked() {
+            self.forget_marked();
+        }
         match self.answer(operation) {
             Ok(effect) => Outcome::Done(effect),
             Err(Stop::Refused(errno)) => Outcome::Refused(errno),
@@ -199,7 +210,9 @@ impl Subject for Implementation {
     }
 
     fn touched(&mut self, into: &mut Touched) -> bool {
-        self.expand_notes();
+        if self.notes.is_marked() {
+            self.expand_notes();
+        }
         into.take(&mut self.notes.touched);
         true
     }

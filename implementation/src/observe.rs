@@ -42,23 +42,31 @@ impl Implementation {
         for &place in &self.notes.touched.places {
             visitor.place(place, self.place_state(place));
         }
-        for place in self.notes.groups.iter().flat_map(|&first| self.group_places(first)) {
-            visitor.place(place, self.place_state(place));
-        }
         for &slot in &self.notes.touched.slots {
             visitor.slot(slot, self.slot_state(slot), self.bare_frames(slot));
         }
         for &token in &self.notes.touched.pages {
             visitor.page(token, || self.identities.frame(token).map(|frame| self.page_facts(frame)));
         }
-        for frame in self.notes.folios.iter().flat_map(|&head| self.frames_of_page(head)) {
-            visitor.page(self.token_of(frame), || Some(self.page_facts(frame)));
+        if self.notes.is_marked() {
+            self.tell_large(visitor);
         }
         if let Some(space) = self.notes.space {
             let state = &self.spaces[space.index()];
             visitor.space(space, state.alive, state.locks > 0);
         }
         visitor.free(self.free_frames());
+    }
+
+    /// Hands over the places and pages that were noted with their group or folio.
+    #[inline(never)]
+    fn tell_large(&self, visitor: &mut impl Visitor) {
+        for place in self.notes.groups.iter().flat_map(|&first| self.group_places(first)) {
+            visitor.place(place, self.place_state(place));
+        }
+        for frame in self.notes.folios.iter().flat_map(|&head| self.frames_of_page(head)) {
+            visitor.page(self.token_of(frame), || Some(self.page_facts(frame)));
+        }
     }
 
     /// Names each place and page that was noted with its group or folio.

@@ -28,14 +28,21 @@ impl Numbers {
 
 fn machines() -> Vec<Machine> {
     let sizes = [
-        ([8, 4, 4], 3, 8, Dialect::Linux6_12),
-        ([4, 2, 0], 2, 4, Dialect::Linux6_1),
-        ([1, 1, 1], 2, 2, Dialect::Linux6_12),
-        ([13, 3, 5], 4, 6, Dialect::Linux6_1),
-        ([100, 0, 0], 2, 70, Dialect::Linux6_12),
+        ([8, 4, 4], 3, 8, 0, Dialect::Linux6_12),
+        ([4, 2, 0], 2, 4, 0, Dialect::Linux6_1),
+        ([1, 1, 1], 2, 2, 0, Dialect::Linux6_12),
+        ([13, 3, 5], 4, 6, 0, Dialect::Linux6_1),
+        ([100, 0, 0], 2, 70, 0, Dialect::Linux6_12),
+        ([8, 4, 3], 3, 5, 1, Dialect::Linux7_3),
+        ([16, 9, 4], 2, 8, 2, Dialect::Linux7_3),
+        ([9, 2, 0], 2, 8, 2, Dialect::Linux6_12),
+        ([6, 3, 0], 3, 4, 1, Dialect::Linux6_1),
     ];
     sizes
-        .map(|(frames, spaces, pages, rules)| Machine::new(frames, spaces, pages, rules).expect("within limits"))
+        .map(|(frames, spaces, pages, huge, rules)| {
+            let plain = Machine::new(frames, spaces, pages, rules).expect("within limits");
+            plain.with_huge(huge).unwrap_or(plain)
+        })
         .into()
 }
 
@@ -93,6 +100,25 @@ fn the_largest_machine_answers() {
     for step in &trace.steps {
         assert_eq!(Some(implementation.apply(step.operation)), step.answer, "{}", step.operation);
     }
+}
+
+#[test]
+fn the_largest_machine_with_the_largest_huge_pages_answers() {
+    let plain = Machine::new([1 << 24, 1 << 20, 1 << 20], 64, 1 << 16, Dialect::Linux7_3).expect("within limits");
+    let machine = plain.with_huge(Machine::HUGE_LIMIT).expect("within limits");
+    let mut implementation = Implementation::new(&machine);
+    let text = format!(
+        "machine {machine}\n\
+         map s0 v0+65536 rw = ok\nadvise s0 v0+65536 huge = ok\nwrite s0 v65535 #07 = ok\n\
+         migrate s0 v65024+512 to d1 = ok pages=512\nfork s0 s63 = ok\nread s63 v65535 = ok value=#07\n\
+         write s63 v65535 #08 = ok\nread s0 v65535 = ok value=#07\nexit s63 = ok pages=512 freed=1\n\
+         split_folio s0 v65535 = ok freed=511\nunmap s0 v0+65536 = ok pages=1 freed=1\n"
+    );
+    let trace = stalemap_operations::Trace::parse(&text).expect("a good text");
+    for step in &trace.steps {
+        assert_eq!(Some(implementation.apply(step.operation)), step.answer, "{}", step.operation);
+    }
+    assert_eq!(implementation.validate(), Ok(()));
 }
 
 /// Prints what was done as a trace.

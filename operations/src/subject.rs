@@ -138,9 +138,10 @@ pub trait Subject {
     /// For each large folio that the last operation could have made, in order, whether it did: whether a run of free frames was found
     /// for it. The reference follows it. A subject that tells fewer is taken to find a run wherever enough frames are free.
     ///
-    /// Asked are: a write, pin or device's write into a group of holes that is advised; a fault back of a whole folio; a `setup` or
-    /// `migrate` to a device, for each group of holes (whether it is one candidate), and then `copy` or `migrate` for the run at the destination, for each
-    /// candidate that is whole; `evict` likewise. After `collect`, and for `evict`, in the order of the first places that led to the folios when
+    /// Asked are: a write, pin or device's write into a group of holes (where it is not advised, a subject that tells nothing is taken to
+    /// find none); a fault back of a whole folio; a `setup` or `migrate` to a device, for each group of holes (whether it is one candidate),
+    /// and then `copy` or `migrate` for the run at the destination, for each candidate that is whole; `pages`, for each group of holes that is
+    /// one candidate, has a run and is one still (whether the run fills it); `evict` likewise; `collapse`, whether the group is in one mapping. After `collect`, and for `evict`, in the order of the first places that led to the folios when
     /// they were collected.
     fn runs(&self) -> &[bool] {
         &[]

@@ -157,13 +157,14 @@ impl Model {
             return Err(Errno::EINVAL);
         }
         let mut removed = Removed::default();
+        // What lies behind the place that stops it keeps its entries, those of a group's other places too.
+        let mapped = places(space, range).take_while(|&place| self.at(place).is_some()).count();
+        let all = range.count;
+        let range = PageRange { count: u32::try_from(mapped).expect("at most the range"), ..range };
         for (offset, source) in (0..).zip(places(space, range)) {
             let destination = Place { space, page: VirtualPage(to.0 + offset) };
             self.split_entry_of_move(source, destination, range);
-            let Some(mapped) = self.at(source) else {
-                mark!(self, "move that stops in the middle");
-                return Err(Errno::EFAULT);
-            };
+            let mapped = self.at(source).expect("a mapped place");
             if matches!(mapped.entry, Entry::Migrating { .. }) {
                 mark!(self, "move of a migration entry");
             }
@@ -174,6 +175,10 @@ impl Model {
             self.make_unmapped(destination, &mut removed);
             self.set(source, None);
             self.set(destination, Some(mapped));
+        }
+        if range.count < all {
+            mark!(self, "move that stops in the middle");
+            return Err(Errno::EFAULT);
         }
         removed.answer()
     }

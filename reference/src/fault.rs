@@ -61,12 +61,9 @@ impl Model {
                 if self.is_space_locked(place.space) {
                     mark!(self, "hole filled in a locked space");
                 }
-                if self.may_fill_group(place) {
-                    if self.finds_run(Home::Ram) {
-                        self.fill_group(self.group(place), Home::Ram, true);
-                        return Ok(self.at(place).and_then(|mapped| mapped.entry.page()).expect("it was filled"));
-                    }
-                    mark!(self, "group of holes for which no run is found");
+                if self.fills_group(place) {
+                    self.fill_group(self.group(place), Home::Ram, true);
+                    return Ok(self.at(place).and_then(|mapped| mapped.entry.page()).expect("it was filled"));
                 }
                 self.fresh_in_ram()?
             }

@@ -50,9 +50,14 @@ impl ClaimedRuns {
 
     /// The next one; true where nothing is claimed.
     fn take(&mut self) -> bool {
+        self.take_or(true)
+    }
+
+    /// The next one; this where nothing is claimed.
+    fn take_or(&mut self, unclaimed: bool) -> bool {
         let claim = self.claims.get(self.next).copied();
         self.next += 1;
-        claim.unwrap_or(true)
+        claim.unwrap_or(unclaimed)
     }
 }
 
@@ -273,12 +278,30 @@ impl Model {
         }
     }
 
-    /// Whether a fault at this hole may bring a large folio (`do_huge_pmd_anonymous_page`, mm/huge_memory.c): the group is one
-    /// mapping, is advised to have huge pages, and has no page yet.
+    /// Whether a write fault at this hole may bring a large folio by advice: the group is one mapping, is advised to have huge pages, and
+    /// has no page yet.
     pub(crate) fn may_fill_group(&self, place: Place) -> bool {
         self.machine.huge().is_some()
             && self.at(place).is_some_and(|mapped| mapped.advice == Some(Advice::Huge))
             && self.is_group_of_holes(self.group(place))
+    }
+
+    /// Whether a write fault at this hole brings a large folio: the group is one mapping, has no page yet, and the subject finds a run.
+    /// A subject brings one where the group is advised to have huge pages (`do_huge_pmd_anonymous_page`, mm/huge_memory.c). Where
+    /// it is not, a subject may too: the group may have been read while it was so advised, and shows the huge page of zeros since then
+    /// (`do_huge_zero_wp_pmd`, which asks for no advice). Only a claim tells.
+    pub(crate) fn fills_group(&mut self, place: Place) -> bool {
+        if self.machine.huge().is_none() || !self.is_group_of_holes(self.group(place)) {
+            return false;
+        }
+        if !self.may_fill_group(place) {
+            return self.runs.take_or(false) && self.free(Home::Ram) >= self.machine.huge_pages();
+        }
+        let fills = self.finds_run(Home::Ram);
+        if !fills {
+            mark!(self, "group of holes for which no run is found");
+        }
+        fills
     }
 
     /// Whether the group that begins here is one mapping without a page.

@@ -227,10 +227,16 @@ impl Model {
         let mut pages = 0;
         for candidate in candidates.iter_mut().filter(|candidate| candidate.frames > 0) {
             match candidate.what {
-                What::Hole(place) => match self.fill_holes(place, candidate.size, home) {
-                    Some(page) => candidate.what = What::Filled(page),
-                    None => continue,
-                },
+                What::Hole(place) => {
+                    // A table of small entries may be there since (`migrate_vma_insert_huge_pmd_page`, mm/migrate_device.c).
+                    if candidate.size > 1 && self.is_group_of_holes(place) && !self.takes_group() {
+                        continue;
+                    }
+                    match self.fill_holes(place, candidate.size, home) {
+                        Some(page) => candidate.what = What::Filled(page),
+                        None => continue,
+                    }
+                }
                 What::Page(page, _) | What::Filled(page) => {
                     if !self.is_page_shown(page) {
                         mark!(self, "collected page moves although nobody maps it any more");

@@ -99,9 +99,7 @@ impl Model {
     /// Splits the large folio of which a small entry maps a page that is to be collected.
     fn split_to_collect(&mut self, place: Place, route: Route) -> Result<(), Errno> {
         match self.at(place).map(|mapped| mapped.entry) {
-            Some(Entry::Maps { page, .. })
-                if self.is_large(page) && self.page(page).home == start(route) && !self.transaction_has(page) =>
-            {
+            Some(Entry::Maps { page, .. }) if self.is_large(page) && self.page(page).home == start(route) => {
                 self.split_folio(page).map(|_| ())
             }
             _ => Ok(()),
@@ -155,7 +153,8 @@ impl Model {
         self.must_live(place.space)?;
         self.must_be_unlocked(place.space)?;
         let first = self.group(place);
-        if !self.may_collapse(first) {
+        // Places that are mapped alike may be in two mappings of the subject, which cannot be one (`hugepage_vma_revalidate`).
+        if !self.may_collapse(first) || !self.takes_group() {
             return Err(Errno::EINVAL);
         }
         if self.is_huge_at(first) {
@@ -213,6 +212,7 @@ impl Model {
     /// Device pages are faulted back first, while the run is taken already (`EINVAL` without a frame; those before stay in RAM).
     fn collapse_into_run(&mut self, first: Place) -> Answer {
         let pages = self.allocate_folio(Home::Ram);
+        let before = self.pages().count();
         for place in self.group_places(first) {
             if let Some(Entry::Maps { page, .. }) = self.at(place).map(|mapped| mapped.entry)
                 && self.bring_to_ram(place, page).is_err()
@@ -222,7 +222,6 @@ impl Model {
             }
         }
         mark!(self, "collapse");
-        let mut freed = 0;
         for (place, &page) in self.group_places(first).zip(&pages) {
             let mapped = self.at(place).expect("a mapped place");
             let old = mapped.entry.page();
@@ -230,9 +229,13 @@ impl Model {
                 self.page_mut(page).stamp = self.page(old).stamp;
             }
             self.set_entry(place, Entry::Maps { page, writable: mapped.access.writable(), dirty: true, huge: true });
-            freed += old.map_or(0, |old| self.free_if_unused(old));
+            if let Some(old) = old {
+                self.free_if_unused(old);
+            }
         }
-        Ok(Effect::Freed(freed))
+        // Those of a large folio that nothing maps have ended with its split on the way to RAM.
+        let freed = before - self.pages().count();
+        Ok(Effect::Freed(u32::try_from(freed).expect("few pages")))
     }
 
     /// Splits the folio that is mapped at a place.

@@ -46,10 +46,9 @@ impl CampaignId {
             ("compare", if compare == Compare::Touched { "touched" } else { "full" }.to_string()),
         ];
         // A campaign without huge pages has the name that it had before there were any.
-        let huge = settings
-            .huge
-            .filter(|_| settings.draws_huge())
-            .map(|HugeOrders { lowest, highest }| ("huge", format!("{lowest} to {highest}")));
+        let huge = settings.huge.filter(|_| settings.draws_huge()).map(|HugeOrders { lowest, highest, always }| {
+            ("huge", format!("{lowest} to {highest}{}", if always { ", always" } else { "" }))
+        });
         let settings = named.into_iter().chain(huge).map(|(name, value)| (name.to_string(), value));
         CampaignId { settings: settings.collect(), ..CampaignId::of_engine("native", seed, subject) }
     }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use stalemap_commands::{Ending, output};
-use stalemap_linux::{Cache, Kernels, Target, Version};
+use stalemap_linux::{Cache, Kernels, Target, Version, Way};
 use stalemap_operations::Trace;
 
 use super::revision::{Shows, shows};
@@ -11,11 +11,14 @@ use crate::linux;
 
 /// Names the first version, on the way from the good one to the bad one, that shows what the bad one shows.
 pub(super) fn bisect(line: &Line, trace: &Trace, ends: [&SubjectName; 2], fault: Option<&str>) -> Result<Ending> {
-    let [SubjectName::Linux { version: good, native }, SubjectName::Linux { version: bad, native: other }] = ends
-    else {
+    let [SubjectName::Linux(good), SubjectName::Linux(bad)] = ends else {
         bail!("--good and --bad are two kernels");
     };
-    ensure!(native == other, "one kernel is native and one is a virtual machine: give two of one sort");
+    ensure!(good.way() == bad.way(), "one kernel is native and one is a virtual machine: give two of one sort");
+    let has_huge = [good, bad].iter().any(|end| end.asked().huge.is_some());
+    ensure!(!has_huge, "only kernels of {} have huge pages on devices: there is none before", Version::V7_3);
+    let native = &(good.way() == Way::Agent);
+    let (good, bad) = (&good.version(), &bad.version());
     let between = between(*good, *bad);
     let asked = |version: Version| -> Result<Shows> {
         let target = Target::new(version, *native, false);
@@ -23,7 +26,7 @@ pub(super) fn bisect(line: &Line, trace: &Trace, ends: [&SubjectName; 2], fault:
             output::tell(format_args!("{} is not built yet", target.subject()));
             linux::build_version(version, *native)?;
         }
-        let shown = shows(line, SubjectName::Linux { version, native: *native }, fault, trace)?;
+        let shown = shows(line, SubjectName::Linux(target), fault, trace)?;
         let said = match &shown {
             Shows::Finding(signature) => format!("shows {signature}"),
             Shows::Nothing => "agrees".to_string(),

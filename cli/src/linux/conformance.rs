@@ -45,6 +45,9 @@ pub(super) struct ConformanceArguments {
     /// Executions of each version as a native process, likewise; it does some hundred times as many in the same time
     #[arg(long, value_name = "N", default_value_t = 0)]
     native_runs: u64,
+    /// Executions of native 7.3 on machines with huge pages, as many with huge pages of four pages as with those of eight
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    huge_runs: u64,
     /// Seed of the executions
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -85,7 +88,7 @@ type Signatures = BTreeMap<String, (u64, String)>;
 const BETWEEN_SAVES: Duration = Duration::from_secs(5);
 
 pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Result<Ending> {
-    ensure!(!targets(arguments).is_empty(), "--runs and --native-runs are both 0: nothing is compared");
+    ensure!(!targets(arguments).is_empty(), "--runs, --native-runs and --huge-runs are all 0: nothing is compared");
     let mut inputs = Inputs::of(&arguments.corpus);
     let mut traces = Vec::new();
     while let Some((file, input)) = inputs.read_next()? {
@@ -127,7 +130,10 @@ pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Re
 fn targets(arguments: &ConformanceArguments) -> Vec<(Target, u64)> {
     let ways = [(false, arguments.runs), (true, arguments.native_runs)];
     let of = |version| ways.map(|(native, runs)| (Target::new(version, native, false), runs));
-    chosen(arguments.version).into_iter().flat_map(of).filter(|&(_, runs)| runs > 0).collect()
+    let versions = chosen(arguments.version);
+    let huge = Target::all().filter(|target| target.asked().huge.is_some() && versions.contains(&target.version()));
+    let huge = huge.map(|target| (target, arguments.huge_runs));
+    versions.iter().flat_map(|&version| of(version)).chain(huge).filter(|&(_, runs)| runs > 0).collect()
 }
 
 /// Holds a kernel against the reference. A trace that it cannot run is told and left out.
@@ -160,7 +166,7 @@ fn replay(
     let mut driver = Driver::new(kernels.clone());
     let (mut traces, mut steps) = (0, 0);
     for (file, trace) in all {
-        let able = trace.operations().filter(|operation| kernels.way().can(operation.kind())).count();
+        let able = trace.operations().filter(|operation| kernels.asked().can(operation.kind())).count();
         if able == 0 || interrupted() {
             continue;
         }

@@ -13,7 +13,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output, quoted};
 use stalemap_harness::{Compare, Divergence, Driver, Generator};
-use stalemap_linux::{Cache, Campaign, Fault, HISTORY, Kernels, MUTANTS, TROPHIES, bug_report};
+use stalemap_linux::{Cache, Campaign, Fault, HISTORY, HUGE_TROPHIES, Kernels, MUTANTS, TROPHIES, bug_report};
 use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
 use stalemap_report::Origin;
 use stalemap_report::style::{BAD, GOOD};
@@ -68,8 +68,12 @@ const LONGER: u64 = 400;
 
 /// The faults that are asked for: all that these kernels can show where none is named.
 fn chosen(arguments: &MutantsArguments) -> Result<Vec<Fault>> {
-    let faults = if arguments.trophies { TROPHIES.to_vec() } else { [MUTANTS, HISTORY].concat() };
     let kernel = arguments.kernel.target()?;
+    let faults = match (arguments.trophies, kernel.asked().huge) {
+        (true, Some(_)) => HUGE_TROPHIES.to_vec(),
+        (true, None) => TROPHIES.to_vec(),
+        (false, _) => [MUTANTS, HISTORY].concat(),
+    };
     let shows = |fault: &Fault| fault.shows(kernel.version(), kernel.way());
     match arguments.only.as_deref() {
         Some(name) => {

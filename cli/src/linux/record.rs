@@ -114,7 +114,7 @@ impl Recorder {
 
     /// Records those generated executions that meet transitions which none before has met.
     fn distil(&mut self, arguments: &RecordArguments, folder: &Path) -> Result<bool> {
-        let mut generator = Generator::new(self.target.way().settings(OPERATIONS));
+        let mut generator = Generator::new(self.target.asked().settings(OPERATIONS));
         let mut status = Status::new();
         self.driver.clear_met();
         let (mut index, mut kept) = (0, 0);
@@ -176,7 +176,7 @@ impl Recorder {
 
     /// The program without the operations that the kernel cannot do.
     fn able(&self, mut program: Program) -> Program {
-        program.operations.retain(|operation| self.target.way().can(operation.kind()));
+        program.operations.retain(|operation| self.target.asked().can(operation.kind()));
         program
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 use stalemap_commands::{ChosenSubject, Subjects as _};
-use stalemap_linux::{Cache, HISTORY, Kernels, MUTANTS, TROPHIES, Target, Version};
+use stalemap_linux::{Cache, HISTORY, Kernels, MUTANTS, TROPHIES, Target};
 use stalemap_page::{Offer, Shown, Variant};
 
 use super::orders::Wanted;
@@ -97,20 +97,17 @@ impl Offered {
 /// The kernels that are built.
 fn kernels() -> Vec<SubjectName> {
     let Ok(cache) = Cache::of_the_user() else { return Vec::new() };
-    let all = Version::ALL.into_iter().flat_map(|version| [true, false].map(|native| (version, native)));
-    let is_built =
-        |(version, native): &(Version, bool)| Kernels::cached(&cache, Target::new(*version, *native, false), 0).is_ok();
-    all.filter(is_built).map(|(version, native)| SubjectName::Linux { version, native }).collect()
+    let is_built = |target: &Target| Kernels::cached(&cache, *target, 0).is_ok();
+    Target::all().filter(is_built).map(SubjectName::Linux).collect()
 }
 
 /// The faults that can be switched on in a subject, and what they are called together.
 fn variants(name: &SubjectName) -> (&'static str, Vec<Variant>) {
     match name {
         SubjectName::Implementation => ("seeded bug", seeded()),
-        SubjectName::Linux { version, native } => {
-            let way = Target::new(*version, *native, false).way();
+        SubjectName::Linux(target) => {
             let faults = [MUTANTS, HISTORY, TROPHIES].concat();
-            let shown = faults.iter().filter(|fault| fault.shows(*version, way));
+            let shown = faults.iter().filter(|fault| fault.shows(target.version(), target.way()));
             let variant =
                 |(name, meaning): (&str, &str)| Variant { name: name.to_string(), meaning: meaning.to_string() };
             ("fault", shown.map(|fault| variant((fault.name, fault.meaning))).collect())

@@ -14,11 +14,13 @@ pub struct HugeOrders {
     pub lowest: u32,
     /// At most [`Machine::HUGE_LIMIT`].
     pub highest: u32,
+    /// Whether every machine has huge pages; else some have.
+    pub always: bool,
 }
 
 impl HugeOrders {
     /// All that a machine can have.
-    pub const ALL: HugeOrders = HugeOrders { lowest: 1, highest: Machine::HUGE_LIMIT };
+    pub const ALL: HugeOrders = HugeOrders { lowest: 1, highest: Machine::HUGE_LIMIT, always: false };
 
     /// Whether this order is one of them.
     #[must_use]
@@ -29,7 +31,8 @@ impl HugeOrders {
     /// Those that both have, if there are some.
     #[must_use]
     pub fn and(self, other: HugeOrders) -> Option<HugeOrders> {
-        let both = HugeOrders { lowest: self.lowest.max(other.lowest), highest: self.highest.min(other.highest) };
+        let (lowest, highest) = (self.lowest.max(other.lowest), self.highest.min(other.highest));
+        let both = HugeOrders { lowest, highest, always: self.always || other.always };
         (both.lowest <= both.highest).then_some(both)
     }
 }
@@ -49,7 +52,8 @@ pub(super) fn draw(settings: &Settings, draws_huge: bool, seed: u64, index: u64)
         return None;
     }
     let mut random = Random::new(seed ^ STREAM, index);
-    let machine = if random.chance(1, SHARE) { machine(settings, &mut random) } else { None };
+    let is_huge = settings.has_huge_always() || random.chance(1, SHARE);
+    let machine = if is_huge { machine(settings, &mut random) } else { None };
     machine.map(|machine| (machine, random))
 }
 

@@ -113,8 +113,8 @@ fn a_machine_with_huge_pages_that_a_subject_has_not_is_refused_in_a_sentence() {
         (Orders(without.clone(), all), Err(none)),
         (Orders(others, all), Err(none)),
         (Orders(Liars::honest(), None), Err(order)),
-        (Orders(Liars::honest(), Some(HugeOrders { lowest: 1, highest: 1 })), Err(order)),
-        (Orders(Liars::honest(), Some(HugeOrders { lowest: 1, highest: 2 })), Ok(())),
+        (Orders(Liars::honest(), Some(HugeOrders { lowest: 1, highest: 1, always: false })), Err(order)),
+        (Orders(Liars::honest(), Some(HugeOrders { lowest: 1, highest: 2, always: false })), Ok(())),
     ];
     for (index, (build, expected)) in rows.into_iter().enumerate() {
         let mut driver = Driver::new(build);

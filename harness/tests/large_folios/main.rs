@@ -1,5 +1,6 @@
 //! Large folios: implementation and reference do the same on machines with huge pages, and show the same after each step.
 
+mod bugs;
 mod compare;
 mod programs;
 

@@ -35,6 +35,18 @@ const SENTENCES: &[(&str, &str)] = &[
     ("refill_not_counted", "the buddy allocator counts 1 free frames and has 0"),
     ("percpu_list_miscount", "f0 is in use and free"),
     ("double_free_accepted", "f0 belongs to a block that does not show"),
+    ("split_counts_head_only", "f3 counts 0 entries and has 1"),
+    ("split_takes_one_reference", "f3 counts 0 references and has 1"),
+    ("split_makes_writable", "s0 v0 is writable and must not be"),
+    ("device_split_as_present", "s0 v0 maps f2 with the wrong kind of entry"),
+    ("partial_unmap_puts_twice", "s0 v1 is writable and must not be"),
+    ("forked_entry_stays_huge", "s0 v0 has a migration entry to f0, which no transaction has"),
+    ("run_loses_frame", "device 0 counts 1 free frames and lists 0"),
+    ("freed_run_keeps_order", "f2 is free and keeps something of its page"),
+    ("move_ignores_alignment", "s0 v0 has a huge entry and a small one"),
+    ("fork_leaves_huge_device_writable", "s0 v0 is writable and must not be"),
+    ("protect_leaves_huge_device_writable", "s0 v0 is writable and must not be"),
+    ("lost_group_race", "s0 v2 has a huge entry and a small one"),
 ];
 
 /// The first bug of which the recount says something else.

@@ -6,6 +6,7 @@ use crate::address_space::Removed;
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
 use crate::paging::PteView;
+use crate::seeded::Bug;
 
 impl Implementation {
     pub(crate) fn collapse(&mut self, space: Space, page: VirtualPage) -> Answer {
@@ -25,12 +26,19 @@ impl Implementation {
             self.may_be_copied(place)?;
         }
         let head = self.frames.allocate_run(Home::Ram).ok_or(Errno::ENOMEM)?;
+        let before = self.all_free_frames();
         // Pages on devices come back first, while the run is taken already.
         if self.bring_group_to_ram(first).is_err() {
             self.put_bare_frame(head);
             return Err(Errno::EINVAL.into());
         }
-        Ok(Effect::Freed(self.collapse_into(first, head)))
+        self.collapse_into(first, head);
+        // Those of a large folio that nothing maps have ended with its split on the way to RAM.
+        Ok(Effect::Freed(self.all_free_frames() - before))
+    }
+
+    fn all_free_frames(&self) -> u32 {
+        Home::ALL.iter().map(|&home| self.frames.free_frames(home)).sum()
     }
 
     /// Whether the group is one mapping that is not advised against, with at least one page.
@@ -50,7 +58,9 @@ impl Implementation {
             PteView::Present { frame, .. } | PteView::Device { frame, .. } => {
                 let memmap = &self.frames.memmap;
                 let head = memmap.head(frame);
-                if memmap[head].refcount() > memmap.folio_mapcount(head) { Err(Errno::EAGAIN) } else { Ok(()) }
+                let is_used = memmap[head].refcount() > memmap.folio_mapcount(head);
+                let is_used = self.bugs.choose(Bug::CollapseForgetsHold, is_used, || memmap[head].pins() > 0);
+                if is_used { Err(Errno::EAGAIN) } else { Ok(()) }
             }
         }
     }
@@ -64,18 +74,17 @@ impl Implementation {
         Ok(())
     }
 
-    /// Copies the pages of the group into the run and maps it in their place; the number of pages that end.
-    fn collapse_into(&mut self, first: Place, head: Frame) -> u32 {
-        let mut removed = Removed::default();
+    /// Copies the pages of the group into the run and maps it in their place.
+    fn collapse_into(&mut self, first: Place, head: Frame) {
+        let mut removed = Removed::from(self.tables.group_range(first));
         for (place, to) in self.group_places(first).zip(self.frames.memmap.folio_frames(head)) {
             let stamp = match self.tables.entry(place) {
                 PteView::Present { frame, .. } => self.frames.memmap.content(frame),
                 PteView::Hole | PteView::Device { .. } | PteView::Migration { .. } => Stamp(0),
             };
             self.frames.memmap.set_content(to, stamp);
-            self.zap(place, self.tables.group_range(first), &mut removed);
+            self.zap(place, &mut removed);
         }
         self.map_folio(first, head, true);
-        removed.freed
     }
 }

@@ -9,8 +9,10 @@ use crate::seeded::Bug;
 
 impl Implementation {
     /// Removes a huge entry as one (`zap_huge_pmd`) if all of its group is in the range. Else it is split, and the answer is no.
-    pub(crate) fn zap_huge(&mut self, place: Place, range: PageRange, removed: &mut Removed) -> bool {
-        if !self.tables.is_group_within(place, range) {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn zap_huge(&mut self, place: Place, removed: &mut Removed) -> bool {
+        if !self.tables.is_group_within(place, removed.range) {
             self.split_entry(place);
             return false;
         }
@@ -30,8 +32,11 @@ impl Implementation {
     }
 
     /// Whether a huge entry moves as one: all of its group moves to a group (`move_huge_pmd`). Else it is split.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn moves_as_one(&mut self, place: Place, range: PageRange, distance: u32) -> bool {
         let is_aligned = distance.is_multiple_of(self.tables.group_pages());
+        let is_aligned = self.bugs.choose(Bug::MoveIgnoresAlignment, is_aligned, || true);
         let is_whole = self.tables.is_group_within(place, range) && is_aligned;
         if !is_whole {
             self.split_entry(place);
@@ -41,6 +46,8 @@ impl Implementation {
 
     /// Whether a fork shares a huge entry as one (`copy_huge_pmd`). If the folio is pinned and the parent's alone, the entry is split, and
     /// its pages are copied one by one.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn shares_huge_entry(&mut self, parent: Place) -> bool {
         let is_copied = match self.tables.huge_entry(parent) {
             Some(PteView::Present { frame: head, .. }) => {
@@ -57,12 +64,18 @@ impl Implementation {
 
     /// Shares the huge entry of the group that begins here with the child: both lose the writable bit, and the pages are no longer
     /// exclusive.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn fork_group(&mut self, first: Place, child: Space) -> Result<(), Stop> {
         for place in self.group_places(first) {
             self.fork_mapping(place, child);
         }
         let entry = self.tables.huge_entry(first).expect("a huge entry");
-        let shared = entry.write_protected();
+        let protected = entry.write_protected();
+        let shared = match entry {
+            PteView::Device { .. } => self.bugs.choose(Bug::ForkLeavesHugeDeviceWritable, protected, || entry),
+            PteView::Hole | PteView::Present { .. } | PteView::Migration { .. } => protected,
+        };
         let copy = Place { space: child, ..first };
         self.tables.set_huge_entry(first, shared, &mut self.notes);
         self.tables.set_huge_entry(copy, shared, &mut self.notes);

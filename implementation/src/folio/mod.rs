@@ -13,6 +13,7 @@ use stalemap_operations::{Advice, Effect, Errno, Home, PageRange, Place, Space};
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation};
 use crate::paging::{Mapping, PteView, places};
+use crate::seeded::Bug;
 
 impl Implementation {
     /// What was advised of each mapped place (`hugepage_madvise`, mm/khugepaged.c); a huge entry of which only a part is advised
@@ -93,6 +94,7 @@ impl Implementation {
 
     /// Splits the huge entry of a place into small ones (`__split_huge_pmd_locked`): the same pages with the same bits. The folio
     /// stays whole.
+    #[cold]
     #[inline(never)]
     pub(crate) fn split_entry(&mut self, place: Place) {
         let entry = self.tables.huge_entry(place).expect("a huge entry");
@@ -100,9 +102,26 @@ impl Implementation {
             self.count_split_entry(head);
             if self.frames.memmap[head].is_alike() {
                 let exclusive = self.frames.memmap.is_exclusive(head);
+                let exclusive = self.bugs.choose(Bug::SplitLosesExclusive, exclusive, || false);
                 self.frames.memmap.set_bits_of_tails(head, exclusive);
             }
         }
-        self.tables.split_huge_entry(self.tables.group(place), entry, &mut self.notes);
+        self.tables.split_huge_entry(self.tables.group(place), self.entry_to_split(place, entry), &mut self.notes);
+    }
+
+    /// The bits that the small entries get which a huge one becomes: its own.
+    fn entry_to_split(&self, place: Place, entry: PteView) -> PteView {
+        match entry {
+            PteView::Present { frame, dirty, .. } => {
+                let is_writable = self.tables.mapping(place).is_some_and(|(_, access)| access.writable());
+                let wrong = || PteView::Present { frame, writable: is_writable, dirty };
+                self.bugs.choose(Bug::SplitMakesWritable, entry, wrong)
+            }
+            PteView::Device { frame, writable } => {
+                let wrong = || PteView::Present { frame, writable, dirty: false };
+                self.bugs.choose(Bug::DeviceSplitAsPresent, entry, wrong)
+            }
+            PteView::Hole | PteView::Migration { .. } => entry,
+        }
     }
 }

@@ -5,6 +5,7 @@ use stalemap_operations::{Dialect, Effect, Errno, Place, Space, Stamp, VirtualPa
 use crate::frames::Frame;
 use crate::implementation::{Answer, Implementation, Stop};
 use crate::paging::PteView;
+use crate::seeded::Bug;
 
 impl Implementation {
     /// Splits the folio that is mapped at a place.
@@ -25,12 +26,13 @@ impl Implementation {
     }
 
     /// Splits the folio of this head, if nothing but entries refers to it (`__folio_split`): else `EAGAIN`, and nothing changes. All
-    /// entries become small and go through migration entries, so that they come back clean. Pages that nobody maps end. Of a folio
+    /// entries become small and go through migration entries, so that they come back clean. Pages without an entry end. Of a folio
     /// in RAM, an entry that leads to a page of zeros becomes a hole (`try_to_map_unused_to_zeropage`, mm/migrate.c, since 6.12). The
     /// number of pages that end.
     pub(crate) fn split_folio(&mut self, head: Frame) -> Result<u32, Stop> {
         let memmap = &self.frames.memmap;
-        if memmap[head].refcount() > memmap.folio_mapcount(head) {
+        let is_used = memmap[head].refcount() > memmap.folio_mapcount(head);
+        if self.bugs.choose(Bug::SplitIgnoresHold, is_used, || memmap[head].pins() > 0 || memmap[head].is_locked()) {
             return Err(Errno::EAGAIN.into());
         }
         let frames = memmap.folio_frames(head);
@@ -51,7 +53,7 @@ impl Implementation {
     /// Whether the page of a folio that is split needs no frame.
     fn is_dropped_by_split(&self, frame: Frame) -> bool {
         self.frames.memmap.content(frame) == Stamp(0)
-            && !self.is_on_device(frame)
+            && self.bugs.choose(Bug::SplitDropsDeviceZeros, !self.is_on_device(frame), || true)
             && self.machine.rules() != Dialect::Linux6_1
     }
 

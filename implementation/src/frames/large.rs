@@ -122,8 +122,8 @@ impl Memmap {
     pub(crate) fn split_run(&mut self, head: Frame, _: ByRmap) {
         debug_assert!(self.folio_mapcount(head) == 0, "a folio that is split has no entries");
         self.make_unlike(head);
-        let order = self[head].order();
         let is_locked = self[head].is_locked();
+        let order = self[head].order();
         for frame in frames_of(head, order).skip(1) {
             self[frame].leave_folio();
             self[frame].set(flag::LOCKED, is_locked);
@@ -135,6 +135,13 @@ impl Memmap {
     /// The anon_vma and index by which the reverse map finds a page, also one that is a tail.
     #[inline]
     pub(crate) fn mapping(&self, frame: Frame) -> Option<(AnonVmaId, u32)> {
+        let page = &self[frame];
+        if page.is_tail() { self.mapping_of_tail(frame) } else { page.mapping() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn mapping_of_tail(&self, frame: Frame) -> Option<(AnonVmaId, u32)> {
         let head = self.head(frame);
         let (anon_vma, index) = self[head].mapping()?;
         Some((anon_vma, index.wrapping_add(frame.0 - head.0)))
@@ -193,19 +200,30 @@ impl Memmap {
     #[inline]
     pub(crate) fn is_exclusive(&self, frame: Frame) -> bool {
         let page = &self[frame];
-        if page.is_tail() && self[page.head()].is_alike() {
-            self[page.head()].exclusive_bit()
-        } else {
-            page.exclusive_bit()
-        }
+        if page.is_tail() { self.is_tail_exclusive(page) } else { page.exclusive_bit() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_tail_exclusive(&self, tail: &Page) -> bool {
+        let head = &self[tail.head()];
+        if head.is_alike() { head.exclusive_bit() } else { tail.exclusive_bit() }
     }
 
     /// Changes it for one page. The pages of its folio are no longer alike.
     #[inline]
     pub(crate) fn set_exclusive(&mut self, frame: Frame, exclusive: bool) {
-        if self[frame].is_large() {
-            self.make_unlike(self.head(frame));
+        let page = &mut self[frame];
+        if page.is_large() {
+            return self.set_exclusive_in_folio(frame, exclusive);
         }
+        page.set_exclusive_bit(exclusive);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn set_exclusive_in_folio(&mut self, frame: Frame, exclusive: bool) {
+        self.make_unlike(self.head(frame));
         self[frame].set_exclusive_bit(exclusive);
     }
 
@@ -225,11 +243,11 @@ impl Memmap {
         }
     }
 
-    /// Copies the content of a frame, or of a run, into another.
-    pub(crate) fn copy_contents(&mut self, from: Frame, to: Frame) {
-        for (from, to) in self.folio_frames(from).zip(self.folio_frames(to)) {
-            let stamp = self.content(from);
-            self.set_content(to, stamp);
+    /// Copies the contents of so many frames, from the first one on, into others.
+    pub(crate) fn copy_contents(&mut self, from: Frame, to: Frame, frames: u32) {
+        for index in 0..frames {
+            let stamp = self.content(Frame(from.0 + index));
+            self.set_content(Frame(to.0 + index), stamp);
         }
     }
 

@@ -10,6 +10,8 @@ mod memmap;
 mod page;
 mod percpu;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 
@@ -164,7 +166,7 @@ impl FrameAllocator {
     }
 
     /// Takes one frame at a home.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn allocate_at(&mut self, home: Home) -> Option<Frame> {
         match home {
             Home::Ram => self.allocate(),
@@ -212,6 +214,7 @@ impl FrameAllocator {
             Some(device) => self.devices[device.index()].free(frame, &mut self.memmap, &mut self.buddy),
         }
     }
+    #[cold]
     #[inline(never)]
     fn take_back_run(&mut self, head: Frame, _: ByLifetime) {
         match self.memmap[head].device() {

@@ -67,16 +67,16 @@ pub(super) mod flag {
     /// The page belongs to one place (`PageAnonExclusive`).
     pub(super) const EXCLUSIVE: u8 = 1 << 1;
     /// A transaction has the page or the frame (`PageLocked`).
-    pub(in crate::frames) const LOCKED: u8 = 1 << 2;
+    pub(crate) const LOCKED: u8 = 1 << 2;
     /// The frame belongs to a block.
     pub(super) const BLOCK: u8 = 1 << 3;
     /// The first page of a large folio (`PG_head`).
-    pub(in crate::frames) const HEAD: u8 = 1 << 4;
+    pub(crate) const HEAD: u8 = 1 << 4;
     /// A page of a large folio behind its first (the low bit of `compound_head`).
-    pub(in crate::frames) const TAIL: u8 = 1 << 5;
+    pub(crate) const TAIL: u8 = 1 << 5;
     /// Head: all pages of the folio are exclusive or not as the head is, whatever the bits of the tails are. So it is as long as
     /// only huge entries were made of them.
-    pub(in crate::frames) const ALIKE: u8 = 1 << 6;
+    pub(crate) const ALIKE: u8 = 1 << 6;
 }
 
 /// The low bit of `mapping`.
@@ -97,9 +97,12 @@ impl Page {
         identity: 0,
     };
 
-    /// A free frame of a device, and the next one on its list.
-    pub(super) const fn free_on(device: Device, next: Frame) -> Page {
-        Page { page_map: device.0 + 1, word: next.0, ..Page::FREE }
+    /// An empty descriptor becomes that of a free frame of a device, and names the next one on its list.
+    #[inline]
+    pub(super) fn come_to(&mut self, device: Device, next: Frame) {
+        debug_assert!(*self == Page::FREE, "an empty descriptor");
+        self.page_map = device.0 + 1;
+        self.word = next.0;
     }
 
     /// Takes a free frame, with one reference. The recount checks that it is clean as well.
@@ -147,9 +150,10 @@ impl Page {
     }
 
     /// Takes a frame of a device back that is part of a run, of which the first goes before `next` on the list of free runs.
-    pub(super) fn give_back_in_run(&mut self, next: Frame) {
+    pub(super) fn give_back_in_run(&mut self, next: Frame, keeps_order: bool) {
         assert!(self.flags & flag::USED != 0 && self.refcount == 0, "a frame is given back that is free or in use");
-        *self = Page { page_map: self.page_map, word: next.0, ..Page::FREE };
+        let large = if keeps_order { self.large } else { 0 };
+        *self = Page { page_map: self.page_map, word: next.0, large, ..Page::FREE };
     }
 
     /// The next on the list that a free frame of a device, or the run that it begins, is on.

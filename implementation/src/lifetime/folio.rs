@@ -20,6 +20,8 @@ impl Implementation {
     }
 
     /// A large folio takes its new run, as a page its new frame.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn take_new_run(&mut self, old: Frame, new: Frame, mapping: Option<(AnonVmaId, u32)>) {
         let memmap = &mut self.frames.memmap;
         if let Some((anon_vma, index)) = mapping {
@@ -36,6 +38,7 @@ impl Implementation {
     }
 
     /// Drops a reference to a large folio, which ends with the last; the number of pages that ended.
+    #[cold]
     #[inline(never)]
     pub(super) fn put_folio(&mut self, frame: Frame) -> u32 {
         let head = self.frames.memmap.head(frame);
@@ -49,6 +52,7 @@ impl Implementation {
             self.notes.page(page);
             if let Some(identity) = page.identity() {
                 self.identities.free(identity);
+                self.notes.end();
             }
         }
         let pages = self.frames.memmap.folio_size(head);

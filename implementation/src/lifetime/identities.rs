@@ -11,8 +11,8 @@ use crate::frames::Frame;
 pub(crate) struct Identities {
     frames: Vec<Frame>,
     free: Vec<u32>,
-    /// How many of the free names may be given: those of pages that ended in the running operation follow them, and nobody has seen
-    /// yet that these have ended.
+    /// How many of the free names may be given: those of pages that ended in the running operation follow them, and no
+    /// observer has seen yet that these have ended.
     usable: usize,
 }
 

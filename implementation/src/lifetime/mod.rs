@@ -49,7 +49,7 @@ impl Implementation {
 
     /// Drops a reference to a page, or to the large folio that it is a page of, which ends with the last; the number of pages that
     /// ended.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put_page(&mut self, frame: Frame) -> u32 {
         let page = &mut self.frames.memmap[frame];
         if page.is_large() {
@@ -71,9 +71,11 @@ impl Implementation {
     }
 
     /// The last reference was dropped: the page ends and its frame is free.
+    #[inline(never)]
     fn free_page(&mut self, frame: Frame) {
         if let Some(identity) = self.frames.memmap[frame].identity() {
             self.identities.free(identity);
+            self.notes.end();
         }
         self.free_frame(frame);
     }

@@ -31,9 +31,7 @@ impl Implementation {
             transaction.begin(route, Some(space));
             machine.spaces[space.index()].locks += 1;
             machine.notes.space = Some(space);
-            for part in machine.tables.parts(range) {
-                machine.collect_part(transaction, space, part, route, part.first.0 - range.first.0)?;
-            }
+            machine.collect_range(transaction, space, range, route)?;
             Ok(Effect::Pages(transaction.collected))
         })
     }
@@ -82,7 +80,7 @@ impl Implementation {
                 let readable = unreadable.map_or(part, |count| PageRange { count: to_count(count), ..part });
                 transaction.begin(route, None);
                 if readable.count > 0 {
-                    machine.collect_part(transaction, space, readable, route, 0)?;
+                    machine.collect_range(transaction, space, readable, route)?;
                 }
                 let given = machine.give_frames(transaction, Mask(0), destination(route), false);
                 // The driver of 7.3 tells what earlier ones pass over (`dmirror_migrate_to_system`).
@@ -110,7 +108,8 @@ impl Implementation {
         let mut from = 0;
         while let Some((frame, offset)) = self.next_collectable(device, from) {
             let size = self.frames.memmap.folio_size(frame);
-            pages += size;
+            // Each tail counts as a page, and the head as all of them.
+            pages += self.bugs.choose(Bug::EvictionCountsTails, size, || 2 * size - 1);
             from = offset + size;
         }
         if self.frames.free_frames(Home::Ram) < pages {
@@ -123,6 +122,26 @@ impl Implementation {
             machine.finish(transaction)?;
             Ok(Effect::Pages(moved))
         })
+    }
+
+    /// First phase by place; on a machine with huge pages group by group.
+    #[inline]
+    fn collect_range(
+        &mut self,
+        transaction: &mut Transaction,
+        space: Space,
+        range: PageRange,
+        route: Route,
+    ) -> Result<(), Stop> {
+        if self.machine.huge().is_some() {
+            let mut parts = self.tables.parts(range);
+            return parts
+                .try_for_each(|part| self.collect_part(transaction, space, part, route, part.first.0 - range.first.0));
+        }
+        for (offset, place) in (0..).zip(places(space, range)) {
+            self.collect_place(transaction, offset, place, route)?;
+        }
+        Ok(())
     }
 
     /// First phase at one place: a hole is a candidate on the way to a device, a page where its home is the start of
@@ -242,13 +261,13 @@ impl Implementation {
     /// Second phase: frames at the destination, and the contents. The number of frames given.
     fn give_frames(&mut self, transaction: &mut Transaction, mask: Mask, home: Home, by_device: bool) -> u32 {
         let mut given = 0;
-        for index in 0..transaction.candidates.len() {
-            let candidate = transaction.candidates[index];
+        let Transaction { candidates, singles, .. } = transaction;
+        for candidate in candidates {
             if mask.0 >> (candidate.offset % 8) & 1 == 1 {
                 continue;
             }
             if candidate.size > 1 {
-                given += self.give_run(transaction, index, home, by_device);
+                given += self.give_run(candidate, singles, home, by_device);
                 continue;
             }
             let Some(frame) = self.frames.allocate_at(home) else {
@@ -259,7 +278,7 @@ impl Implementation {
                 let stamp = self.frames.memmap.content(old);
                 self.frames.memmap.set_content(frame, stamp);
             }
-            transaction.candidates[index].given = Given::Frame(frame);
+            candidate.given = Given::Frame(frame);
             given += 1;
         }
         self.tell_runs(transaction, |candidate| mask.0 >> (candidate.offset % 8) & 1 == 0);
@@ -270,18 +289,16 @@ impl Implementation {
     /// Third phase: candidates with a frame move. The number of those that did.
     fn move_pages(&mut self, transaction: &mut Transaction) -> Result<u32, Stop> {
         let mut moved = 0;
-        self.take_apart_without_run(transaction)?;
+        if !transaction.singles.is_empty() {
+            self.take_apart_without_run(transaction)?;
+        }
         for candidate in &mut transaction.candidates {
             let Given::Frame(frame) = candidate.given else {
                 continue;
             };
             candidate.moved = match candidate.source {
-                Source::Hole(first) if candidate.size > 1 => self.insert_folio(first, frame),
+                _ if candidate.size > 1 => self.move_whole(candidate.source, frame),
                 Source::Hole(place) => self.insert_page(place, frame)?,
-                Source::Page(old) if candidate.size > 1 => {
-                    self.take_new_run(old, frame, self.frames.memmap[old].mapping());
-                    true
-                }
                 Source::Page(old) => {
                     self.take_new_frame(old, frame, self.frames.memmap[old].mapping());
                     true
@@ -314,8 +331,8 @@ impl Implementation {
     fn finish(&mut self, transaction: &mut Transaction) -> Answer {
         let (mut pages, mut freed) = (0, 0);
         let aborted = transaction.open.is_some_and(|open| open.phase != Phase::Moved);
-        for &candidate in &transaction.candidates {
-            let Candidate { source, .. } = candidate;
+        for candidate in &transaction.candidates {
+            let Candidate { source, .. } = *candidate;
             if let Some(frame) = candidate.page_frame() {
                 if let Source::Page(old) = source {
                     pages += self.restore(old, frame)?;
@@ -325,10 +342,13 @@ impl Implementation {
                 }
                 freed += self.put_page(frame);
             }
-            for frame in transaction.bare_frames(candidate) {
-                if !(aborted && self.bugs.skips(Bug::FrameLeakOnAbort, true)) {
-                    self.put_bare_frame(frame);
-                }
+            if let Some(frame) = candidate.bare_frame()
+                && !(aborted && self.bugs.skips(Bug::FrameLeakOnAbort, true))
+            {
+                self.put_bare_frame(frame);
+            }
+            if candidate.size > 1 {
+                transaction.bare_singles(candidate).iter().for_each(|&frame| self.put_bare_frame(frame));
             }
         }
         if let Some(space) = transaction.open.and_then(|open| open.space)

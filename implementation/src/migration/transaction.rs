@@ -12,8 +12,8 @@ pub(crate) struct Transaction {
     /// `None`: the slot is empty.
     pub(super) open: Option<Open>,
     pub(super) candidates: Vec<Candidate>,
-    /// How many pages and holes the candidates are.
-    pages: u32,
+    /// How many pages and holes the candidates are beyond one for each.
+    beyond: u32,
     /// How many were collected, less those that were put back (`cpages` of `struct migrate_vma`).
     pub(super) collected: u32,
     /// The single frames that candidates got which are whole, one candidate's after the other's.
@@ -81,7 +81,7 @@ impl Transaction {
         self.open = Some(Open { phase: Phase::Collected, route, space });
         self.candidates.clear();
         self.singles.clear();
-        self.pages = 0;
+        self.beyond = 0;
         self.collected = 0;
     }
 
@@ -94,14 +94,19 @@ impl Transaction {
 
     pub(super) fn add(&mut self, offset: u32, source: Source, size: u32) {
         self.candidates.push(Candidate { offset, source, size, given: Given::Nothing, moved: false });
-        self.pages += size;
+        self.beyond += size - 1;
         self.collected += size;
     }
 
     /// Takes the last candidate out again; the caller says whether it still counts as collected.
     pub(super) fn put_back(&mut self, size: u32) {
         self.candidates.pop();
-        self.pages -= size;
+        self.beyond -= size - 1;
+    }
+
+    /// A candidate of so many pages becomes as many candidates.
+    pub(super) fn fall_apart(&mut self, size: u32) {
+        self.beyond -= size - 1;
     }
 
     /// Notes that the transaction has come this far.
@@ -113,20 +118,21 @@ impl Transaction {
 
     /// How many pages and holes the candidates are.
     pub(crate) fn count(&self) -> u32 {
-        self.pages
+        u32::try_from(self.candidates.len()).expect("fewer candidates than frames and places") + self.beyond
     }
 
-    /// The frames, and heads of runs, that the transaction has and that no page is in: given and not used, or left by a page.
+    /// The single frames that a candidate which is whole was given and that are not used.
+    #[inline]
+    pub(crate) fn bare_singles(&self, candidate: &Candidate) -> &[Frame] {
+        match candidate.given {
+            Given::Singles { first, count } => &self.singles[first as usize..(first + count) as usize],
+            Given::Nothing | Given::Frame(_) => &[],
+        }
+    }
+
+    /// The frames, and heads of runs, that the transaction has and that no page is in.
     pub(crate) fn bare_frames(&self, candidate: Candidate) -> impl Iterator<Item = Frame> + '_ {
-        let (one, many): (_, &[Frame]) = match (candidate.moved, candidate.source, candidate.given) {
-            (true, Source::Page(old), _) => (Some(old), &[]),
-            (true, Source::Hole(_), _) | (false, _, Given::Nothing) => (None, &[]),
-            (false, _, Given::Frame(frame)) => (Some(frame), &[]),
-            (false, _, Given::Singles { first, count }) => {
-                (None, &self.singles[first as usize..(first + count) as usize])
-            }
-        };
-        one.into_iter().chain(many.iter().copied())
+        candidate.bare_frame().into_iter().chain(self.bare_singles(&candidate).iter().copied())
     }
 
     /// Those of all candidates.
@@ -136,6 +142,16 @@ impl Transaction {
 }
 
 impl Candidate {
+    /// The frame, or the head of a run, that the transaction has and that no page is in: given and not used, or left by a page.
+    #[inline]
+    pub(crate) fn bare_frame(&self) -> Option<Frame> {
+        match (self.moved, self.source, self.given) {
+            (true, Source::Page(old), _) => Some(old),
+            (false, _, Given::Frame(frame)) => Some(frame),
+            (true | false, _, _) => None,
+        }
+    }
+
     /// The frame of the page, or the head of the large folio, that the transaction has.
     pub(crate) fn page_frame(&self) -> Option<Frame> {
         match (self.moved, self.source, self.given) {

@@ -9,13 +9,15 @@ use super::transaction::{Candidate, Given, Source, Transaction};
 use crate::frames::Frame;
 use crate::implementation::{Implementation, Stop};
 use crate::paging::{PteView, places};
+use crate::seeded::Bug;
 
 impl Implementation {
     /// Collects what is in a part of a range that lies in one group. A huge entry that is wholly in it is one candidate, a group of
     /// holes likewise (`migrate_vma_collect_huge_pmd`, `migrate_vma_collect_hole`). A large folio of which only a part is in it is split
     /// first; where that cannot be, the rest of the part is passed over. Before 7.3 every huge entry is split, whatever the route, and
     /// a page of a large folio that has a small entry is passed over (`migrate_vma_collect_pmd`, 6.12).
-    #[inline]
+    #[cold]
+    #[inline(never)]
     pub(super) fn collect_part(
         &mut self,
         transaction: &mut Transaction,
@@ -24,18 +26,15 @@ impl Implementation {
         route: Route,
         offset: u32,
     ) -> Result<(), Stop> {
-        let has_huge = self.machine.huge().is_some();
-        if has_huge && !self.collect_whole(transaction, Place { space, page: part.first }, part, route, offset)? {
+        if !self.collect_whole(transaction, Place { space, page: part.first }, part, route, offset)? {
             return Ok(());
         }
         for (offset, place) in (offset..).zip(places(space, part)) {
-            if has_huge {
-                if !self.migrates_whole() && self.is_large_at(place) {
-                    continue;
-                }
-                if !self.split_to_collect(place, route)? {
-                    return Ok(());
-                }
+            if !self.migrates_whole() && self.is_large_at(place) {
+                continue;
+            }
+            if !self.split_to_collect(place, route)? {
+                return Ok(());
             }
             self.collect_place(transaction, offset, place, route)?;
         }
@@ -55,7 +54,7 @@ impl Implementation {
         let Some(entry) = self.tables.huge_entry(first) else {
             let is_hole = is_whole && matches!(route, Route::To(_)) && self.is_group_of_holes(first);
             if is_hole {
-                self.notes.runs.push(true);
+                self.notes.run(true);
                 transaction.add(offset, Source::Hole(first), self.tables.group_pages());
             }
             return Ok(!is_hole);
@@ -86,10 +85,11 @@ impl Implementation {
     fn split_to_collect(&mut self, place: Place, route: Route) -> Result<bool, Stop> {
         let Some(frame) = self.frame_on_route(self.tables.entry(place), route) else { return Ok(true) };
         let head = self.frames.memmap.head(frame);
-        if !self.frames.memmap[head].is_head() || self.frames.memmap[head].is_locked() {
+        if !self.frames.memmap[head].is_head() {
             return Ok(true);
         }
-        self.is_split(head)
+        // One that a transaction has locked is not split.
+        if self.frames.memmap[head].is_locked() { Ok(false) } else { self.is_split(head) }
     }
 
     /// Splits a folio; no if something but entries refers to it.
@@ -120,20 +120,27 @@ impl Implementation {
 
     /// Gives a candidate that is whole a run at the destination, or single frames, as many as are left and it can take; after `collect`
     /// none (`__migrate_device_pages` splits no folio there). The number of frames.
-    pub(super) fn give_run(&mut self, transaction: &mut Transaction, index: usize, home: Home, by_device: bool) -> u32 {
-        let candidate = transaction.candidates[index];
+    #[cold]
+    #[inline(never)]
+    pub(super) fn give_run(
+        &mut self,
+        candidate: &mut Candidate,
+        singles: &mut Vec<Frame>,
+        home: Home,
+        by_device: bool,
+    ) -> u32 {
         if let Some(run) = self.frames.allocate_run(home) {
             self.frames.memmap[run].set_locked(true, ByMigration(()));
             if let Source::Page(old) = candidate.source {
-                self.frames.memmap.copy_contents(old, run);
+                self.copy_folio(old, run);
             }
-            transaction.candidates[index].given = Given::Frame(run);
+            candidate.given = Given::Frame(run);
             return candidate.size;
         }
         if by_device {
             return 0;
         }
-        let first = transaction.singles.len();
+        let first = singles.len();
         for page in 0..candidate.size {
             let Some(frame) = self.frames.allocate_at(home) else { break };
             self.frames.memmap[frame].set_locked(true, ByMigration(()));
@@ -141,11 +148,11 @@ impl Implementation {
                 let stamp = self.frames.memmap.content(Frame(head.0 + page));
                 self.frames.memmap.set_content(frame, stamp);
             }
-            transaction.singles.push(frame);
+            singles.push(frame);
         }
-        let count = super::to_count(transaction.singles.len() - first);
+        let count = super::to_count(singles.len() - first);
         if count > 0 {
-            transaction.candidates[index].given = Given::Singles { first: super::to_count(first), count };
+            candidate.given = Given::Singles { first: super::to_count(first), count };
         }
         count
     }
@@ -173,20 +180,20 @@ impl Implementation {
         let mut claims: Vec<(u32, bool)> =
             whole.map(|candidate| (candidate.offset, matches!(candidate.given, Given::Frame(_)))).collect();
         claims.sort_unstable();
-        self.notes.runs.extend(claims.into_iter().map(|(_, is_run)| is_run));
+        claims.into_iter().for_each(|(_, is_run)| self.notes.run(is_run));
     }
 
     /// Candidates that are whole and got single frames fall apart: a folio is split while it is unmapped
     /// (`migrate_vma_split_unmapped_folio`), its first pages have the frames.
+    #[cold]
+    #[inline(never)]
     pub(super) fn take_apart_without_run(&mut self, transaction: &mut Transaction) -> Result<(), Stop> {
-        if transaction.singles.is_empty() {
-            return Ok(());
-        }
         for candidate in core::mem::take(&mut transaction.candidates) {
             let Given::Singles { first, count } = candidate.given else {
                 transaction.candidates.push(candidate);
                 continue;
             };
+            transaction.fall_apart(candidate.size);
             if let Source::Page(head) = candidate.source {
                 self.split_unmapped(head)?;
             }
@@ -204,10 +211,23 @@ impl Implementation {
         Ok(())
     }
 
+    /// Moves a candidate that is whole into the run that it got; no if that could not be.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn move_whole(&mut self, source: Source, run: Frame) -> bool {
+        match source {
+            Source::Hole(first) => self.insert_folio(first, run),
+            Source::Page(old) => {
+                self.take_new_run(old, run, self.frames.memmap[old].mapping());
+                true
+            }
+        }
+    }
+
     /// Fills a group of holes with a large folio on the device, unless one of them was filled meanwhile
     /// (`migrate_vma_insert_huge_pmd_page`). It stays locked by the transaction, which has a reference of its own.
-    pub(super) fn insert_folio(&mut self, first: Place, head: Frame) -> bool {
-        if !self.is_group_of_holes(first) {
+    fn insert_folio(&mut self, first: Place, head: Frame) -> bool {
+        if !self.is_group_of_holes(first) && !self.bugs.skips(Bug::LostGroupRace, true) {
             return false;
         }
         self.frames.memmap[head].get();

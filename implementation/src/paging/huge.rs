@@ -32,15 +32,24 @@ impl UpperTables {
         self.entries.fill(Pte::HOLE);
     }
 
-    /// The huge entry that maps the group of a place.
+    /// Whether the machine has huge pages. Most have none; what follows is kept apart from what they do.
     #[inline]
+    pub(super) fn is_there(&self) -> bool {
+        self.order.0 > 0
+    }
+
+    /// The huge entry that maps the group of a place.
+    #[inline(never)]
     pub(super) fn entry(&self, place: Place) -> Option<PteView> {
-        // Most machines have no huge pages, and most groups no huge entry.
-        if self.entries.is_empty() {
-            return None;
-        }
         let entry = self.entries[self.index(place)?];
         (entry != Pte::HOLE).then(|| entry.view())
+    }
+
+    /// Whether there is one.
+    #[cold]
+    #[inline(never)]
+    fn has_entry(&self, place: Place) -> bool {
+        self.index(place).is_some_and(|index| self.entries[index] != Pte::HOLE)
     }
 
     /// Where the entry of the group of a place is; the last pages of a space may be in no whole group.
@@ -61,13 +70,23 @@ impl PageTables {
     /// Whether a huge entry maps the place.
     #[inline]
     pub(crate) fn is_huge(&self, place: Place) -> bool {
-        self.huge_entry(place).is_some()
+        self.upper.is_there() && self.upper.has_entry(place)
+    }
+
+    /// The entry of a place on a machine with huge pages, packed: an unpacked one would go through memory.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn entry_of_both(&self, place: Place) -> Pte {
+        match self.upper.entry(place) {
+            None => self.entries[self.index(place)],
+            Some(huge) => Pte::pack(huge.of_page(self.upper.index_in_group(place))),
+        }
     }
 
     /// The huge entry that maps the place; its frame is that of the first page of the group.
     #[inline]
     pub(crate) fn huge_entry(&self, place: Place) -> Option<PteView> {
-        self.upper.entry(place)
+        if self.upper.is_there() { self.upper.entry(place) } else { None }
     }
 
     /// Whether the lower table has a hole at a place.

@@ -101,12 +101,10 @@ impl PageTables {
     }
 
     /// The entry of a place; a hole where it is unmapped. Where a huge entry maps the place, what it says of the place's page.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn entry(&self, place: Place) -> PteView {
-        match self.upper.entry(place) {
-            None => self.entries[self.index(place)].view(),
-            Some(huge) => huge.of_page(self.upper.index_in_group(place)),
-        }
+        let entry = if self.upper.is_there() { self.entry_of_both(place) } else { self.entries[self.index(place)] };
+        entry.view()
     }
 
     /// The frame of an entry that is taken for a present one.
@@ -130,6 +128,16 @@ impl PageTables {
         self.owners[index] = Owner::new(region, mapping);
         self.mapped[place.space.index()].insert(place.page.0);
         notes.place(place);
+    }
+
+    /// Makes a place part of a region, with the mapping that another one has.
+    #[inline]
+    pub(crate) fn copy_mapping(&mut self, from: Place, to: Place, region: RegionId, notes: &mut Notes) {
+        let Owner(owner) = self.owners[self.index(from)];
+        let index = self.index(to);
+        self.owners[index] = Owner(region.0 << REGION_SHIFT | owner & ((1 << REGION_SHIFT) - 1));
+        self.mapped[to.space.index()].insert(to.page.0);
+        notes.place(to);
     }
 
     /// Changes the access of a mapped place.

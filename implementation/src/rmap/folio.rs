@@ -9,6 +9,7 @@ use super::token::ByRmap;
 use crate::frames::Frame;
 use crate::implementation::{Implementation, Stop};
 use crate::paging::PteView;
+use crate::seeded::Bug;
 
 /// A walk from a large folio over the places where its pages may be mapped (`rmap_walk_anon`, mm/rmap.c, and
 /// `page_vma_mapped_walk`, mm/page_vma_mapped.c).
@@ -19,6 +20,13 @@ struct FolioWalk {
     /// The next page of the folio to look for there.
     next: u32,
     pages: u32,
+}
+
+impl FolioWalk {
+    /// Whether there is a region that was not looked at yet.
+    fn has_more(&self) -> bool {
+        self.walk.next.is_some()
+    }
 }
 
 impl Implementation {
@@ -40,6 +48,7 @@ impl Implementation {
     }
 
     /// A small entry more maps a page of a large folio.
+    #[cold]
     #[inline(never)]
     pub(super) fn count_page_of_folio(&mut self, frame: Frame) {
         let head = self.frames.memmap.head(frame);
@@ -48,6 +57,7 @@ impl Implementation {
     }
 
     /// A small entry less.
+    #[cold]
     #[inline(never)]
     pub(super) fn uncount_page_of_folio(&mut self, frame: Frame) {
         let head = self.frames.memmap.head(frame);
@@ -60,11 +70,13 @@ impl Implementation {
         let memmap = &mut self.frames.memmap;
         let pages = memmap.folio_size(head);
         for frame in memmap.folio_frames(head) {
-            memmap[frame].inc_mapcount(ByRmap(()));
+            if frame == head || !self.bugs.skips(Bug::SplitCountsHeadOnly, true) {
+                memmap[frame].inc_mapcount(ByRmap(()));
+            }
         }
         memmap.add_to_folio_mapcount(head, pages, ByRmap(()));
         memmap.dec_huge_mapcount(head, ByRmap(()));
-        memmap[head].get_many(pages - 1);
+        memmap[head].get_many(self.bugs.choose(Bug::SplitTakesOneReference, pages - 1, || 0));
         self.notes.folio(&memmap[head]);
     }
 
@@ -84,6 +96,8 @@ impl Implementation {
     }
 
     /// Turns every entry that maps the folio or a part of it into a migration entry, writable bit kept; huge ones stay huge.
+    #[cold]
+    #[inline(never)]
     pub(super) fn unmap_folio_through_rmap(&mut self, head: Frame) -> Result<(), Stop> {
         let mut walk = self.walk_folio(head);
         while self.frames.memmap.folio_mapcount(head) > 0
@@ -108,6 +122,8 @@ impl Implementation {
 
     /// Turns the huge entry of the group that begins at a place into a migration entry (`set_pmd_migration_entry`,
     /// mm/huge_memory.c). The caller has a reference of its own.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn unmap_huge_for_migration(&mut self, first: Place, head: Frame, writable: bool) {
         self.tables.set_huge_entry(first, PteView::Migration { frame: head, writable }, &mut self.notes);
         self.remove_huge_rmap(head);
@@ -116,6 +132,8 @@ impl Implementation {
 
     /// Turns the migration entries that lead to pages of a folio, collected from `old`, into entries that map it in `new`; the
     /// number of places.
+    #[cold]
+    #[inline(never)]
     pub(super) fn restore_folio(&mut self, old: Frame, new: Frame) -> Result<u32, Stop> {
         let mut walk = self.walk_folio(new);
         let mut places = 0;
@@ -130,7 +148,10 @@ impl Implementation {
                 self.add_huge_rmap(new, place);
                 places += self.tables.group_pages();
             } else {
-                self.restore_entry(place, Frame(new.0 + index), writable)?;
+                let frame = Frame(new.0 + index);
+                self.tables.set_entry(place, self.restored(frame, writable), &mut self.notes);
+                self.frames.memmap[new].get();
+                self.add_rmap(frame, place)?;
                 places += 1;
             }
         }
@@ -141,7 +162,8 @@ impl Implementation {
     pub(crate) fn drop_migration_entries(&mut self, frame: Frame) -> Result<(), Stop> {
         let mut walk = self.walk(frame);
         while let Some(place) = self.step(&mut walk)? {
-            if matches!(self.tables.entry(place), PteView::Migration { frame: leads, .. } if leads == frame) {
+            let is_small = !self.tables.is_huge(place);
+            if is_small && matches!(self.tables.entry(place), PteView::Migration { frame: it, .. } if it == frame) {
                 self.tables.set_entry(place, PteView::Hole, &mut self.notes);
             }
         }
@@ -156,6 +178,9 @@ impl Implementation {
                 && frame == head
             {
                 self.tables.split_huge_entry(self.tables.group(place), entry, &mut self.notes);
+                if self.bugs.skips(Bug::ForkedEntryStaysHuge, walk.has_more()) {
+                    break;
+                }
             }
         }
         Ok(())

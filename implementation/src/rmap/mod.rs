@@ -90,7 +90,7 @@ impl Implementation {
 
     /// The next place that belongs to a region from which the page can be mapped; what its entry says is for the
     /// caller to see.
-    #[inline]
+    #[inline(always)]
     fn step(&self, walk: &mut Walk) -> Result<Option<Place>, Stop> {
         while let Some(chain) = walk.next {
             walk.fuel = walk.fuel.checked_sub(1).ok_or(Stop::Stuck)?;
@@ -151,19 +151,15 @@ impl Implementation {
         while let Some(place) = self.step(&mut walk)? {
             if let PteView::Migration { frame, writable } = self.tables.entry(place)
                 && frame == old
+                && !self.tables.is_huge(place)
             {
-                self.restore_entry(place, new, writable)?;
+                self.tables.set_entry(place, self.restored(new, writable), &mut self.notes);
+                self.frames.memmap[new].get();
+                self.add_rmap(new, place)?;
                 entries += 1;
             }
         }
         Ok(entries)
-    }
-
-    /// Turns a small migration entry into one that maps the page in this frame.
-    fn restore_entry(&mut self, place: Place, frame: Frame, writable: bool) -> Result<(), Stop> {
-        self.tables.set_entry(place, self.restored(frame, writable), &mut self.notes);
-        self.frames.memmap.folio_mut(frame).get();
-        self.add_rmap(frame, place)
     }
 
     /// The clean entry that maps what is in a frame.

@@ -2,8 +2,10 @@
 
 use stalemap_operations::Space;
 
+use crate::frames::Frame;
 use crate::rmap::ids::RegionId;
-use crate::validate::tests::assert_told;
+use crate::rmap::token::ByRmap;
+use crate::validate::tests::{assert_told, assert_told_of_folio};
 
 #[test]
 fn what_is_put_wrong_in_the_graph_is_told() {
@@ -46,6 +48,28 @@ fn what_is_put_wrong_in_the_graph_is_told() {
                 it.graph.chains.remove(chain.0);
             },
             "anon_vma 3 is still there after its last page and its last region",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_put_wrong_in_the_counters_of_a_folio_is_told() {
+    assert_told_of_folio(&[
+        (|it| it.frames.memmap[Frame(0)].get(), "the folio of f0 counts 3 references and has 2"),
+        (
+            |it| it.frames.memmap.dec_huge_mapcount(Frame(0), ByRmap(())),
+            "the folio of f0 counts 0 huge entries and has 1",
+        ),
+        (
+            |it| it.frames.memmap.take_from_folio_mapcount(Frame(0), ByRmap(())),
+            "the folio of f0 counts 1 entries and has 2",
+        ),
+        (|it| it.frames.memmap[Frame(1)].dec_mapcount(ByRmap(())), "f1 counts 0 entries and has 1"),
+        (
+            |it| {
+                it.graph.regions.get_mut(1).expect("the parent's").offset += 1;
+            },
+            "the reverse map of f0 does not find the entries that map it",
         ),
     ]);
 }

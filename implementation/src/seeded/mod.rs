@@ -180,6 +180,87 @@ bugs! {
     RefusedWithoutDrain "refused_without_drain";
     /// A frame's old content shows after the frame is reused: a new page is not cleared.
     StampSurvives "stamp_survives";
+    /// A huge entry is split, and of the pages that are exclusive only the first stays so.
+    /// What __split_huge_pmd_locked (mm/huge_memory.c) does for each page since "mm: remember exclusively mapped anonymous
+    /// pages with PG_anon_exclusive" (Linux, 2022), 6c287605fd56.
+    SplitLosesExclusive "split_loses_exclusive";
+    /// A huge entry is split, and only the first page counts the small entry that maps it.
+    /// The loop over _mapcount that "thp: implement split_huge_pmd()" (Linux, 2016), eef1b3ba053a, came with; its order matters: "mm:
+    /// thp: make the THP mapcount atomic against __split_huge_pmd_locked()", 2020, c444eb564fb1 (CVE-2020-29368).
+    SplitCountsHeadOnly "split_counts_head_only";
+    /// A huge entry is split into small ones that have together the one reference that it had.
+    /// The page_ref_add of __split_huge_pmd_locked (mm/huge_memory.c), since "thp: implement split_huge_pmd()" (Linux, 2016).
+    SplitTakesOneReference "split_takes_one_reference";
+    /// A huge entry is split into small ones that are writable where the mapping is, in a forked space too.
+    /// The `write` that __split_huge_pmd_locked (mm/huge_memory.c) takes from the entry, since "thp: implement split_huge_pmd()" (Linux,
+    /// 2016).
+    SplitMakesWritable "split_makes_writable";
+    /// A huge device-private entry is split into present ones, by which the CPU reads the device's memory.
+    /// What __split_huge_pmd_locked had to learn with "mm/huge_memory: implement device-private THP splitting" (Linux, 2025).
+    DeviceSplitAsPresent "device_split_as_present";
+    /// The first page of a folio is unmapped by a small entry, and the reference of the huge entry that was split is dropped as well.
+    /// What "mm: rework mapcount accounting to enable 4k mapping of THPs" (Linux, 2016) and the references of split entries had to
+    /// fit to each other for.
+    PartialUnmapPutsTwice "partial_unmap_puts_twice";
+    /// A folio that is migrated gets no run and is split while it is unmapped; the huge migration entry of a forked space stays huge.
+    /// migrate_vma_split_unmapped_folio (mm/migrate_device.c) splits the entry of the space that migrates; "mm/migrate_device: add THP
+    /// splitting during migration" (Linux, 2025).
+    ForkedEntryStaysHuge "forked_entry_stays_huge";
+    /// A free run of a device is broken up, and its last frame does not come onto the list of single ones.
+    /// A classic of free lists of two sizes; lib/test_hmm.c has such since "lib/test_hmm: add zone device private THP test
+    /// infrastructure" (Linux, 2025).
+    RunLosesFrame "run_loses_frame";
+    /// The first frame of a freed run of a device keeps the order of its folio, and the small page that comes there next passes for
+    /// several.
+    /// Linux, 2026: "mm/zone_device: reinitialize large zone device private folios".
+    FreedRunKeepsOrder "freed_run_keeps_order";
+    /// An eviction counts the tails of a folio as pages of their own, and finds too few frames of RAM.
+    /// The steps by folio_nr_pages that migrate_device_range (mm/migrate_device.c) learned with "mm/migrate_device: implement THP
+    /// migration of zone device pages" (Linux, 2025).
+    EvictionCountsTails "eviction_counts_tails";
+    /// A fork asks the page for pins, and not its folio, where the page is a tail: it is shared with the child.
+    /// The compound_head of page_maybe_dma_pinned (include/linux/mm.h), since "mm/gup: track FOLL_PIN pages" (Linux, 2020),
+    /// 3faa52c03f44; at fork "mm/thp: Split huge pmds/puds if they're pinned when fork()", 2020, d042035eaf5f.
+    PinCheckReadsTail "pin_check_reads_tail";
+    /// A huge entry moves as one to a place that begins no group, and maps the group around it.
+    /// The alignment that move_page_tables (mm/mremap.c) asks for since "thp: mremap support and TLB optimization" (Linux, 2011),
+    /// 37a1c49a91ad.
+    MoveIgnoresAlignment "move_ignores_alignment";
+    /// A held page is collapsed: the holder keeps the old page, and the process writes to another.
+    /// What is_refcount_suitable (mm/khugepaged.c) rules out, since "khugepaged: allow to collapse a page shared across fork" (Linux,
+    /// 2020).
+    CollapseForgetsHold "collapse_forgets_hold";
+    /// A folio is split although one of its pages is held.
+    /// The count that "thp: reintroduce split_huge_page()" (Linux, 2016), e9b61f19858a, expects.
+    SplitIgnoresHold "split_ignores_hold";
+    /// A split of a device's folio drops pages of zeros, which only one in RAM may lose.
+    /// "mm: remap unused subpages to shared zeropage when splitting isolated thp" (Linux, 2024), and the folio_is_device_private that
+    /// "mm/huge_memory: implement device-private THP splitting" (2025) puts beside it.
+    SplitDropsDeviceZeros "split_drops_device_zeros";
+    /// Fork write-protects present huge entries, not device-private ones.
+    /// What copy_huge_pmd (mm/huge_memory.c) had to learn with "mm/huge_memory: add device-private THP support to PMD operations" (Linux,
+    /// 2025).
+    ForkLeavesHugeDeviceWritable "fork_leaves_huge_device_writable";
+    /// A change to a lesser access write-protects present huge entries, not device-private ones.
+    /// What change_huge_pmd (mm/huge_memory.c) had to learn with "mm/huge_memory: add device-private THP support to PMD operations"
+    /// (Linux, 2025).
+    ProtectLeavesHugeDeviceWritable "protect_leaves_huge_device_writable";
+    /// A held folio is reused on write because a single huge entry maps it.
+    /// What do_huge_pmd_wp_page (mm/huge_memory.c) counts since "mm/huge_memory: streamline COW logic in do_huge_pmd_wp_page()" (Linux,
+    /// 2022).
+    HugeReuseIgnoresHold "huge_reuse_ignores_hold";
+    /// A page of a large folio is reused on write although another space maps it.
+    /// What __wp_can_reuse_large_anon_folio (mm/memory.c) asks for since "mm: Copy-on-Write (COW) reuse support for PTE-mapped THP" (Linux,
+    /// 2025).
+    LargeReuseIgnoresOthers "large_reuse_ignores_others";
+    /// A folio moves as a whole, and only the content of its first page is copied.
+    /// The loop over the pages that a driver's copy needs; lib/test_hmm.c has it since "lib/test_hmm: add zone device private THP test
+    /// infrastructure" (Linux, 2025).
+    MigrationCopiesHeadOnly "migration_copies_head_only";
+    /// The third phase maps a folio at a group of holes of which a fault has filled one meanwhile.
+    /// The check under the page-table lock in migrate_vma_insert_huge_pmd_page (mm/migrate_device.c), since "mm/migrate_device: implement
+    /// THP migration of zone device pages" (Linux, 2025).
+    LostGroupRace "lost_group_race";
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use stalemap_guest::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, MOST_PAGES};
+use stalemap_guest::{Candidate, EntryKind, Frame, GuestFolio, GuestPage, GuestPlace, MOST_PAGES};
 
 /// Bytes in a page.
 pub(crate) const PAGE: usize = 4_096;
@@ -77,6 +77,8 @@ struct RawPage {
     rmaps: u8,
     mapcount: i32,
     refcount: i32,
+    head: u32,
+    folio_mapcount: i32,
     rmap: [(u64, u64); MOST_RMAP],
 }
 
@@ -170,9 +172,9 @@ impl Mirror {
                 _ => EntryKind::Unknown,
             };
             let frame = Frame { home: raw.home, number: raw.number };
-            let [writable, exclusive, first] = [1, 2, 4].map(|bit| raw.bits & bit != 0);
+            let [writable, exclusive, first, huge] = [1, 2, 4, 8].map(|bit| raw.bits & bit != 0);
             begins |= u64::from(first) << page;
-            places.push(GuestPlace { space, page, access: raw.access, entry, writable, exclusive, frame });
+            places.push(GuestPlace { space, page, access: raw.access, entry, writable, exclusive, huge, frame });
         }
         Ok(Mapped { places, begins, name: request.out })
     }
@@ -195,6 +197,7 @@ impl Mirror {
             mapcount: raw.mapcount,
             refcount: raw.refcount,
             rmap: raw.rmap[..usize::from(raw.rmaps).min(MOST_RMAP)].iter().map(place).collect(),
+            folio: (raw.bits & 8 != 0).then_some(GuestFolio { head: raw.head, mapcount: raw.folio_mapcount }),
         };
         Ok(raw.iter().map(page).collect())
     }

@@ -4,7 +4,9 @@ mod message;
 mod state;
 
 pub use message::{Batch, End, FromGuest, Hello, Malformed, Shown, read_frame, table_text, write_frame};
-pub use state::{Candidate, EntryKind, Frame, GuestBlock, GuestPage, GuestPlace, GuestState, GuestTransaction, Held};
+pub use state::{
+    Candidate, EntryKind, Frame, GuestBlock, GuestFolio, GuestPage, GuestPlace, GuestState, GuestTransaction, Held,
+};
 
 /// The most spaces that the guest can drive.
 pub const MOST_SPACES: u32 = 8;

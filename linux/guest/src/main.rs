@@ -71,7 +71,7 @@ fn run_program(channels: Channels, program: &[u8], eager: bool, port: &mut Port,
             | Outcome::Stuck => 0,
         };
         let class = u8::try_from(outcome.class()).expect("few classes");
-        port.say(&FromGuest::Shown(Shown { class, number, state: world.seen.clone() }))?;
+        port.say(&FromGuest::Shown(Shown { class, number, runs: Vec::new(), state: world.seen.clone() }))?;
         if eager {
             port.to.flush()?;
         }

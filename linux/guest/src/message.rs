@@ -64,6 +64,8 @@ pub struct Shown {
     pub class: u8,
     /// The pages or the stamp, where the operation answers with some. What ended in a step the host counts.
     pub number: u32,
+    /// Whether each run of frames that the operation asked for was found, in order.
+    pub runs: Vec<bool>,
     /// What is seen afterwards.
     pub state: GuestState,
 }
@@ -169,7 +171,7 @@ pub fn table_text() -> String {
 mod tests {
     use super::{Batch, End, FromGuest, Hello, Malformed, Outcome, Shown, read_frame, table_text, write_frame};
     use crate::state::{
-        Candidate, EntryKind, Frame, GuestBlock, GuestPage, GuestPlace, GuestState, GuestTransaction, Held,
+        Candidate, EntryKind, Frame, GuestBlock, GuestFolio, GuestPage, GuestPlace, GuestState, GuestTransaction, Held,
     };
 
     fn state() -> GuestState {
@@ -181,6 +183,7 @@ mod tests {
             entry: EntryKind::Migrating,
             writable: true,
             exclusive: true,
+            huge: true,
             frame: ram,
         };
         let page = GuestPage {
@@ -191,6 +194,7 @@ mod tests {
             mapcount: -1,
             refcount: 3,
             rmap: vec![(0, 1), (255, 0)],
+            folio: Some(GuestFolio { head: 69_999, mapcount: 2 }),
         };
         let candidates = vec![
             Candidate { source: Some(ram), destination: Some(device), moves: true },
@@ -211,7 +215,7 @@ mod tests {
     #[test]
     fn what_the_guest_sends_is_read_back() {
         let end = End { tainted: 1 << 9, leaked: [0, 0, 2], log: "BUG: Bad page".to_string() };
-        let shown = Shown { class: 1, number: 77, state: state() };
+        let shown = Shown { class: 1, number: 77, runs: vec![true, false], state: state() };
         for message in [
             FromGuest::Hello(Hello { table: table_text(), release: "6.1.0".to_string() }),
             FromGuest::Shown(shown),
@@ -230,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_message_that_is_cut_or_goes_on_is_refused_at_every_length() {
-        let bytes = FromGuest::Shown(Shown { class: 0, number: 1, state: state() }).to_bytes();
+        let bytes = FromGuest::Shown(Shown { class: 0, number: 1, runs: Vec::new(), state: state() }).to_bytes();
         for length in 0..bytes.len() {
             assert!(FromGuest::from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
         }
@@ -254,7 +258,7 @@ mod tests {
         for (index, (class, change)) in changes.into_iter().enumerate() {
             let mut state = state();
             change(&mut state, nowhere);
-            let bytes = FromGuest::Shown(Shown { class, number: 0, state }).to_bytes();
+            let bytes = FromGuest::Shown(Shown { class, number: 0, runs: Vec::new(), state }).to_bytes();
             assert!(matches!(FromGuest::from_bytes(&bytes), Err(Malformed::Number)), "change {index}");
         }
     }

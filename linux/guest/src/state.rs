@@ -39,6 +39,8 @@ pub struct GuestPlace {
     pub writable: bool,
     /// Of a page its flag, of a migration entry its kind.
     pub exclusive: bool,
+    /// Whether it is a part of a huge entry.
+    pub huge: bool,
     /// Where the page is; of a hole nothing.
     pub frame: Frame,
 }
@@ -60,6 +62,17 @@ pub struct GuestPage {
     pub refcount: i32,
     /// What its reverse map walk finds: space and virtual page; space 255 is none of the program.
     pub rmap: Vec<(u8, u8)>,
+    /// The large folio that it is a page of.
+    pub folio: Option<GuestFolio>,
+}
+
+/// A large folio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestFolio {
+    /// The number of its first frame.
+    pub head: u32,
+    /// Entries that map any part of it, a huge one once.
+    pub mapcount: i32,
 }
 
 /// A candidate of a transaction.

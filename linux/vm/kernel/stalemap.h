@@ -21,6 +21,14 @@ enum stalemap_bit {
 	STALEMAP_SHOW_DISCARDED_IN_TABLE = 11,
 	STALEMAP_SHOW_FAULT_FOR_EVER = 12,
 	STALEMAP_SHOW_FINALIZE_WITHOUT_PAGES = 13,
+	STALEMAP_SHOW_SINGLES_RUN_OUT = 40,
+	STALEMAP_SHOW_HOLE_WITHOUT_FRAME = 14,
+	STALEMAP_SHOW_SPLIT_IN_ONE_SPACE = 15,
+	STALEMAP_SHOW_HEAD_FOR_TAIL = 17,
+	STALEMAP_SHOW_STALE_FAULT_FOLIO = 18,
+	STALEMAP_SHOW_WAIT_FOR_FOLIO = 19,
+	STALEMAP_SHOW_ZAP_OF_MIGRATING = 38,
+	STALEMAP_SHOW_HEAD_OF_SPLIT_FRAMES = 39,
 	/* Faults of the kernel's past, and others of their kind (linux/vm/src/history.rs). */
 	STALEMAP_FORK_SHARES_PINNED = 20,
 	STALEMAP_PROTECT_UPGRADES_SHARED = 21,
@@ -46,6 +54,10 @@ enum stalemap_bit {
 
 extern unsigned long stalemap_bits;
 extern unsigned long stalemap_limit[];
+
+struct page;
+/* The frame in which the content of a page is, which for a device's page is one of RAM. */
+struct page *stalemap_backing(struct page *page);
 
 struct dmirror_device;
 /* Of kernels that have huge pages on devices. */

@@ -67,12 +67,15 @@ struct stalemap_place {
 struct stalemap_page {
 	__u32 number;
 	__u8 home;
-	/* Bit 0 anonymous, bit 1 exclusive, bit 2 locked. */
+	/* Bit 0 anonymous, bit 1 exclusive, bit 2 locked, bit 3 of a large folio. */
 	__u8 bits;
 	__u8 stamp;
 	__u8 rmaps;
 	__s32 mapcount;
 	__s32 refcount;
+	/* Of a page of a large folio (bit 3): the number of its head, and entries that map any part of it. */
+	__u32 head;
+	__s32 folio_mapcount;
 	struct {
 		__u64 mm;
 		__u64 addr;
@@ -104,13 +107,15 @@ struct stalemap_transaction {
 	bool from;
 	unsigned long start;
 	unsigned long count;
-	/* One migrate_vma for each mapping that the range meets. */
+	/* One migrate_vma for each mapping that the range meets, and for each group of a huge page in it. */
 	unsigned long mappings;
 	struct migrate_vma args[STALEMAP_MOST_PLACES];
 	unsigned long src[STALEMAP_CHUNK_PAGES];
 	unsigned long dst[STALEMAP_CHUNK_PAGES];
 	/* Whether it was a candidate once; a candidate that does not move loses MIGRATE_PFN_MIGRATE. */
 	bool candidate[STALEMAP_CHUNK_PAGES];
+	/* How far before it the candidate begins that it is a page of; 0 where it is one by itself. */
+	unsigned short within[STALEMAP_CHUNK_PAGES];
 	struct anon_vma *anon_vma[STALEMAP_CHUNK_PAGES];
 };
 
@@ -176,11 +181,12 @@ static struct page *stalemap_look_at_leaf(struct stalemap_place *place, softleaf
 	return softleaf_to_page(entry);
 }
 
-static void stalemap_note_page(struct stalemap_place *place, struct page *page)
+/* `exclusive` is the page that tells for this one whether it is exclusive: itself, or the head by which a huge entry maps it. */
+static void stalemap_note_page(struct stalemap_place *place, struct page *page, struct page *exclusive)
 {
 	struct stalemap_frame frame = stalemap_frame_of(page);
 
-	if (place->entry == STALEMAP_MAPS && PageAnon(page) && PageAnonExclusive(page))
+	if (place->entry == STALEMAP_MAPS && PageAnon(page) && PageAnonExclusive(exclusive))
 		place->bits |= 2;
 	place->number = frame.number;
 	place->home = frame.home;
@@ -205,7 +211,7 @@ static int stalemap_look_at_entry(pte_t *ptep, unsigned long addr, unsigned long
 		page = stalemap_look_at_leaf(place, softleaf_from_pte(pte));
 	}
 	if (page)
-		stalemap_note_page(place, page);
+		stalemap_note_page(place, page, page);
 	return 0;
 }
 
@@ -233,7 +239,7 @@ static int stalemap_look_at_huge_entry(pmd_t *pmdp, unsigned long addr, unsigned
 			page = stalemap_look_at_leaf(place, softleaf_from_pmd(pmd));
 		}
 		place->bits |= STALEMAP_HUGE_ENTRY;
-		stalemap_note_page(place, page + ((addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT));
+		stalemap_note_page(place, page + ((addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT), page);
 	}
 	return 0;
 }
@@ -246,15 +252,14 @@ static const struct mm_walk_ops stalemap_look_ops = {
 	.pte_entry = stalemap_look_at_entry,
 };
 
-/* The places of a space from this address on. */
-static void stalemap_look_at(struct mm_struct *mm, unsigned long start, unsigned long npages,
-			     struct stalemap_place *places)
+/* The places of a space from this address on. The lock is held. */
+static void stalemap_look_at_places(struct mm_struct *mm, unsigned long start, unsigned long npages,
+				    struct stalemap_place *places)
 {
 	struct stalemap_look look = { .places = places, .start = start };
 	unsigned long i;
 
 	memset(places, 0, npages * sizeof(places[0]));
-	mmap_read_lock(mm);
 	for (i = 0; i < npages; i++) {
 		unsigned long addr = start + (i << PAGE_SHIFT);
 		struct vm_area_struct *vma = vma_lookup(mm, addr);
@@ -266,6 +271,13 @@ static void stalemap_look_at(struct mm_struct *mm, unsigned long start, unsigned
 		places[i].access = !(vma->vm_flags & VM_READ) ? 0 : vma->vm_flags & VM_WRITE ? 2 : 1;
 	}
 	walk_page_range(mm, start, start + (npages << PAGE_SHIFT), &stalemap_look_ops, &look);
+}
+
+static void stalemap_look_at(struct mm_struct *mm, unsigned long start, unsigned long npages,
+			     struct stalemap_place *places)
+{
+	mmap_read_lock(mm);
+	stalemap_look_at_places(mm, start, npages, places);
 	mmap_read_unlock(mm);
 }
 
@@ -287,15 +299,26 @@ static int stalemap_look(struct dmirror *dmirror, struct stalemap_request *reque
 	return 0;
 }
 
+#include "stalemap_whole.h"
+
+struct stalemap_rmap {
+	struct stalemap_page *out;
+	struct page *page;
+};
+
+/* Entries of the page alone; those of its folio are walked. */
 static bool stalemap_note_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr, void *arg)
 {
-	struct stalemap_page *out = arg;
+	struct stalemap_rmap *rmap = arg;
+	struct stalemap_page *out = rmap->out;
 	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, 0);
 
 	while (page_vma_mapped_walk(&pvmw)) {
-		if (out->rmaps < STALEMAP_MOST_RMAP) {
+		unsigned long at = stalemap_mapped_at(&pvmw, folio, rmap->page);
+
+		if (at && out->rmaps < STALEMAP_MOST_RMAP) {
 			out->rmap[out->rmaps].mm = (unsigned long)vma->vm_mm;
-			out->rmap[out->rmaps].addr = pvmw.address;
+			out->rmap[out->rmaps].addr = at;
 			out->rmaps++;
 		}
 	}
@@ -304,18 +327,21 @@ static bool stalemap_note_rmap(struct folio *folio, struct vm_area_struct *vma, 
 
 static void stalemap_describe_page(struct page *page, struct stalemap_page *out)
 {
+	struct stalemap_rmap rmap = { .out = out, .page = page };
 	struct rmap_walk_control walk = {
 		.rmap_one = stalemap_note_rmap,
-		.arg = out,
+		.arg = &rmap,
 		.anon_lock = folio_lock_anon_vma_read,
 	};
-	struct page *backing = BACKING_PAGE(page);
+	struct folio *folio = page_folio(page);
+	struct page *backing = stalemap_backing(page);
 
 	out->rmaps = 0;
 	out->mapcount = atomic_read(&page->_mapcount) + 1;
 	out->refcount = page_count(page);
 	out->bits = (PageAnon(page) ? 1 : 0) | (PageAnon(page) && PageAnonExclusive(page) ? 2 : 0) |
-		(PageLocked(page) ? 4 : 0);
+		(folio_test_locked(folio) ? 4 : 0);
+	stalemap_describe_folio(page, folio, out);
 	out->stamp = 0;
 	if (out->refcount > 0 && backing) {
 		char *content = kmap_local_page(backing);
@@ -324,7 +350,7 @@ static void stalemap_describe_page(struct page *page, struct stalemap_page *out)
 		kunmap_local(content);
 	}
 	if (PageAnon(page) && out->mapcount > 0)
-		rmap_walk(page_folio(page), &walk);
+		rmap_walk(folio, &walk);
 }
 
 /* npages, ptr to as many stalemap_page, whose number and home are read and whose other fields are written. */
@@ -364,8 +390,18 @@ static void stalemap_count_candidates(struct stalemap_transaction *t, struct sta
 
 	request->out = 0;
 	for (i = 0; i < t->count; i++) {
+		unsigned long k, n = min(stalemap_size(t->src[i]), t->count - i);
+
 		t->candidate[i] = stalemap_is_candidate(t, i);
-		request->out += t->candidate[i];
+		t->within[i] = 0;
+		for (k = 1; t->candidate[i] && k < n; k++) {
+			t->candidate[i + k] = true;
+			t->within[i + k] = k;
+		}
+		if (t->candidate[i]) {
+			request->out += n;
+			i += n - 1;
+		}
 	}
 }
 
@@ -384,23 +420,29 @@ static bool stalemap_is_readable(struct mm_struct *mm, unsigned long addr, unsig
 	return true;
 }
 
-/* The places from the one with this index to the end of its mapping. Says how many they are. */
+/* The places from the one with this index to the end of its mapping, or of its group. Says how many they are. */
 static unsigned long stalemap_setup_mapping(struct stalemap_transaction *t, struct mm_struct *mm, unsigned long i)
 {
 	struct migrate_vma *args = &t->args[t->mappings++];
 	unsigned long n;
+	bool asks;
 
 	memset(args, 0, sizeof(*args));
 	args->start = t->start + (i << PAGE_SHIFT);
 	args->vma = vma_lookup(mm, args->start);
 	n = min(t->count - i, (args->vma->vm_end - args->start) >> PAGE_SHIFT);
+	n = min(n, stalemap_part(args->start));
 	args->end = args->start + (n << PAGE_SHIFT);
 	args->src = &t->src[i];
 	args->dst = &t->dst[i];
 	args->pgmap_owner = t->dmirror->mdevice;
 	args->flags = t->from ? MIGRATE_VMA_SELECT_DEVICE_PRIVATE : MIGRATE_VMA_SELECT_SYSTEM;
+	args->flags |= stalemap_whole_flag();
+	asks = !t->from && stalemap_asks_for_group(mm, args->start, t->count - i);
 	if (migrate_vma_setup(args))
 		memset(args->src, 0, n * sizeof(*args->src));
+	if (asks)
+		stalemap_claim(stalemap_size(args->src[0]) > 1);
 	return n;
 }
 
@@ -432,8 +474,12 @@ static int stalemap_setup(struct dmirror *dmirror, struct stalemap_request *requ
 	t->mappings = 0;
 	memset(t->src, 0, t->count * sizeof(t->src[0]));
 	memset(t->dst, 0, t->count * sizeof(t->dst[0]));
-	for (i = 0; i < t->count;)
-		i += stalemap_setup_mapping(t, mm, i);
+	for (i = 0; i < t->count;) {
+		unsigned long addr = t->start + (i << PAGE_SHIFT);
+		unsigned long n = stalemap_setup_mapping(t, mm, i);
+
+		i += stalemap_is_passed_over(mm, addr, n, t->from, dmirror) ? min(stalemap_part(addr), t->count - i) : n;
+	}
 	stalemap_count_candidates(t, request);
 	return 0;
 }
@@ -477,11 +523,49 @@ static int stalemap_collect(struct dmirror *dmirror, struct stalemap_request *re
 	return 0;
 }
 
+/* The page of a candidate; none of a hole. */
+static struct page *stalemap_source(struct stalemap_transaction *t, unsigned long i)
+{
+	unsigned long k = t->within[i];
+
+	if (!k || stalemap_size(t->src[i - k]) == 1)
+		return migrate_pfn_to_page(t->src[i]);
+	return t->src[i - k] & MIGRATE_PFN_VALID ? migrate_pfn_to_page(t->src[i - k]) + k : NULL;
+}
+
+/* The frame that a candidate was given, or none. */
+static struct page *stalemap_destination(struct stalemap_transaction *t, unsigned long i)
+{
+	unsigned long k = t->within[i];
+
+	if (!k || stalemap_size(t->dst[i - k]) == 1)
+		return migrate_pfn_to_page(t->dst[i]);
+	return t->dst[i - k] & MIGRATE_PFN_VALID ? migrate_pfn_to_page(t->dst[i - k]) + k : NULL;
+}
+
+/* Whether a candidate is still going to move, or has moved. */
+static bool stalemap_moves(struct stalemap_transaction *t, unsigned long i)
+{
+	unsigned long head = stalemap_size(t->src[i - t->within[i]]) > 1 ? i - t->within[i] : i;
+
+	return t->src[head] & MIGRATE_PFN_MIGRATE && stalemap_destination(t, i);
+}
+
+/* Whether what is made of a candidate may be written at once. */
+static unsigned long stalemap_writable(struct stalemap_transaction *t, unsigned long i)
+{
+	struct vm_area_struct *vma;
+
+	if (t->from || stalemap_source(t, i))
+		return t->src[i - t->within[i]] & MIGRATE_PFN_WRITE;
+	vma = vma_lookup(t->dmirror->notifier.mm, t->start + (i << PAGE_SHIFT));
+	return vma->vm_flags & VM_WRITE ? MIGRATE_PFN_WRITE : 0;
+}
+
 static void stalemap_give_device_frame(struct stalemap_transaction *t, unsigned long i)
 {
-	struct page *source = migrate_pfn_to_page(t->src[i]);
+	struct page *source = stalemap_source(t, i);
 	struct page *page = stalemap_device_page(t->dmirror);
-	struct vm_area_struct *vma;
 	struct page *backing;
 
 	if (!page)
@@ -492,10 +576,7 @@ static void stalemap_give_device_frame(struct stalemap_transaction *t, unsigned 
 	else
 		clear_highpage(backing);
 	backing->zone_device_data = t->dmirror;
-	t->dst[i] = migrate_pfn(page_to_pfn(page));
-	vma = vma_lookup(t->dmirror->notifier.mm, t->start + (i << PAGE_SHIFT));
-	if (t->src[i] & MIGRATE_PFN_WRITE || (!source && vma->vm_flags & VM_WRITE))
-		t->dst[i] |= MIGRATE_PFN_WRITE;
+	t->dst[i] = migrate_pfn(page_to_pfn(page)) | stalemap_writable(t, i);
 }
 
 static void stalemap_give_ram_frame(struct stalemap_transaction *t, unsigned long i)
@@ -505,32 +586,63 @@ static void stalemap_give_ram_frame(struct stalemap_transaction *t, unsigned lon
 	if (!page)
 		return;
 	lock_page(page);
-	copy_highpage(page, BACKING_PAGE(migrate_pfn_to_page(t->src[i])));
-	t->dst[i] = migrate_pfn(page_to_pfn(page));
-	if (t->src[i] & MIGRATE_PFN_WRITE)
-		t->dst[i] |= MIGRATE_PFN_WRITE;
+	copy_highpage(page, stalemap_backing(stalemap_source(t, i)));
+	t->dst[i] = migrate_pfn(page_to_pfn(page)) | stalemap_writable(t, i);
+}
+
+/* Gives a candidate that is whole a run of frames; false where there is none. */
+static bool stalemap_give_run(struct stalemap_transaction *t, unsigned long i)
+{
+	struct page *page = t->from ? stalemap_ram_run() : stalemap_device_run(t->dmirror);
+	struct page *backing = page ? stalemap_backing(page) : NULL;
+	unsigned long k;
+
+	if (!page)
+		return false;
+	if (t->from)
+		lock_page(page);
+	else
+		backing->zone_device_data = t->dmirror;
+	for (k = 0; k < stalemap_size(t->src[i]); k++) {
+		struct page *source = stalemap_source(t, i + k);
+
+		if (source)
+			copy_highpage(stalemap_backing(page + k), stalemap_backing(source));
+		else
+			clear_highpage(stalemap_backing(page + k));
+	}
+	t->dst[i] = migrate_pfn(page_to_pfn(page)) | MIGRATE_PFN_COMPOUND | stalemap_writable(t, i);
+	return true;
 }
 
 /* slot, value: candidates whose bit (offset mod 8) is set get no frame. Counts those that got one, in out. */
 static int stalemap_copy(struct stalemap_request *request)
 {
 	struct stalemap_transaction *t = &stalemap_transactions[request->slot];
-	unsigned long i;
+	unsigned long i, k, n;
 
 	if (t->phase != STALEMAP_COLLECTED)
 		return -EINVAL;
 	t->phase = STALEMAP_COPIED;
 	request->out = 0;
-	for (i = 0; i < t->count; i++) {
+	for (i = 0; i < t->count; i += n) {
 		unsigned long bit = t->by_device ? 0 : i % 8;
 
+		n = t->candidate[i] ? stalemap_size(t->src[i]) : 1;
 		if (!t->candidate[i] || request->value >> bit & 1)
 			continue;
-		if (t->from)
-			stalemap_give_ram_frame(t, i);
-		else
-			stalemap_give_device_frame(t, i);
-		request->out += t->dst[i] != 0;
+		if (n > 1 && stalemap_give_run(t, i)) {
+			request->out += n;
+			continue;
+		}
+		/* The core splits no folio that it has collected by device. */
+		for (k = 0; k < n && (n == 1 || !t->by_device); k++) {
+			if (t->from)
+				stalemap_give_ram_frame(t, i + k);
+			else
+				stalemap_give_device_frame(t, i + k);
+			request->out += t->dst[i + k] != 0;
+		}
 	}
 	return 0;
 }
@@ -547,12 +659,17 @@ static int stalemap_pages(struct stalemap_request *request)
 	if (t->by_device) {
 		migrate_device_pages(t->src, t->dst, t->count);
 	} else {
-		for (i = 0; i < t->mappings; i++)
+		for (i = 0; i < t->mappings; i++) {
+			bool asks = stalemap_asks_for_run(&t->args[i]);
+
 			migrate_vma_pages(&t->args[i]);
+			if (asks)
+				stalemap_claim(t->args[i].src[0] & MIGRATE_PFN_MIGRATE);
+		}
 	}
 	request->out = 0;
 	for (i = 0; i < t->count; i++)
-		request->out += t->candidate[i] && t->src[i] & MIGRATE_PFN_MIGRATE && t->dst[i];
+		request->out += t->candidate[i] && stalemap_moves(t, i);
 	return 0;
 }
 
@@ -597,12 +714,12 @@ static bool stalemap_candidate_at(struct stalemap_transaction *t, unsigned long 
 
 	if (!t->candidate[i])
 		return false;
-	source = migrate_pfn_to_page(t->src[i]);
-	destination = migrate_pfn_to_page(t->dst[i]);
+	source = stalemap_source(t, i);
+	destination = stalemap_destination(t, i);
 	*candidate = (struct stalemap_candidate){
 		.source_home = STALEMAP_NOWHERE,
 		.destination_home = STALEMAP_NOWHERE,
-		.bits = t->src[i] & MIGRATE_PFN_MIGRATE && t->dst[i] ? 1 : 0,
+		.bits = stalemap_moves(t, i) ? 1 : 0,
 	};
 	if (source) {
 		frame = stalemap_frame_of(source);

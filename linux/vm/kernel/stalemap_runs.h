@@ -72,6 +72,14 @@ static bool stalemap_join_run(struct dmirror_device *mdevice)
 	return true;
 }
 
+/* Whether the next single frame is one of the machine's: those behind them stand last in the list and are never taken. */
+static bool stalemap_has_single(struct dmirror_device *mdevice)
+{
+	unsigned long start = mdevice->devmem_chunks[0]->pagemap.range.start >> PAGE_SHIFT;
+
+	return mdevice->free_pages && page_to_pfn(mdevice->free_pages) - start < stalemap_frames(mdevice);
+}
+
 /* Whether a page can be had; then there is one of its size in the driver's list. */
 bool stalemap_make_room(struct dmirror_device *mdevice, bool is_large)
 {
@@ -81,11 +89,13 @@ bool stalemap_make_room(struct dmirror_device *mdevice, bool is_large)
 	/* No machine is set: the driver grows as it likes. */
 	if (limit == ULONG_MAX)
 		return true;
-	if (used + (is_large ? HPAGE_PMD_NR : 1) > limit)
-		return false;
-	if (is_large)
-		return mdevice->free_folios || stalemap_join_run(mdevice);
-	return mdevice->free_pages || stalemap_break_run(mdevice);
+	if (is_large) {
+		bool has_run = used + HPAGE_PMD_NR <= limit && (mdevice->free_folios || stalemap_join_run(mdevice));
+
+		stalemap_claim(has_run);
+		return has_run;
+	}
+	return used < limit && (stalemap_has_single(mdevice) || stalemap_break_run(mdevice));
 }
 
 static void stalemap_forget_runs(struct dmirror_device *mdevice)

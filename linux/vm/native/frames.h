@@ -30,6 +30,9 @@ static inline bool stalemap_has_ram(gfp_t gfp, unsigned int order)
 	return gfp & __GFP_NOFAIL || stalemap_ram_used + (1UL << order) <= stalemap_ram;
 }
 
+/* Told of each block of frames that the machine was asked for, and whether it had them. */
+void stalemap_found_ram(unsigned int order, bool found);
+
 static inline void stalemap_take_ram(struct page *page, unsigned int order)
 {
 	unsigned long pfn = page_to_pfn(page), i;

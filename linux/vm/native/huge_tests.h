@@ -5,13 +5,6 @@
  */
 #ifdef CONFIG_STALEMAP_HUGE
 
-/* What the kernel leaves off where there is no sysfs, or little memory. */
-static void stalemap_switch_huge_pages_on(void)
-{
-	transparent_hugepage_flags |= 1 << TRANSPARENT_HUGEPAGE_REQ_MADV_FLAG;
-	huge_anon_orders_inherit = BIT(HPAGE_PMD_ORDER);
-}
-
 /* What a test works on: a space with room for one huge page, and a buffer of that size. */
 struct stalemap_test {
 	struct mm_struct *mm;
@@ -163,7 +156,7 @@ static const char *stalemap_run_test(const char *(*run)(struct stalemap_test *),
 {
 	static struct stalemap_world world;
 	const struct stalemap_program program = {
-		.spaces = 1, .pages = 1, .frames = { HPAGE_PMD_NR, HPAGE_PMD_NR },
+		.spaces = 1, .pages = 1, .frames = { HPAGE_PMD_NR, HPAGE_PMD_NR }, .huge = HPAGE_PMD_ORDER,
 	};
 	struct stalemap_test test = { .buffer = buffer };
 	const char *wrong;
@@ -190,7 +183,6 @@ static void stalemap_run_tests(void)
 	char line[128];
 	unsigned int i;
 
-	stalemap_switch_huge_pages_on();
 	stalemap_host_say(line, scnprintf(line, sizeof(line), "TAP version 13\n1..%zu\n", ARRAY_SIZE(stalemap_tests)));
 	for (i = 0; buffer && i < ARRAY_SIZE(stalemap_tests); i++) {
 		const char *wrong = stalemap_run_test(stalemap_tests[i].run, buffer);

@@ -7,7 +7,7 @@
 #define STALEMAP_MEMORY_H
 
 /* A kernel of another layout is refused. */
-#define STALEMAP_LAYOUT		2
+#define STALEMAP_LAYOUT		3
 
 #define STALEMAP_IN		4096UL
 #define STALEMAP_IN_SIZE	(1UL << 20)
@@ -46,7 +46,9 @@ struct stalemap_program {
 	/* Frames of RAM and of each device. */
 	unsigned short frames[STALEMAP_HOMES];
 	unsigned short operations;
-	unsigned short unused;
+	/* The order of huge pages, or 0 for a machine that has none. */
+	unsigned char huge;
+	unsigned char unused;
 };
 
 /* The number of the operation's row, and the values of its fields. */
@@ -59,7 +61,7 @@ struct stalemap_operation {
 #define STALEMAP_STEP	1
 #define STALEMAP_END	2
 
-/* A step: this, then places, transactions, references, blocks, pages. */
+/* A step: this, then places, transactions, references, blocks, pages, and a byte for each run that was asked for. */
 struct stalemap_step {
 	unsigned char tag;
 	/* 0 done, else 1 + the position of the errno in the table, or STALEMAP_STUCK. */
@@ -72,7 +74,7 @@ struct stalemap_step {
 	unsigned char transactions;
 	unsigned char references;
 	unsigned char blocks;
-	unsigned char unused;
+	unsigned char runs;
 	/* Pages or stamp, where the operation answers with some. */
 	unsigned int number;
 	/* Frames of each home that are free. */
@@ -87,7 +89,7 @@ struct stalemap_shown_place {
 	unsigned char home;
 	unsigned char space;
 	unsigned char page;
-	/* Bits 0 and 1 the access, 2 to 4 the sort of entry, 5 writable, 6 exclusive. */
+	/* Bits 0 and 1 the access, 2 to 4 the sort of entry, 5 writable, 6 exclusive, 7 of a huge entry. */
 	unsigned char bits;
 };
 
@@ -95,12 +97,15 @@ struct stalemap_shown_place {
 struct stalemap_shown_page {
 	unsigned int number;
 	unsigned char home;
-	/* Bit 0 anonymous, bit 1 exclusive, bit 2 locked. */
+	/* Bit 0 anonymous, bit 1 exclusive, bit 2 locked, bit 3 of a large folio. */
 	unsigned char bits;
 	unsigned char stamp;
 	unsigned char rmaps;
 	int mapcount;
 	int refcount;
+	/* Of a page of a large folio: the number of its head, and entries that map any part of it. */
+	unsigned int head;
+	int folio_mapcount;
 };
 
 /* Behind it stand its candidates. */

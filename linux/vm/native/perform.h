@@ -225,6 +225,18 @@ static long op_exit(struct stalemap_world *world, const unsigned char *v)
 	return entries;
 }
 
+#ifdef STALEMAP_HAS_HUGE_LEAVES
+/* Without it the walk would split a huge entry. */
+static int stalemap_make_huge_dirty(pmd_t *pmdp, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	if (pmd_trans_huge(*pmdp) || pmd_is_valid_softleaf(*pmdp))
+		walk->action = ACTION_CONTINUE;
+	if (pmd_trans_huge(*pmdp) && pmd_write(*pmdp))
+		set_pmd_at(walk->mm, addr & HPAGE_PMD_MASK, pmdp, pmd_mkyoung(pmd_mkdirty(*pmdp)));
+	return 0;
+}
+#endif
+
 static int stalemap_make_dirty(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
 {
 	pte_t pte = *ptep;
@@ -237,7 +249,12 @@ static int stalemap_make_dirty(pte_t *ptep, unsigned long addr, unsigned long ne
 /* A processor that writes marks the entry; the call that stands in for it marks the page alone. */
 static void stalemap_mark_written(struct mm_struct *mm, unsigned long addr)
 {
-	static const struct mm_walk_ops ops = { .pte_entry = stalemap_make_dirty };
+	static const struct mm_walk_ops ops = {
+#ifdef STALEMAP_HAS_HUGE_LEAVES
+		.pmd_entry = stalemap_make_huge_dirty,
+#endif
+		.pte_entry = stalemap_make_dirty,
+	};
 
 	mmap_read_lock(mm);
 	walk_page_range(mm, addr, addr + PAGE_SIZE, &ops, NULL);
@@ -443,30 +460,110 @@ static long stalemap_on_device(const struct stalemap_place *places, unsigned int
 	return there;
 }
 
-/*
- * One request for the whole range. Of a migration to the device the driver counts what the device's table holds
- * afterwards, not what moved; so the places are looked at before and after.
- */
-static long op_migrate(struct stalemap_world *world, const unsigned char *v)
+/* Tells whether a group of holes goes to the device as one, where a part of a range is such a group. */
+static void stalemap_ask_for_group(struct stalemap_world *world, unsigned int space, unsigned int first, unsigned int count,
+				   bool from)
 {
-	const struct stalemap_place *places = &world->seen[v[0]][v[1]];
-	struct hmm_dmirror_cmd command = stalemap_command(v[1], v[2]);
+	struct mm_struct *mm = world->space[space].mm;
+	unsigned long addr = stalemap_address(first);
+	struct vm_area_struct *vma;
+
+	if (from || !stalemap_huge)
+		return;
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	if (vma && vma->vm_flags & VM_READ && stalemap_asks_for_group(mm, addr, count))
+		stalemap_claim(vma->vm_end >= addr + (PAGE_SIZE << stalemap_huge) && stalemap_has_no_table(mm, addr));
+	mmap_read_unlock(mm);
+}
+
+/* Pages of a range that are asked for by one request: those in one mapping and one group, or all where there are no groups. */
+static unsigned int stalemap_at_once(struct mm_struct *mm, unsigned int first, unsigned int count)
+{
+	unsigned long addr = stalemap_address(first);
+	struct vm_area_struct *vma;
+
+	if (!stalemap_huge)
+		return count;
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	count = min_t(unsigned long, count, stalemap_part(addr));
+	if (vma)
+		count = min_t(unsigned long, count, (vma->vm_end - addr) >> PAGE_SHIFT);
+	mmap_read_unlock(mm);
+	return count;
+}
+
+/*
+ * Pages of a range that a request for its first ones has done with: a group is passed over from some place on, or not. EINVAL
+ * where what is passed over cannot be read.
+ */
+static long stalemap_done_with(struct stalemap_world *world, const unsigned char *v, unsigned int first, unsigned int asked,
+			       unsigned int count)
+{
 	struct dmirror *dmirror = world->space[v[0]].mirror[v[4]];
-	long before = stalemap_on_device(places, v[2], v[4]);
+	struct mm_struct *mm = dmirror->notifier.mm;
+	bool is_passed_over;
+	unsigned int i;
+
+	mmap_read_lock(mm);
+	is_passed_over = stalemap_is_passed_over(mm, stalemap_address(first), asked, v[3], dmirror);
+	mmap_read_unlock(mm);
+	if (!is_passed_over)
+		return asked;
+	count = min_t(unsigned long, count, stalemap_part(stalemap_address(first)));
+	for (i = asked; i < count; i++)
+		if (world->seen[v[0]][first + i].entry == STALEMAP_UNMAPPED || !world->seen[v[0]][first + i].access)
+			return -EINVAL;
+	return count;
+}
+
+/*
+ * A request for a part of one group, or for the whole range where the machine has none. Of a migration to the device the
+ * driver counts what the device's table holds afterwards, not what moved, and from the device a large folio as one page; so
+ * the places are looked at before and after.
+ */
+static long stalemap_migrate_part(struct stalemap_world *world, const unsigned char *v, unsigned int first, unsigned int count)
+{
+	const struct stalemap_place *places = &world->seen[v[0]][first];
+	struct hmm_dmirror_cmd command = stalemap_command(first, count);
+	struct dmirror *dmirror = world->space[v[0]].mirror[v[4]];
+	long before = stalemap_on_device(places, count, v[4]);
 	long ret;
 
-	if (!stalemap_lives(world, v[0]))
-		return -ESRCH;
+	stalemap_ask_for_group(world, v[0], first, v[1] + v[2] - first, v[3]);
 	dmirror->stalemap_migrates = true;
 	ret = v[3] ? dmirror_migrate_to_system(dmirror, &command) : dmirror_migrate_to_device(dmirror, &command);
 	dmirror->stalemap_migrates = false;
 	/* ENOENT: some page could not be moved; the others have. */
 	if (ret && (v[3] || ret != -ENOENT))
 		return ret;
-	if (v[3])
+	if (v[3] && !stalemap_huge)
 		return command.cpages;
 	stalemap_see(world);
-	return stalemap_on_device(places, v[2], v[4]) - before;
+	return (stalemap_on_device(places, count, v[4]) - before) * (v[3] ? -1 : 1);
+}
+
+static long op_migrate(struct stalemap_world *world, const unsigned char *v)
+{
+	unsigned int done = 0;
+	long moved = 0;
+
+	if (!stalemap_lives(world, v[0]))
+		return -ESRCH;
+	while (done < v[2]) {
+		unsigned int first = v[1] + done, part = stalemap_at_once(world->space[v[0]].mm, first, v[2] - done);
+		long ret = stalemap_migrate_part(world, v, first, part);
+
+		if (ret < 0)
+			return ret;
+		moved += ret;
+		ret = stalemap_done_with(world, v, first, part, v[2] - done);
+		if (ret < 0)
+			return ret;
+		done += ret;
+	}
+	return moved;
 }
 
 /* How many pages on a device are mapped somewhere. */
@@ -494,19 +591,22 @@ static unsigned long stalemap_evictable(unsigned int device)
 	for (i = 0; i < stalemap_frames(&dmirror_devices[device]); i++) {
 		const struct page *page = stalemap_page_at(i, 1 + device);
 
-		count += page && page_count(page) && !PageLocked(page);
+		count += page && page_count(page) && !folio_test_locked(page_folio(page));
 	}
 	return count;
 }
 
 static long op_evict(struct stalemap_world *world, const unsigned char *v)
 {
-	long before = stalemap_mapped_on(world, v[0]);
+	long before = stalemap_mapped_on(world, v[0]), used = stalemap_in_use(1 + v[0]);
 
 	/* The driver asks for frames that it must get, so that want of them is ours to tell. */
 	if (stalemap_free_frames(0) < stalemap_evictable(v[0]))
 		return -ENOMEM;
 	stalemap_evict(stalemap_driver(world, v[0]));
+	/* Pages of a large folio move with it, those too that nothing maps. */
+	if (stalemap_huge)
+		return used - stalemap_in_use(1 + v[0]);
 	stalemap_see(world);
 	return max(before - stalemap_mapped_on(world, v[0]), 0L);
 }
@@ -588,6 +688,8 @@ static long op_peek(struct stalemap_world *world, const unsigned char *v)
 	return ret ? ret : request.value;
 }
 
+#include "stalemap_huge_operations.h"
+
 typedef long (*stalemap_op)(struct stalemap_world *world, const unsigned char *values);
 
 #define STALEMAP_ROW(number, word) [number] = op_##word,
@@ -609,8 +711,13 @@ static unsigned char stalemap_class(long number)
 static long stalemap_perform(struct stalemap_world *world, const struct stalemap_operation *operation)
 {
 	stalemap_op op = stalemap_ops[operation->kind];
-	long answer = op ? op(world, operation->values) : -ENOSYS;
+	long answer;
 
+	stalemap_claims.count = 0;
+	answer = op ? op(world, operation->values) : -ENOSYS;
+	/* An access that asked for no run found none. */
+	if (stalemap_huge && !stalemap_claims.count)
+		stalemap_claim(false);
 	stalemap_see(world);
 	return answer;
 }

@@ -14,16 +14,17 @@
 #define STALEMAP_BASE		0x10000000UL
 #define STALEMAP_NOBODY		255
 
-/* More frames than a step can name. */
-#define STALEMAP_MOST_FRAMES	(STALEMAP_MOST_SPACES * STALEMAP_MOST_PAGES + 2 * STALEMAP_SLOTS * STALEMAP_CHUNK_PAGES + \
-				 STALEMAP_MOST_PINS)
+/* More frames than a step can name: where one page of a large folio is named, all of them are. */
+#define STALEMAP_MOST_FRAMES	(STALEMAP_MOST_SPACES * STALEMAP_MOST_PAGES * 8 + \
+				 2 * STALEMAP_SLOTS * STALEMAP_CHUNK_PAGES + STALEMAP_MOST_PINS * 8)
 #define STALEMAP_MOST_STEP	(STALEMAP_MOST_SPACES * STALEMAP_MOST_PAGES * sizeof(struct stalemap_shown_place) + \
 				 STALEMAP_MOST_FRAMES * (sizeof(struct stalemap_shown_page) + 2 * STALEMAP_MOST_RMAP) + \
 				 STALEMAP_SLOTS * (sizeof(struct stalemap_shown_transaction) + \
 				 STALEMAP_CHUNK_PAGES * sizeof(struct stalemap_shown_candidate)) + \
 				 STALEMAP_MOST_PINS * sizeof(struct stalemap_shown_reference) + \
 				 STALEMAP_BLOCKS * sizeof(struct stalemap_shown_block) + \
-				 sizeof(struct stalemap_step) + sizeof(struct stalemap_end) + STALEMAP_MOST_LOG)
+				 sizeof(struct stalemap_step) + sizeof(stalemap_claims.found) + \
+				 sizeof(struct stalemap_end) + STALEMAP_MOST_LOG)
 
 /* What stalemap_frames.h counts. */
 unsigned long stalemap_ram;
@@ -62,6 +63,37 @@ struct stalemap_world {
 };
 
 static struct inode *stalemap_inode[STALEMAP_DEVICES];
+
+/* The order of huge pages of the machine, or 0. */
+static unsigned int stalemap_huge;
+
+#ifdef CONFIG_STALEMAP_HUGE
+
+/* What the kernel leaves off where there is no sysfs, or little memory. */
+static void stalemap_switch_huge_pages_on(void)
+{
+	transparent_hugepage_flags |= 1 << TRANSPARENT_HUGEPAGE_REQ_MADV_FLAG | 1 << TRANSPARENT_HUGEPAGE_USE_ZERO_PAGE_FLAG;
+	huge_anon_orders_inherit = BIT(HPAGE_PMD_ORDER);
+}
+
+/* Makes the machine one with huge pages of this order, or without; false where the kernel has them of another order. */
+static bool stalemap_set_huge(unsigned int order)
+{
+	stalemap_huge = order;
+	stalemap_has_huge = order;
+	if (order)
+		stalemap_switch_huge_pages_on();
+	return !order || order == HPAGE_PMD_ORDER;
+}
+
+#else
+
+static bool stalemap_set_huge(unsigned int order)
+{
+	return !order;
+}
+
+#endif
 
 /* The test driver is opened by its own function, with an inode that stands in no file system. */
 static int stalemap_open_devices(void)
@@ -136,6 +168,8 @@ static int stalemap_begin(struct stalemap_world *world, const struct stalemap_pr
 	memset(world->locks, STALEMAP_NOBODY, sizeof(world->locks));
 	world->spaces = program->spaces;
 	world->pages = program->pages;
+	if (!stalemap_set_huge(program->huge))
+		return -EINVAL;
 	stalemap_ram = program->frames[0];
 	world->space[0].mm = stalemap_new_mm();
 	if (!world->space[0].mm)
@@ -216,6 +250,13 @@ static void stalemap_finish(struct stalemap_world *world)
 	}
 }
 
+/* Tells of blocks that the machine was asked for; those of a huge page are runs. */
+void stalemap_found_ram(unsigned int order, bool found)
+{
+	if (order == stalemap_huge)
+		stalemap_claim(found);
+}
+
 /* Looks at the places of all spaces. */
 static void stalemap_see(struct stalemap_world *world)
 {
@@ -271,12 +312,10 @@ static struct stalemap_frame stalemap_named[STALEMAP_MOST_FRAMES];
 static unsigned int stalemap_names;
 
 /* Adds a frame to those that are described, in ascending order of home and number, once. */
-static void stalemap_name(unsigned int home, unsigned int number)
+static void stalemap_name_frame(unsigned int home, unsigned int number)
 {
 	unsigned int at = stalemap_names;
 
-	if (home == STALEMAP_NOWHERE)
-		return;
 	while (at && (stalemap_named[at - 1].home > home ||
 		      (stalemap_named[at - 1].home == home && stalemap_named[at - 1].number > number)))
 		at--;
@@ -285,6 +324,18 @@ static void stalemap_name(unsigned int home, unsigned int number)
 	memmove(&stalemap_named[at + 1], &stalemap_named[at], (stalemap_names - at) * sizeof(stalemap_named[0]));
 	stalemap_named[at] = (struct stalemap_frame){ .number = number, .home = home };
 	stalemap_names++;
+}
+
+/* Adds a frame, and with it those of its whole folio. */
+static void stalemap_name(unsigned int home, unsigned int number)
+{
+	struct page *page = home == STALEMAP_NOWHERE ? NULL : stalemap_page_at(number, home);
+	unsigned long i;
+
+	if (!page)
+		return;
+	for (i = 0; i < folio_nr_pages(page_folio(page)); i++)
+		stalemap_name_frame(home, number - folio_page_idx(page_folio(page), page) + i);
 }
 
 static unsigned int stalemap_write_places(struct stalemap_world *world, struct stalemap_out *out)
@@ -296,7 +347,8 @@ static unsigned int stalemap_write_places(struct stalemap_world *world, struct s
 			const struct stalemap_place *it = &world->seen[i][page];
 			struct stalemap_shown_place shown = {
 				.number = it->number, .home = it->home, .space = i, .page = page,
-				.bits = it->access | it->entry << 2 | (it->bits & 3) << 5,
+				.bits = it->access | it->entry << 2 | (it->bits & 3) << 5 |
+					(it->bits & STALEMAP_HUGE_ENTRY ? 0x80 : 0),
 			};
 
 			if (it->entry == STALEMAP_UNMAPPED)
@@ -387,6 +439,9 @@ static int stalemap_references(const struct page *page, int refcount)
 {
 	unsigned int slot;
 
+	/* Those of a large folio are counted elsewhere. */
+	if (folio_test_large(page_folio(page)))
+		return refcount;
 	for (slot = 0; slot < STALEMAP_MOST_PINS; slot++)
 		if (stalemap_pins[slot].page == page && stalemap_pins[slot].pinned)
 			refcount -= GUP_PIN_COUNTING_BIAS - 1;
@@ -408,6 +463,24 @@ static void stalemap_write_rmap(struct stalemap_world *world, const struct stale
 	}
 }
 
+/* The folio of a page. Where a huge entry maps it, the head tells for all pages whether they are exclusive. */
+static void stalemap_show_folio(struct stalemap_world *world, const struct stalemap_page *page, struct stalemap_shown_page *shown)
+{
+	unsigned int i, at;
+
+	shown->head = page->head;
+	shown->folio_mapcount = page->folio_mapcount;
+	for (i = 0; i < world->spaces; i++) {
+		for (at = 0; at < world->pages; at++) {
+			const struct stalemap_place *it = &world->seen[i][at];
+
+			if (it->entry == STALEMAP_MAPS && it->bits & STALEMAP_HUGE_ENTRY && it->home == shown->home &&
+			    it->number == shown->number)
+				shown->bits = (shown->bits & ~2) | (it->bits & 2);
+		}
+	}
+}
+
 static unsigned int stalemap_write_pages(struct stalemap_world *world, struct stalemap_out *out)
 {
 	unsigned int i, count = 0;
@@ -419,8 +492,11 @@ static unsigned int stalemap_write_pages(struct stalemap_world *world, struct st
 
 		if (!at)
 			continue;
+		page.number = shown.number;
 		stalemap_describe_page(at, &page);
 		shown.bits = page.bits;
+		if (page.bits & 8)
+			stalemap_show_folio(world, &page, &shown);
 		shown.stamp = page.stamp;
 		shown.rmaps = page.rmaps;
 		shown.mapcount = page.mapcount;
@@ -454,5 +530,7 @@ static void stalemap_write_step(struct stalemap_world *world, struct stalemap_st
 	step->references = stalemap_write_references(out);
 	step->blocks = stalemap_write_blocks(world, out);
 	step->pages = stalemap_write_pages(world, out);
+	step->runs = stalemap_claims.count;
+	stalemap_put(out, stalemap_claims.found, stalemap_claims.count);
 	memcpy(head, step, sizeof(*step));
 }

@@ -1,5 +1,7 @@
 //! What is edited in the kernel: the requests, the mutants, and what hides the test driver's own faults.
 
+mod huge;
+
 use crate::edit::{Edit, Side};
 use crate::history;
 use crate::version::Version;
@@ -19,6 +21,8 @@ pub(crate) fn additions() -> Vec<Addition> {
         ("include/linux/stalemap.h", include_str!("../kernel/stalemap.h")),
         ("lib/stalemap_requests.h", include_str!("../kernel/stalemap_requests.h")),
         ("lib/stalemap_runs.h", include_str!("../kernel/stalemap_runs.h")),
+        ("include/linux/stalemap_split.h", include_str!("../kernel/stalemap_split.h")),
+        ("lib/stalemap_whole.h", include_str!("../kernel/stalemap_whole.h")),
         ("lib/stalemap_versions.h", include_str!("../kernel/stalemap_versions.h")),
     ];
     files.map(|(file, text)| Addition { file, text: text.into() }).to_vec()
@@ -31,6 +35,9 @@ const DRIVER: &str = "lib/test_hmm.c";
 pub fn edits(version: Version) -> Vec<Edit> {
     let mut edits = include_edits();
     edits.extend(driver_edits(version));
+    if version >= Version::V7_3 {
+        edits.extend(huge::edits());
+    }
     edits.extend(mutants(version));
     edits.extend(history::edits(version));
     edits
@@ -122,7 +129,7 @@ fn table_edits() -> [Edit; 7] {
             function: "static int dmirror_do_fault(",
             line: "entry = page;",
             side: Side::After,
-            text: "if (!stalemap_is_on(STALEMAP_SHOW_DEVICE_PAGE_IN_TABLE))\n\tentry = BACKING_PAGE(page);\n\
+            text: "if (!stalemap_is_on(STALEMAP_SHOW_DEVICE_PAGE_IN_TABLE))\n\tentry = stalemap_backing(page);\n\
                    if (!(*pfns & HMM_PFN_WRITE) && (range->default_flags & HMM_PFN_WRITE))\n\treturn -EFAULT;",
         },
         Edit {

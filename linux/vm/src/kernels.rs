@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use stalemap_harness::{Build, Settings};
+use stalemap_harness::{Build, HugeOrders, Settings};
 use stalemap_operations::{Machine, Operation, Program};
 
 use crate::acceleration::Acceleration;
 use crate::cache::Cache;
+use crate::huge::Asked;
 use crate::native::NativeBoot;
 use crate::passes::Passes;
 use crate::pool::KernelPool;
@@ -21,7 +22,7 @@ use crate::way::Way;
 
 /// Builds kernels of a version. A clone has a pool, and so a guest, of its own; what they pass is counted together.
 pub struct Kernels {
-    version: Version,
+    asked: Asked,
     runner: Arc<dyn Runner>,
     pool: Arc<Mutex<KernelPool>>,
     passes: Arc<Mutex<Passes>>,
@@ -53,18 +54,19 @@ impl Kernels {
         let Some(runner) = runner else {
             bail!("linux-{target} is not built; run `stalemap linux build {}`", target.options());
         };
-        Ok(Kernels::new(target.version(), runner))
+        Ok(Kernels::counting(target.asked(), runner, Arc::default()))
     }
 
     /// Kernels that are started like this.
     #[must_use]
     pub fn new(version: Version, runner: Arc<dyn Runner>) -> Kernels {
-        Kernels::counting(version, runner, Arc::default())
+        let asked = Asked::small(version, runner.way());
+        Kernels::counting(asked, runner, Arc::default())
     }
 
-    fn counting(version: Version, runner: Arc<dyn Runner>, passes: Arc<Mutex<Passes>>) -> Kernels {
+    fn counting(asked: Asked, runner: Arc<dyn Runner>, passes: Arc<Mutex<Passes>>) -> Kernels {
         let pool = KernelPool::counting(Arc::clone(&runner), Arc::clone(&passes));
-        Kernels { version, runner, pool: Arc::new(Mutex::new(pool)), passes }
+        Kernels { asked, runner, pool: Arc::new(Mutex::new(pool)), passes }
     }
 
     /// What these kernels and those of all clones have passed; nothing where they do not count it.
@@ -119,25 +121,31 @@ impl Kernels {
     /// The version.
     #[must_use]
     pub fn version(&self) -> Version {
-        self.version
+        self.asked.version
     }
 
     /// The name of the subject.
     #[must_use]
     pub fn subject(&self) -> &'static str {
-        self.way().subject(self.version)
+        self.asked.subject()
     }
 
     /// Who does the operations in these kernels.
     #[must_use]
     pub fn way(&self) -> Way {
-        self.runner.way()
+        self.asked.way
+    }
+
+    /// The kernel as a subject.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        self.asked
     }
 
     /// What is generated for these kernels: executions of at most so many operations.
     #[must_use]
     pub fn settings(&self, operations: usize) -> Settings {
-        self.way().settings(operations)
+        self.asked.settings(operations)
     }
 
     /// The pool of kernels.
@@ -149,7 +157,7 @@ impl Kernels {
 
 impl Clone for Kernels {
     fn clone(&self) -> Self {
-        Kernels::counting(self.version, Arc::clone(&self.runner), Arc::clone(&self.passes))
+        Kernels::counting(self.asked, Arc::clone(&self.runner), Arc::clone(&self.passes))
     }
 }
 
@@ -157,11 +165,15 @@ impl Build for Kernels {
     type Subject = Kernel;
 
     fn build(&self, machine: &Machine) -> Result<Kernel, String> {
-        Kernel::new(self.version, self.way(), machine, Arc::clone(&self.pool))
+        Kernel::new(self.asked, machine, Arc::clone(&self.pool))
     }
 
     fn largest(&self) -> Option<Machine> {
-        Some(self.way().largest())
+        Some(self.asked.largest_generated())
+    }
+
+    fn huge(&self) -> Option<HugeOrders> {
+        self.asked.orders()
     }
 
     fn looks_ahead(&self) -> bool {
@@ -170,12 +182,12 @@ impl Build for Kernels {
 
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
         let able = |program: &Program| {
-            let machine = self.way().machine(self.version, &program.machine).ok()?;
-            let able = |operation: &Operation| self.way().can(operation.kind());
+            let machine = self.asked.machine(&program.machine).ok()?;
+            let able = |operation: &Operation| self.asked.can(operation.kind());
             let program = Program::new(machine, program.operations.iter().copied().filter(able));
             (!program.operations.is_empty()).then_some(program)
         };
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.run_ahead(programs.iter().filter_map(able)).map_err(|error| format!("{}: {error:#}", self.version))
+        pool.run_ahead(programs.iter().filter_map(able)).map_err(|error| format!("{}: {error:#}", self.asked.version))
     }
 }

@@ -1,8 +1,11 @@
 //! The mutants of the kernel: faults that a bit of the kernel parameter `stalemap` switches on, one build for all.
 
+mod huge;
+
 use stalemap_harness::Settings;
 use stalemap_operations::{Kind, Trace};
 
+pub use self::huge::HUGE_TROPHIES;
 use crate::history::HISTORY;
 use crate::version::Version;
 use crate::way::Way;
@@ -69,7 +72,7 @@ impl Fault {
     /// # Errors
     /// A sentence with the names that there are.
     pub fn by_name(name: &str) -> Result<Fault, String> {
-        Fault::among(&[MUTANTS, HISTORY, TROPHIES].concat(), name)
+        Fault::among(&[MUTANTS, HISTORY, TROPHIES, HUGE_TROPHIES].concat(), name)
     }
 
     /// The one of these with this name.
@@ -234,20 +237,24 @@ pub const TROPHIES: &[Fault] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{HISTORY, MUTANTS, TROPHIES};
+    use super::{HISTORY, HUGE_TROPHIES, MUTANTS, TROPHIES};
     use crate::edits::additions;
+    use crate::huge::Asked;
+    use crate::native::HugeOrder;
+    use crate::version::Version;
     use crate::way::Way;
 
     #[test]
     fn every_fault_has_a_bit_of_its_own_that_the_header_names() {
         let header = &additions()[0].text;
-        let mut bits: Vec<u32> = MUTANTS.iter().chain(HISTORY).chain(TROPHIES).map(|fault| fault.bit).collect();
+        let mut bits: Vec<u32> =
+            MUTANTS.iter().chain(HISTORY).chain(TROPHIES).chain(HUGE_TROPHIES).map(|fault| fault.bit).collect();
         for bit in &bits {
             assert!(header.contains(&format!(" = {bit},")), "bit {bit}");
         }
         bits.sort_unstable();
         bits.dedup();
-        assert_eq!(bits.len(), MUTANTS.len() + HISTORY.len() + TROPHIES.len());
+        assert_eq!(bits.len(), MUTANTS.len() + HISTORY.len() + TROPHIES.len() + HUGE_TROPHIES.len());
     }
 
     #[test]
@@ -256,6 +263,13 @@ mod tests {
             let settings = fault.campaign.settings(Way::Guest);
             let able = |kind| Way::Guest.can(kind);
             assert!(settings.kinds.iter().all(able), "{}: {:?}", fault.name, fault.campaign.only);
+        }
+        let huge = Asked { huge: Some(HugeOrder::Two), ..Asked::small(Version::V7_3, Way::Agent) };
+        for fault in HUGE_TROPHIES {
+            let settings = fault.campaign.settings(Way::Agent);
+            assert!(settings.kinds.iter().all(|kind| huge.can(kind)), "{}: {:?}", fault.name, fault.campaign.only);
+            let machine = settings.machine.expect("a machine with huge pages");
+            assert!(huge.machine(&machine).is_ok(), "{}: {machine}", fault.name);
         }
     }
 }

@@ -10,17 +10,16 @@ use stalemap_operations::{
     Subject, Touched,
 };
 
+use crate::huge::Asked;
 use crate::pool::KernelPool;
 use crate::runner::{Ending, Lost, Recording};
-use crate::track::Tracker;
+use crate::track::{Step, Tracker};
 use crate::transcript::start;
-use crate::version::Version;
 use crate::way::Way;
 
 /// A kernel, asked by a guest or an agent.
 pub struct Kernel {
-    name: &'static str,
-    way: Way,
+    asked: Asked,
     machine: Machine,
     pool: Arc<Mutex<KernelPool>>,
     done: Vec<Operation>,
@@ -32,22 +31,21 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The machine that the pool's kernels simulate; the subject has this name.
+    /// The machine that the pool's kernels simulate.
     ///
     /// # Errors
     /// When it is larger than what can be driven.
-    pub fn new(version: Version, way: Way, machine: &Machine, pool: Arc<Mutex<KernelPool>>) -> Result<Kernel, String> {
-        let machine = way.machine(version, machine)?;
+    pub fn new(asked: Asked, machine: &Machine, pool: Arc<Mutex<KernelPool>>) -> Result<Kernel, String> {
+        let machine = asked.machine(machine)?;
         Ok(Kernel {
-            name: way.subject(version),
-            way,
+            asked,
             machine,
             pool,
             done: Vec::new(),
             recording: nothing(),
             recorded: 0,
             tracker: Tracker::default(),
-            observation: at_start(way, &machine),
+            observation: at_start(asked.way, &machine),
         })
     }
 
@@ -57,7 +55,7 @@ impl Kernel {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         match pool.replay(&program) {
             Ok(recording) => (self.recording, self.recorded) = (recording, operations.len()),
-            Err(error) => stop(format!("{}: {error:#}", self.name)),
+            Err(error) => stop(format!("{}: {error:#}", self.name())),
         }
     }
 }
@@ -80,11 +78,11 @@ fn stop(message: String) -> ! {
 
 impl Subject for Kernel {
     fn name(&self) -> &str {
-        self.name
+        self.asked.subject()
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.way.capabilities()
+        self.asked.capabilities()
     }
 
     fn machine(&self) -> &Machine {
@@ -92,7 +90,7 @@ impl Subject for Kernel {
     }
 
     fn capacity(&self) -> [u32; Home::LIMIT] {
-        self.way.capacity(&self.machine)
+        self.asked.way.capacity(&self.machine)
     }
 
     fn reset(&mut self) {
@@ -100,11 +98,11 @@ impl Subject for Kernel {
         self.recording = nothing();
         self.recorded = 0;
         self.tracker = Tracker::default();
-        self.observation = at_start(self.way, &self.machine);
+        self.observation = at_start(self.asked.way, &self.machine);
     }
 
     fn announce(&mut self, operations: &[Operation]) {
-        let able = |operation: &&Operation| self.way.can(operation.kind());
+        let able = |operation: &&Operation| self.asked.can(operation.kind());
         let operations: Vec<Operation> = operations.iter().filter(able).copied().collect();
         if !operations.is_empty() {
             self.record(&operations);
@@ -121,7 +119,8 @@ impl Subject for Kernel {
         }
         match (self.recording.steps.get(step), &self.recording.ending) {
             (Some(shown), _) => {
-                let ended = self.tracker.step(&shown.state, operation.first_place(), &mut self.observation);
+                let step = Step::new(operation, &self.machine);
+                let ended = self.tracker.step(&shown.state, &step, &mut self.observation);
                 outcome(shown, operation, ended)
             }
             (None, Ending::Lost(Lost::Crash(message))) => stop(format!("the kernel: {message}")),
@@ -131,6 +130,11 @@ impl Subject for Kernel {
 
     fn touched(&mut self, _: &mut Touched) -> bool {
         false
+    }
+
+    fn runs(&self) -> &[bool] {
+        let last = self.done.len().checked_sub(1).and_then(|step| self.recording.steps.get(step));
+        last.map_or(&[], |shown| &shown.runs)
     }
 
     fn observe(&self, _: &Scope, into: &mut Observation) {
@@ -186,7 +190,7 @@ mod tests {
     use stalemap_harness::{Compare, Driver};
     use stalemap_operations::{Kind, Machine, Operation, Program};
 
-    use super::Kernel;
+    use super::{Asked, Kernel};
     use crate::acceleration::Acceleration;
     use crate::pool::KernelPool;
     use crate::runner::{Ending, Lost, Recording};
@@ -204,7 +208,7 @@ mod tests {
         let evict = Kind::by_word("evict").and_then(|kind| Operation::new(kind, &[0], &machine)).expect("an operation");
         let program = Program::new(machine, [evict; OPERATIONS]);
         let state = GuestState { alive: 1, ..GuestState::default() };
-        let steps = vec![Shown { class: 0, number: 0, state }; shown];
+        let steps = vec![Shown { class: 0, number: 0, runs: Vec::new(), state }; shown];
         let boot = Boot {
             image: "no kernel".into(),
             initramfs: "nothing".into(),
@@ -217,8 +221,9 @@ mod tests {
         let mut pool = KernelPool::new(Arc::new(boot));
         pool.remember(&program, Recording { steps, ending: Ending::Lost(lost.clone()) });
         let pool = Arc::new(Mutex::new(pool));
-        let mut driver =
-            Driver::new(move |machine: &Machine| Kernel::new(VERSION, Way::Guest, machine, Arc::clone(&pool)));
+        let mut driver = Driver::new(move |machine: &Machine| {
+            Kernel::new(Asked::small(VERSION, Way::Guest), machine, Arc::clone(&pool))
+        });
         let all = [Compare::Touched, Compare::Everything, Compare::Touched];
         let divergence = |compare| driver.run(&program, compare).expect("it can be driven").divergence;
         let shown =

@@ -11,6 +11,8 @@ pub enum Support {
     AddedRequests,
     /// The agent in a native kernel: no program of a user can ask for it.
     Agent,
+    /// The same, on a machine with huge pages (`linux/vm/native/huge_operations.h`).
+    HugePages,
 }
 
 /// What a kernel needs to do operations of this kind. The agent does all of them (`linux/vm/native/perform.h`); the guest
@@ -18,7 +20,8 @@ pub enum Support {
 #[must_use]
 pub const fn support(kind: Kind) -> Support {
     match kind {
-        Kind::Alloc | Kind::Free | Kind::Split | Kind::Advise | Kind::Collapse | Kind::SplitFolio => Support::Agent,
+        Kind::Alloc | Kind::Free | Kind::Split => Support::Agent,
+        Kind::Advise | Kind::Collapse | Kind::SplitFolio => Support::HugePages,
         Kind::Map
         | Kind::Unmap
         | Kind::Discard

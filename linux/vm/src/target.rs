@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::flavour::Flavour;
+use crate::huge::Asked;
 use crate::native::{HugeOrder, Instrument, Native};
 use crate::recipe::Recipe;
 use crate::version::Version;
@@ -26,6 +27,26 @@ impl Target {
             Target::Native(Native { version, instrument, huge: None })
         } else {
             Target::Virtual(Flavour { version, kasan })
+        }
+    }
+
+    /// All kernels that are subjects of their own, without KASAN.
+    pub fn all() -> impl Iterator<Item = Target> {
+        let plain = Version::ALL
+            .into_iter()
+            .flat_map(|version| [false, true].map(|native| Target::new(version, native, false)));
+        let huge = [HugeOrder::Two, HugeOrder::Three].map(|order| {
+            Target::Native(Native { version: Version::V7_3, instrument: Instrument::None, huge: Some(order) })
+        });
+        plain.chain(huge)
+    }
+
+    /// The same kernel with KASAN or without.
+    #[must_use]
+    pub const fn with_kasan(self, kasan: bool) -> Target {
+        match (self, Target::new(self.version(), matches!(self, Target::Native(_)), kasan)) {
+            (Target::Native(Native { huge, .. }), Target::Native(native)) => Target::Native(Native { huge, ..native }),
+            (_, plain) => plain,
         }
     }
 
@@ -65,7 +86,17 @@ impl Target {
     /// The name of the subject: `linux-6.12`, `linux-6.12-native`.
     #[must_use]
     pub const fn subject(self) -> &'static str {
-        self.way().subject(self.version())
+        self.asked().subject()
+    }
+
+    /// The kernel as a subject.
+    #[must_use]
+    pub const fn asked(self) -> Asked {
+        let huge = match self {
+            Target::Virtual(_) => None,
+            Target::Native(native) => native.huge,
+        };
+        Asked { version: self.version(), way: self.way(), huge }
     }
 
     /// Whether KASAN, the kernel's own finder of accesses to freed memory, is in it.

@@ -4,13 +4,21 @@
 //! whose frame has gone from the same place, if the two are of different homes (a migration changes the home, a copy on
 //! write does not), and else a new page.
 
+mod bodies;
+mod step;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use stalemap_guest::{EntryKind, Frame, GuestPlace, GuestState, GuestTransaction};
+use stalemap_guest::{EntryKind, Frame, GuestPlace, GuestState};
 use stalemap_operations::{
-    Access, BlockSlot, Device, Entry, HoldSlot, Home, Observation, Order, PageToken, PageView, Phase, PinSlot, Place,
-    PlaceState, PlaceView, Slot, SlotState, Space, Stamp, TransactionSlot, VirtualPage,
+    Access, BlockSlot, Device, Entry, FolioView, HoldSlot, Home, Observation, Order, PageToken, PageView, PinSlot,
+    Place, PlaceState, PlaceView, Slot, SlotState, Space, Stamp, TransactionSlot, VirtualPage,
 };
+
+use self::bodies::{Body, bodies, named, phase};
+pub(crate) use self::step::Step;
 
 /// What is known of a page besides what is seen now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,59 +33,125 @@ struct Known {
 pub(crate) struct Tracker {
     pages: BTreeMap<Frame, Known>,
     places: BTreeMap<(u8, u8), Frame>,
+    /// Places that map a page of zeros of a large folio in RAM, and whether by a huge entry.
+    zeros: BTreeMap<(u8, u8), bool>,
     next: u32,
 }
 
-/// Where a page is, and where it was or is going.
-#[derive(Clone, Copy, Debug)]
-struct Body {
-    /// The frame that its entries name.
-    named: Frame,
-    /// The frame that holds its content.
-    content: Frame,
-}
-
 impl Tracker {
-    /// Takes in what was seen after a step: the observation, and how many pages ended in the step. `at` is the place
-    /// that the operation names first.
-    pub(crate) fn step(&mut self, seen: &GuestState, at: Option<(Space, VirtualPage)>, into: &mut Observation) -> u32 {
+    /// Takes in what was seen after a step: the observation, and how many pages ended in the step.
+    pub(crate) fn step(&mut self, seen: &GuestState, step: &Step, into: &mut Observation) -> u32 {
         let bodies = bodies(seen);
-        let at = at.map(|(space, page)| (space.0, page.0));
-        let mut pages = BTreeMap::new();
-        let mut taken = BTreeSet::new();
-        // First the pages that have not moved, then those that have; what is left is new.
-        let (same, others): (Vec<&Body>, Vec<&Body>) =
-            bodies.values().partition(|body| self.pages.contains_key(&body.named));
-        for body in same {
-            let known = self.pages[&body.named];
-            taken.insert(known.token);
-            pages.insert(body.named, known);
+        let (mut pages, mut newcomers) = self.that_stayed(&bodies);
+        if step.collapses {
+            let is_copy = |frame: &Frame| seen.page(*frame).is_some_and(|page| page.folio.is_some());
+            for frame in newcomers.extract_if(.., |frame| is_copy(frame)) {
+                pages.insert(frame, self.fresh());
+            }
         }
-        let mut newcomers: Vec<&Body> = others;
-        // Of the frames that a faulted back page may be in, the writer's own is the copy.
-        newcomers.sort_by_key(|body| is_only_at(seen, body.named, at));
-        for body in newcomers {
-            let known = self.predecessor(seen, body.named).filter(|known| taken.insert(known.token));
-            let known = known.unwrap_or_else(|| {
-                self.next += 1;
-                Known { token: PageToken(self.next - 1), exclusive: false }
-            });
-            pages.insert(body.named, known);
-        }
+        self.forget_dropped(step);
+        self.find(seen, newcomers, step.at, &mut pages);
         let living: BTreeSet<PageToken> = pages.values().map(|known| known.token).collect();
         let ended = self.pages.values().filter(|known| !living.contains(&known.token)).count();
         self.pages = pages;
         self.places = seen.places.iter().filter_map(|it| Some(((it.space, it.page), named(it)?))).collect();
         self.note_exclusive(seen);
+        self.note_zeros(seen);
         self.show(seen, &bodies, into);
         u32::try_from(ended).expect("few pages")
     }
 
-    /// The page that was in another home at one of the places that now name this frame.
-    fn predecessor(&self, seen: &GuestState, frame: Frame) -> Option<Known> {
+    /// The pages that have not moved, by frame; and the frames that were not known.
+    fn that_stayed(&self, bodies: &BTreeMap<Frame, Body>) -> (BTreeMap<Frame, Known>, Vec<Frame>) {
+        let (same, newcomers): (Vec<Frame>, Vec<Frame>) =
+            bodies.keys().partition(|frame| self.pages.contains_key(frame));
+        (same.into_iter().map(|frame| (frame, self.pages[&frame])).collect(), newcomers)
+    }
+
+    /// Finds the pages of frames that were not known: those that have moved, and new ones.
+    fn find(
+        &mut self,
+        seen: &GuestState,
+        newcomers: Vec<Frame>,
+        at: Option<(u32, u32)>,
+        pages: &mut BTreeMap<Frame, Known>,
+    ) {
+        let mut taken: BTreeSet<PageToken> = pages.values().map(|known| known.token).collect();
+        let mut moved = BTreeMap::new();
+        // Of the frames that a faulted back page may be in, the writer's own is the copy.
+        let (own, others): (Vec<Frame>, Vec<Frame>) =
+            newcomers.into_iter().partition(|&frame| is_only_at(seen, frame, at));
+        let mut rest = Vec::new();
+        for &frame in &others {
+            match self.predecessor(seen, frame) {
+                Some(old) if taken.insert(self.pages[&old].token) => {
+                    pages.insert(frame, self.pages[&old]);
+                    moved.insert(frame, old);
+                }
+                _ => rest.push(frame),
+            }
+        }
+        // Pages of a large folio that nothing maps move with the others.
+        rest.retain(|&frame| match self.predecessor_in_folio(seen, frame, &moved) {
+            Some(known) if taken.insert(known.token) => {
+                pages.insert(frame, known);
+                false
+            }
+            _ => true,
+        });
+        for frame in rest.into_iter().chain(own) {
+            let old = self.predecessor(seen, frame).and_then(|old| self.pages.get(&old)).copied();
+            let known = old.filter(|known| taken.insert(known.token)).unwrap_or_else(|| self.fresh());
+            pages.insert(frame, known);
+        }
+    }
+
+    /// A page that was not there before.
+    fn fresh(&mut self) -> Known {
+        self.next += 1;
+        Known { token: PageToken(self.next - 1), exclusive: false }
+    }
+
+    /// The frame in another home that held the page at one of the places that now name this frame.
+    fn predecessor(&self, seen: &GuestState, frame: Frame) -> Option<Frame> {
         let now = seen.places.iter().filter(|place| named(place) == Some(frame));
         let before = now.filter_map(|place| self.places.get(&(place.space, place.page)));
-        before.filter(|old| old.home != frame.home).find_map(|old| self.pages.get(old)).copied()
+        before.copied().filter(|old| old.home != frame.home).find(|old| self.pages.contains_key(old))
+    }
+
+    /// The page that was as far from another page of its folio as this frame is from where that has moved to.
+    fn predecessor_in_folio(&self, seen: &GuestState, frame: Frame, moved: &BTreeMap<Frame, Frame>) -> Option<Known> {
+        let head = seen.page(frame)?.folio?.head;
+        let in_folio = |it: Frame| seen.page(it).and_then(|page| page.folio).is_some_and(|folio| folio.head == head);
+        let mut before = moved.iter().filter(|&(now, _)| now.home == frame.home && in_folio(*now));
+        before.find_map(|(now, old)| {
+            let number = (old.number + frame.number).checked_sub(now.number)?;
+            self.pages.get(&Frame { number, ..*old }).copied()
+        })
+    }
+
+    /// A migration in one step splits the large folios in RAM of which a part is in its range, which drops their pages of zeros: what
+    /// is at such a place afterwards was made of a hole.
+    fn forget_dropped(&mut self, step: &Step) {
+        let Some((space, first, last)) = step.to_device else { return };
+        let is_split = |&(in_space, page): &(u8, u8), huge: bool| {
+            let group = u32::from(page) / step.group * step.group;
+            let is_whole = huge && first <= group && group + step.group <= last;
+            u32::from(in_space) == space && (first..last).contains(&page.into()) && !is_whole
+        };
+        for place in self.zeros.iter().filter(|&(place, huge)| is_split(place, *huge)).map(|(place, _)| place) {
+            self.places.remove(place);
+        }
+    }
+
+    fn note_zeros(&mut self, seen: &GuestState) {
+        self.zeros.clear();
+        let in_ram = seen.places.iter().filter(|place| place.entry == EntryKind::Maps && place.frame.home == 0);
+        for place in in_ram {
+            if seen.page(place.frame).is_some_and(|page| page.folio.is_some() && page.stamp == 0) {
+                self.zeros.insert((place.space, place.page), place.huge);
+            }
+        }
     }
 
     fn note_exclusive(&mut self, seen: &GuestState) {
@@ -85,8 +159,12 @@ impl Tracker {
             let entries = || seen.places.iter().filter(|place| named(place) == Some(frame));
             if entries().any(|place| place.entry == EntryKind::Migrating) {
                 known.exclusive = entries().any(|place| place.exclusive);
-            } else if entries().next().is_some() || seen.held.iter().any(|held| held.frame == frame) {
-                known.exclusive = seen.page(frame).is_some_and(|page| page.exclusive);
+            } else if let Some(page) = seen.page(frame) {
+                // Of a page of a large folio that no entry maps, the head may have told.
+                let is_held = seen.held.iter().any(|held| held.frame == frame);
+                if entries().next().is_some() || is_held && page.folio.is_none() {
+                    known.exclusive = page.exclusive;
+                }
             }
         }
     }
@@ -120,7 +198,7 @@ impl Tracker {
                 refcount,
                 rmap: start..into.rmaps.len(),
                 frame: None,
-                folio: None,
+                folio: self.folio(seen, body),
             });
         }
         let transactions = seen.transactions.iter().map(|it| {
@@ -142,11 +220,20 @@ impl Tracker {
         }));
     }
 
+    /// The large folio of a page.
+    fn folio(&self, seen: &GuestState, body: &Body) -> Option<FolioView> {
+        let folio = seen.page(body.content)?.folio?;
+        let index = body.content.number.checked_sub(folio.head)?;
+        let head = body.named.number.checked_sub(index).map(|number| Frame { number, ..body.named });
+        let head = head.and_then(|head| self.pages.get(&head)).map_or(PageToken(u32::MAX), |known| known.token);
+        Some(FolioView { head, index, mapcount: u32::try_from(folio.mapcount).unwrap_or(u32::MAX) })
+    }
+
     fn place(&self, it: &GuestPlace) -> PlaceView {
         let page = || self.pages.get(&it.frame).map(|known| known.token);
         let entry = match (it.entry, page()) {
-            (EntryKind::Maps, Some(page)) => Entry::Maps { page, writable: it.writable, huge: false },
-            (EntryKind::Migrating, Some(page)) => Entry::Migrating { page, writable: it.writable, huge: false },
+            (EntryKind::Maps, Some(page)) => Entry::Maps { page, writable: it.writable, huge: it.huge },
+            (EntryKind::Migrating, Some(page)) => Entry::Migrating { page, writable: it.writable, huge: it.huge },
             // An entry of an unknown kind shows as a hole with a page that no place has, which the reference never shows.
             (EntryKind::Unknown, _) => Entry::Maps { page: PageToken(u32::MAX), writable: it.writable, huge: false },
             (EntryKind::Hole | EntryKind::Maps | EntryKind::Migrating, _) => Entry::Hole,
@@ -156,43 +243,10 @@ impl Tracker {
     }
 }
 
-/// Every page that lives, by the frame that its entries name.
-fn bodies(seen: &GuestState) -> BTreeMap<Frame, Body> {
-    let mut bodies = BTreeMap::new();
-    for frame in seen.places.iter().filter_map(named).chain(seen.held.iter().map(|held| held.frame)) {
-        bodies.insert(frame, Body { named: frame, content: frame });
-    }
-    for transaction in &seen.transactions {
-        let has_moved = phase(transaction) == Phase::Moved;
-        for candidate in &transaction.candidates {
-            let moved = candidate.destination.filter(|_| has_moved && candidate.moves);
-            if let Some(source) = candidate.source {
-                bodies.insert(source, Body { named: source, content: moved.unwrap_or(source) });
-            } else if let Some(born) = moved {
-                bodies.insert(born, Body { named: born, content: born });
-            }
-        }
-    }
-    bodies
-}
-
-/// The frame that an entry names.
-fn named(place: &GuestPlace) -> Option<Frame> {
-    matches!(place.entry, EntryKind::Maps | EntryKind::Migrating).then_some(place.frame)
-}
-
 /// Whether the frame is named at this place and nowhere else.
 fn is_only_at(seen: &GuestState, frame: Frame, at: Option<(u32, u32)>) -> bool {
-    let mut places = seen.places.iter().filter(|place| named(place) == Some(frame));
-    places.all(|place| Some((u32::from(place.space), u32::from(place.page))) == at)
-}
-
-fn phase(transaction: &GuestTransaction) -> Phase {
-    match transaction.phase {
-        1 => Phase::Collected,
-        2 => Phase::Copied,
-        _ => Phase::Moved,
-    }
+    let mut places = seen.places.iter().filter(|place| named(place) == Some(frame)).peekable();
+    places.peek().is_some() && places.all(|place| Some((u32::from(place.space), u32::from(place.page))) == at)
 }
 
 fn home(frame: Frame) -> Home {
@@ -204,104 +258,4 @@ fn home(frame: Frame) -> Home {
 
 fn place(space: u8, page: u8) -> Place {
     Place { space: Space(space.into()), page: VirtualPage(page.into()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use stalemap_guest::{Candidate, EntryKind, Frame, GuestPage, GuestPlace, GuestState, GuestTransaction};
-    use stalemap_operations::{Home, Observation, PageToken, Slot, Space, VirtualPage};
-
-    use super::Tracker;
-
-    const RAM: Frame = Frame { home: 0, number: 7_000 };
-    const OTHER_RAM: Frame = Frame { home: 0, number: 7_001 };
-    const DEVICE: Frame = Frame { home: 1, number: 3 };
-
-    fn maps(space: u8, page: u8, frame: Frame) -> GuestPlace {
-        GuestPlace { space, page, access: 2, entry: EntryKind::Maps, writable: false, exclusive: true, frame }
-    }
-
-    fn seen(places: &[GuestPlace], candidates: &[(u8, Candidate)]) -> GuestState {
-        let page = |frame| GuestPage {
-            frame,
-            anonymous: true,
-            exclusive: true,
-            stamp: 9,
-            mapcount: 1,
-            refcount: 1,
-            rmap: vec![(0, 0)],
-        };
-        let transactions =
-            candidates.iter().map(|&(phase, it)| GuestTransaction { slot: 2, phase, candidates: vec![it] });
-        GuestState {
-            alive: 3,
-            places: places.to_vec(),
-            pages: [RAM, OTHER_RAM, DEVICE].map(page).to_vec(),
-            transactions: transactions.collect(),
-            ..GuestState::default()
-        }
-    }
-
-    /// The tokens at the places in their order, after each state; and what ended in it.
-    fn follow(states: &[(GuestState, Option<(u32, u32)>)]) -> Vec<(Vec<u32>, u32)> {
-        let mut tracker = Tracker::default();
-        let mut follow = Vec::new();
-        for (state, at) in states {
-            let mut shown = Observation::default();
-            let at = at.map(|(space, page)| (Space(space), VirtualPage(page)));
-            let ended = tracker.step(state, at, &mut shown);
-            let tokens = shown.places.iter().filter_map(|view| view.state.page()).map(|PageToken(token)| token);
-            follow.push((tokens.collect(), ended));
-        }
-        follow
-    }
-
-    #[test]
-    fn a_page_keeps_its_token_from_home_to_home() {
-        let there = [RAM, DEVICE, OTHER_RAM].map(|frame| (seen(&[maps(0, 0, frame)], &[]), Some((0, 0))));
-        assert_eq!(follow(&there), [(vec![0], 0), (vec![0], 0), (vec![0], 0)]);
-    }
-
-    #[test]
-    fn a_copy_on_write_is_a_new_page_and_the_last_user_of_the_old_one_ends_it() {
-        let shared = seen(&[maps(0, 0, RAM), maps(1, 0, RAM)], &[]);
-        let copied = seen(&[maps(0, 0, OTHER_RAM), maps(1, 0, RAM)], &[]);
-        let unmapped = seen(&[maps(0, 0, OTHER_RAM)], &[]);
-        let steps = [(shared, None), (copied, Some((0, 0))), (unmapped, Some((1, 0)))];
-        assert_eq!(follow(&steps), [(vec![0, 0], 0), (vec![1, 0], 0), (vec![1], 1)]);
-    }
-
-    #[test]
-    fn of_a_page_that_is_faulted_back_and_copied_the_writer_has_the_copy() {
-        let shared = seen(&[maps(0, 0, DEVICE), maps(1, 0, DEVICE)], &[]);
-        for (writer, expected) in [(0, vec![1, 0]), (1, vec![0, 1])] {
-            let copied = seen(&[maps(0, 0, RAM), maps(1, 0, OTHER_RAM)], &[]);
-            let steps = [(shared.clone(), None), (copied, Some((writer, 0)))];
-            assert_eq!(follow(&steps), [(vec![0, 0], 0), (expected, 0)], "s{writer} writes");
-        }
-    }
-
-    #[test]
-    fn a_collected_page_lives_in_its_transaction_moves_with_it_and_ends_with_it() {
-        let mut tracker = Tracker::default();
-        let mut shown = Observation::default();
-        let migrating = GuestPlace { entry: EntryKind::Migrating, ..maps(0, 0, RAM) };
-        let candidate = Candidate { source: Some(RAM), destination: Some(DEVICE), moves: true };
-        tracker.step(&seen(&[migrating], &[(2, candidate)]), None, &mut shown);
-        assert_eq!(shown.pages[0].home, Home::Ram, "it has not moved yet");
-        assert_eq!(tracker.step(&seen(&[], &[(2, candidate)]), None, &mut shown), 0, "the transaction has it");
-        assert!(shown.pages[0].exclusive, "as its last entry showed");
-        tracker.step(&seen(&[], &[(3, candidate)]), None, &mut shown);
-        assert_eq!(shown.pages[0].home, Home::Device(stalemap_operations::Device(0)));
-        assert!(matches!(shown.slots[..], [(Slot::Transaction(slot), _)] if slot.0 == 2));
-        assert_eq!(tracker.step(&seen(&[], &[]), None, &mut shown), 1);
-        assert!(shown.pages.is_empty());
-    }
-
-    #[test]
-    fn a_page_made_of_a_hole_is_new() {
-        let born = Candidate { source: None, destination: Some(DEVICE), moves: true };
-        let steps = [(seen(&[], &[]), None), (seen(&[maps(0, 0, DEVICE)], &[(3, born)]), None)];
-        assert_eq!(follow(&steps), [(vec![], 0), (vec![0], 0)]);
-    }
 }

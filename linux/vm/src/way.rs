@@ -46,11 +46,12 @@ impl Way {
         }
     }
 
-    /// Whether the operation can be done.
+    /// Whether the operation can be done on machines without huge pages.
     #[must_use]
     pub const fn can(self, kind: Kind) -> bool {
         match support(kind) {
             Support::Agent => matches!(self, Way::Agent),
+            Support::HugePages => false,
             Support::TestDriver | Support::AddedRequests => true,
         }
     }

@@ -12,7 +12,7 @@ use stalemap_linux::{Ending, Lost, NativeBoot, Ran, Recording, Runner as _, Runn
 use stalemap_operations::{Kind, Machine, Operation, Program};
 
 const OUT: u64 = 4_096 + (1 << 20);
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// What stands in for a kernel: a script that is started in its place, and a thread that talks as its agent does.
 struct Fake {

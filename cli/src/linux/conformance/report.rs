@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use stalemap_linux::Target;
+use stalemap_linux::{HugeOrder, Target};
 use stalemap_operations::Outcome;
 use stalemap_reference::{LIMIT, MARKS};
 
@@ -11,10 +11,11 @@ use super::{Compared, ConformanceArguments};
 /// The report.
 pub(super) fn report(arguments: &ConformanceArguments, all: &[Compared]) -> String {
     let mut text = String::from(HEAD);
+    let huge = if arguments.huge_runs > 0 { format!(" --huge-runs {}", arguments.huge_runs) } else { String::new() };
     writeln!(
         text,
-        "Written by `stalemap linux conformance --runs {} --native-runs {} --seed {} --ops {}`, which repeats it where nothing \
-         was done before (`--afresh`).\n",
+        "Written by `stalemap linux conformance --runs {} --native-runs {}{huge} --seed {} --ops {}`, which repeats it where \
+         nothing was done before (`--afresh`).\n",
         arguments.runs, arguments.native_runs, arguments.seed, arguments.ops
     )
     .expect("a string takes everything");
@@ -27,7 +28,11 @@ pub(super) fn report(arguments: &ConformanceArguments, all: &[Compared]) -> Stri
 
 fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String) -> std::fmt::Result {
     let Compared { target, release, traces, trace_steps, executions, met, differences } = compared;
-    let way = if matches!(target, Target::Native(_)) { "as a native process" } else { "in a virtual machine" };
+    let mut way =
+        if matches!(target, Target::Native(_)) { "as a native process" } else { "in a virtual machine" }.to_string();
+    if let Some(order) = target.asked().huge.map(HugeOrder::order) {
+        write!(way, " with huge pages of {} pages", order.frames())?;
+    }
     writeln!(text, "## Linux {release} {way} (`rules={}`)\n", target.version().dialect().word())?;
     writeln!(text, "| compared | |\n|---|---|")?;
     writeln!(text, "| traces of the specification, and their operations | {traces}, {trace_steps} |")?;
@@ -40,7 +45,7 @@ fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String)
     writeln!(text, "| rules of the reference that were met | {rules_met} of {} |", rules().count())?;
     writeln!(text, "| differences | {} |\n", differences.len())?;
     writeln!(text, "| operation | answers in the generated executions |\n|---|---|")?;
-    for kind in target.way().capabilities().operations.iter() {
+    for kind in target.asked().capabilities().operations.iter() {
         let answers: Vec<String> = (0..Outcome::CLASSES)
             .map(|class| (Outcome::class_name(class), met.tally.of(kind, class)))
             .filter(|(_, count)| *count > 0)

@@ -93,7 +93,8 @@ fn frame_edits(version: Version) -> [Edit; 4] {
             ),
             side: Side::After,
             text: "const bool stalemap_counted = stalemap_counts(gfp);\n\n\
-                   if (stalemap_counted && !stalemap_has_ram(gfp, order))\n\treturn NULL;",
+                   if (stalemap_counted && !stalemap_has_ram(gfp, order)) {\n\
+                   \tstalemap_found_ram(order, false);\n\treturn NULL;\n}",
         },
         Edit {
             purpose: "frames of the machine that are given are counted",
@@ -101,7 +102,8 @@ fn frame_edits(version: Version) -> [Edit; 4] {
             function: allocate,
             line: "trace_mm_page_alloc(page, order, alloc_gfp, ac.migratetype);",
             side: Side::Before,
-            text: "if (stalemap_counted && page)\n\tstalemap_take_ram(page, order);",
+            text: "if (stalemap_counted)\n\tstalemap_found_ram(order, page);\n\
+                   if (stalemap_counted && page)\n\tstalemap_take_ram(page, order);",
         },
         Edit {
             purpose: "frames of the machine that come back are counted",

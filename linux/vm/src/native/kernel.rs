@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use stalemap_operations::Order;
+
 use super::edits::native_edits;
 use super::table::table_header;
 use crate::edits::{self, Addition};
@@ -38,6 +40,15 @@ impl HugeOrder {
             "2" => Ok(HugeOrder::Two),
             "3" => Ok(HugeOrder::Three),
             _ => Err("a huge page can have order 2 (four pages) or 3 (eight)".to_string()),
+        }
+    }
+
+    /// The order.
+    #[must_use]
+    pub const fn order(self) -> Order {
+        match self {
+            HugeOrder::Two => Order(2),
+            HugeOrder::Three => Order(3),
         }
     }
 
@@ -133,6 +144,7 @@ fn additions() -> Vec<Addition> {
         ("lib/stalemap_agent.h", include_str!("../../native/agent.h")),
         ("lib/stalemap_coverage.c", include_str!("../../native/coverage.c")),
         ("lib/stalemap_perform.h", include_str!("../../native/perform.h")),
+        ("lib/stalemap_huge_operations.h", include_str!("../../native/huge_operations.h")),
         ("lib/stalemap_huge_tests.h", include_str!("../../native/huge_tests.h")),
         ("lib/stalemap_world.h", include_str!("../../native/world.h")),
     ];

@@ -3,14 +3,14 @@
 //! `linux/vm/native/memory.h` has the same layout.
 
 use stalemap_guest::{
-    Candidate, End, EntryKind, Frame, GuestBlock, GuestPage, GuestPlace, GuestTransaction, Held, Shown,
+    Candidate, End, EntryKind, Frame, GuestBlock, GuestFolio, GuestPage, GuestPlace, GuestTransaction, Held, Shown,
 };
 use stalemap_operations::{FieldValues, Home, Outcome, Program};
 
 use crate::runner::{Ending, Recording};
 
 /// The layout's number; a kernel of another one is refused.
-pub(super) const LAYOUT: u32 = 2;
+pub(super) const LAYOUT: u32 = 3;
 /// Where programs stand.
 pub(super) const IN: u64 = 4_096;
 /// Room for programs, in bytes.
@@ -70,7 +70,8 @@ pub(super) fn write_program(program: &Program, into: &mut Vec<u8>) -> Option<()>
         into.extend_from_slice(&u16::try_from(machine.frames(home)).ok()?.to_le_bytes());
     }
     into.extend_from_slice(&u16::try_from(program.operations.len()).ok()?.to_le_bytes());
-    into.extend_from_slice(&[0; 2]);
+    into.push(machine.huge().map_or(Some(0), |order| u8::try_from(order.0).ok())?);
+    into.push(0);
     for operation in &program.operations {
         into.push(operation.kind().row().number);
         let values = operation.values();
@@ -102,7 +103,7 @@ pub(super) fn read_output(bytes: &[u8]) -> Option<(Vec<Recording>, Vec<Shown>)> 
 fn read_step(from: &mut Reader<'_>) -> Option<Shown> {
     let [_tag, class, alive, locked] = from.bytes()?;
     let (places, pages) = (from.u16()?, from.u16()?);
-    let [transactions, references, blocks, _] = from.bytes()?;
+    let [transactions, references, blocks, runs] = from.bytes()?;
     let number = from.u32()?;
     let free = [from.u16()?, from.u16()?, from.u16()?];
     from.u16()?;
@@ -121,6 +122,7 @@ fn read_step(from: &mut Reader<'_>) -> Option<Shown> {
     state.held = (0..references).map(|_| read_reference(from)).collect::<Option<_>>()?;
     state.blocks = (0..blocks).map(|_| read_block(from)).collect::<Option<_>>()?;
     state.pages = (0..pages).map(|_| read_page(from)).collect::<Option<_>>()?;
+    shown.runs = from.take(runs.into())?.iter().map(|&found| found != 0).collect();
     Some(shown)
 }
 
@@ -133,9 +135,9 @@ fn read_place(from: &mut Reader<'_>) -> Option<GuestPlace> {
         3 => EntryKind::Migrating,
         _ => EntryKind::Unknown,
     };
-    let [writable, exclusive] = [5, 6].map(|bit| bits >> bit & 1 == 1);
+    let [writable, exclusive, huge] = [5, 6, 7].map(|bit| bits >> bit & 1 == 1);
     let access = (bits & 3 < 3).then_some(bits & 3)?;
-    Some(GuestPlace { space, page, access, entry, writable, exclusive, frame: Frame { home, number } })
+    Some(GuestPlace { space, page, access, entry, writable, exclusive, huge, frame: Frame { home, number } })
 }
 
 fn read_transaction(from: &mut Reader<'_>) -> Option<GuestTransaction> {
@@ -169,9 +171,11 @@ fn read_page(from: &mut Reader<'_>) -> Option<GuestPage> {
     let number = from.u32()?;
     let [home, bits, stamp, rmaps] = from.bytes()?;
     let (mapcount, refcount) = (from.u32()?.cast_signed(), from.u32()?.cast_signed());
+    let folio = GuestFolio { head: from.u32()?, mapcount: from.u32()?.cast_signed() };
     let rmap = (0..rmaps).map(|_| from.bytes().map(|[space, page]| (space, page))).collect::<Option<_>>()?;
-    let [anonymous, exclusive] = [0, 1].map(|bit| bits >> bit & 1 == 1);
-    Some(GuestPage { frame: Frame { home, number }, anonymous, exclusive, stamp, mapcount, refcount, rmap })
+    let [anonymous, exclusive, is_large] = [0, 1, 3].map(|bit| bits >> bit & 1 == 1);
+    let folio = is_large.then_some(folio);
+    Some(GuestPage { frame: Frame { home, number }, anonymous, exclusive, stamp, mapcount, refcount, rmap, folio })
 }
 
 fn read_end(from: &mut Reader<'_>) -> Option<End> {
@@ -207,7 +211,7 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use stalemap_guest::{EntryKind, Frame, GuestBlock};
+    use stalemap_guest::{EntryKind, Frame, GuestBlock, GuestFolio};
     use stalemap_operations::{Dialect, Kind, Machine, Operation, Program};
 
     use super::{CONTROL, Control, IN, IN_SIZE, LAYOUT, MOST_COUNTERS, OUT_SIZE, RELEASE, read_output, write_program};
@@ -240,16 +244,17 @@ mod tests {
 
     /// A step with one of each, and the end of its program.
     fn output() -> Vec<u8> {
-        let step = [1, 0, 3, 2, 1, 0, 1, 0, 1, 1, 1, 0, 7, 0, 0, 0, 5, 0, 0, 1, 2, 0, 0, 0];
-        let place = [9, 0, 0, 0, 1, 1, 4, 2 | 2 << 2 | 1 << 6];
+        let step = [1, 0, 3, 2, 1, 0, 1, 0, 1, 1, 1, 2, 7, 0, 0, 0, 5, 0, 0, 1, 2, 0, 0, 0];
+        let place = [9, 0, 0, 0, 1, 1, 4, 2 | 2 << 2 | 1 << 6 | 1 << 7];
         let transaction = [3, 2, 1, 0];
         let candidate = [9, 0, 0, 0, 0, 0, 0, 0, 1, 255, 1, 0];
         let reference = [8, 0, 0, 0, 0, 5, 0, 0];
         let block = [7, 3, 1, 0, 6, 0, 0, 0];
-        let page = [9, 0, 0, 0, 1, 3, 0x2a, 1, 1, 0, 0, 0, 2, 0, 0, 0];
+        let page = [9, 0, 0, 0, 1, 11, 0x2a, 1, 1, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 3, 0, 0, 0];
         let rmap = [1, 4];
+        let runs = [1, 0];
         let end = [2, 0, 3, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0];
-        [&step[..], &place, &transaction, &candidate, &reference, &block, &page, &rmap, &end, b"BUG"].concat()
+        [&step[..], &place, &transaction, &candidate, &reference, &block, &page, &rmap, &runs, &end, b"BUG"].concat()
     }
 
     #[test]
@@ -261,7 +266,8 @@ mod tests {
         assert_eq!((shown.class, shown.number, state.alive, state.locked), (0, 7, 3, 2));
         let (place, frame) = (state.places[0], Frame { home: 1, number: 9 });
         assert_eq!((place.space, place.page, place.access, place.frame), (1, 4, 2, frame));
-        assert_eq!((place.entry, place.writable, place.exclusive), (EntryKind::Maps, false, true));
+        assert_eq!((place.entry, place.writable, place.exclusive, place.huge), (EntryKind::Maps, false, true, true));
+        assert_eq!(shown.runs, [true, false]);
         assert_eq!((state.transactions[0].slot, state.transactions[0].phase), (3, 2));
         let candidate = state.transactions[0].candidates[0];
         assert_eq!((candidate.source, candidate.destination, candidate.moves), (Some(frame), None, true));
@@ -269,6 +275,7 @@ mod tests {
         let page = &state.pages[0];
         assert_eq!((page.frame, page.anonymous, page.exclusive, page.stamp), (frame, true, true, 0x2a));
         assert_eq!((page.mapcount, page.refcount, page.rmap.as_slice()), (1, 2, [(1, 4)].as_slice()));
+        assert_eq!(page.folio, Some(GuestFolio { head: 8, mapcount: 3 }));
         assert_eq!(state.blocks, [GuestBlock { slot: 7, order: 3, split: true, held: 6 }]);
         assert_eq!(state.free, [5, 256, 2]);
         let Ending::Ended(end) = &recording.ending else { panic!("{recording:?}") };

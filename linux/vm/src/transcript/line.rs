@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use stalemap_operations::{
-    Access, Device, Entry, Home, Observation, Order, PageToken, PageView, Phase, Place, PlaceState, PlaceView, Slot,
-    SlotState, Space, SpaceSet, Stamp, VirtualPage,
+    Access, Device, Entry, FolioView, Home, Observation, Order, PageToken, PageView, Phase, Place, PlaceState,
+    PlaceView, Slot, SlotState, Space, SpaceSet, Stamp, VirtualPage,
 };
 
 use crate::way::Way;
@@ -15,6 +15,8 @@ pub(super) const BETWEEN: &str = "; ";
 pub(super) const FREE: &str = "free";
 /// The same of a page: its reference count.
 const REFCOUNT: &str = "refcount";
+/// What a page of a large folio shows beyond that.
+const FOLIO: &str = "folio";
 
 /// An observation on one line.
 pub(super) fn text(way: Way, seen: &Observation) -> String {
@@ -53,10 +55,15 @@ fn place_text(view: &PlaceView) -> String {
     let place = dotted(&view.place);
     let PlaceState::Mapped { access, entry } = view.state else { return place };
     let bit = |writable| if writable { " writable" } else { "" };
+    let size = |huge| if huge { " huge" } else { "" };
     match entry {
         Entry::Hole => format!("{place} {access} hole"),
-        Entry::Maps { page, writable, .. } => format!("{place} {access} maps p{}{}", page.0, bit(writable)),
-        Entry::Migrating { page, writable, .. } => format!("{place} {access} migrating p{}{}", page.0, bit(writable)),
+        Entry::Maps { page, writable, huge } => {
+            format!("{place} {access} maps p{}{}{}", page.0, bit(writable), size(huge))
+        }
+        Entry::Migrating { page, writable, huge } => {
+            format!("{place} {access} migrating p{}{}{}", page.0, bit(writable), size(huge))
+        }
     }
 }
 
@@ -65,6 +72,9 @@ fn page_text(way: Way, page: &PageView, seen: &Observation) -> String {
     let mut text = format!("p{} {} {}{exclusive} mapcount {}", page.token.0, page.home, page.stamp, page.mapcount);
     if way == Way::Agent {
         write!(text, " {REFCOUNT} {}", page.refcount).expect("a string takes everything");
+    }
+    if let Some(FolioView { head, index, mapcount }) = page.folio {
+        write!(text, " {FOLIO} p{} index {index} mapcount {mapcount}", head.0).expect("a string takes everything");
     }
     for place in seen.rmap(page) {
         write!(text, " {}", dotted(place)).expect("a string takes everything");
@@ -117,14 +127,15 @@ fn place_state<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<PlaceSta
         return words.next().is_none().then_some(PlaceState::Mapped { access, entry: Entry::Hole });
     }
     let page = PageToken(number(words.next()?, "p")?);
-    let writable = match words.next() {
-        None => false,
-        Some("writable") => true,
-        Some(_) => return None,
-    };
+    let mut words = words.peekable();
+    let writable = words.next_if_eq(&"writable").is_some();
+    let huge = words.next_if_eq(&"huge").is_some();
+    if words.next().is_some() {
+        return None;
+    }
     let entry = match kind {
-        "maps" => Entry::Maps { page, writable, huge: false },
-        "migrating" => Entry::Migrating { page, writable, huge: false },
+        "maps" => Entry::Maps { page, writable, huge },
+        "migrating" => Entry::Migrating { page, writable, huge },
         _ => return None,
     };
     Some(PlaceState::Mapped { access, entry })
@@ -145,12 +156,18 @@ fn read_page<'a>(name: &str, words: impl Iterator<Item = &'a str>, seen: &mut Ob
     if words.next_if_eq(&REFCOUNT).is_some() {
         refcount = words.next()?.parse().ok()?;
     }
+    let mut folio = None;
+    if words.next_if_eq(&FOLIO).is_some() {
+        let head = PageToken(number(words.next()?, "p")?);
+        let mut after = |name: &str| words.next_if_eq(&name).and_then(|_| words.next()?.parse().ok());
+        folio = Some(FolioView { head, index: after("index")?, mapcount: after("mapcount")? });
+    }
     let start = seen.rmaps.len();
     for word in words {
         seen.rmaps.push(place(word)?);
     }
     let rmap = start..seen.rmaps.len();
-    seen.pages.push(PageView { token, home, stamp, exclusive, mapcount, refcount, rmap, frame: None, folio: None });
+    seen.pages.push(PageView { token, home, stamp, exclusive, mapcount, refcount, rmap, frame: None, folio });
     Some(())
 }
 
@@ -204,6 +221,19 @@ mod tests {
         let seen = read(line).expect("a line");
         assert_eq!(text(Way::Agent, &seen), line);
         assert_eq!((seen.free, seen.pages[0].refcount, seen.slots.len()), ([3, 0, 2], 2, 3));
+    }
+
+    #[test]
+    fn a_huge_entry_and_a_page_of_a_large_folio_are_read_as_they_were_written() {
+        let line = "alive s0; free 3 0 2; s0.v4 rw maps p5 writable huge; s0.v5 r migrating p6 huge; p5 dev0 #2a mapcount 1 \
+                    refcount 2 folio p4 index 1 mapcount 3 s0.v4";
+        let seen = read(line).expect("a line");
+        assert_eq!(text(Way::Agent, &seen), line);
+        let folio = seen.pages[0].folio.expect("a large folio");
+        assert_eq!((folio.head.0, folio.index, folio.mapcount), (4, 1, 3));
+        for bad in ["s0.v4 rw maps p5 huge writable", "p5 dev0 #2a mapcount 1 refcount 2 folio p4 index 1"] {
+            assert!(read(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,0 +1,125 @@
+//! Kernels whose huge pages are of one small order: how they are named, what machines they take, and what they do beyond the others.
+
+use stalemap_harness::{HugeOrders, Settings};
+use stalemap_operations::{Capabilities, Kind, KindSet, Machine, Observables, Order};
+
+use crate::native::HugeOrder;
+use crate::support::{Support, support};
+use crate::version::Version;
+use crate::way::Way;
+
+/// A kernel as a subject: its version, who does the operations in it, and the order that its huge pages have where that is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its version.
+    pub version: Version,
+    /// Who does the operations.
+    pub way: Way,
+    /// The order of its huge pages; none of a kernel that is asked about small pages alone.
+    pub huge: Option<HugeOrder>,
+}
+
+impl Asked {
+    /// A kernel that is asked about small pages.
+    #[must_use]
+    pub const fn small(version: Version, way: Way) -> Asked {
+        Asked { version, way, huge: None }
+    }
+
+    /// The name of the subject: `linux-7.3-native-huge2`.
+    #[must_use]
+    pub const fn subject(self) -> &'static str {
+        match self.huge {
+            None => self.way.subject(self.version),
+            Some(HugeOrder::Two) => "linux-7.3-native-huge2",
+            Some(HugeOrder::Three) => "linux-7.3-native-huge3",
+        }
+    }
+
+    /// Whether it is asked for operations of this kind.
+    #[must_use]
+    pub const fn can(self, kind: Kind) -> bool {
+        match support(kind) {
+            Support::HugePages => self.huge.is_some(),
+            Support::Agent | Support::TestDriver | Support::AddedRequests => self.way.can(kind),
+        }
+    }
+
+    /// What it does and shows.
+    #[must_use]
+    pub fn capabilities(self) -> Capabilities {
+        let operations: KindSet = Kind::ALL.iter().copied().filter(|&kind| self.can(kind)).collect();
+        let capabilities = self.way.capabilities();
+        let folios = if self.huge.is_some() { Observables::FOLIOS } else { Observables::NONE };
+        Capabilities { operations, observables: capabilities.observables.and(folios), ..capabilities }
+    }
+
+    /// The machine as the kernel can be it: [`Way::machine`], and huge pages of its own order.
+    ///
+    /// # Errors
+    /// When it is larger than what can be driven, or its huge pages are not those of the kernel.
+    pub fn machine(self, machine: &Machine) -> Result<Machine, String> {
+        let order = self.huge.map(HugeOrder::order);
+        if machine.huge() != order {
+            let pages = |order: Option<Order>| order.map_or("no huge pages".into(), |order| format!("huge={order}"));
+            let (own, its) = (pages(order), pages(machine.huge()));
+            return Err(format!("{}: the kernel has machines with {own}; this one has {its}", self.subject()));
+        }
+        self.way.machine(self.version, machine)
+    }
+
+    /// The largest machine that is generated for it.
+    #[must_use]
+    pub fn largest_generated(self) -> Machine {
+        let largest = self.way.largest();
+        self.huge.and_then(|huge| largest.with_huge(huge.order().0)).unwrap_or(largest)
+    }
+
+    /// What is generated for it: executions of at most so many operations, of those that can be done, on machines that can be driven.
+    #[must_use]
+    pub fn settings(self, operations: usize) -> Settings {
+        let largest = Some(self.largest_generated());
+        Settings {
+            kinds: self.capabilities().operations,
+            largest,
+            huge: self.orders(),
+            ..self.way.settings(operations)
+        }
+    }
+
+    /// The orders of huge pages that its machines have, every one of them.
+    #[must_use]
+    pub fn orders(self) -> Option<HugeOrders> {
+        let Order(order) = self.huge?.order();
+        Some(HugeOrders { lowest: order, highest: order, always: true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stalemap_operations::{Kind, Machine};
+
+    use super::Asked;
+    use crate::native::HugeOrder;
+    use crate::version::Version;
+    use crate::way::Way;
+
+    #[test]
+    fn a_kernel_takes_machines_with_huge_pages_of_its_own_order_only() {
+        let small = Machine::DEFAULT;
+        let [two, three] = [2, 3].map(|order| small.with_huge(order).expect("it fits"));
+        let asked = |huge| Asked { huge, ..Asked::small(Version::V7_3, Way::Agent) };
+        let kernels =
+            [(asked(None), small), (asked(Some(HugeOrder::Two)), two), (asked(Some(HugeOrder::Three)), three)];
+        for (kernel, own) in kernels {
+            for machine in [small, two, three] {
+                let taken = kernel.machine(&machine);
+                assert_eq!(taken.is_ok(), machine == own, "{taken:?}");
+                assert_eq!(kernel.can(Kind::Advise), own != small);
+            }
+        }
+        let error = asked(Some(HugeOrder::Two)).machine(&three).expect_err("another order");
+        assert_eq!(error, "linux-7.3-native-huge2: the kernel has machines with huge=2; this one has huge=3");
+        assert!(asked(None).machine(&two).expect_err("huge pages").contains("with no huge pages; this one has huge=2"));
+    }
+}
