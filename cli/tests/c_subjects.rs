@@ -49,6 +49,12 @@ fn a_right_allocator_agrees_and_a_faulty_one_is_found_minimised_and_replayed() {
         assert_eq!(stalemap(folder, &["run", "--subject", "./libsubject.so", trace]).code, 1);
         assert_eq!(stalemap(folder, &["minimize", "--subject", "./libsubject.so", trace]).code, 0);
         assert_eq!(stalemap(folder, &["run", trace]).code, 0, "our own allocator has no such fault");
+        let huge = "machine ram=8 spaces=1 pages=8 huge=1\nmap s0 v0+2 rw\nadvise s0 v0+2 huge\n";
+        fs::write(folder.join("huge.trace"), huge).unwrap();
+        let ended = stalemap(folder, &["run", "--subject", "./libsubject.so", "huge.trace"]);
+        assert_eq!(ended.code, 2, "{}{}", ended.stdout, ended.stderr);
+        let says = "has no huge pages, and the machine has some: take huge= off the machine line";
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
     });
 }
 
