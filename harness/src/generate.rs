@@ -12,11 +12,11 @@ use stalemap_operations::{Act, Dialect, Field, Kind, KindSet, LARGE_FOLIOS, Mach
 
 use crate::build::Build;
 use crate::generator_state::GeneratorState;
+use crate::huge_orders::HugeOrders;
 use crate::large_world::{self, LargeWorld};
 use crate::random::Random;
 use crate::sample::{Given, idle, operation};
 use crate::some_subject::some_subject;
-pub use huge::HugeOrders;
 
 /// What a campaign generates.
 #[derive(Clone, Debug)]
