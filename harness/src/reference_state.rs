@@ -84,7 +84,9 @@ impl ReferenceState<'_> {
             let same = |page: &&PageView| page.folio.is_some_and(|it| it.head == folio.head);
             let mut pages: Vec<_> = self.seen.pages.iter().filter(same).map(|page| (page.folio, page.token)).collect();
             pages.sort_by_key(|(folio, _)| folio.map(|folio| folio.index));
-            pages.into_iter().for_each(|(_, token)| drop(names.page(token)));
+            for (_, token) in pages {
+                names.page(token);
+            }
         }
     }
 

@@ -27,10 +27,11 @@ pub(super) fn halved(program: &Program) -> Option<Program> {
         let mut values = operation.values();
         for index in 0..values.fields().len() {
             let value = values.as_slice()[index];
-            match values.fields()[index] {
-                Field::Count => values.set(index, value.div_ceil(2)),
-                field if is_page(field) => values.set(index, value / 2),
-                _ => {}
+            let field = values.fields()[index];
+            if field == Field::Count {
+                values.set(index, value.div_ceil(2));
+            } else if is_page(field) {
+                values.set(index, value / 2);
             }
         }
         Operation::new(operation.kind(), values.as_slice(), &machine)
