@@ -15,15 +15,12 @@ fn driver(bugs: &[Bug]) -> Driver {
     Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch)))
 }
 
-/// Generated executions, always the same.
+/// Generated executions, always the same: so many without huge pages, and behind them half as many among which some have huge pages.
 fn executions(count: u64) -> Vec<Program> {
-    let mut generator = Generator::new(Settings::default());
-    let execution = |index| {
-        let mut program = Program::default();
-        generator.execution(7, index, &mut program);
-        program
-    };
-    (0..count).map(execution).collect()
+    let without = Settings { huge: None, ..Settings::default() };
+    let mut executions = Generator::new(without).executions(7, 0..count);
+    executions.extend(Generator::new(Settings::default()).executions(8, 0..count / 2));
+    executions
 }
 
 /// What a campaign over these executions keeps: of each signature the four executions of lowest index, and the first of each
