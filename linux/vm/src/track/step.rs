@@ -1,6 +1,6 @@
 //! What of an operation tells frames from each other.
 
-use stalemap_operations::{Kind, Machine, Operation, Route};
+use stalemap_operations::{Kind, Machine, Operation};
 
 /// What is known of the operation of a step, by which frames are told from each other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,14 +19,33 @@ impl Step {
     /// Of an operation on a machine.
     pub(crate) fn new(operation: Operation, machine: &Machine) -> Step {
         let mut to_device = None;
-        if let Operation::Migrate { space, range, route: Route::To(_) } = operation {
-            to_device = Some((space.0, range.first.0, range.first.0 + range.count));
+        // Space, first page, count, whether it comes from the device, and which device.
+        if let (Kind::Migrate, &[space, first, count, 0, _]) = (operation.kind(), operation.values().as_slice()) {
+            to_device = Some((space, first, first + count));
         }
         Step {
             at: operation.first_place().map(|(space, page)| (space.0, page.0)),
             collapses: operation.kind() == Kind::Collapse,
             to_device,
             group: machine.huge_pages(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stalemap_operations::{Machine, Trace};
+
+    use super::Step;
+
+    #[test]
+    fn only_a_migration_to_a_device_names_a_range_that_it_brings_there() {
+        let lines =
+            [("migrate s1 v2+3 to d0", Some((1, 2, 5))), ("migrate s1 v2+3 from d0", None), ("unmap s1 v2+3", None)];
+        for (line, expected) in lines {
+            let text = format!("machine ram=4 device=2 spaces=2 pages=8\n{line}\n");
+            let step = Trace::parse(&text).expect("a trace").steps[0].operation;
+            assert_eq!(Step::new(step, &Machine::DEFAULT).to_device, expected, "{line}");
         }
     }
 }
