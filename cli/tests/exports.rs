@@ -32,14 +32,6 @@ fn a_trace_is_exported_as_a_c_program_that_checks_each_answer_and_as_a_rust_test
         assert_eq!((rust.code, rust.stdout.as_str()), (0, ""), "{}", rust.stderr);
         let text = fs::read_to_string(folder.join("test.rs")).expect("it was written");
         assert!(text.contains("#[test]\nfn trace_a_trace() {") && text.contains("fork     s0 s1"), "{text}");
-        let huge =
-            "machine ram=8 device=2 spaces=1 pages=2 huge=1\nmap s0 v0+2 rw\nadvise s0 v0+2 huge\nwrite s0 v0 #2a\n";
-        fs::write(folder.join("huge.trace"), huge).expect("a file");
-        let c = stalemap(folder, &["export", "--as", "c", "huge.trace"]);
-        let says = "a C program has pages of one size, and the machine has huge pages (huge=); `--as rust` exports it";
-        assert!(c.code == 2 && c.stdout.is_empty() && c.stderr.contains(says), "{}", c.stderr);
-        let rust = stalemap(folder, &["export", "--as", "rust", "huge.trace"]);
-        assert!(rust.code == 0 && rust.stdout.contains("advise s0 v0+2 huge"), "{}{}", rust.stdout, rust.stderr);
     });
 }
 

@@ -141,7 +141,8 @@ pub trait Subject {
     /// Asked are: a write, pin or device's write into a group of holes (where it is not advised, a subject that tells nothing is taken to
     /// find none); a fault back of a whole folio; a `setup` or `migrate` to a device, for each group of holes (whether it is one candidate),
     /// and then `copy` or `migrate` for the run at the destination, for each candidate that is whole; `pages`, for each group of holes that is
-    /// one candidate, has a run and is one still (whether the run fills it); `evict` likewise; `collapse`, whether the group is in one mapping. After `collect`, and for `evict`, in the order of the first places that led to the folios when
+    /// one candidate, has a run and is one still (whether the run fills it); `evict` likewise; `collapse`, whether the group is in one mapping; a write through a
+    /// small entry of a large folio whose entries are all of one space, whether the subject knows that and does not copy. After `collect`, and for `evict`, in the order of the first places that led to the folios when
     /// they were collected.
     fn runs(&self) -> &[bool] {
         &[]

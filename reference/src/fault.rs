@@ -119,7 +119,8 @@ impl Model {
             mark!(self, "copy of the last mapped page of a large folio");
             return false;
         }
-        self.is_mapped_by(page, place.space)
+        // Linux counts the entries of two spaces, and does not know that a third one is the last (`folio_maybe_mapped_shared`).
+        self.is_mapped_by(page, place.space) && self.runs.knows_last_space()
     }
 
     /// Makes a huge entry without the writable bit writable as a whole, if its folio is exclusive, or has no other reference. Else the

@@ -48,6 +48,11 @@ impl ClaimedRuns {
         self.refused |= 1 << home.index();
     }
 
+    /// Whether the subject knows that all entries of a large folio are those of one space; a subject that tells nothing does.
+    pub(crate) fn knows_last_space(&mut self) -> bool {
+        self.take()
+    }
+
     /// The next one; true where nothing is claimed.
     fn take(&mut self) -> bool {
         self.take_or(true)

@@ -167,7 +167,7 @@ fn replay(
     let (mut traces, mut steps) = (0, 0);
     for (file, trace) in all {
         let able = trace.operations().filter(|operation| kernels.asked().can(operation.kind())).count();
-        if able == 0 || interrupted() {
+        if able == 0 || interrupted() || !kernels.asked().has_pages_of(&trace.machine) {
             continue;
         }
         let run = match driver.run_trace(trace, Compare::Everything) {

@@ -303,10 +303,40 @@ static long op_read(struct stalemap_world *world, const unsigned char *v)
 	return ret ? ret : byte;
 }
 
+/* The place that an operation writes to, and the frame of RAM that it mapped before; STALEMAP_NOBODY for none. */
+static struct {
+	unsigned char space;
+	unsigned char page;
+	unsigned int number;
+} stalemap_written;
+
+static void stalemap_note_written(struct stalemap_world *world, unsigned int space, unsigned int page)
+{
+	const struct stalemap_place *place = &world->seen[space][page];
+
+	if (place->entry != STALEMAP_MAPS || place->home)
+		return;
+	stalemap_written.space = space;
+	stalemap_written.page = page;
+	stalemap_written.number = place->number;
+}
+
+/* Whether the place that was written to maps the frame that it mapped before, so that nothing was copied. */
+static bool stalemap_is_kept(struct stalemap_world *world)
+{
+	const struct stalemap_place *place;
+
+	if (stalemap_written.space == STALEMAP_NOBODY)
+		return false;
+	place = &world->seen[stalemap_written.space][stalemap_written.page];
+	return place->entry == STALEMAP_MAPS && !place->home && place->number == stalemap_written.number;
+}
+
 static long op_write(struct stalemap_world *world, const unsigned char *v)
 {
 	unsigned char byte = v[2];
 
+	stalemap_note_written(world, v[0], v[1]);
 	return stalemap_touch(world, v[0], v[1], &byte, STALEMAP_WRITING);
 }
 
@@ -340,6 +370,7 @@ static long op_device_write(struct stalemap_world *world, const unsigned char *v
 
 	if (!stalemap_lives(world, v[1]))
 		return -ESRCH;
+	stalemap_note_written(world, v[1], v[2]);
 	ret = stalemap_would_block(world, v[1], v[2], STALEMAP_WRITING, v[0]);
 	if (ret)
 		return ret;
@@ -631,6 +662,7 @@ static long op_pin(struct stalemap_world *world, const unsigned char *v)
 		return -ESRCH;
 	if (stalemap_pins[v[0]].page)
 		return -EBUSY;
+	stalemap_note_written(world, v[1], v[2]);
 	ret = stalemap_would_block(world, v[1], v[2], STALEMAP_WRITING, -1);
 	return ret ? ret : stalemap_refer(world, v[0], v[1], v[2], true);
 }
@@ -714,10 +746,11 @@ static long stalemap_perform(struct stalemap_world *world, const struct stalemap
 	long answer;
 
 	stalemap_claims.count = 0;
+	stalemap_written.space = STALEMAP_NOBODY;
 	answer = op ? op(world, operation->values) : -ENOSYS;
-	/* An access that asked for no run found none. */
-	if (stalemap_huge && !stalemap_claims.count)
-		stalemap_claim(false);
 	stalemap_see(world);
+	/* An access that asked for no run found none; and a write that kept the frame knew that no other space maps it. */
+	if (stalemap_huge && !stalemap_claims.count)
+		stalemap_claim(stalemap_is_kept(world));
 	return answer;
 }

@@ -3,7 +3,7 @@
 use stalemap_harness::{HugeOrders, Settings};
 use stalemap_operations::{Capabilities, Kind, KindSet, Machine, Observables, Order};
 
-use crate::native::HugeOrder;
+use crate::huge_order::HugeOrder;
 use crate::support::{Support, support};
 use crate::version::Version;
 use crate::way::Way;
@@ -54,13 +54,19 @@ impl Asked {
         Capabilities { operations, observables: capabilities.observables.and(folios), ..capabilities }
     }
 
+    /// Whether a machine has huge pages as those of the kernel, which may both have none.
+    #[must_use]
+    pub fn has_pages_of(self, machine: &Machine) -> bool {
+        machine.huge() == self.huge.map(HugeOrder::order)
+    }
+
     /// The machine as the kernel can be it: [`Way::machine`], and huge pages of its own order.
     ///
     /// # Errors
     /// When it is larger than what can be driven, or its huge pages are not those of the kernel.
     pub fn machine(self, machine: &Machine) -> Result<Machine, String> {
         let order = self.huge.map(HugeOrder::order);
-        if machine.huge() != order {
+        if !self.has_pages_of(machine) {
             let pages = |order: Option<Order>| order.map_or("no huge pages".into(), |order| format!("huge={order}"));
             let (own, its) = (pages(order), pages(machine.huge()));
             return Err(format!("{}: the kernel has machines with {own}; this one has {its}", self.subject()));
@@ -100,7 +106,7 @@ mod tests {
     use stalemap_operations::{Kind, Machine};
 
     use super::Asked;
-    use crate::native::HugeOrder;
+    use crate::huge_order::HugeOrder;
     use crate::version::Version;
     use crate::way::Way;
 

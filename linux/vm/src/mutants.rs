@@ -240,7 +240,7 @@ mod tests {
     use super::{HISTORY, HUGE_TROPHIES, MUTANTS, TROPHIES};
     use crate::edits::additions;
     use crate::huge::Asked;
-    use crate::native::HugeOrder;
+    use crate::huge_order::HugeOrder;
     use crate::version::Version;
     use crate::way::Way;
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::flavour::Flavour;
 use crate::huge::Asked;
-use crate::native::{HugeOrder, Instrument, Native};
+use crate::huge_order::HugeOrder;
+use crate::native::{Instrument, Native};
 use crate::recipe::Recipe;
 use crate::version::Version;
 use crate::way::Way;

@@ -29,13 +29,13 @@ pub const HUGE_TROPHIES: &[Fault] = &[
         "hole_without_frame",
         14,
         "a group of holes whose device gives fewer single frames than it has pages: the first hole without one is filled with no page (__migrate_device_pages, mm/migrate_device.c)",
-        Campaign { operations: 12, ..PHASES },
+        MIGRATIONS,
     ),
     fault(
         "split_in_one_space",
         15,
         "a folio that is split while it is unmapped keeps its huge migration entries in all spaces but one (migrate_vma_split_unmapped_folio, mm/migrate_device.c)",
-        PHASES,
+        MIGRATIONS,
     ),
     fault(
         "head_for_tail",
@@ -69,7 +69,7 @@ pub const HUGE_TROPHIES: &[Fault] = &[
         "head_of_split_frames",
         39,
         "the test driver leaves the head flag on the first frame behind a folio that is split (dmirror_devmem_folio_split, lib/test_hmm.c)",
-        MIGRATIONS,
+        Campaign { only: &["map", "migrate", "unmap", "discard", "pin", "write", "unpin"], ..MIGRATIONS },
     ),
     fault(
         "singles_run_out",

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use stalemap_operations::Order;
-
 use super::edits::native_edits;
 use super::table::table_header;
 use crate::edits::{self, Addition};
+use crate::huge_order::HugeOrder;
 use crate::recipe::Recipe;
 use crate::version::Version;
 
@@ -19,54 +18,6 @@ pub struct Native {
     pub instrument: Instrument,
     /// The size of its huge pages, where it is not that of x86; 7.3 alone has huge pages.
     pub huge: Option<HugeOrder>,
-}
-
-/// How large a huge page is. No processor walks the page tables of a native kernel, so that it can be small.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HugeOrder {
-    /// Four pages.
-    Two,
-    /// Eight pages.
-    Three,
-}
-
-impl HugeOrder {
-    /// The order with this number.
-    ///
-    /// # Errors
-    /// A sentence where there is none.
-    pub fn parse(text: &str) -> Result<HugeOrder, String> {
-        match text {
-            "2" => Ok(HugeOrder::Two),
-            "3" => Ok(HugeOrder::Three),
-            _ => Err("a huge page can have order 2 (four pages) or 3 (eight)".to_string()),
-        }
-    }
-
-    /// The order.
-    #[must_use]
-    pub const fn order(self) -> Order {
-        match self {
-            HugeOrder::Two => Order(2),
-            HugeOrder::Three => Order(3),
-        }
-    }
-
-    /// What it adds to the name of a kernel.
-    const fn suffix(self) -> &'static str {
-        match self {
-            HugeOrder::Two => "-huge2",
-            HugeOrder::Three => "-huge3",
-        }
-    }
-
-    /// Its line of configuration.
-    const fn configuration(self) -> &'static str {
-        match self {
-            HugeOrder::Two => "CONFIG_STALEMAP_HUGE_ORDER=2",
-            HugeOrder::Three => "CONFIG_STALEMAP_HUGE_ORDER=3",
-        }
-    }
 }
 
 /// What is compiled into a native kernel beside its own code.

@@ -26,3 +26,21 @@ impl Step {
         Step { at, collapses: operation.kind() == Kind::Collapse, to_device, group: machine.huge_pages() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stalemap_operations::{Machine, Trace};
+
+    use super::Step;
+
+    #[test]
+    fn only_a_migration_to_a_device_names_a_range_that_it_brings_there() {
+        let lines =
+            [("migrate s1 v2+3 to d0", Some((1, 2, 5))), ("migrate s1 v2+3 from d0", None), ("unmap s1 v2+3", None)];
+        for (line, expected) in lines {
+            let text = format!("machine ram=4 device=2 spaces=2 pages=8\n{line}\n");
+            let step = Trace::parse(&text).expect("a trace").steps[0].operation;
+            assert_eq!(Step::new(step, &Machine::DEFAULT).to_device, expected, "{line}");
+        }
+    }
+}
