@@ -100,6 +100,10 @@ fn the_findings_of_a_bug_are_few() {
 /// Of 780 pairs one in so many is tried.
 const STRIDE: usize = 7;
 
+/// One is named as the other: both leave the count of free frames wrong by those of the list in front of the allocator, after the same
+/// operation, and nothing else of them is seen.
+const ALIKE: [Bug; 2] = [Bug::RefillNotCounted, Bug::PercpuListMiscount];
+
 /// Pairs of bugs are switched on together. A bug that plain minimising shows on its own must be shown by a finding.
 #[test]
 fn two_bugs_at_once_stay_two_findings() {
@@ -127,7 +131,7 @@ fn two_bugs_at_once_stay_two_findings() {
             let is_kept = findings.values().any(|form| shows(&form.program));
             shown += usize::from(is_kept);
             let other = if bug == pair[0] { pair[1] } else { pair[0] };
-            if !is_kept && forms.iter().any(|(_, plain)| shows(plain)) {
+            if !is_kept && pair != ALIKE && forms.iter().any(|(_, plain)| shows(plain)) {
                 lost.push(format!("{} beside {}", bug.name(), other.name()));
             }
         }
