@@ -35,7 +35,8 @@ pub(crate) fn rules_of(program: &str) -> Option<Version> {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The C program is written as the kernel's own self-tests are and prints TAP. It does what the kernel's test driver can \
-do; single phases, evictions, pins and holds need the requests that Stalemap's edit of the driver adds.
+do; single phases, evictions, pins and holds need the requests that Stalemap's edit of the driver adds. Machines with huge pages are
+exported as Rust only.
 
 Examples:
   stalemap export --as c corpus/linux/mutants/stale_mapping.trace -o stale_mapping.c
@@ -78,6 +79,10 @@ pub(crate) fn programs(trace: &Trace, name: &str) -> (String, Option<String>) {
 fn c(trace: &Trace, name: &str) -> Result<String> {
     let [_, first, second, spaces, pages] = trace.machine.sizes();
     ensure!(spaces <= 8, "a C program has at most 8 spaces");
+    ensure!(
+        trace.machine.huge().is_none(),
+        "a C program has pages of one size, and the machine has huge pages (huge=); `--as rust` exports it"
+    );
     // A kernel has more RAM than a trace uses.
     let machine = Machine::from_sizes([Machine::FRAMES_LIMIT, first, second, spaces, pages], trace.machine.rules());
     let machine = machine.context("the sizes of a machine")?;

@@ -284,7 +284,7 @@ fn a_full_disk_is_said_and_leaves_nothing_half_written() {
 #[test]
 fn options_that_make_no_sense_are_refused_with_the_nearest_that_does() {
     in_folder(|folder| {
-        let cases: [(&[&str], &str); 13] = [
+        let cases: [(&[&str], &str); 15] = [
             (
                 &["fuzz", "--machine", "machine ram=0 spaces=1 pages=1"],
                 "column 13: expected 1 to 16777216 frames of RAM",
@@ -298,6 +298,11 @@ fn options_that_make_no_sense_are_refused_with_the_nearest_that_does() {
             (&["fuzz", "--levels", "3-1"], "expected the lower level first"),
             (&["fuzz", "--machine", "ram=0 spaces=1 pages=1"], "column 5: expected 1 to 16777216 frames of RAM"),
             (&["fuzz", "--machine", "ram=4 space=1 pages=1"], "did you mean \"spaces\"?"),
+            (
+                &["fuzz", "--machine", "ram=8 spaces=1 pages=4 huge=3"],
+                "column 29: expected an order of huge pages, 1 to 2 (2^order pages fit into ram and into pages)",
+            ),
+            (&["fuzz", "--machine", "ram=8 spaces=1 pages=4", "--only", "collapse"], "no operation is left"),
             (&["fuzz", "--only", "map", "--without", "map", "--runs", "1"], "no operation is left"),
             (&["fuzz", "--ops", "0"], "0 is not in 1..=1048576"),
             (&["fuzz", "--runs", "0"], "0 is not in 1.."),

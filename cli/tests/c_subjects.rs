@@ -49,6 +49,12 @@ fn a_right_allocator_agrees_and_a_faulty_one_is_found_minimised_and_replayed() {
         assert_eq!(stalemap(folder, &["run", "--subject", "./libsubject.so", trace]).code, 1);
         assert_eq!(stalemap(folder, &["minimize", "--subject", "./libsubject.so", trace]).code, 0);
         assert_eq!(stalemap(folder, &["run", trace]).code, 0, "our own allocator has no such fault");
+        let huge = "machine ram=8 spaces=1 pages=8 huge=1\nmap s0 v0+2 rw\nadvise s0 v0+2 huge\n";
+        fs::write(folder.join("huge.trace"), huge).unwrap();
+        let ended = stalemap(folder, &["run", "--subject", "./libsubject.so", "huge.trace"]);
+        assert_eq!(ended.code, 2, "{}{}", ended.stdout, ended.stderr);
+        let says = "has no huge pages, and the machine has some: take huge= off the machine line";
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
     });
 }
 
@@ -119,7 +125,7 @@ fn a_file_that_is_no_library_is_told() {
         fuzz("./", "cannot load ./");
         fuzz(
             "mine",
-            "possible values: implementation, linux-6.1, linux-6.12, linux-7.3, linux-6.1-native, linux-6.12-native, linux-7.3-native, or the path of a shared library",
+            "possible values: implementation, linux-6.1, linux-6.12, linux-7.3, linux-6.1-native, linux-6.12-native, linux-7.3-native, linux-7.3-native-huge2, linux-7.3-native-huge3, or the path of a shared library",
         );
         compile("cli/tests/c_subjects/bad.c", &["-DBAD=0", "-DNO_FUNCTION", "-Wno-unused-function"], folder);
         fuzz("./libsubject.so", "has no function stalemap_get_subject");

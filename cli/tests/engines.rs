@@ -12,7 +12,7 @@ fn what_an_engine_cannot_do_is_said_before_anything_is_built() {
         (&["--engine", "afl", "--only", "map"], "--only, --without and --machine are for the native engine"),
         (&["--engine", "libfuzzer", "--machine", "ram=4 spaces=1 pages=4"], "libfuzzer runs whole targets"),
         (&["--engine", "afl", "--runs", "10"], "--runs is for the native engine; give afl --seconds"),
-        (&["--engine", "libfuzzer", "--levels", "2"], "libfuzzer has targets for --levels 0-3, 0 and 1-3"),
+        (&["--engine", "libfuzzer", "--levels", "2"], "libfuzzer has targets for --levels 0-4, 0 and 1-3"),
         (
             &["--engine", "afl", "--subject", "linux-6.1"],
             "afl drives the implementation, or a kernel as a native process; leave --subject linux-6.1 out",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::Serialize;
 use stalemap_harness::{Signature, Skipped, Transitions};
-use stalemap_operations::KindSet;
+use stalemap_operations::{KindSet, LARGE_FOLIOS};
 use stalemap_report::{Ending as HowEnded, Finding, Summary, grouped, junit_of_findings, sarif_of_findings};
 
 use crate::findings::{Done, KeptFinding, SoFar};
@@ -60,10 +60,12 @@ pub fn all_marks() -> &'static [&'static str] {
     stalemap_report::MARKS
 }
 
-/// Transitions of these operations from states that are possible.
+/// Transitions of these operations from states that are possible; those of large folios where an operation makes some.
 #[must_use]
 pub fn possible_transitions(kinds: KindSet) -> usize {
-    Transitions::possible().filter(|&cell| kinds.contains(Transitions::meaning(cell).0)).count()
+    let has_huge = kinds.iter().any(|kind| kind.row().level == LARGE_FOLIOS);
+    let is_possible = |cell: usize| has_huge || !Transitions::needs_huge_pages(cell);
+    Transitions::possible().filter(|&cell| is_possible(cell) && kinds.contains(Transitions::meaning(cell).0)).count()
 }
 
 /// What a status line says of transitions and findings.

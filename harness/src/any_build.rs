@@ -4,7 +4,7 @@ use stalemap_operations::{Machine, Program, Subject};
 
 use crate::any_lockstep::{AnyLockstep, NotBuilt};
 use crate::build::{AnyBuilder, Build};
-use crate::generate::HugeOrders;
+use crate::huge_orders::HugeOrders;
 
 /// A builder of subjects without its type, which costs an indirect call for each run. A clone has a clone of the builder.
 ///

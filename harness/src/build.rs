@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stalemap_operations::{Machine, Program, Subject};
 
 use crate::any_lockstep::{AnyLockstep, NotBuilt};
-use crate::generate::HugeOrders;
+use crate::huge_orders::HugeOrders;
 
 /// Builds a subject for a machine.
 pub trait Build {

@@ -6,7 +6,7 @@ use std::fmt;
 use stalemap_operations::{Machine, Observables, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
-use crate::any_lockstep::{AnyLockstep, Cause, NotBuilt};
+use crate::any_lockstep::{AnyLockstep, Cause, NotBuilt, Sides};
 use crate::build::{AnyBuilder, Build};
 use crate::divergence::Divergence;
 use crate::guard::guarded;
@@ -127,11 +127,25 @@ impl Driver {
     fn build_where_missing(&mut self, machine: &Machine) -> Result<(), NotBuilt> {
         if !self.kept.contains_key(machine) {
             let lockstep = self.build.lockstep(machine)?;
+            self.can_be_huge(machine, lockstep.sides()).map_err(|why| NotBuilt(Cause::Refused(why)))?;
             self.say_what_is_skipped(&lockstep);
             if self.kept.len() >= KEPT {
                 self.kept.clear();
             }
             self.kept.insert(*machine, lockstep);
+        }
+        Ok(())
+    }
+
+    /// Whether the subject has the huge pages of the machine that was asked for.
+    fn can_be_huge(&self, machine: &Machine, sides: &dyn Sides) -> Result<(), String> {
+        let Some(order) = machine.huge() else { return Ok(()) };
+        let name = sides.subject().name();
+        if !sides.capabilities().has_folios() || sides.subject().machine().huge().is_none() {
+            return Err(format!("{name} has no huge pages, and the machine has some: take huge= off the machine line"));
+        }
+        if !self.build.huge().is_some_and(|orders| orders.contain(order.0)) {
+            return Err(format!("{name} has no huge pages of order {order}: take another huge= on the machine line"));
         }
         Ok(())
     }

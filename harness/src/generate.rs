@@ -8,14 +8,15 @@ mod huge;
 
 use std::ops::Range;
 
-use stalemap_operations::{Act, Dialect, Field, Kind, KindSet, LARGE_FOLIOS, Machine, Program, Row};
+use stalemap_operations::{Act, Dialect, Field, Kind, KindSet, LARGE_FOLIOS, Machine, Program, Row, Subject as _};
 
 use crate::build::Build;
 use crate::generator_state::GeneratorState;
+use crate::huge_orders::HugeOrders;
 use crate::large_world::{self, LargeWorld};
 use crate::random::Random;
 use crate::sample::{Given, idle, operation};
-pub use huge::HugeOrders;
+use crate::some_subject::some_subject;
 
 /// What a campaign generates.
 #[derive(Clone, Debug)]
@@ -41,10 +42,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The default, with no machine that this cannot build.
+    /// The default, with no machine that this cannot build: with huge pages only where its subjects do something about them.
     pub fn of(build: &impl Build) -> Settings {
         let settings = Settings { largest: build.largest(), ..Settings::default() };
-        let huge = settings.huge.zip(build.huge()).and_then(|(mine, able)| mine.and(able));
+        let has_folios = || some_subject(build).is_ok_and(|subject| subject.capabilities().has_folios());
+        let able = build.huge().filter(|_| has_folios());
+        let huge = settings.huge.zip(able).and_then(|(mine, able)| mine.and(able));
         Settings { huge, ..settings }
     }
 

@@ -1,7 +1,7 @@
 //! The state of the reference: what tells states apart where a subject shows none of its own.
 
 use stalemap_operations::{
-    Entry, Observation, PageToken, PlaceState, Scope, Slot, SlotState, Space, Stamp, Subject as _,
+    Entry, Observation, PageToken, PageView, PlaceState, Scope, Slot, SlotState, Space, Stamp, Subject as _,
 };
 use stalemap_reference::Model;
 
@@ -56,6 +56,7 @@ impl ReferenceState<'_> {
         }
         let slots =
             self.seen.slots.iter().map(|(slot, state)| (*slot, slot_numbers(state, &mut names))).collect::<Vec<_>>();
+        self.name_folios(&mut names);
         // Pages that only a transaction has come last.
         for page in &self.seen.pages {
             names.page(page.token);
@@ -67,8 +68,26 @@ impl ReferenceState<'_> {
             let own = (page.home.index() as u64) << 1 | u64::from(page.exclusive);
             world.extend([own, counts, stamp_number(page.stamp, &mut names.stamps)]);
         }
+        for page in &names.pages {
+            let Some(folio) = self.seen.page(*page).and_then(|page| page.folio) else { continue };
+            let head = names.pages.iter().position(|it| *it == folio.head).map_or(0, |index| index as u64 + 1);
+            world.extend([FOLIO, head, u64::from(folio.mapcount) << 32 | u64::from(folio.index)]);
+        }
         world.extend(self.seen.free.map(u64::from));
         state_digest(&world, &slots, self.reference.hidden_state())
+    }
+
+    /// Names the pages of large folios of which a page has a name, folio by folio, in their order.
+    fn name_folios(&self, names: &mut Names) {
+        for named in names.pages.clone() {
+            let Some(folio) = self.seen.page(named).and_then(|page| page.folio) else { continue };
+            let same = |page: &&PageView| page.folio.is_some_and(|it| it.head == folio.head);
+            let mut pages: Vec<_> = self.seen.pages.iter().filter(same).map(|page| (page.folio, page.token)).collect();
+            pages.sort_by_key(|(folio, _)| folio.map(|folio| folio.index));
+            for (_, token) in pages {
+                names.page(token);
+            }
+        }
     }
 
     /// The slots that are not empty.
@@ -111,15 +130,18 @@ fn number<T: PartialEq>(name: T, known: &mut Vec<T>) -> u64 {
     index as u64 + 1
 }
 
-/// Access, entry and writable bit.
+/// What stands in front of the folio of a page.
+const FOLIO: u64 = u64::MAX;
+
+/// Access, entry, writable bit, and whether the entry is a huge one.
 fn place_number(state: PlaceState) -> u64 {
     let PlaceState::Mapped { access, entry } = state else { return 0 };
-    let (kind, writable) = match entry {
-        Entry::Hole => (1, false),
-        Entry::Maps { writable, .. } => (2, writable),
-        Entry::Migrating { writable, .. } => (3, writable),
+    let (kind, writable, huge) = match entry {
+        Entry::Hole => (1, false, false),
+        Entry::Maps { writable, huge, .. } => (2, writable, huge),
+        Entry::Migrating { writable, huge, .. } => (3, writable, huge),
     };
-    (access as u64) << 8 | kind << 1 | u64::from(writable)
+    u64::from(huge) << 16 | (access as u64) << 8 | kind << 1 | u64::from(writable)
 }
 
 fn slot_numbers(state: &SlotState, names: &mut Names) -> Vec<u64> {
@@ -140,7 +162,11 @@ mod tests {
     const START: &str = "machine ram=8 device=2 spaces=2 pages=4\nmap s0 v0+4 rw\n";
 
     fn behind(lines: &str) -> Model {
-        let program = Trace::parse(&format!("{START}{lines}")).expect("a trace").program();
+        behind_start(START, lines)
+    }
+
+    fn behind_start(start: &str, lines: &str) -> Model {
+        let program = Trace::parse(&format!("{start}{lines}")).expect("a trace").program();
         let mut reference = Model::new(program.machine, Home::ALL.map(|home| program.machine.frames(home)));
         for &operation in &program.operations {
             reference.apply(operation);
@@ -191,6 +217,37 @@ mod tests {
             let same = states.iter().position(|other| other == state).expect("it is among them");
             assert_eq!(same, index, "{:?} and {:?}", ways[same], ways[index]);
         }
+    }
+
+    #[test]
+    fn huge_entries_and_large_folios_tell_states_apart() {
+        let large = "advise s0 v0+4 huge\nwrite s0 v0 #01\nwrite s0 v1 #02\n";
+        let ways = [
+            "write s0 v0 #01\nwrite s0 v1 #02\n".to_string(),
+            "advise s0 v0+4 huge\nwrite s0 v2 #01\nwrite s0 v3 #02\n".to_string(),
+            large.to_string(),
+            format!("{large}split_folio s0 v0\n"),
+            format!("{large}protect s0 v0 r\nprotect s0 v0 rw\n"),
+            format!("{large}unmap s0 v0\n"),
+            format!("{large}unmap s0 v1\n"),
+            format!("{large}unmap s0 v0\nsplit_folio s0 v1\n"),
+            format!("{large}migrate s0 v0+2 to d0\n"),
+            format!("{large}setup t0 s0 v0+2 to d0\n"),
+            format!("{large}setup t0 s0 v0+2 to d0\ndiscard s0 v0\n"),
+        ];
+        let start = "machine ram=8 device=2 spaces=2 pages=4 huge=1 rules=linux-7.3\nmap s0 v0+4 rw\n";
+        let behind = |way: &String| ReferenceState::of(&behind_start(start, way)).digest();
+        let states: Vec<_> = ways.iter().map(behind).collect();
+        for (index, state) in states.iter().enumerate() {
+            let same = states.iter().position(|other| other == state).expect("it is among them");
+            assert_eq!(same, index, "{:?} and {:?}", ways[same], ways[index]);
+        }
+        let [one, other] = [
+            "advise s0 v0+4 huge\nwrite s0 v0 #01\nwrite s0 v2 #02\nunmap s0 v0\nunmap s0 v2\n",
+            "advise s0 v0+4 huge\nwrite s0 v2 #07\nwrite s0 v0 #03\nunmap s0 v0\nunmap s0 v2\n",
+        ]
+        .map(|way| ReferenceState::of(&behind_start(start, way)).digest());
+        assert_eq!(one, other, "names make no difference");
     }
 
     #[test]

@@ -166,6 +166,12 @@ impl Transitions {
         (0..Self::CELLS).filter(|&cell| Self::can_begin(cell))
     }
 
+    /// Whether only a machine with huge pages has the state of this cell.
+    #[must_use]
+    pub fn needs_huge_pages(cell: usize) -> bool {
+        cell >= FIRST[1][0]
+    }
+
     /// Whether a place can be in the state of this cell, or a slot of the operation's sort.
     ///
     /// # Panics
@@ -298,6 +304,7 @@ mod tests {
         }
         assert_eq!(cell, 14_037, "the cells of a store of a campaign are known by number");
         let large = |cell: usize| Transitions::meaning(cell).1.contains("large");
+        assert!((0..Transitions::CELLS).all(|cell| large(cell) == Transitions::needs_huge_pages(cell)));
         assert!(
             (cell..Transitions::CELLS)
                 .all(|cell| large(cell) || Transitions::meaning(cell).0.row().level == LARGE_FOLIOS)

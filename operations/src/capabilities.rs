@@ -140,6 +140,12 @@ impl Capabilities {
         self.operations == KindSet::ALL && all_blocks
     }
 
+    /// Whether it can do an operation that makes or splits large folios.
+    #[must_use]
+    pub fn has_folios(&self) -> bool {
+        self.operations.iter().any(|kind| kind.row().level == LARGE_FOLIOS)
+    }
+
     /// The observables that it shows, and those of which there is nothing to show, since none of its operations makes it:
     /// a machine that only has blocks has no place, one without pins, holds, blocks and transactions has no slot, and one on which nothing
     /// asks for huge pages has no large folio.
@@ -156,7 +162,7 @@ impl Capabilities {
         if !self.operations.iter().any(|kind| kind.row().names_place) {
             known = known.and(OF_PLACES);
         }
-        if !self.operations.iter().any(|kind| kind.row().level == LARGE_FOLIOS) {
+        if !self.has_folios() {
             known = known.and(Observables::FOLIOS);
         }
         if !self.operations.iter().any(|kind| kind.row().slot.is_some()) {

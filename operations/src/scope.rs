@@ -16,7 +16,7 @@ pub struct Scope {
     /// Slots.
     pub slots: Vec<Slot>,
     /// The pages that the places and slots show are not asked for, unless the list names them: they, and the order of
-    /// [`Observation::pages`], are left to the subject, which may show a page more than once.
+    /// [`Observation::pages`](crate::Observation::pages), are left to the subject, which may show a page more than once.
     pub is_exact: bool,
 }
 

@@ -68,7 +68,7 @@ fn a_trace_begins_with_one_machine_line() {
 
 #[test]
 fn a_machine_line_has_every_key_once_and_every_size_within_its_limit() {
-    let keys = "ram=, device=, spaces=, pages= or rules=";
+    let keys = "ram=, device=, spaces=, pages=, huge= or rules=";
     expect_errors(&[
         ("machine rma=8", &format!("1:9: expected {keys}, found \"rma\"; did you mean \"ram\"?")),
         ("machine ram=8 devices=4", &format!("1:15: expected {keys}, found \"devices\"; did you mean \"device\"?")),
@@ -129,6 +129,52 @@ fn an_operation_with_a_device_needs_a_machine_with_one() {
             "2:1: expected an operation without a device (the machine has none), found \"evict\"",
         ),
         ("machine ram=8 device=1 spaces=1 pages=8\nevict d1\n", "2:7: expected a device, d0 to d0, found \"d1\""),
+    ]);
+}
+
+#[test]
+fn an_operation_of_large_folios_needs_a_machine_with_huge_pages() {
+    let huge = "machine ram=8 device=4 spaces=1 pages=8 huge=2 rules=linux-7.3\n";
+    expect_errors(&[
+        (
+            "machine ram=8 spaces=1 pages=8\nadvise s0 v0+2 huge\n",
+            "2:1: expected an operation without huge pages (the machine has none; give it huge=2), found \"advise\"",
+        ),
+        (
+            "machine ram=8 spaces=1 pages=8\ncollapse s0 v0\n",
+            "2:1: expected an operation without huge pages (the machine has none; give it huge=2), found \"collapse\"",
+        ),
+        (&format!("{huge}advise s0 v0+4\n"), "2:15: expected an advice (huge or nohuge), found the end of the line"),
+        (
+            &format!("{huge}advise s0 v0+4 hug\n"),
+            "2:16: expected an advice (huge or nohuge), found \"hug\"; did you mean \"huge\"?",
+        ),
+        (&format!("{huge}collapse s0 v8\n"), "2:13: expected a page, v0 to v7, found \"v8\""),
+        (
+            &format!("{huge}split_folio s0 v0 = ENOMEM\n"),
+            "2:21: expected ok or a refusal that split_folio may give (ESRCH, EFAULT, EINVAL, EAGAIN), found \"ENOMEM\"",
+        ),
+    ]);
+}
+
+#[test]
+fn huge_pages_fit_into_ram_and_a_space() {
+    let expected =
+        |most| format!("expected an order of huge pages, 1 to {most} (2^order pages fit into ram and into pages)");
+    expect_errors(&[
+        ("machine ram=8 spaces=1 pages=4 huge=3\n", &format!("1:37: {}, found \"3\"", expected(2))),
+        ("machine ram=4 spaces=1 pages=8 huge=3\n", &format!("1:37: {}, found \"3\"", expected(2))),
+        ("machine ram=8 spaces=1 pages=8 huge=0\n", &format!("1:37: {}, found \"0\"", expected(3))),
+        ("machine ram=4096 spaces=1 pages=4096 huge=10\n", &format!("1:43: {}, found \"10\"", expected(9))),
+        ("machine ram=8 spaces=1 pages=8 huge=two\n", &format!("1:37: {}, found \"two\"", expected(3))),
+        (
+            "machine ram=8 spaces=1 pages=1 huge=1\n",
+            "1:37: expected no huge= (a huge page needs ram and pages of 2 or more), found \"1\"",
+        ),
+        (
+            "machine ram=8 spaces=1 pages=8 huge=1 huge=1\n",
+            "1:39: expected one huge= on a machine line, found \"huge=1\"",
+        ),
     ]);
 }
 

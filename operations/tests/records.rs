@@ -37,7 +37,12 @@ const SAMPLE: &[(&str, [u8; 8])] = &[
 ];
 
 /// The same for the operations that came with later formats.
-const LATER: &[(&str, [u8; 8])] = &[];
+const LATER: &[(&str, [u8; 8])] = &[
+    ("advise s1 v2+3 huge", [28, 1, 2, 2, 0, 0, 0, 0]),
+    ("advise s0 v8 nohuge", [28, 0, 8, 0, 1, 0, 0, 0]),
+    ("collapse s1 v3", [29, 1, 3, 0, 0, 0, 0, 0]),
+    ("split_folio s4 v8", [30, 4, 8, 0, 0, 0, 0, 0]),
+];
 
 /// Machines and their records.
 const MACHINES: &[(&str, [u8; 8])] = &[
@@ -56,6 +61,14 @@ const MACHINES_OF_FORMAT_2: &[(&str, [u8; 8])] = &[
     ("ram=9 device=5,1 spaces=2 pages=7 rules=linux-7.3", [0xf2, 1, 1, 0xfd, 63, 0xff, 2, 0]),
 ];
 
+/// Machines of format 3, which has huge pages.
+const MACHINES_OF_FORMAT_3: &[(&str, [u8; 8])] = &[
+    ("ram=8 device=4,4 spaces=3 pages=8 huge=1", [0xf3, 0, 0, 0, 0, 0, 3, 0]),
+    ("ram=8 device=4,4 spaces=3 pages=8 huge=2 rules=linux-6.1", [0xf3, 0, 0, 0, 0, 0, 7, 0]),
+    ("ram=8 device=4 spaces=3 pages=8 huge=3 rules=linux-7.3", [0xf3, 0, 0, 0, 0, 0, 11, 1]),
+    ("ram=256 device=256 spaces=1 pages=256 huge=8", [0xf3, 0xf8, 0xfc, 0, 62, 0xf8, 24, 1]),
+];
+
 #[test]
 fn records_of_format_1_mean_what_they_meant() {
     let text: String = SAMPLE.iter().map(|(line, _)| format!("{line}\n")).collect();
@@ -67,8 +80,9 @@ fn records_of_format_1_mean_what_they_meant() {
 
 #[test]
 fn the_newest_format_has_all_records() {
-    let machine_line = SAMPLE[0].0;
-    for (line, bytes) in SAMPLE[1..].iter().chain(LATER) {
+    let (small, huge) = (SAMPLE[0].0.to_string(), format!("{} huge=1", SAMPLE[0].0));
+    let later = LATER.iter().map(|record| (&huge, record));
+    for (machine_line, (line, bytes)) in SAMPLE[1..].iter().map(|record| (&small, record)).chain(later) {
         let trace = Trace::parse(&format!("{machine_line}\n{line}\n")).expect("a trace");
         assert_eq!(record::Format::NEWEST.operation(*bytes, &trace.machine), trace.operations().next(), "{line}");
         let written = trace.to_bytes().expect("a small machine");
@@ -92,7 +106,7 @@ fn every_operation_has_a_frozen_record() {
 
 #[test]
 fn machines_mean_what_they_meant() {
-    for (text, bytes) in [MACHINES, MACHINES_OF_FORMAT_2].concat() {
+    for (text, bytes) in [MACHINES, MACHINES_OF_FORMAT_2, MACHINES_OF_FORMAT_3].concat() {
         assert_eq!(record::machine_from_record(bytes).to_string(), text, "{bytes:?}");
         let trace = Trace::parse(&format!("machine {text}\n")).expect("it is a machine");
         assert_eq!(record::machine_to_record(&trace.machine), Some(bytes), "{text}");
@@ -104,6 +118,29 @@ fn the_byte_of_the_rules_is_folded_by_the_dialects_of_its_format() {
     let rules = |format, byte| record::machine_from_record([format, 0, 0, 0, 0, 0, byte, 0]).rules().word();
     assert_eq!([0, 1, 2, 3].map(|byte| rules(0, byte)), ["linux-6.12", "linux-6.1", "linux-6.12", "linux-6.1"]);
     assert_eq!([0, 1, 2, 3].map(|byte| rules(0xf2, byte)), ["linux-6.12", "linux-6.1", "linux-7.3", "linux-6.12"]);
+}
+
+#[test]
+fn an_order_of_huge_pages_is_read_from_format_3_on_and_lowered_where_it_does_not_fit() {
+    let huge = |record| record::machine_from_record(record).huge().map(|order| order.0);
+    let order = |format, byte| huge([format, 0, 0, 0, 0, 0, byte, 0]);
+    assert_eq!([0, 3, 6, 9].map(|byte| order(0, byte)), [None; 4], "format 1 has none");
+    assert_eq!([0, 3, 6, 9].map(|byte| order(0xf2, byte)), [None; 4], "format 2 has none");
+    assert_eq!(
+        [0, 3, 6, 9, 12, 27, 30].map(|byte| order(0xf3, byte)),
+        [None, Some(1), Some(2), Some(3), Some(3), Some(3), None]
+    );
+    assert_eq!(huge([0xf3, 0, 0, 0, 0, 0xf9, 9, 0]), None, "a space has one page");
+}
+
+#[test]
+fn an_operation_of_large_folios_is_left_out_on_a_machine_without_huge_pages() {
+    let bytes = |rules| [[0xf3, 0, 0, 0, 0, 0, rules, 0], [29, 0, 1, 0, 0, 0, 0, 0], [9, 1, 0, 0, 0, 0, 0, 0]].concat();
+    let words = |bytes: &[u8]| Trace::from_bytes(bytes).operations().map(|it| it.to_string()).collect::<Vec<_>>();
+    assert_eq!(words(&bytes(0)), ["exit s1"]);
+    assert_eq!(words(&bytes(3)), ["collapse s0 v1", "exit s1"]);
+    let of_format_1 = [[0; 8], [29, 0, 1, 0, 0, 0, 0, 0]].concat();
+    assert_eq!(words(&of_format_1), ["free b0"], "format 1 has 28 kinds");
 }
 
 #[test]

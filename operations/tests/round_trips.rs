@@ -37,7 +37,10 @@ impl Numbers {
         let spaces = self.size(if most > Machine::BYTES_LIMIT { Space::LIMIT } else { Machine::BYTES_SPACES });
         let pages = self.size(VirtualPage::LIMIT.min(most));
         let rules = Dialect::ALL[self.below(3) as usize];
-        Machine::new([ram, devices[0], devices[1]], spaces, pages, rules).expect("sizes within limits")
+        let machine = Machine::new([ram, devices[0], devices[1]], spaces, pages, rules).expect("sizes within limits");
+        // Half of those that can have huge pages have some.
+        let order = if self.below(2) == 0 { 0 } else { self.below(machine.most_huge() + 1) };
+        machine.with_huge(order).unwrap_or(machine)
     }
 
     fn operation(&mut self, machine: &Machine) -> Operation {
@@ -95,7 +98,8 @@ fn enumerate_operations(machine: &Machine) -> Vec<Operation> {
 }
 
 fn tiny() -> Machine {
-    Machine::new([3, 1, 2], 2, 3, Dialect::Linux6_12).expect("sizes within limits")
+    let machine = Machine::new([3, 1, 2], 2, 3, Dialect::Linux6_12).expect("sizes within limits");
+    machine.with_huge(1).expect("two pages fit")
 }
 
 #[test]
@@ -162,7 +166,7 @@ fn generated_traces_come_back_from_their_text() {
 
 #[test]
 fn every_answer_that_an_operation_may_give_comes_back_from_its_text() {
-    let machine = Machine::DEFAULT;
+    let machine = Machine::DEFAULT.with_huge(1).expect("two pages fit");
     for &kind in Kind::ALL {
         let row = kind.row();
         let operation = Operation::folded(kind, [], &machine).expect("the machine has it");

@@ -61,14 +61,20 @@ impl View<'_> {
             let Place { space, page } = view.place;
             let thing = Thing { group: Group::Place, order: (space.0, page.0), name: view.place.to_string() };
             thing.add(facts, 0, "access", access.word());
-            let (words, writable) = match entry {
+            let (words, bits) = match entry {
                 Entry::Hole => ("hole".to_string(), None),
-                Entry::Maps { page, writable, .. } => (format!("maps {}", (self.name)(page)), Some(writable)),
-                Entry::Migrating { page, writable, .. } => (format!("migrating {}", (self.name)(page)), Some(writable)),
+                Entry::Maps { page, writable, huge } => (format!("maps {}", (self.name)(page)), Some((writable, huge))),
+                Entry::Migrating { page, writable, huge } => {
+                    (format!("migrating {}", (self.name)(page)), Some((writable, huge)))
+                }
             };
             thing.add(facts, 1, "entry", words);
-            if let Some(writable) = writable.filter(|_| self.shows(Observables::WRITABLE)) {
+            let Some((writable, huge)) = bits else { continue };
+            if self.shows(Observables::WRITABLE) {
                 thing.add(facts, 2, "writable", yes_or_no(writable));
+            }
+            if self.machine.huge().is_some() && self.shows(Observables::FOLIOS) {
+                thing.add(facts, 3, "huge", yes_or_no(huge));
             }
         }
     }
@@ -90,6 +96,11 @@ impl View<'_> {
             add(Observables::MAPCOUNTS, 3, "mapcount", page.mapcount.to_string());
             add(Observables::REFCOUNTS, 4, "refcount", page.refcount.to_string());
             add(Observables::RMAPS, 5, RMAP, self.rmap(page));
+            // Where no place is shown nothing says which page of the one side is which of the other.
+            if let Some(folio) = page.folio.filter(|_| self.shows(Observables::PLACES)) {
+                add(Observables::FOLIOS, 7, "folio", format!("{} of {}", folio.index, (self.name)(folio.head)));
+                add(Observables::FOLIOS, 8, "folio's mapcount", folio.mapcount.to_string());
+            }
             if let Some(frame) = page.frame.filter(|_| self.has_frames) {
                 add(Observables::FRAMES, 6, "frame", frame_name(frame));
             }

@@ -45,7 +45,7 @@ mod tests {
     fn a_rule_is_what_the_table_says_with_the_functions_that_it_names() {
         let functions = |word: &str| Rule::of(Kind::by_word(word).expect("an operation")).functions;
         assert_eq!(functions("setup"), ["migrate_vma_setup", "migrate_vma_collect_pmd"]);
-        assert_eq!(functions("device_read"), ["hmm_range_fault", "hmm_vma_fault"]);
+        assert_eq!(functions("device_read"), ["hmm_range_fault", "hmm_vma_fault", "hmm_do_fault"]);
         assert_eq!(functions("exit"), [""; 0], "s0 and EINVAL are none");
         assert!(
             Rule::of(Kind::by_word("pages").expect("one")).meaning.starts_with("Third phase (`migrate_vma_pages`)")

@@ -114,9 +114,17 @@ impl View<'_> {
         let writable = |bit| if bit && self.shows(Observables::WRITABLE) { ", writable" } else { "" };
         match entry {
             Entry::Hole => "hole".to_string(),
-            Entry::Maps { page, writable: bit, .. } => format!("maps {}{}", (self.name)(page), writable(bit)),
-            Entry::Migrating { page, writable: bit, .. } => format!("migrating {}{}", (self.name)(page), writable(bit)),
+            Entry::Maps { page, writable: bit, huge } => {
+                format!("maps {}{}{}", (self.name)(page), writable(bit), self.huge(huge))
+            }
+            Entry::Migrating { page, writable: bit, huge } => {
+                format!("migrating {}{}{}", (self.name)(page), writable(bit), self.huge(huge))
+            }
         }
+    }
+
+    fn huge(&self, is_huge: bool) -> &'static str {
+        if is_huge && self.shows(Observables::FOLIOS) { ", huge" } else { "" }
     }
 
     fn pages(&self, text: &mut String) {
@@ -157,7 +165,12 @@ impl View<'_> {
             let places: Vec<String> = rmap.iter().map(Place::to_string).collect();
             format!(" rmap {}", if places.is_empty() { "nothing".to_string() } else { places.join(", ") })
         });
-        format!("{name:<4} {}{stamp}{exclusive}{mapcount}{refcount}{rmap}", page.home)
+        // Where no place is shown nothing says which page of the one side is which of the other.
+        let is_shown = self.shows(Observables::FOLIOS.and(Observables::PLACES));
+        let folio = page.folio.filter(|_| is_shown).map_or_else(String::new, |folio| {
+            format!(" folio {} index {} mapped {}", (self.name)(folio.head), folio.index, folio.mapcount)
+        });
+        format!("{name:<4} {}{stamp}{exclusive}{mapcount}{refcount}{rmap}{folio}", page.home)
     }
 
     fn slots(&self, text: &mut String) {

@@ -31,7 +31,7 @@ fn states_of(shown: Observables) -> String {
 }
 
 /// What stands in the lines of an observable.
-const WORDS: [(Observables, &[&str]); 10] = [
+const WORDS: [(Observables, &[&str]); 11] = [
     (Observables::PLACES, &["hole", "maps p"]),
     (Observables::STAMPS, &["#"]),
     (Observables::EXCLUSIVE, &["exclusive", "shared"]),
@@ -42,6 +42,7 @@ const WORDS: [(Observables, &[&str]); 10] = [
     (Observables::FREE, &["free"]),
     (Observables::WRITABLE, &["writable"]),
     (Observables::SPACES, &["locked"]),
+    (Observables::FOLIOS, &["huge", "folio"]),
 ];
 
 #[test]

@@ -129,8 +129,8 @@ impl<const FAULT: usize> PinnedMemory for Pinning<FAULT> {
 
 /// The first divergence of some executions.
 fn finds(build: impl Build + 'static, executions: u64) -> Option<String> {
+    let mut generator = Generator::new(Settings::of(&build));
     let mut driver = Driver::new(build);
-    let mut generator = Generator::new(Settings::default());
     let mut program = Program::default();
     let found = (0..executions).find_map(|index| {
         generator.execution(1, index, &mut program);

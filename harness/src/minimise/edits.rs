@@ -9,6 +9,37 @@ pub(super) fn with(operation: &Operation, index: usize, value: u32, machine: &Ma
     Operation::new(operation.kind(), values.as_slice(), machine)
 }
 
+/// The program on a machine with huge pages of this order, none at 0; what only machines with huge pages have is left out there.
+pub(super) fn with_order(program: &Program, order: u32) -> Option<Program> {
+    let without = program.machine.without_huge();
+    let machine = if order == 0 { without } else { without.with_huge(order)? };
+    let mut operations = program.operations.clone();
+    operations.retain(|operation| operation.kind().exists_on(&machine));
+    let program = Program { machine, operations };
+    (!program.operations.is_empty() && program.fits()).then_some(program)
+}
+
+/// The program with half as large huge pages, and all ranges half as long at half the place: parts of a group stay parts of one.
+pub(super) fn halved(program: &Program) -> Option<Program> {
+    let order = program.machine.huge()?.0;
+    let machine = program.machine.with_huge(order.checked_sub(1)?)?;
+    let halved = |operation: &Operation| {
+        let mut values = operation.values();
+        for index in 0..values.fields().len() {
+            let value = values.as_slice()[index];
+            let field = values.fields()[index];
+            if field == Field::Count {
+                values.set(index, value.div_ceil(2));
+            } else if is_page(field) {
+                values.set(index, value / 2);
+            }
+        }
+        Operation::new(operation.kind(), values.as_slice(), &machine)
+    };
+    let operations: Option<Vec<Operation>> = program.operations.iter().map(halved).collect();
+    Some(Program { machine, operations: operations? })
+}
+
 /// Whether the field is the number of a virtual page.
 fn is_page(field: Field) -> bool {
     matches!(field, Field::Page | Field::Destination)

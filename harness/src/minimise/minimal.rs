@@ -3,7 +3,7 @@
 
 use stalemap_operations::{Operation, Program};
 
-use super::edits::{with, without_page};
+use super::edits::{with, with_order, without_page};
 use super::shorter::shorter;
 use super::{Goal, diverges};
 use crate::divergence::Signature;
@@ -13,8 +13,8 @@ use crate::lockstep::Compare;
 /// What could still go or get smaller on its own without another signature; nothing in a 1-minimal finding.
 ///
 /// Tried are: each operation left out; each operation left out whose result its source can stand for; each transaction,
-/// pin, hold and block left out or done at once; two neighbouring ranges of one kind made one; each page taken out of the
-/// machine; each operand at every smaller value.
+/// pin, hold and block left out or done at once; two neighbouring ranges of one kind made one; huge pages of each lower order, or
+/// none; each page taken out of the machine; each operand at every smaller value.
 pub fn what_is_left(driver: &mut Driver, program: &Program, signature: &Signature) -> Option<String> {
     let goal = Goal::signature(signature, Compare::Touched);
     let Program { machine, operations } = program;
@@ -31,6 +31,11 @@ pub fn what_is_left(driver: &mut Driver, program: &Program, signature: &Signatur
         if let Some(shorter) = shorter(program, step).iter().find(|shorter| same(shorter)) {
             let operations = shorter.operations.len();
             return Some(format!("operation {} and what belongs to it leave {operations} operations", step + 1));
+        }
+    }
+    for order in 0..machine.huge().map_or(0, |order| order.0) {
+        if with_order(program, order).is_some_and(|lower| same(&lower)) {
+            return Some(format!("huge pages can be of order {order}"));
         }
     }
     for page in 0..machine.pages() {

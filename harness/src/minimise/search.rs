@@ -2,7 +2,7 @@
 
 use stalemap_operations::{Field, Machine, Operation, Program};
 
-use super::edits::{moved_down, next_named, renamed, with, without_page};
+use super::edits::{halved, moved_down, next_named, renamed, with, with_order, without_page};
 use super::shorter::shorter;
 use super::{Goal, Minimised, Progress, diverges};
 use crate::divergence::Divergence;
@@ -141,8 +141,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Makes each size of the machine as small as the operations allow, and takes the default dialect if that will do.
+    /// Makes each size of the machine and the order of its huge pages as small as the operations allow, and takes the default dialect if
+    /// that will do.
     fn shrink_machine(&mut self) {
+        let order = self.found.program.machine.huge().map_or(0, |order| order.0);
+        self.smallest(0, order, with_order);
+        while halved(&self.found.program).is_some_and(|program| self.try_it(program)) {}
         for index in 0..Machine::DEFAULT.sizes().len() {
             let most = self.found.program.machine.sizes()[index];
             self.smallest(0, most, |found, size| {

@@ -3,6 +3,7 @@
 mod capabilities;
 mod driver;
 mod framed;
+mod huge;
 mod liar;
 mod lies;
 mod names;

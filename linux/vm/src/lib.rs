@@ -11,6 +11,7 @@ pub mod edits;
 mod flavour;
 mod group;
 mod guest;
+mod health;
 mod history;
 mod huge;
 mod huge_order;

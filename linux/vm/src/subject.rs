@@ -10,6 +10,7 @@ use stalemap_operations::{
     Subject, Touched,
 };
 
+use crate::health::health;
 use crate::huge::Asked;
 use crate::pool::KernelPool;
 use crate::runner::{Ending, Lost, Recording};
@@ -163,22 +164,6 @@ fn outcome(shown: &Shown, operation: Operation, ended: u32) -> Outcome {
             EffectShape::Value => Effect::Value(Stamp(shown.number.to_le_bytes()[0])),
         }),
         class => Errno::ALL.get(class - 1).map_or(Outcome::Stuck, |&errno| Outcome::Refused(errno)),
-    }
-}
-
-/// What the kernel reports of its own health after a program.
-pub(crate) fn health(end: &stalemap_guest::End) -> Result<(), String> {
-    if let Some(line) = end.log.lines().next() {
-        return Err(format!("the kernel logs: {line}"));
-    }
-    if end.tainted != 0 {
-        return Err(format!("the kernel is tainted: {:#x}", end.tainted));
-    }
-    match end.leaked {
-        [0, 0, 0] => Ok(()),
-        [ram, first, second] => Err(format!(
-            "frames of RAM, d0 and d1 that no owner has and that are not free: {ram}, {first} and {second}"
-        )),
     }
 }
 

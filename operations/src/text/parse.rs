@@ -76,7 +76,7 @@ fn machine<'a>(line: &mut Line<'a>) -> Result<Machine, ParseError> {
         let (key, value) = word.text.split_once('=').unwrap_or((word.text, ""));
         let Some(index) = KEYS.iter().position(|&known| known == key) else {
             let named = Word { text: if key.is_empty() { word.text } else { key }, ..word };
-            return Err(line.unknown(named, "ram=, device=, spaces=, pages= or rules=", KEYS));
+            return Err(line.unknown(named, "ram=, device=, spaces=, pages=, huge= or rules=", KEYS));
         };
         if values[index].is_some() {
             return Err(line.error(word, &format!("one {key}= on a machine line")));
@@ -112,7 +112,7 @@ fn huge(line: &Line<'_>, word: Word<'_>, plain: Machine) -> Result<Machine, Pars
     let machine = decimal(word.text).and_then(|order| plain.with_huge(order));
     machine.ok_or_else(|| {
         let expected = match most {
-            0 => "no huge= (neither ram nor pages are 2 or more)".to_string(),
+            0 => "no huge= (a huge page needs ram and pages of 2 or more)".to_string(),
             _ => format!("an order of huge pages, 1 to {most} (2^order pages fit into ram and into pages)"),
         };
         line.error(word, &expected)

@@ -52,6 +52,10 @@ impl Subject for Altered {
         self.implementation.touched(into)
     }
 
+    fn runs(&self) -> &[bool] {
+        self.implementation.runs()
+    }
+
     fn observe(&self, scope: &Scope, into: &mut Observation) {
         self.implementation.observe(scope, into);
     }

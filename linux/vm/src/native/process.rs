@@ -16,10 +16,10 @@ use tempfile::TempDir;
 use super::memory::{self, Control};
 use crate::console::last_words;
 use crate::group::Group;
+use crate::health::health;
 use crate::passes::BatchPasses;
 use crate::process::{command_that_ends_with_us, is_asleep, private_folder_in_memory, processor_time_of};
 use crate::runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
-use crate::subject::health;
 use crate::way::Way;
 
 /// What a kernel is started with as a process.

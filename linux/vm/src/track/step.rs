@@ -1,6 +1,6 @@
 //! What of an operation tells frames from each other.
 
-use stalemap_operations::{Kind, Machine, Operation};
+use stalemap_operations::{Field, Kind, Machine, Operation};
 
 /// What is known of the operation of a step, by which frames are told from each other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,17 +18,12 @@ pub(crate) struct Step {
 impl Step {
     /// Of an operation on a machine.
     pub(crate) fn new(operation: Operation, machine: &Machine) -> Step {
-        let mut to_device = None;
-        // Space, first page, count, whether it comes from the device, and which device.
-        if let (Kind::Migrate, &[space, first, count, 0, _]) = (operation.kind(), operation.values().as_slice()) {
-            to_device = Some((space, first, first + count));
-        }
-        Step {
-            at: operation.first_place().map(|(space, page)| (space.0, page.0)),
-            collapses: operation.kind() == Kind::Collapse,
-            to_device,
-            group: machine.huge_pages(),
-        }
+        let at = operation.first_place().map(|(space, page)| (space.0, page.0));
+        let values = operation.values();
+        let is_to_device = operation.kind() == Kind::Migrate && values.last(Field::Direction) == 0;
+        let to_device =
+            at.filter(|_| is_to_device).map(|(space, first)| (space, first, first + values.last(Field::Count)));
+        Step { at, collapses: operation.kind() == Kind::Collapse, to_device, group: machine.huge_pages() }
     }
 }
 
