@@ -325,7 +325,7 @@ fn a_trace_with_huge_pages_is_exported_as_rust_and_not_as_c() {
         let says = "a C program has pages of one size, and the machine has huge pages (huge=); `--as rust` exports it";
         assert!(c.code == 2 && c.stdout.is_empty() && c.stderr.contains(says), "{}", c.stderr);
         let rust = stalemap(folder, &["export", "--as", "rust", "huge.trace"]);
-        assert!(rust.code == 0 && rust.stdout.contains("advise s0 v0+2 huge"), "{}{}", rust.stdout, rust.stderr);
+        assert!(rust.code == 0 && rust.stdout.contains("advise   s0 v0+2 huge"), "{}{}", rust.stdout, rust.stderr);
     });
 }
 
