@@ -52,10 +52,10 @@ impl Lockstep {
     fn of(driven: Arc<impl Build + Driven + 'static>, settings: Settings) -> Lockstep {
         Lockstep {
             driver: Driver::new(Arc::clone(&driven)),
+            huge: driven.huge(),
             driven,
             kinds: settings.kinds,
             largest: settings.largest,
-            huge: driven.huge(),
             mutator: Mutator::new(settings),
             program: Program::default(),
             kept: Kept::from_environment(),
