@@ -35,8 +35,8 @@ pub(crate) fn rules_of(program: &str) -> Option<Version> {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The C program is written as the kernel's own self-tests are and prints TAP. It does what the kernel's test driver can \
-do; single phases, evictions, pins and holds need the requests that Stalemap's edit of the driver adds. Machines with huge pages are
-exported as Rust only.
+do; single phases, evictions, pins and holds need the requests that Stalemap's edit of the driver adds. Machines with huge pages \
+are exported as Rust only.
 
 Examples:
   stalemap export --as c corpus/linux/mutants/stale_mapping.trace -o stale_mapping.c
