@@ -3,7 +3,8 @@
 mod line;
 
 use stalemap_operations::{
-    Capabilities, Home, Machine, Observation, Operation, Outcome, Scope, SpaceSet, Step, Subject, Touched, Trace,
+    Capabilities, Home, Kind, KindSet, LARGE_FOLIOS, Machine, Observables, Observation, Operation, Outcome, Scope,
+    SpaceSet, Step, Subject, Touched, Trace,
 };
 
 use self::line::{BETWEEN, FREE, read, text};
@@ -128,8 +129,15 @@ impl Subject for Recorded {
         "recorded"
     }
 
+    /// A kernel with huge pages was one that has the operations of large folios.
     fn capabilities(&self) -> Capabilities {
-        self.way.capabilities()
+        let able = self.way.capabilities();
+        if self.machine.huge().is_none() {
+            return able;
+        }
+        let large = Kind::ALL.iter().copied().filter(|kind| kind.row().level == LARGE_FOLIOS);
+        let operations = large.fold(able.operations, KindSet::with);
+        Capabilities { operations, observables: able.observables.and(Observables::FOLIOS), ..able }
     }
 
     fn machine(&self) -> &Machine {
