@@ -27,4 +27,7 @@ typedef swp_entry_t softleaf_t;
 
 #define stalemap_device_page(dmirror)		dmirror_devmem_alloc_page((dmirror)->mdevice)
 
+/* A migration of an older kernel has no page of another size. */
+#define MIGRATE_PFN_COMPOUND			0UL
+
 #endif
