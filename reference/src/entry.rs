@@ -11,6 +11,13 @@ pub(crate) struct Mapped {
     pub(crate) entry: Entry,
 }
 
+impl Mapped {
+    /// Whether faults may fill it with large folios.
+    pub(crate) fn is_advised_huge(self) -> bool {
+        self.advice == Some(Advice::Huge)
+    }
+}
+
 /// What is at a mapped place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {

@@ -216,7 +216,7 @@ impl Model {
             self.clean_entries(page);
         }
         for &page in &pages {
-            // Those that nobody maps end with a split; a folio that is whole is mapped.
+            // After a split, pages without a mapping end. A folio that is whole has one.
             if self.live_page(page).is_some() {
                 self.free_if_unused(page);
             }

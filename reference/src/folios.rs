@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Advice, Dialect, Errno, Home, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
+use stalemap_operations::{Dialect, Errno, Home, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
 
 use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
@@ -77,6 +77,11 @@ impl Model {
     pub(crate) fn group_places(&self, first: Place) -> impl Iterator<Item = Place> + use<> {
         let Place { space, page } = first;
         (0..self.machine.huge_pages()).map(move |index| Place { space, page: VirtualPage(page.0 + index) })
+    }
+
+    /// Whether the group that begins here is whole: the last pages of a space may be too few for one.
+    pub(crate) fn has_whole_group(&self, first: Place) -> bool {
+        first.page.0 + self.machine.huge_pages() <= self.machine.pages()
     }
 
     /// Whether all places of the group of this place are in the range.
@@ -245,7 +250,7 @@ impl Model {
     }
 
     /// Splits a large folio into pages of order 0, if nothing but entries refers to it (`__folio_split`, mm/huge_memory.c): else
-    /// `EAGAIN`, and nothing changes. Its huge entries are split in every space. Pages that nobody maps end. Of a folio in RAM, an
+    /// `EAGAIN`, and nothing changes. Its huge entries are split in every space. Pages without a mapping end. Of a folio in RAM, an
     /// entry that leads to a page of zeros becomes a hole (`try_to_map_unused_to_zeropage`, mm/migrate.c, since 6.12). The number of
     /// pages that end.
     pub(crate) fn split_folio(&mut self, page: PageToken) -> Result<u32, Errno> {
@@ -287,7 +292,7 @@ impl Model {
     /// has no page yet.
     pub(crate) fn may_fill_group(&self, place: Place) -> bool {
         self.machine.huge().is_some()
-            && self.at(place).is_some_and(|mapped| mapped.advice == Some(Advice::Huge))
+            && self.at(place).is_some_and(Mapped::is_advised_huge)
             && self.is_group_of_holes(self.group(place))
     }
 
@@ -299,7 +304,7 @@ impl Model {
         if self.machine.huge().is_none() || !self.is_group_of_holes(self.group(place)) {
             return false;
         }
-        if !self.may_fill_group(place) {
+        if !self.at(place).is_some_and(Mapped::is_advised_huge) {
             return self.runs.take_or(false) && self.free(Home::Ram) >= self.machine.huge_pages();
         }
         let fills = self.finds_run(Home::Ram);
@@ -313,7 +318,7 @@ impl Model {
     pub(crate) fn is_group_of_holes(&self, first: Place) -> bool {
         let mapped = self.at(first);
         mapped.is_some_and(|mapped| mapped.entry == Entry::Hole)
-            && first.page.0 + self.machine.huge_pages() <= self.machine.pages()
+            && self.has_whole_group(first)
             && self.group_places(first).all(|place| self.at(place) == mapped)
     }
 

@@ -5,7 +5,8 @@
 //!
 //! [`Model`] section 1 and 2, the world and the answers · `count` what follows from the world · `address_space`
 //! section 3 · `fault` its faults · `device` section 4 · `migration` and `one_step` section 5 · `pins` section 6 · `frames` section 7 ·
-//! `folios` section 8, large folios, and `whole` their migration · `always` what is always true · `marks` the rules that a campaign should meet · `situation` and `observe` how it is
+//! `folios` and `collapse` section 8, large folios, and `whole` their migration ·
+//! `always` what is always true · `marks` the rules that a campaign should meet · `situation` and `observe` how it is
 //! looked at.
 
 #![no_std]
@@ -16,6 +17,7 @@ extern crate alloc;
 
 mod address_space;
 mod always;
+mod collapse;
 mod count;
 mod device;
 mod entry;

@@ -20,6 +20,14 @@ pub(crate) fn destination(route: Route) -> Home {
     }
 }
 
+/// Where the pages of a route are.
+pub(crate) fn start(route: Route) -> Home {
+    match route {
+        Route::To(_) => Home::Ram,
+        Route::From(device) => Home::Device(device),
+    }
+}
+
 /// What the pages or places of a range come to.
 pub(crate) fn count(things: usize) -> u32 {
     u32::try_from(things).expect("fewer than 2^32 of them")
@@ -89,10 +97,7 @@ impl Model {
     /// passed over, as is what a transaction has. A page that turns out to be pinned or held is put back and is no
     /// candidate.
     pub(crate) fn collect_place(&mut self, place: Place, route: Route) -> Option<What> {
-        let start = match route {
-            Route::To(_) => Home::Ram,
-            Route::From(device) => Home::Device(device),
-        };
+        let start = start(route);
         match self.at(place).expect("a mapped place").entry {
             Entry::Hole if start == Home::Ram => Some(What::Hole(place)),
             Entry::Hole => None,
@@ -176,12 +181,11 @@ impl Model {
         if transaction.phase != Phase::Collected || by_device && !matches!(mask, Mask(0 | 255)) {
             return Err(Errno::EINVAL);
         }
-        let to = destination(transaction.route);
+        let (to, mut candidates) = (destination(transaction.route), transaction.candidates.clone());
         let free = self.free(to);
-        if !matches!(mask, Mask(0 | 255)) && transaction.candidates.iter().any(|candidate| candidate.offset >= 8) {
+        if !matches!(mask, Mask(0 | 255)) && candidates.iter().any(|candidate| candidate.offset >= 8) {
             mark!(self, "copy by a mask that begins again");
         }
-        let mut candidates = self.transactions.get(slot).expect("an open slot").candidates.clone();
         let is_wanting = |candidate: &&Candidate| mask.0 >> (candidate.offset % 8) & 1 == 0;
         let wanted = candidates.iter().filter(is_wanting).map(|candidate| candidate.size).sum();
         if by_device && free < wanted {
@@ -216,9 +220,9 @@ impl Model {
         }
         let home = destination(transaction.route);
         let whole = transaction.candidates.clone();
-        let mut candidates = Vec::new();
+        let mut candidates = Vec::with_capacity(whole.len());
         for candidate in whole {
-            if candidate.size > 1 && candidate.frames > 0 && !candidate.is_run {
+            if candidate.falls_apart() {
                 candidates.extend(self.take_apart(candidate));
             } else {
                 candidates.push(candidate);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Device, Dialect, Effect, Errno, Home, PageRange, Place, Route, Space};
+use stalemap_operations::{Device, Dialect, Effect, Errno, Home, PageRange, Route, Space};
 
 use crate::address_space::places;
 use crate::marks::mark;
@@ -22,11 +22,7 @@ impl Model {
         }
         let mut pages = 0;
         for part in self.parts(range) {
-            let is_unreadable = |place: &Place| self.readable(*place).is_err();
-            let readable = match places(space, part).position(|place| is_unreadable(&place)) {
-                Some(readable) => count(readable),
-                None => part.count,
-            };
+            let readable = count(places(space, part).take_while(|&place| self.readable(place).is_ok()).count());
             if readable > 0 {
                 pages += self.migrate_part(space, PageRange { count: readable, ..part }, route)?;
             }
@@ -74,7 +70,7 @@ impl Model {
 
     /// Moves a candidate, if it has frames, and brings its entries back; how many pages moved.
     fn migrate_candidate(&mut self, candidate: Candidate, to: Home) -> u32 {
-        if candidate.size > 1 && candidate.frames > 0 && !candidate.is_run {
+        if candidate.falls_apart() {
             return self.take_apart(candidate).into_iter().map(|part| self.migrate_candidate(part, to)).sum();
         }
         let mut pages = 0;

@@ -47,6 +47,11 @@ impl Candidate {
         Candidate { offset, what, size: 1, frames: 0, is_run: false, moved: false }
     }
 
+    /// Whether it is whole and got single frames in the place of a run.
+    pub(crate) fn falls_apart(&self) -> bool {
+        self.size > 1 && self.frames > 0 && !self.is_run
+    }
+
     /// The page that the transaction has, the head of a large folio.
     pub(crate) fn page(&self) -> Option<PageToken> {
         match self.what {

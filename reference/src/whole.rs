@@ -2,12 +2,13 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Advice, Dialect, Effect, Errno, Home, Outcome, PageRange, Place, Route, Space};
+use stalemap_operations::{Dialect, Errno, Home, PageRange, Place, Route, Space};
 
 use crate::address_space::places;
 use crate::entry::Entry;
 use crate::marks::mark;
-use crate::model::{Answer, Model};
+use crate::migration::start;
+use crate::model::Model;
 use crate::transaction::{Candidate, What};
 
 impl Model {
@@ -140,114 +141,12 @@ impl Model {
                 self.split_unmapped(head);
                 pages.into_iter().map(|page| What::Page(page, before)).collect()
             }
-            What::Filled(page) => Vec::from([What::Filled(page)]),
+            What::Filled(_) => unreachable!("a page that was made of a hole has used its frame"),
         };
         let frames = (0..).map(|index: u32| u32::from(index < candidate.frames));
         let offsets = candidate.offset..;
         let parts = offsets.zip(whats).zip(frames);
         parts.map(|((offset, what), frames)| Candidate { frames, ..Candidate::small(offset, what) }).collect()
-    }
-
-    /// Replaces what is in a group by one large folio (`collapse_scan_pmd`, `collapse_huge_page`, mm/khugepaged.c).
-    pub(crate) fn collapse(&mut self, place: Place, claimed: Option<Outcome>) -> Answer {
-        self.must_live(place.space)?;
-        self.must_be_unlocked(place.space)?;
-        let first = self.group(place);
-        // Places that are mapped alike may be in two mappings of the subject, which cannot be one (`hugepage_vma_revalidate`).
-        if !self.may_collapse(first) || !self.takes_group() {
-            return Err(Errno::EINVAL);
-        }
-        if self.is_huge_at(first) {
-            return self.collapse_huge(first);
-        }
-        for place in self.group_places(first) {
-            self.may_be_copied(place)?;
-        }
-        let is_refused = claimed == Some(Outcome::Refused(Errno::ENOMEM));
-        let is_full = self.free(Home::Ram) < self.machine.huge_pages();
-        if is_refused || is_full {
-            mark!(self, "collapse without a run");
-            if !is_full {
-                self.runs.refuse(Home::Ram);
-            }
-            return Err(Errno::ENOMEM);
-        }
-        self.collapse_into_run(first)
-    }
-
-    /// A huge entry is what is asked for already, also a migration entry; but not one of a device (`check_pmd_state`, mm/khugepaged.c).
-    fn collapse_huge(&mut self, first: Place) -> Answer {
-        match self.at(first).map(|mapped| mapped.entry) {
-            Some(Entry::Maps { page, .. }) if self.page(page).home != Home::Ram => Err(Errno::EINVAL),
-            _ => {
-                mark!(self, "collapse of a group that is huge already");
-                Ok(Effect::Freed(0))
-            }
-        }
-    }
-
-    /// Whether the group is one mapping that is not advised against, with at least one page.
-    fn may_collapse(&self, first: Place) -> bool {
-        let Some(mapping) = self.at(first) else { return false };
-        let is_alike =
-            |place: Place| self.at(place).is_some_and(|it| (it.access, it.advice) == (mapping.access, mapping.advice));
-        first.page.0 + self.machine.huge_pages() <= self.machine.pages()
-            && mapping.advice != Some(Advice::NoHuge)
-            && self.group_places(first).all(is_alike)
-            && self.group_places(first).any(|place| self.at(place).is_some_and(|it| it.entry != Entry::Hole))
-    }
-
-    /// `EAGAIN` where something but entries refers to the page, or it migrates.
-    fn may_be_copied(&mut self, place: Place) -> Result<(), Errno> {
-        match self.at(place).map(|mapped| mapped.entry) {
-            Some(Entry::Migrating { .. }) => Err(Errno::EAGAIN),
-            Some(Entry::Maps { page, .. }) if self.references(page) > 0 => {
-                mark!(self, "collapse of a page to which something but entries refers");
-                Err(Errno::EAGAIN)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Device pages are faulted back first, while the run is taken already (`EINVAL` without a frame; those before stay in RAM).
-    fn collapse_into_run(&mut self, first: Place) -> Answer {
-        let pages = self.allocate_folio(Home::Ram);
-        let before = self.pages().count();
-        for place in self.group_places(first) {
-            if let Some(Entry::Maps { page, .. }) = self.at(place).map(|mapped| mapped.entry)
-                && self.bring_to_ram(place, page).is_err()
-            {
-                self.free_if_unused(pages[0]);
-                return Err(Errno::EINVAL);
-            }
-        }
-        mark!(self, "collapse");
-        for (place, &page) in self.group_places(first).zip(&pages) {
-            let mapped = self.at(place).expect("a mapped place");
-            let old = mapped.entry.page();
-            if let Some(old) = old {
-                self.page_mut(page).stamp = self.page(old).stamp;
-            }
-            self.set_entry(place, Entry::Maps { page, writable: mapped.access.writable(), dirty: true, huge: true });
-            if let Some(old) = old {
-                self.free_if_unused(old);
-            }
-        }
-        // Those of a large folio that nothing maps have ended with its split on the way to RAM.
-        let freed = before - self.pages().count();
-        Ok(Effect::Freed(u32::try_from(freed).expect("few pages")))
-    }
-
-    /// Splits the folio that is mapped at a place.
-    pub(crate) fn split_folio_at(&mut self, place: Place) -> Answer {
-        self.must_live(place.space)?;
-        let mapped = self.at(place).ok_or(Errno::EFAULT)?;
-        match mapped.entry {
-            Entry::Maps { page, .. } if self.is_large(page) && self.page(page).home == Home::Ram => {
-                self.split_folio(page).map(Effect::Freed)
-            }
-            Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => Err(Errno::EINVAL),
-        }
     }
 }
 
@@ -256,12 +155,4 @@ enum Collected {
     Whole(What),
     PassedOver,
     Split,
-}
-
-/// Where the pages of a route are.
-fn start(route: Route) -> Home {
-    match route {
-        Route::To(_) => Home::Ram,
-        Route::From(device) => Home::Device(device),
-    }
 }
