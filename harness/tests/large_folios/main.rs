@@ -1,30 +1,32 @@
 //! Large folios: implementation and reference do the same on machines with huge pages, and show the same after each step.
 
 mod bugs;
-mod compare;
 mod programs;
 
-use compare::{Sides, shortest};
 use programs::program;
-use stalemap_operations::Dialect;
+use stalemap_harness::{Compare, Driver, minimise_comparing};
+use stalemap_implementation::Implementation;
+use stalemap_operations::{Dialect, Machine, Trace};
 use stalemap_reference::MARKS;
 
 /// How many programs each dialect is asked.
 const PROGRAMS: u64 = 8_000;
 
-/// Runs the programs and panics at the first difference; how often each rule was met.
+/// Runs the programs, with everything compared and recounted after each step, and panics at the first difference; how often each
+/// rule was met.
 fn expect_agreement(rules: Dialect, programs: std::ops::Range<u64>) -> Vec<u64> {
-    let mut met = vec![0; MARKS.len()];
+    let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
     for index in programs {
         let program = program(rules, index);
-        let mut sides = Sides::new(&program.machine);
-        if let Err(difference) = sides.run(&program.operations) {
-            let (trace, difference) = shortest(&program, difference);
-            panic!("program {index}: {difference}\n{trace}");
+        let run = driver.run(&program, Compare::Everything).expect("it takes every machine");
+        if let Some(divergence) = run.divergence {
+            let signature = divergence.signature();
+            let small = minimise_comparing(&mut driver, &program, &signature, Compare::Everything, &mut |_| true);
+            let small = small.expect("it diverges again");
+            panic!("program {index}, {signature}: {:#?}\n{}", small.divergence.mismatch, Trace::from(small.program));
         }
-        met.iter_mut().zip(sides.marks()).for_each(|(met, more)| *met += more);
     }
-    met
+    driver.marks().to_vec()
 }
 
 /// Words of which one is in the name of each rule of large folios.
