@@ -103,7 +103,7 @@ impl DeviceMemory {
 
     /// The free runs, by their first frame.
     pub(crate) fn free_runs<'a>(&self, memmap: &'a Memmap) -> impl Iterator<Item = Frame> + 'a {
-        self.runs.iter(memmap, memmap.range(Home::Device(self.device)))
+        memmap.free_list(Home::Device(self.device), self.runs.first, self.runs.singles.len())
     }
 
     /// Takes a run as a large folio without pages, with one reference. If none is on the list, single frames may make one.
@@ -199,10 +199,6 @@ impl DeviceMemory {
     /// The single frames on the free list, one by one; stops after as many as the device has.
     pub(crate) fn free_list<'a>(&self, memmap: &'a Memmap) -> impl Iterator<Item = Frame> + 'a {
         let (start, end) = memmap.range(Home::Device(self.device));
-        let on_device = move |frame: Frame| (start <= frame && frame < end).then_some(frame);
-        core::iter::successors(on_device(self.first_free), move |&frame| {
-            if memmap[frame].is_used() { None } else { on_device(memmap[frame].next_free()) }
-        })
-        .take((end.0 - start.0) as usize)
+        memmap.free_list(Home::Device(self.device), self.first_free, (end.0 - start.0) as usize)
     }
 }

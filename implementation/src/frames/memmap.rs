@@ -58,6 +58,15 @@ impl Memmap {
         FrameToken { home, offset: frame.0.wrapping_sub(self.starts[home.index()]) }
     }
 
+    /// The frames on a free list of a home that begins with this one. Ends also at a frame that cannot be on it, and after so many, so
+    /// that a list that is broken ends.
+    pub(super) fn free_list(&self, home: Home, first: Frame, most: usize) -> impl Iterator<Item = Frame> + '_ {
+        let (start, end) = self.range(home);
+        let at_home = move |frame: Frame| (start <= frame && frame < end).then_some(frame);
+        let next = move |frame: &Frame| if self[*frame].is_used() { None } else { at_home(self[*frame].next_free()) };
+        core::iter::successors(at_home(first), next).take(most)
+    }
+
     #[inline]
     pub(crate) fn content(&self, frame: Frame) -> Stamp {
         Stamp(self.contents[self.place_of_content(frame)])

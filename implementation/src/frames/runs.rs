@@ -91,14 +91,4 @@ impl FreeRuns {
         let singles = self.singles.get((offset >> self.order.0) as usize);
         singles.is_some_and(|&free| u32::from(free) == self.order.frames())
     }
-
-    /// The free runs on the list; stops after as many as there can be.
-    pub(super) fn iter<'a>(&self, memmap: &'a Memmap, within: (Frame, Frame)) -> impl Iterator<Item = Frame> + use<'a> {
-        let (start, end) = within;
-        let on_device = move |frame: Frame| (start <= frame && frame < end).then_some(frame);
-        core::iter::successors(on_device(self.first), move |&frame| {
-            if memmap[frame].is_used() { None } else { on_device(memmap[frame].next_free()) }
-        })
-        .take(self.singles.len())
-    }
 }
