@@ -17,13 +17,13 @@ pub(super) fn bisect(line: &Line, trace: &Trace, ends: [&SubjectName; 2], fault:
     ensure!(good.way() == bad.way(), "one kernel is native and one is a virtual machine: give two of one sort");
     let has_huge = [good, bad].iter().any(|end| end.asked().huge.is_some());
     ensure!(!has_huge, "only kernels of {} have huge pages on devices: there is none before", Version::V7_3);
-    let native = &(good.way() == Way::Agent);
-    let (good, bad) = (&good.version(), &bad.version());
+    let native = good.way() == Way::Agent;
+    let (good, bad) = (good.version(), bad.version());
     let ask = |version: Version| -> Result<Shows> {
-        let target = Target::new(version, *native, false);
+        let target = Target::new(version, native, false);
         if Kernels::cached(&Cache::of_the_user()?, target, 0).is_err() {
             output::tell(format_args!("{} is not built yet", target.subject()));
-            linux::build_version(version, *native)?;
+            linux::build_version(version, native)?;
         }
         let shown = shows(line, SubjectName::Linux(target), fault, trace)?;
         let said = match &shown {
@@ -34,8 +34,8 @@ pub(super) fn bisect(line: &Line, trace: &Trace, ends: [&SubjectName; 2], fault:
         output::tell(format_args!("{} {said}", target.subject()));
         Ok(shown)
     };
-    let Found { signature, without, with } = search(*good, *bad, ask)?;
-    let [without, with] = [without, with].map(|version| Target::new(version, *native, false).subject());
+    let Found { signature, without, with } = search(good, bad, ask)?;
+    let [without, with] = [without, with].map(|version| Target::new(version, native, false).subject());
     output::print_line(format_args!("{signature} begins with {with}; {without} does not show it"))?;
     Ok(Ending::Agree)
 }
@@ -83,6 +83,7 @@ mod tests {
         assert_eq!(between(Version::V7_3, Version::V6_1), [Version::V6_12]);
         assert_eq!(between(Version::V6_1, Version::V6_12), []);
     }
+
     #[test]
     fn the_first_version_with_the_finding_is_found_and_ends_that_cannot_be_used_are_told() {
         const FINDING: &str = "rmap.places@migrate";
