@@ -49,7 +49,7 @@ impl SubjectName {
         }
     }
 
-    /// As it is typed.
+    /// The word by which a user chooses it.
     pub(crate) fn word(&self) -> String {
         match self {
             SubjectName::Implementation => IMPLEMENTATION.to_string(),

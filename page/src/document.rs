@@ -87,7 +87,7 @@ struct Data<'a> {
 fn write(contents: &Contents<'_>, count: usize) -> String {
     let (shown, behind) = contents.sections.split_at(count);
     let kinds: BTreeSet<Kind> = shown.iter().flat_map(|section| section.kinds.iter().copied()).collect();
-    // What is typed into an editor may be any operation.
+    // A user may type any operation into an editor.
     let kinds = if contents.editor.is_some() { Kind::ALL.iter().copied().collect() } else { kinds };
     let rules = kinds.into_iter().map(Rule::of).collect();
     let Contents { campaigns, editor, shared_c, .. } = *contents;

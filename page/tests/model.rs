@@ -176,18 +176,14 @@ fn a_trace_that_agrees_or_is_too_long_is_told() {
     assert!(matches!(error, PageError::TooLarge { step: 1, .. }), "{error}");
 }
 
+/// A page of these sections and nothing else.
+fn contents(sections: &[Section]) -> Contents<'_> {
+    Contents { title: "x", campaigns: None, editor: None, sections, left_out: &[], shared_c: "", version: "0" }
+}
+
 #[test]
 fn a_page_keeps_within_its_limit_and_names_what_has_no_room() {
     let one = section(STALE, "stale_mapping", 100);
-    let contents = |sections| Contents {
-        title: "x",
-        campaigns: None,
-        editor: None,
-        sections,
-        left_out: &[],
-        shared_c: "",
-        version: "0",
-    };
     let (page, count) = document(&contents(std::slice::from_ref(&one))).expect("a page");
     assert!(page.len() < 100_000 && count == 1, "{} bytes", page.len());
     for outside in ["http://", "https://", "src=", "@import", "url("] {
@@ -212,17 +208,7 @@ fn programs_go_first_where_there_is_too_much() {
         command: "run".to_string(),
     };
     let sections = |trace: &str| vec![section(STALE, "stale_mapping", 0).with_copies(copies(trace))];
-    let page = |sections: &[Section]| {
-        document(&Contents {
-            title: "x",
-            campaigns: None,
-            editor: None,
-            sections,
-            left_out: &[],
-            shared_c: "",
-            version: "0",
-        })
-    };
+    let page = |sections: &[Section]| document(&contents(sections));
     let (short, count) = page(&sections("a trace")).expect("a page");
     assert!(short.len() <= MOST_BYTES && count == 1 && short.contains("a trace"));
     let error = page(&sections(&text)).expect_err("too much");
