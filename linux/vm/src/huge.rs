@@ -1,7 +1,7 @@
 //! Kernels whose huge pages are of one small order: how they are named, what machines they take, and what they do beyond the others.
 
 use stalemap_harness::{HugeOrders, Settings};
-use stalemap_operations::{Capabilities, Kind, KindSet, Machine, Observables, Order};
+use stalemap_operations::{Capabilities, Kind, Machine, Order};
 
 use crate::huge_order::HugeOrder;
 use crate::support::{Support, support};
@@ -48,10 +48,7 @@ impl Asked {
     /// What it does and shows.
     #[must_use]
     pub fn capabilities(self) -> Capabilities {
-        let operations: KindSet = Kind::ALL.iter().copied().filter(|&kind| self.can(kind)).collect();
-        let capabilities = self.way.capabilities();
-        let folios = if self.huge.is_some() { Observables::FOLIOS } else { Observables::NONE };
-        Capabilities { operations, observables: capabilities.observables.and(folios), ..capabilities }
+        if self.huge.is_some() { self.way.capabilities_with_huge_pages() } else { self.way.capabilities() }
     }
 
     /// Whether a machine has huge pages as those of the kernel, which may both have none.

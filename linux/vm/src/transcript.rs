@@ -3,8 +3,7 @@
 mod line;
 
 use stalemap_operations::{
-    Capabilities, Home, Kind, KindSet, LARGE_FOLIOS, Machine, Observables, Observation, Operation, Outcome, Scope,
-    SpaceSet, Step, Subject, Touched, Trace,
+    Capabilities, Home, Machine, Observation, Operation, Outcome, Scope, SpaceSet, Step, Subject, Touched, Trace,
 };
 
 use self::line::{BETWEEN, FREE, read, text};
@@ -129,15 +128,11 @@ impl Subject for Recorded {
         "recorded"
     }
 
-    /// A kernel with huge pages was one that has the operations of large folios.
     fn capabilities(&self) -> Capabilities {
-        let able = self.way.capabilities();
-        if self.machine.huge().is_none() {
-            return able;
+        match self.machine.huge() {
+            None => self.way.capabilities(),
+            Some(_) => self.way.capabilities_with_huge_pages(),
         }
-        let large = Kind::ALL.iter().copied().filter(|kind| kind.row().level == LARGE_FOLIOS);
-        let operations = large.fold(able.operations, KindSet::with);
-        Capabilities { operations, observables: able.observables.and(Observables::FOLIOS), ..able }
     }
 
     fn machine(&self) -> &Machine {

@@ -77,6 +77,15 @@ impl Way {
         Capabilities { observables, operations, ..Capabilities::ALL }
     }
 
+    /// What can be done and shown on machines with huge pages.
+    #[must_use]
+    pub fn capabilities_with_huge_pages(self) -> Capabilities {
+        let able = self.capabilities();
+        let large = Kind::ALL.iter().copied().filter(|&kind| support(kind) == Support::HugePages);
+        let operations = large.fold(able.operations, KindSet::with);
+        Capabilities { operations, observables: able.observables.and(Observables::FOLIOS), ..able }
+    }
+
     /// The largest machine that can be driven.
     #[must_use]
     pub const fn largest(self) -> Machine {
