@@ -11,7 +11,8 @@ use super::{Compared, ConformanceArguments};
 /// The report.
 pub(super) fn report(arguments: &ConformanceArguments, all: &[Compared]) -> String {
     let mut text = String::from(HEAD);
-    let huge = if arguments.huge_runs > 0 { format!(" --huge-runs {}", arguments.huge_runs) } else { String::new() };
+    let option = |name: &str, runs: u64| if runs > 0 { format!(" --{name} {runs}") } else { String::new() };
+    let huge = option("huge-runs", arguments.huge_runs) + &option("scaled-runs", arguments.scaled_runs);
     writeln!(
         text,
         "Written by `stalemap linux conformance --runs {} --native-runs {}{huge} --seed {} --ops {}`, which repeats it where \
@@ -32,6 +33,9 @@ fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String)
         if matches!(target, Target::Native(_)) { "as a native process" } else { "in a virtual machine" }.to_string();
     if let Some(order) = target.asked().huge.map(HugeOrder::order) {
         write!(way, " with huge pages of {} pages", order.frames())?;
+        if target.asked().stride() > 1 {
+            write!(way, ", each of which {} pages of x86 stand for", target.asked().stride())?;
+        }
     }
     writeln!(text, "## Linux {release} {way} (`rules={}`)\n", target.version().dialect().word())?;
     writeln!(text, "| compared | |\n|---|---|")?;
