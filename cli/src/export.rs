@@ -14,7 +14,7 @@ use stalemap_operations::{
 };
 use stalemap_reference::Model;
 
-use self::scarcity::{Scarcity, can_export, machine};
+use self::scarcity::{Scarcity, can_export, machine, ram_left_at_last, with_ram_of};
 
 /// The language of an exported program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,6 +51,10 @@ pub(crate) struct ExportArguments {
     /// The language of the program
     #[arg(long = "as", value_name = "LANGUAGE", value_enum)]
     language: Language,
+    /// Where a migration finds its device too full for a huge page, let the driver refuse one: it can as it is, and gives small
+    /// pages for all of it, be there room or not
+    #[arg(long)]
+    refuse: bool,
     /// Where the program goes; to stdout where nothing is given
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -60,7 +64,7 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Ending> {
     let trace = input::read(&arguments.file)?.trace;
     let name = arguments.file.file_stem().map_or("trace".into(), |name| name.to_string_lossy());
     let text = match arguments.language {
-        Language::C => c(&trace, &name).with_context(|| arguments.file.display().to_string())?,
+        Language::C => c(&trace, &name, arguments.refuse).with_context(|| arguments.file.display().to_string())?,
         Language::Rust => rust(&trace, &name),
     };
     match &arguments.output {
@@ -75,24 +79,36 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Ending> {
 
 /// A trace as a Rust test, and as a C program where it can be one.
 pub(crate) fn programs(trace: &Trace, name: &str) -> (String, Option<String>) {
-    (rust(trace, name), c(trace, name).ok())
+    (rust(trace, name), c(trace, name, false).ok())
 }
 
 /// The C program: each operation that Linux itself answers, and at the end what shows whether all is well.
-fn c(trace: &Trace, name: &str) -> Result<String> {
+fn c(trace: &Trace, name: &str, refuses: bool) -> Result<String> {
     ensure!(trace.machine.spaces() <= 8, "a C program has at most 8 spaces");
     // A kernel has more RAM than a trace uses.
-    let machine = machine(trace, false)?;
+    let has_huge = trace.machine.huge().is_some();
+    let scarcity = if has_huge { Scarcity::of(trace, refuses)? } else { Scarcity::None };
+    let machine = machine(trace, scarcity.has_large_devices())?;
+    let ram_left = ram_left_at_last(trace)?;
+    let machine = if ram_left.is_some() { with_ram_of(machine, trace)? } else { machine };
     let mut model = Model::new(machine, Home::ALL.map(|home| machine.frames(home)));
-    let scarcity = if machine.huge().is_some() { Scarcity::of(trace)? } else { Scarcity::None };
     let mut lines = scarcity.first_lines(&machine);
+    let count = trace.operations().filter(|it| can_export(*it)).count();
     for (at, operation) in trace.operations().filter(|it| can_export(*it)).enumerate() {
-        let answer = model.apply(operation);
+        let answer = model.apply_after(operation, None, scarcity.runs(at));
         lines.push(scarcity.lines(at, operation));
+        if let Some(left) = ram_left.filter(|_| at + 1 == count) {
+            lines.push(format!(
+                "\t/* RAM is nearly full. */\n\tcheck(\"RAM has {left} frames left\", 0, ram_left({left}));\n"
+            ));
+        }
         lines.push(match expected(operation, answer) {
             Some(expected) => checked(operation, &expected, row_meaning(operation)),
             None => format!("\t/* {operation} = {answer}: Linux would block, or is not asked. */\n"),
         });
+    }
+    if ram_left.is_some() {
+        lines.push("\tcheck(\"RAM has frames again\", 0, ram_left(-1));\n".to_string());
     }
     let mut seen = Observation::default();
     model.observe(&Scope::everything(), &mut seen);
@@ -100,7 +116,7 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
     lines.extend(last_checks(&mut model, &seen));
     let planned = lines.iter().filter(|line| line.contains("\tcheck")).count();
     let asks = |kind: Kind| support(kind) == Support::AddedRequests || kind == Kind::SplitFolio;
-    let needs = scarcity == Scarcity::Frames || trace.operations().any(|it| asks(it.kind()));
+    let needs = scarcity == Scarcity::Frames || ram_left.is_some() || trace.operations().any(|it| asks(it.kind()));
     let mut text = format!("/* {name}: exported from a trace by stalemap {}. */\n", env!("CARGO_PKG_VERSION"));
     text.push_str(
         "/* Build: cc -static -O1 -Wall -Wextra -o test FILE.c; run on a kernel with CONFIG_TEST_HMM, as root. */\n",

@@ -56,22 +56,22 @@ fn each_page_of_a_trace_with_huge_pages_is_a_part_of_a_huge_page_of_x86() {
     });
 }
 
-/// How a C program comes to a full device: by the driver as it is where one refusal will do, else by an added request.
 #[test]
-fn a_device_that_is_full_is_asked_of_the_driver_as_it_is_where_that_suffices() {
+fn a_device_that_is_full_needs_an_added_request_or_a_refusal_by_the_driver_as_it_is() {
     in_folder(|folder| {
-        let exported = |frames: u32| {
+        let exported = |frames: u32, options: &[&str]| {
             let trace = format!(
                 "machine ram=8 device={frames} spaces=2 pages=4 huge=2 rules=linux-7.3\nmap s0 v0+2 rw\nmap s0 v2+2 rw\n\
                  write s0 v2 #2a\nmigrate s0 v2+1 to d0\nunmap s0 v0+4\nmap s0 v0+4 rw\nmigrate s0 v0+4 to d0\n"
             );
             fs::write(folder.join("full.trace"), trace).expect("a file");
-            let c = stalemap(folder, &["export", "--as", "c", "full.trace"]);
+            let c = stalemap(folder, &[&["export", "--as", "c", "full.trace"], options].concat());
             assert_eq!(c.code, 0, "{}", c.stderr);
             let has = |text: &str| c.stdout.split_once("int main").expect("a main").1.contains(text);
             (has("fail_alloc(0, 0)"), has("capacity(0, "))
         };
-        assert_eq!([exported(8), exported(3)], [(false, false), (false, true)]);
+        let all = [exported(8, &[]), exported(3, &[]), exported(8, &["--refuse"]), exported(3, &["--refuse"])];
+        assert_eq!(all, [(false, false), (false, true), (false, false), (true, false)]);
     });
 }
 

@@ -2,7 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use stalemap_linux::{Support, Way, support};
-use stalemap_operations::{Device, Home, Machine, Observation, Operation, Outcome, Scope, Space, Subject as _, Trace};
+use stalemap_operations::{
+    Device, Field, Home, Kind, Machine, Observation, Operation, Outcome, Scope, Space, Subject as _, Trace,
+};
 use stalemap_reference::Model;
 
 /// What is said to the test driver, so that its device, which grows, has no more room than that of the trace.
@@ -10,8 +12,8 @@ use stalemap_reference::Model;
 pub(super) enum Scarcity {
     /// Nothing: the trace never meets the end of its devices.
     None,
-    /// Before the operation with this index, that the next page is to be refused: a huge one, for which small ones come then.
-    /// The driver as it is can do it.
+    /// Before the operation with this index, that the next page is to be refused: a huge one, for which small ones come then,
+    /// as many as it has pages. The driver as it is can do it.
     Refusal(usize),
     /// How many frames each device has, by an added request.
     Frames,
@@ -21,20 +23,25 @@ pub(super) enum Scarcity {
 type Step = (Operation, Outcome, Observation);
 
 impl Scarcity {
-    /// The least that a trace needs.
-    pub(super) fn of(trace: &Trace) -> Result<Scarcity> {
-        let (own, large) = (machine(trace, false)?, machine(trace, true)?);
-        let asks = |wanted: Support| trace.operations().any(|it| support(it.kind()) == wanted);
-        let scarce = steps(trace, own, None);
-        if scarce == steps(trace, large, None) {
-            return Ok(Scarcity::None);
-        }
-        if asks(Support::AddedRequests) {
-            return Ok(Scarcity::Frames);
-        }
-        let refused = (0..scarce.len()).filter(|&at| requester(scarce[at].0).is_some());
-        let mut refused = refused.map(|at| (at, steps(trace, large, Some(at))));
-        Ok(refused.find(|(_, steps)| *steps == scarce).map_or(Scarcity::Frames, |(at, _)| Scarcity::Refusal(at)))
+    /// What a trace needs. With `refuses` the first migration that finds the device too full is refused a huge page instead.
+    pub(super) fn of(trace: &Trace, refuses: bool) -> Result<Scarcity> {
+        let (scarce, ample) = (steps(trace, machine(trace, false)?), steps(trace, machine(trace, true)?));
+        let first = scarce.iter().zip(&ample).position(|(scarce, ample)| scarce != ample);
+        Ok(match first {
+            None => Scarcity::None,
+            Some(at) if refuses && requester(scarce[at].0).is_some() => Scarcity::Refusal(at),
+            Some(_) => Scarcity::Frames,
+        })
+    }
+
+    /// Whether the devices are as large as can be, whatever the trace has.
+    pub(super) fn has_large_devices(self) -> bool {
+        matches!(self, Scarcity::Refusal(_))
+    }
+
+    /// Whether the operation with this index finds its runs of frames, as the model is told.
+    pub(super) fn runs(self, at: usize) -> &'static [bool] {
+        if self == Scarcity::Refusal(at) { &[false] } else { &[] }
     }
 
     /// The lines of C that stand before the operation with this index.
@@ -60,12 +67,30 @@ impl Scarcity {
     }
 }
 
+/// How many frames of RAM are left before the last operation of a trace, where it is the first one that answers or does something
+/// else than with more of them.
+pub(super) fn ram_left_at_last(trace: &Trace) -> Result<Option<u32>> {
+    let ample = machine(trace, false)?;
+    let own = with_ram_of(ample, trace)?;
+    let (own_steps, ample_steps) = (steps(trace, own), steps(trace, ample));
+    let first_other = own_steps.iter().zip(&ample_steps).position(|(own, ample)| own != ample);
+    let last = own_steps.len().checked_sub(1);
+    if first_other.is_none() || first_other != last {
+        return Ok(None);
+    }
+    let mut model = Model::new(own, Home::ALL.map(|home| own.frames(home)));
+    for &(operation, ..) in own_steps.iter().take(own_steps.len() - 1) {
+        model.apply(operation);
+    }
+    Ok(Some(model.free(Home::Ram)))
+}
+
 /// The device and the space of an operation that takes frames of a device in all phases at once.
 fn requester(operation: Operation) -> Option<(Device, Space)> {
-    match operation {
-        Operation::Migrate { space, route: stalemap_operations::Route::To(device), .. } => Some((device, space)),
-        _ => None,
-    }
+    let values = operation.values();
+    let is_to_device = operation.kind() == Kind::Migrate && values.last(Field::Direction) == 0;
+    let (space, _) = operation.first_place().filter(|_| is_to_device)?;
+    Some((Device(values.last(Field::Device)), space))
 }
 
 /// The machine of a trace with more RAM than it uses, and with devices as large where that is asked for.
@@ -78,19 +103,23 @@ pub(super) fn machine(trace: &Trace, large: bool) -> Result<Machine> {
     Ok(huge.unwrap_or(machine))
 }
 
-/// The steps of a trace on a machine; the operation with the index `refused` finds no run of frames for its first huge page.
-fn steps(trace: &Trace, machine: Machine, refused: Option<usize>) -> Vec<Step> {
+/// A machine with the RAM of that of a trace.
+pub(super) fn with_ram_of(machine: Machine, trace: &Trace) -> Result<Machine> {
+    let [_, first, second, spaces, pages] = machine.sizes();
+    machine.resized([trace.machine.ram(), first, second, spaces, pages]).context("the sizes of a machine")
+}
+
+/// The steps of a trace on a machine.
+fn steps(trace: &Trace, machine: Machine) -> Vec<Step> {
     let mut model = Model::new(machine, Home::ALL.map(|home| machine.frames(home)));
-    let operations = trace.operations().filter(|it| can_export(*it));
-    let step = |(at, operation)| {
-        let runs: &[bool] = if refused == Some(at) { &[false] } else { &[] };
-        let answer = model.apply_after(operation, None, runs);
+    let step = |operation| {
+        let answer = model.apply(operation);
         let mut seen = Observation::default();
         model.observe(&Scope::everything(), &mut seen);
         seen.free = Default::default();
         (operation, answer, seen)
     };
-    operations.enumerate().map(step).collect()
+    trace.operations().filter(|it| can_export(*it)).map(step).collect()
 }
 
 /// Whether a C program can ask for it.

@@ -263,7 +263,12 @@ struct Progressing<'a> {
 impl Observer for Progressing<'_> {
     fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()> {
         let place = format!("seed {}, execution {}", self.seed, diverged.index);
-        self.unsaved.entry(diverged.divergence.signature().to_string()).or_insert((0, place)).0 += 1;
+        let signature = diverged.divergence.signature().to_string();
+        if !self.unsaved.contains_key(&signature) && !self.saved.differences.contains_key(&signature) {
+            let trace = Trace::from(diverged.program);
+            self.status.aside(|| output::tell(format_args!("{signature}, {place}:\n{trace}")));
+        }
+        self.unsaved.entry(signature).or_insert((0, place)).0 += 1;
         if self.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use stalemap_guest::{EntryKind, Frame, GuestPage, GuestPlace, GuestState};
-use stalemap_operations::{Advice, Device, Effect, Errno, Operation, PageRange, Route, Space, VirtualPage};
+use stalemap_operations::{Advice, Device, Effect, Errno, Kind, Operation, PageRange, Route, Space, VirtualPage};
 
 use crate::driver::{GROUP, Mirror, PASSED_OVER, Request, SPLIT_FOLIO};
 use crate::perform::{Answer, Failure, advice};
@@ -215,12 +215,8 @@ impl World {
 
     /// The place that an operation writes to, where it maps a frame of RAM.
     pub(crate) fn written_in_ram(&self, operation: Operation) -> Option<GuestPlace> {
-        let (space, page) = match operation {
-            Operation::Write { space, page, .. }
-            | Operation::DeviceWrite { space, page, .. }
-            | Operation::Pin { space, page, .. } => (space, page),
-            _ => return None,
-        };
+        let writes = [Kind::Write, Kind::DeviceWrite, Kind::Pin].contains(&operation.kind());
+        let (space, page) = operation.first_place().filter(|_| writes)?;
         self.place(space, page).filter(|it| it.entry == EntryKind::Maps && it.frame.home == 0).copied()
     }
 

@@ -52,14 +52,6 @@ static unsigned long stalemap_index(struct page *page)
 	return folio->index + folio_page_idx(folio, page);
 }
 
-/* Whether no table of small entries stands at a group, so that it can be taken as one. The lock is held. */
-static bool stalemap_has_no_table(struct mm_struct *mm, unsigned long addr)
-{
-	pmd_t *pmd = mm_find_pmd(mm, addr);
-
-	return !pmd || pmd_none(*pmd) || pmd_trans_huge(*pmd);
-}
-
 /* Entries that map any part of a folio; those of a block are one. */
 static int stalemap_folio_mapcount(struct folio *folio)
 {
@@ -98,14 +90,6 @@ static unsigned long stalemap_mapped_at(const struct page_vma_mapped_walk *pvmw,
 	return pfn == page_to_pfn(page) ? pvmw->address : 0;
 }
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
-/* References of a folio that is mapped, and of which nobody but its entries has one. */
-static int folio_expected_ref_count(struct folio *folio)
-{
-	return folio_mapcount(folio);
-}
-#endif
-
 /* As split_huge_pages_pid does for one address (mm/huge_memory.c), which tells nobody why it passes a folio over. The lock is held. */
 static long stalemap_split_at(struct mm_struct *mm, unsigned long addr)
 {
@@ -137,11 +121,6 @@ static long stalemap_split_at(struct mm_struct *mm, unsigned long addr)
 static unsigned long stalemap_part(unsigned long addr)
 {
 	return ULONG_MAX;
-}
-
-static bool stalemap_has_no_table(struct mm_struct *mm, unsigned long addr)
-{
-	return false;
 }
 
 /* Nobody asks where a page is a block by itself. */
@@ -218,6 +197,14 @@ static bool stalemap_is_passed_over(struct mm_struct *mm, unsigned long addr, un
 	return false;
 }
 
+/* Whether no table of small entries stands at a group, so that it can be taken as one. The lock is held. */
+static bool stalemap_has_no_table(struct mm_struct *mm, unsigned long addr)
+{
+	pmd_t *pmd = mm_find_pmd(mm, addr);
+
+	return !pmd || pmd_none(*pmd) || pmd_trans_huge(*pmd);
+}
+
 /* The frame in which the content of a page is. */
 struct page *stalemap_backing(struct page *page)
 {
@@ -261,6 +248,11 @@ static bool stalemap_asks_for_run(struct migrate_vma *args)
 
 static bool stalemap_is_passed_over(struct mm_struct *mm, unsigned long addr, unsigned long npages, bool from,
 				    struct dmirror *dmirror)
+{
+	return false;
+}
+
+static bool stalemap_has_no_table(struct mm_struct *mm, unsigned long addr)
 {
 	return false;
 }

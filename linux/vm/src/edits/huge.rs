@@ -30,7 +30,8 @@ pub(crate) fn run_edits(version: Version) -> Vec<Edit> {
                 "unsigned int fastpath_alloc_flags = alloc_flags;",
             ),
             side: Side::After,
-            text: "\nif (gfp & __GFP_MOVABLE && stalemap_is_out_of_ram(gfp & __GFP_NOFAIL, order))\n\treturn NULL;",
+            text: "const bool stalemap_for_users = gfp & __GFP_MOVABLE;\n\n\
+                   if (stalemap_for_users && stalemap_is_out_of_ram(gfp & __GFP_NOFAIL, order))\n\treturn NULL;",
         },
         Edit {
             purpose: "it is told whether a huge page was found that was asked for",
@@ -38,7 +39,7 @@ pub(crate) fn run_edits(version: Version) -> Vec<Edit> {
             function: allocate,
             line: "trace_mm_page_alloc(page, order, alloc_gfp, ac.migratetype);",
             side: Side::Before,
-            text: "if (order == HPAGE_PMD_ORDER && gfp & __GFP_MOVABLE)\n\tstalemap_found_run(page);",
+            text: "if (order == HPAGE_PMD_ORDER && stalemap_for_users)\n\tstalemap_found_run(page);",
         },
     ];
     if version >= Version::V7_3 {
