@@ -13,12 +13,12 @@ use crate::model::Model;
 pub(crate) struct ClaimedRuns {
     claims: Vec<bool>,
     next: usize,
-    /// Homes where the subject has found no run, though as many frames were free, by [`Home::index`] as bits; and [`GROUP`].
+    /// Homes where the subject has found no run, though as many frames were free, by [`Home::index`] as bits; and [`OTHER`].
     refused: u8,
 }
 
-/// The subject has not taken a group of holes as one.
-const GROUP: u8 = 1 << Home::LIMIT;
+/// The subject has not taken a group of holes as one, or has copied a page that it could have reused.
+const OTHER: u8 = 1 << Home::LIMIT;
 
 impl ClaimedRuns {
     /// The claims of the next operation.
@@ -50,7 +50,16 @@ impl ClaimedRuns {
 
     /// Whether the subject knows that all entries of a large folio are those of one space; a subject that tells nothing does.
     pub(crate) fn knows_last_space(&mut self) -> bool {
-        self.take()
+        self.take_or_note()
+    }
+
+    /// The next one, which is noted where it is false: the answers that follow may be others.
+    fn take_or_note(&mut self) -> bool {
+        let claim = self.take();
+        if !claim {
+            self.refused |= OTHER;
+        }
+        claim
     }
 
     /// The next one; true where nothing is claimed.
@@ -120,11 +129,11 @@ impl Model {
     #[inline]
     #[must_use]
     pub fn has_refused_runs(&self) -> bool {
-        self.runs.refused & !GROUP != 0
+        self.runs.refused & !OTHER != 0
     }
 
-    /// Whether the last operation did without a large folio that its counts allowed: what is written of the answers that follow may not
-    /// hold.
+    /// Whether the last operation did without a large folio that its counts allowed, or copied a page that it could have reused: what is
+    /// written of the answers that follow may not hold.
     #[inline]
     #[must_use]
     pub fn did_without_folio(&self) -> bool {
@@ -133,11 +142,7 @@ impl Model {
 
     /// Whether the subject takes a group of holes as one.
     pub(crate) fn takes_group(&mut self) -> bool {
-        let is_taken = self.runs.take();
-        if !is_taken {
-            self.runs.refused |= GROUP;
-        }
-        is_taken
+        self.runs.take_or_note()
     }
 
     /// The head of the large folio of a page; the page itself where it is small.
