@@ -2,15 +2,16 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Dialect, Errno, Home, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
+use stalemap_operations::{Dialect, Errno, Home, LargeFolios, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
 
 use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
 use crate::model::Model;
 
 /// What a subject says of the runs of frames that an operation asks for, in order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct ClaimedRuns {
+    promise: LargeFolios,
     claims: Vec<bool>,
     next: usize,
     /// Homes where the subject has found no run, though as many frames were free, by [`Home::index`] as bits; and [`OTHER`].
@@ -21,6 +22,11 @@ pub(crate) struct ClaimedRuns {
 const OTHER: u8 = 1 << Home::LIMIT;
 
 impl ClaimedRuns {
+    /// Of a subject that promises this.
+    pub(crate) const fn new(promise: LargeFolios) -> ClaimedRuns {
+        ClaimedRuns { promise, claims: Vec::new(), next: 0, refused: 0 }
+    }
+
     /// The claims of the next operation.
     #[inline]
     pub(crate) fn claim(&mut self, runs: &[bool]) {
@@ -48,18 +54,19 @@ impl ClaimedRuns {
         self.refused |= 1 << home.index();
     }
 
-    /// Whether the subject knows that all entries of a large folio are those of one space; a subject that tells nothing does.
-    pub(crate) fn knows_last_space(&mut self) -> bool {
-        self.take_or_note()
-    }
-
-    /// The next one, which is noted where it is false: the answers that follow may be others.
-    fn take_or_note(&mut self) -> bool {
-        let claim = self.take();
-        if !claim {
+    /// Whether the subject makes the choice of the rules: it takes a group of holes as one, or knows that all entries of a large folio are
+    /// those of one space. One that promises to make it does.
+    pub(crate) fn follows_rule(&mut self) -> bool {
+        let follows = self.take() || self.promise == LargeFolios::ByRule;
+        if !follows {
             self.refused |= OTHER;
         }
-        claim
+        follows
+    }
+
+    /// Whether the subject brings a large folio where no rule asks for one. One that promises not to does not.
+    fn goes_beyond_rules(&mut self) -> bool {
+        self.take_or(false) && self.promise == LargeFolios::ByClaim
     }
 
     /// The next one; true where nothing is claimed.
@@ -138,11 +145,6 @@ impl Model {
     #[must_use]
     pub fn did_without_folio(&self) -> bool {
         self.runs.refused != 0
-    }
-
-    /// Whether the subject takes a group of holes as one.
-    pub(crate) fn takes_group(&mut self) -> bool {
-        self.runs.take_or_note()
     }
 
     /// The head of the large folio of a page; the page itself where it is small.
@@ -310,7 +312,7 @@ impl Model {
             return false;
         }
         if !self.at(place).is_some_and(Mapped::is_advised_huge) {
-            return self.runs.take_or(false) && self.free(Home::Ram) >= self.machine.huge_pages();
+            return self.runs.goes_beyond_rules() && self.free(Home::Ram) >= self.machine.huge_pages();
         }
         let fills = self.finds_run(Home::Ram);
         if !fills {

@@ -59,7 +59,10 @@ impl Model {
     }
 
     fn takes_whole_group_of_holes(&mut self, first: Place, route: Route) -> bool {
-        matches!(route, Route::To(_)) && self.migrates_whole() && self.is_group_of_holes(first) && self.takes_group()
+        matches!(route, Route::To(_))
+            && self.migrates_whole()
+            && self.is_group_of_holes(first)
+            && self.runs.follows_rule()
     }
 
     /// What becomes of the huge entry of which this place is the first in the range.
