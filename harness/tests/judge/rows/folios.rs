@@ -178,7 +178,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     // What the rules leave to a subject that promises nothing.
     once("mapping.huge", "a group of holes is taken place by place", BACK, 2, &[Lie::Finds(&[false])]),
-    once("identity.live", "a write brings a large folio that nobody advised", SMALL, 1, &[Lie::Finds(&[true])]),
+    once("identity.live", "a write brings a large folio without advice", SMALL, 1, &[Lie::Finds(&[true])]),
     once("outcome.errno", "places that are mapped alike are not collapsed", COLLAPSE, 3, &[Lie::Finds(&[false])]),
     once("identity.page", "a page of the only space of a folio is copied", ALONE, 6, &[Lie::Finds(&[false])]),
     just(
