@@ -36,8 +36,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let huge = Some(HugeOrders { lowest: 1, highest: 3, always: false });
-        Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None, huge }
+        Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None, huge: Some(HugeOrders::ALL) }
     }
 }
 
@@ -67,6 +66,11 @@ impl Settings {
     #[must_use]
     pub fn draws_huge(&self) -> bool {
         self.machine.is_none() && self.huge.is_some() && self.kinds.iter().any(|kind| kind.row().level == LARGE_FOLIOS)
+    }
+
+    /// Whether a machine may be as large as one can be.
+    fn limits_no_machine(&self) -> bool {
+        self.machine.is_none() && self.largest.is_none()
     }
 
     /// Whether every machine that is drawn has huge pages.
@@ -148,8 +152,8 @@ impl Generator {
     /// Makes the execution with this index: puts it into `program`, which keeps its memory. A pure function
     /// of settings, seed and index.
     pub fn execution(&mut self, seed: u64, index: u64, program: &mut Program) {
-        if let Some((machine, random)) = huge::draw(&self.settings, self.draws_huge, seed, index) {
-            return self.huge_execution(machine, random, program);
+        if let Some(drawn) = huge::draw(&self.settings, self.draws_huge, seed, index) {
+            return self.huge_execution(drawn, program);
         }
         let Program { machine: made, operations } = program;
         let mut random = Random::new(seed, index);
@@ -181,28 +185,27 @@ impl Generator {
             }
             count = operations.len() + count * large.times;
         }
-        let is_wide = large.is_some_and(|large| large.is_wide);
         while operations.len() < count {
             let (mut row, mut given) = self.choose(&machine, &state, random.bits());
-            if is_wide && random.chance(1, 8) {
-                // Of whatever sort: what a whole space is too large for answers so.
-                row = self.weighted[random.index(self.weighted.len())];
-                given = Given::Whole(random.below(machine.spaces()));
+            if large.is_some_and(|large| large.goes_wide(&mut random)) {
+                (row, given) = self.whole_space(&machine, &mut random);
             }
             operations.push(operation(row, given, &machine, &mut state, &mut random));
         }
-        if is_wide {
-            // All that is left in a space ends at once.
-            for closer in self.settings.kinds.iter().filter(|kind| kind.row().act == Act::Closes) {
-                operations.push(operation(closer.row(), Given::Whole(0), &machine, &mut state, &mut random));
-            }
+        for row in large.iter().flat_map(|large| large.closing(self.settings.kinds)) {
+            operations.push(operation(row, Given::Whole(0), &machine, &mut state, &mut random));
         }
     }
 
     /// Now and then a large world, where nothing limits the machine.
     fn large_world(&self, random: &mut Random) -> Option<LargeWorld> {
-        let is_free = self.settings.machine.is_none() && self.settings.largest.is_none();
-        (random.chance(1, large_world::SHARE) && is_free).then(|| LargeWorld::sample(rules(random), random))
+        (random.chance(1, large_world::SHARE) && self.settings.limits_no_machine())
+            .then(|| LargeWorld::sample(rules(random), random))
+    }
+
+    /// A whole space, and a row of whatever sort: what a whole space is too large for answers so.
+    fn whole_space(&self, machine: &Machine, random: &mut Random) -> (&'static Row, Given) {
+        (self.weighted[random.index(self.weighted.len())], Given::Whole(random.below(machine.spaces())))
     }
 
     /// The row of the next operation, and what is known of it, by these bits: now and then the next phase of what is under

@@ -239,6 +239,7 @@ impl Model {
 
     /// A fresh large folio, its pages exclusive, in order.
     pub(crate) fn allocate_folio(&mut self, home: Home) -> Vec<PageToken> {
+        self.mark_folio(self.machine.huge_pages());
         let pages: Vec<PageToken> = (0..self.machine.huge_pages()).map(|_| self.allocate_page(home)).collect();
         for (index, &page) in (0..).zip(&pages) {
             self.page_mut(page).folio = Some(InFolio { head: pages[0], index });
