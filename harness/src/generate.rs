@@ -122,6 +122,8 @@ pub struct Generator {
     draws_huge: bool,
     /// The kinds of the settings that map places.
     openers: Vec<Kind>,
+    /// The kinds that exist on machines without and with a device, and the same on those that have huge pages.
+    kinds: [[KindSet; 2]; 2],
     /// The rows of the enabled kinds of the current execution, each as often as its weight.
     weighted: Vec<&'static Row>,
     /// The same as a set.
@@ -136,7 +138,13 @@ impl Generator {
     pub fn new(settings: Settings) -> Generator {
         let openers = settings.kinds.iter().filter(|kind| kind.row().act == Act::Opens).collect();
         let draws_huge = settings.draws_huge();
-        Generator { settings, draws_huge, openers, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
+        let on = |devices, huge| {
+            let machine = Machine::new([2, devices, 0], 1, 2, Dialect::default()).expect("small sizes");
+            let machine = machine.with_huge(huge).unwrap_or(machine);
+            settings.kinds.iter().filter(|kind| kind.exists_on(&machine)).collect()
+        };
+        let kinds = [0, 1].map(|huge| [0, 1].map(|devices| on(devices, huge)));
+        Generator { settings, draws_huge, openers, kinds, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
     }
 
     /// The executions with these indices, for a subject that is told ahead.
@@ -210,7 +218,7 @@ impl Generator {
 
     /// The row of the next operation, and what is known of it, by these bits: now and then the next phase of what is under
     /// way, most often any one that has something to do.
-    #[inline]
+    #[inline(always)]
     fn choose(&self, machine: &Machine, state: &GeneratorState, mut bits: u64) -> (&'static Row, Given) {
         let turn = bits >> 48;
         if turn < GO_ON {
@@ -254,11 +262,11 @@ impl Generator {
         let all_alike = random.chance(1, 4);
         // One of four executions has much to do with slots of one sort.
         let favoured = [Field::Transaction, Field::Pin, Field::Hold, Field::Block].get(random.index(16)).copied();
-        let kinds = self.settings.kinds.iter().filter(|kind| kind.exists_on(machine));
+        let kinds = self.kinds[usize::from(machine.huge().is_some())][usize::from(machine.devices() > 0)];
         self.weighted.clear();
         (self.enabled, self.setter) = (KindSet::NONE, None);
         let (mut bits, mut left) = (0, 0);
-        for kind in kinds.clone() {
+        for kind in kinds.iter() {
             if left < BITS {
                 (bits, left) = (random.bits(), u64::BITS);
             }
@@ -278,7 +286,7 @@ impl Generator {
             self.crowd();
         }
         if self.weighted.is_empty() {
-            self.weighted.extend(kinds.map(Kind::row));
+            self.weighted.extend(kinds.iter().map(Kind::row));
         } else if !is_crowd {
             return;
         }

@@ -31,10 +31,6 @@ impl ClaimedRuns {
     #[inline]
     pub(crate) fn claim(&mut self, runs: &[bool]) {
         self.refused = 0;
-        // No run is asked for on machines without huge pages.
-        if self.claims.is_empty() && runs.is_empty() {
-            return;
-        }
         self.claims.clear();
         self.claims.extend_from_slice(runs);
         self.next = 0;
@@ -85,8 +81,7 @@ impl ClaimedRuns {
 impl Model {
     /// The first place of the group of a place.
     pub(crate) fn group(&self, place: Place) -> Place {
-        let pages = self.machine.huge_pages();
-        Place { page: VirtualPage(place.page.0 / pages * pages), ..place }
+        Place { page: VirtualPage(place.page.0 & !(self.machine.huge_pages() - 1)), ..place }
     }
 
     /// The places of the group that begins here.
@@ -108,13 +103,11 @@ impl Model {
 
     /// The parts of a range that lie in one group each; single places where the machine has no huge pages.
     pub(crate) fn parts(&self, range: PageRange) -> impl Iterator<Item = PageRange> + use<> {
-        let pages = self.machine.huge_pages();
-        let end = range.first.0 + range.count;
-        let mut next = range.first.0;
-        core::iter::from_fn(move || {
-            let first = next;
-            next = ((first / pages + 1) * pages).min(end);
-            (first < end).then(|| PageRange { first: VirtualPage(first), count: next - first })
+        let order = self.machine.huge().map_or(0, |order| order.0);
+        let (first, end) = (range.first.0, range.first.0 + range.count);
+        (first >> order..end.div_ceil(1 << order)).map(move |group| {
+            let [from, to] = [(group << order).max(first), ((group + 1) << order).min(end)];
+            PageRange { first: VirtualPage(from), count: to - from }
         })
     }
 
@@ -182,7 +175,7 @@ impl Model {
     /// Notes that a page was touched, and with it its whole folio, whose references it shows.
     #[inline]
     pub(crate) fn note_folio(&mut self, page: PageToken) {
-        if self.live_page(page).is_none_or(|it| it.folio.is_none()) {
+        if self.machine.huge().is_none() || self.live_page(page).is_none_or(|it| it.folio.is_none()) {
             return self.notes.page(page);
         }
         for page in self.folio_pages(page) {

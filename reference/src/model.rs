@@ -104,7 +104,9 @@ impl Model {
     /// have made ([`Subject::runs`]).
     pub fn apply_after(&mut self, operation: Operation, claimed: Option<Outcome>, runs: &[bool]) -> Outcome {
         self.notes.clear();
-        self.runs.claim(runs);
+        if self.machine.huge().is_some() {
+            self.runs.claim(runs);
+        }
         let outcome = Outcome::from(self.answer(operation, claimed));
         // Fuzzing engines compile with assertions; these would take most of their time.
         #[cfg(all(debug_assertions, not(fuzzing)))]

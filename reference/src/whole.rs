@@ -26,7 +26,11 @@ impl Model {
         candidates: &mut Vec<Candidate>,
     ) {
         let first = Place { space, page: part.first };
-        let is_whole = self.machine.huge().is_some() && self.is_group_within(first, part);
+        if self.machine.huge().is_none() {
+            candidates.extend(self.collect_place(first, route).map(|what| Candidate::small(offset, what)));
+            return;
+        }
+        let is_whole = self.is_group_within(first, part);
         if self.is_huge_at(first) {
             match self.collect_huge(first, is_whole, route) {
                 Collected::Whole(what) => {
