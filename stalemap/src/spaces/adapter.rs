@@ -1,9 +1,9 @@
 //! A memory manager as a subject of level 1.
 
 use stalemap_operations::{
-    Access, BlockContract, Capabilities, Effect, Entry, Errno, FrameToken, Home, KindSet, Machine, Observables,
-    Observation, Operation, Outcome, PageRange, PageToken, PageView, PinSlot, Place, PlaceState, PlaceView, Scope,
-    Slot, SlotState, Space, SpaceSet, Stamp, Subject, Touched, VirtualPage,
+    Access, Capabilities, Effect, Entry, Errno, FrameToken, Home, KindSet, Machine, Observables, Observation,
+    Operation, Outcome, PageRange, PageToken, PageView, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
+    Space, SpaceSet, Stamp, Subject, Touched, VirtualPage,
 };
 
 use super::{AddressSpaces, Mapping};
@@ -233,7 +233,7 @@ impl<M: AddressSpaces> Subject for Spaces<M> {
     fn capabilities(&self) -> Capabilities {
         let observables = M::SHOWS.and(Observables::SPACES).and(Observables::PLACES).and(Observables::FRAMES);
         let operations = self.extension.operations.iter().fold(M::OPERATIONS, KindSet::with);
-        Capabilities { observables: observables.and(self.extension.shows), operations, blocks: BlockContract::BUDDY }
+        Capabilities { observables: observables.and(self.extension.shows), operations, ..Capabilities::ALL }
     }
 
     fn machine(&self) -> &Machine {
