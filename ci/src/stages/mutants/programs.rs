@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 const MOST_MEMORY: u64 = 8_000_000;
 
 /// How much longer a test may take with a change than without it, and seconds on top.
-const PATIENCE: (f64, f64) = (4.0, 2.0);
+const PATIENCE: (f64, f64) = (4.0, 0.3);
 
 /// Seconds of waiting for each second of computing: other programs have the processors too, and this one is the last to get them.
 const MOST_WAITING: f64 = 400.0;
@@ -118,7 +118,7 @@ impl Test {
     pub(super) fn ask(&self, change: u32) -> Result<Verdict> {
         let limit = self.seconds * PATIENCE.0 + PATIENCE.1;
         let script = "ulimit -v \"$0\"; ulimit -t \"$1\"; shift; exec \"$@\"";
-        let limits = [MOST_MEMORY.to_string(), format!("{limit:.0}")];
+        let limits = [MOST_MEMORY.to_string(), format!("{:.0}", limit.ceil())];
         let mut command = self.command(script, &limits);
         command.env("STALEMAP_CHANGE", change.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.process_group(0).spawn().with_context(|| format!("cannot run {}", self.id))?;
