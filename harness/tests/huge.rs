@@ -53,6 +53,16 @@ fn a_subject_without_operations_of_large_folios_or_without_huge_pages_gets_no_su
 }
 
 #[test]
+fn a_subject_that_always_has_huge_pages_gets_no_machine_without() {
+    let always = HugeOrders { lowest: 2, highest: 3, always: true };
+    let orders: BTreeSet<u32> = executions(Settings { huge: Some(always), ..settings() }, 300)
+        .iter()
+        .map(|it| it.machine.huge().expect("huge pages").0)
+        .collect();
+    assert_eq!(orders, BTreeSet::from([2, 3]));
+}
+
+#[test]
 fn a_machine_that_is_given_is_that_of_every_execution() {
     let machine = Machine::DEFAULT.with_huge(2).expect("four pages fit");
     let programs = executions(Settings { machine: Some(machine), ..settings() }, 100);
