@@ -5,7 +5,9 @@ use std::fs;
 use std::panic;
 use std::path::Path;
 
-use stalemap_harness::{Build, Canonical, Compare, Driver, Repeats, canonicalise, confirm, minimise, what_is_left};
+use stalemap_harness::{
+    Build, Canonical, Compare, Driver, Generator, Repeats, Settings, canonicalise, confirm, minimise, what_is_left,
+};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Field, Machine, Operation, Program, Trace};
 
@@ -62,6 +64,14 @@ fn canonical(driver: &mut Driver, program: &Program) -> Option<Canonical> {
     canonicalise(driver, program, &divergence, &mut |_| true)
 }
 
+/// The text is that of a file beside this one.
+fn assert_kept(name: &str, text: &str) {
+    let now = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&now, text).expect("it can be written");
+    let kept = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)).expect("it is kept");
+    assert!(kept == text, "this differs from tests/{name}; that of now is in {}", now.display());
+}
+
 /// The most executions that all of it takes: no more than when this was written.
 const EXECUTIONS: u64 = 17_112;
 
@@ -83,12 +93,32 @@ fn noise_around_the_trace_of_a_bug_leaves_the_name_and_the_form_that_it_has_for_
     }
     panic::set_hook(print);
     assert!(others.is_empty(), "{}", others.join("\n"));
-    let now = Path::new(env!("CARGO_TARGET_TMPDIR")).join("canonical_forms.txt");
-    fs::write(&now, &forms).expect("it can be written");
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/canonical_forms.txt");
-    let kept = fs::read_to_string(kept).expect("it is kept");
-    assert!(kept == forms, "the forms differ from tests/canonical_forms.txt; those of now are in {}", now.display());
+    assert_kept("canonical_forms.txt", &forms);
     assert!(executions <= EXECUTIONS, "{executions} executions");
+}
+
+/// Of each bug the first generated execution that shows it while nothing is recounted: its name, how long it takes to come to it, and
+/// its form.
+#[test]
+fn the_first_finding_of_each_bug_has_the_name_and_the_form_that_it_has_for_ever() {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let mut generator = Generator::new(Settings::default());
+    let executions = generator.executions(9, 0..300);
+    let mut text = String::new();
+    for &bug in Bug::ALL {
+        let mut driver = Driver::new(Shown(Switch::new(Some(bug))));
+        let form = executions.iter().find_map(|program| canonical(&mut driver, program));
+        text += &match form {
+            None => format!("# {}: not met\n", bug.name()),
+            Some(form) => {
+                let trace = Trace::from(form.program);
+                format!("# {}: {} after {} executions\n{trace}", bug.name(), form.key, form.executions)
+            }
+        };
+    }
+    panic::set_hook(print);
+    assert_kept("first_findings.txt", &text);
 }
 
 /// The trace of a bug with an operation or a size that is more than it needs, and what is said of it.
@@ -143,6 +173,7 @@ fn work_that_is_stopped_says_so_and_keeps_what_it_has_reached() {
     let signature = divergence.signature();
     let whole = minimise(&mut driver, &program, &signature, &mut |_| true).expect("it diverges");
     assert!(whole.complete && whole.divergence.step + 1 == whole.program.operations.len());
+    assert!(whole.executions > 10, "{} executions", whole.executions);
     for most in 1..whole.executions {
         let mut lengths = Vec::new();
         let found = minimise(&mut driver, &program, &signature, &mut |progress| {
