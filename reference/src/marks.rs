@@ -27,6 +27,7 @@ pub const MARKS: &[&str] = &[
     "collected pages that RAM cannot take",
     "collection by device that passes over a transaction's page",
     "copy by a mask that begins again",
+    "copy of a page of a large folio in dialect 6.12",
     "copy of the last mapped page of a large folio",
     "copy on write",
     "copy on write of a held page",

@@ -16,7 +16,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Driver};
-use stalemap_linux::{Cache, Kernels, Target, Version};
+use stalemap_linux::{Cache, Kernels, Target, Version, Way};
 use stalemap_operations::Trace;
 
 use self::kept::{Build, Corpus, Kept, Part, Signatures};
@@ -51,6 +51,9 @@ pub(super) struct ConformanceArguments {
     /// Executions of native 7.3 on machines with huge pages, as many with huge pages of four pages as with those of eight
     #[arg(long, value_name = "N", default_value_t = 0)]
     huge_runs: u64,
+    /// Executions in the virtual machine on machines with huge pages, likewise; a part of a huge page of x86 stands for a page
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    scaled_runs: u64,
     /// Seed of the executions
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -96,7 +99,10 @@ pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Re
 
 /// Asks the kernels and keeps what they came to.
 fn ask(cache: &Cache, arguments: &ConformanceArguments, folder: &Path) -> Result<Ending> {
-    ensure!(!targets(arguments).is_empty(), "--runs, --native-runs and --huge-runs are all 0: nothing is compared");
+    ensure!(
+        !targets(arguments).is_empty(),
+        "--runs, --native-runs, --huge-runs and --scaled-runs are all 0: nothing is compared"
+    );
     let mut inputs = Inputs::of(&arguments.corpus);
     let mut traces = Vec::new();
     while let Some((file, input)) = inputs.read_next()? {
@@ -133,7 +139,10 @@ fn targets(arguments: &ConformanceArguments) -> Vec<(Target, u64)> {
     let of = |version| ways.map(|(native, runs)| (Target::new(version, native, false), runs));
     let versions = chosen(arguments.version);
     let huge = Target::all().filter(|target| target.asked().huge.is_some() && versions.contains(&target.version()));
-    let huge = huge.map(|target| (target, arguments.huge_runs));
+    let huge = huge.map(|target| match target.way() {
+        Way::Agent => (target, arguments.huge_runs),
+        Way::Guest => (target, arguments.scaled_runs),
+    });
     versions.iter().flat_map(|&version| of(version)).chain(huge).filter(|&(_, runs)| runs > 0).collect()
 }
 
@@ -255,7 +264,12 @@ struct Progressing<'a> {
 impl Observer for Progressing<'_> {
     fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()> {
         let place = format!("seed {}, execution {}", self.kept.seed, diverged.index);
-        self.unsaved.entry(diverged.divergence.signature().to_string()).or_insert((0, place)).0 += 1;
+        let signature = diverged.divergence.signature().to_string();
+        if !self.unsaved.contains_key(&signature) && !self.kept.differences().contains_key(&signature) {
+            let trace = Trace::from(diverged.program);
+            self.status.aside(|| output::tell(format_args!("{signature}, {place}:\n{trace}")));
+        }
+        self.unsaved.entry(signature).or_insert((0, place)).0 += 1;
         if self.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

@@ -616,15 +616,16 @@ static unsigned long stalemap_evictable(unsigned int device)
 
 static long op_evict(struct stalemap_world *world, const unsigned char *v)
 {
-	long before = stalemap_mapped_on(world, v[0]), used = stalemap_in_use(1 + v[0]);
+	long before = stalemap_mapped_on(world, v[0]);
+	struct stalemap_request request = { 0 };
 
 	/* The driver asks for frames that it must get, so that want of them is ours to tell. */
 	if (stalemap_free_frames(0) < stalemap_evictable(v[0]))
 		return -ENOMEM;
-	stalemap_evict(stalemap_driver(world, v[0]));
+	stalemap_evict(stalemap_driver(world, v[0]), &request);
 	/* Pages of a large folio move with it, those too that nothing maps. */
 	if (stalemap_huge)
-		return used - stalemap_in_use(1 + v[0]);
+		return request.out;
 	stalemap_see(world);
 	return max(before - stalemap_mapped_on(world, v[0]), 0L);
 }

@@ -131,7 +131,7 @@ mod tests {
         let cache = Cache::at("somewhere".into());
         assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_12));
         assert_eq!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_1));
-        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Flavour { version: Version::V6_1, kasan: true }));
+        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Flavour::new(Version::V6_1, true)));
         assert_ne!(
             cache.kernel(Version::V6_1),
             cache.kernel(Native { version: Version::V6_1, instrument: Instrument::None, huge: None })

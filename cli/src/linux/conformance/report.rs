@@ -60,6 +60,9 @@ fn one(target: Target, kept: &Kept, text: &mut String) -> std::fmt::Result {
         if matches!(target, Target::Native(_)) { "as a native process" } else { "in a virtual machine" }.to_string();
     if let Some(order) = target.asked().huge.map(HugeOrder::order) {
         write!(way, " with huge pages of {} pages", order.frames())?;
+        if target.asked().stride() > 1 {
+            write!(way, ", each of which {} pages of x86 stand for", target.asked().stride())?;
+        }
     }
     let (release, most, seed, sums) = (&kept.release, kept.operations, kept.seed, kept.sums());
     writeln!(text, "## Linux {release} {way} (`rules={}`)\n", target.version().dialect().word())?;
