@@ -164,7 +164,10 @@ fn compare(
         Kept::load(&path, target.subject(), arguments.seed, arguments.ops)?
     };
     kept.release = kernels.release()?;
-    kept.corpus = replay(&kernels, all, inputs);
+    let corpus = replay(&kernels, all, inputs);
+    if !interrupted() {
+        kept.corpus = corpus;
+    }
     generated(cache, target, kernels, kept, &path, runs, arguments)
 }
 

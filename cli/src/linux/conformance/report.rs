@@ -25,8 +25,8 @@ pub(super) fn report(cache: &Cache, state: Option<&Path>, all: &[Kept]) -> Resul
     let mut text = String::from(HEAD);
     writeln!(
         text,
-        "Written by `stalemap linux conformance --kept{state}`, from what runs without `--kept` have kept there; they go on where \
-         the last one has stopped, and `--afresh` begins again.\n"
+        "Written by `stalemap linux conformance --kept{state}`, from what runs without `--kept` have kept\n\
+         there; they go on where the last one has stopped, and `--afresh` begins again.\n"
     )
     .expect("a string takes everything");
     for (target, kept) in &sections {
