@@ -72,10 +72,8 @@ impl Target {
                 Ok(Target::Virtual(Flavour { huge: Some(order), ..flavour }))
             }
             Target::Native(_) | Target::Virtual(_) => {
-                let (native, guest) = (Version::V7_3, Version::V6_12);
-                Err(format!(
-                    "machines with huge pages are those of {guest} in a virtual machine and of native {native}"
-                ))
+                let (both, guest) = (Version::V7_3, Version::V6_12);
+                Err(format!("kernels with huge pages are those of {both}, and of {guest} in a virtual machine"))
             }
         }
     }
