@@ -83,6 +83,7 @@ impl Subject for CSubject {
             observables: all.observables.without(observables),
             operations: kinds.into_iter().fold(all.operations, KindSet::without),
             blocks: contract(table),
+            ..all
         }
     }
 

@@ -43,8 +43,8 @@ impl SubjectName {
             None if is_library || is_path && path.is_dir() => Ok(SubjectName::Library(text.into())),
             None if is_path => Ok(SubjectName::Program(text.into())),
             None => Err("possible values: implementation, linux-6.1, linux-6.12, linux-7.3, linux-6.1-native, \
-                     linux-6.12-native, linux-7.3-native, linux-7.3-native-huge2, linux-7.3-native-huge3, or the path of a shared \
-                     library such as ./libmine.so or of a program with stalemap::main such as ./target/release/mine"
+                     linux-6.12-native, linux-7.3-native, linux-6.12-huge2, linux-6.12-huge3, linux-7.3-huge2, \
+                     linux-7.3-huge3, linux-7.3-native-huge2, linux-7.3-native-huge3, or the path of a shared library such as ./libmine.so or of a program with stalemap::main such as ./target/release/mine"
                 .to_string()),
         }
     }
@@ -83,8 +83,8 @@ pub(crate) fn named_in(title: &[String]) -> Option<Named> {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Choice {
     /// The subject that is driven beside the reference: implementation, linux-6.1, linux-6.12, linux-7.3,
-    /// linux-6.1-native, linux-6.12-native, linux-7.3-native, linux-7.3-native-huge2, linux-7.3-native-huge3, or the path of a
-    /// shared library that is built with stalemap.h or of a program with `stalemap::main`
+    /// linux-6.1-native, linux-6.12-native, linux-7.3-native, linux-6.12-huge2, linux-6.12-huge3,
+    /// linux-7.3-huge2, linux-7.3-huge3, linux-7.3-native-huge2, linux-7.3-native-huge3, or the path of a shared library that is built with stalemap.h or of a program with `stalemap::main`
     #[arg(long, value_name = "SUBJECT", value_parser = SubjectName::parse, default_value = IMPLEMENTATION)]
     subject: SubjectName,
     /// Switch a seeded bug of the implementation on (`stalemap bugs` lists them)

@@ -1,17 +1,20 @@
 //! `stalemap export`: a trace as a program that stands alone: C in the style of the kernel's self-tests, or a Rust test.
 
+mod scarcity;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 use stalemap_commands::{Ending, input, output};
-use stalemap_linux::{SELFTEST, Support, Version, Way, support};
+use stalemap_linux::{HUGE_PAGE_OF_X86, SELFTEST, Support, Version, support};
 use stalemap_operations::{
-    Effect, Entry, Errno, Field, Home, Kind, Machine, Observation, Operation, Outcome, PlaceState, Scope, Subject as _,
-    Trace,
+    Effect, Entry, Errno, Field, Home, Kind, Observation, Operation, Outcome, PlaceState, Scope, Subject as _, Trace,
 };
 use stalemap_reference::Model;
+
+use self::scarcity::{Scarcity, can_export, machine, ram_left_at_last, with_ram_of};
 
 /// The language of an exported program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -35,8 +38,8 @@ pub(crate) fn rules_of(program: &str) -> Option<Version> {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The C program is written as the kernel's own self-tests are and prints TAP. It does what the kernel's test driver can \
-do; single phases, evictions, pins and holds need the requests that Stalemap's edit of the driver adds. Machines with huge pages \
-are exported as Rust only.
+do; single phases, evictions, pins, holds and devices that are full need the requests that Stalemap's edit of the driver adds. \
+Where the machine has huge pages, each of its pages is a part of a huge page of x86.
 
 Examples:
   stalemap export --as c corpus/linux/mutants/stale_mapping.trace -o stale_mapping.c
@@ -48,6 +51,10 @@ pub(crate) struct ExportArguments {
     /// The language of the program
     #[arg(long = "as", value_name = "LANGUAGE", value_enum)]
     language: Language,
+    /// Where a migration finds its device too full for a huge page, let the driver refuse one: it can as it is, and gives small
+    /// pages for all of it, be there room or not
+    #[arg(long)]
+    refuse: bool,
     /// Where the program goes; to stdout where nothing is given
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -57,7 +64,7 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Ending> {
     let trace = input::read(&arguments.file)?.trace;
     let name = arguments.file.file_stem().map_or("trace".into(), |name| name.to_string_lossy());
     let text = match arguments.language {
-        Language::C => c(&trace, &name).with_context(|| arguments.file.display().to_string())?,
+        Language::C => c(&trace, &name, arguments.refuse).with_context(|| arguments.file.display().to_string())?,
         Language::Rust => rust(&trace, &name),
     };
     match &arguments.output {
@@ -72,35 +79,44 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Ending> {
 
 /// A trace as a Rust test, and as a C program where it can be one.
 pub(crate) fn programs(trace: &Trace, name: &str) -> (String, Option<String>) {
-    (rust(trace, name), c(trace, name).ok())
+    (rust(trace, name), c(trace, name, false).ok())
 }
 
 /// The C program: each operation that Linux itself answers, and at the end what shows whether all is well.
-fn c(trace: &Trace, name: &str) -> Result<String> {
-    let [_, first, second, spaces, pages] = trace.machine.sizes();
-    ensure!(spaces <= 8, "a C program has at most 8 spaces");
-    ensure!(
-        trace.machine.huge().is_none(),
-        "a C program has pages of one size, and the machine has huge pages (huge=); `--as rust` exports it"
-    );
+fn c(trace: &Trace, name: &str, refuses: bool) -> Result<String> {
+    ensure!(trace.machine.spaces() <= 8, "a C program has at most 8 spaces");
     // A kernel has more RAM than a trace uses.
-    let machine = Machine::from_sizes([Machine::FRAMES_LIMIT, first, second, spaces, pages], trace.machine.rules());
-    let machine = machine.context("the sizes of a machine")?;
+    let has_huge = trace.machine.huge().is_some();
+    let scarcity = if has_huge { Scarcity::of(trace, refuses)? } else { Scarcity::None };
+    let machine = machine(trace, scarcity.has_large_devices())?;
+    let ram_left = ram_left_at_last(trace)?;
+    let machine = if ram_left.is_some() { with_ram_of(machine, trace)? } else { machine };
     let mut model = Model::new(machine, Home::ALL.map(|home| machine.frames(home)));
-    let mut lines = Vec::new();
-    for operation in trace.operations().filter(|it| Way::Guest.can(it.kind())) {
-        let answer = model.apply(operation);
+    let mut lines = scarcity.first_lines(&machine);
+    let count = trace.operations().filter(|it| can_export(*it)).count();
+    for (at, operation) in trace.operations().filter(|it| can_export(*it)).enumerate() {
+        let answer = model.apply_after(operation, None, scarcity.runs(at));
+        lines.push(scarcity.lines(at, operation));
+        if let Some(left) = ram_left.filter(|_| at + 1 == count) {
+            lines.push(format!(
+                "\t/* RAM is nearly full. */\n\tcheck(\"RAM has {left} frames left\", 0, ram_left({left}));\n"
+            ));
+        }
         lines.push(match expected(operation, answer) {
             Some(expected) => checked(operation, &expected, row_meaning(operation)),
             None => format!("\t/* {operation} = {answer}: Linux would block, or is not asked. */\n"),
         });
+    }
+    if ram_left.is_some() {
+        lines.push("\tcheck(\"RAM has frames again\", 0, ram_left(-1));\n".to_string());
     }
     let mut seen = Observation::default();
     model.observe(&Scope::everything(), &mut seen);
     lines.extend(entries(&seen));
     lines.extend(last_checks(&mut model, &seen));
     let planned = lines.iter().filter(|line| line.contains("\tcheck")).count();
-    let needs = trace.operations().any(|it| support(it.kind()) == Support::AddedRequests);
+    let asks = |kind: Kind| support(kind) == Support::AddedRequests || kind == Kind::SplitFolio;
+    let needs = scarcity == Scarcity::Frames || ram_left.is_some() || trace.operations().any(|it| asks(it.kind()));
     let mut text = format!("/* {name}: exported from a trace by stalemap {}. */\n", env!("CARGO_PKG_VERSION"));
     text.push_str(
         "/* Build: cc -static -O1 -Wall -Wextra -o test FILE.c; run on a kernel with CONFIG_TEST_HMM, as root. */\n",
@@ -111,6 +127,10 @@ fn c(trace: &Trace, name: &str) -> Result<String> {
         "/* The test driver as it is will do; with the requests that Stalemap adds more is checked in the end. */\n"
     });
     writeln!(text, "{RULES}\"{}\"", trace.machine.rules().word())?;
+    if let Some(order) = machine.huge() {
+        let (scale, group) = (HUGE_PAGE_OF_X86 >> order.0, order.frames());
+        writeln!(text, "#define SCALE {scale}UL\n#define GROUP {group}UL")?;
+    }
     writeln!(text, "{SELFTEST}\nint main(void)\n{{\n\tbegin({planned}, {});\n", u8::from(needs))?;
     lines.iter().for_each(|line| text.push_str(line));
     text.push_str("\n\treturn end();\n}\n");
@@ -122,18 +142,19 @@ fn entries(seen: &Observation) -> Vec<String> {
     let mut lines = Vec::new();
     for view in &seen.places {
         let PlaceState::Mapped { entry, .. } = view.state else { continue };
-        let (kind, writable) = match entry {
+        let (kind, writable, huge) = match entry {
             Entry::Hole => continue,
-            Entry::Maps { writable, .. } => ("maps", writable),
-            Entry::Migrating { writable, .. } => ("migrating", writable),
+            Entry::Maps { writable, huge, .. } => ("maps", writable, huge),
+            Entry::Migrating { writable, huge, .. } => ("migrating", writable, huge),
         };
         let Some(page) = view.state.page().and_then(|page| seen.page(page)) else { continue };
         let (space, at) = (view.place.space, view.place.page);
         let bit = |is: bool, word: &'static str| if is { word } else { "" };
         let (may, own) = (bit(writable, " writable"), bit(page.exclusive, " exclusive"));
+        let (part, is_part) = (bit(huge, " huge"), bit(huge, " | HUGE"));
         lines.push(format!(
-            "\t/* What the entry says. */\n\tcheck_entry(\"{space} {at} {kind} a page{may}{own} mapcount {}\", {}, {}, {}, \
-             {}, {}, {});\n",
+            "\t/* What the entry says. */\n\tcheck_entry(\"{space} {at} {kind} a page{may}{own}{part} mapcount {}\", {}, {}, \
+             {}{is_part}, {}, {}, {});\n",
             page.mapcount,
             space.0,
             at.0,

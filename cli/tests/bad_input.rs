@@ -346,20 +346,6 @@ fn options_that_make_no_sense_are_refused_with_the_nearest_that_does() {
 }
 
 #[test]
-fn a_trace_with_huge_pages_is_exported_as_rust_and_not_as_c() {
-    in_folder(|folder| {
-        let huge =
-            "machine ram=8 device=2 spaces=1 pages=2 huge=1\nmap s0 v0+2 rw\nadvise s0 v0+2 huge\nwrite s0 v0 #2a\n";
-        fs::write(folder.join("huge.trace"), huge).expect("a file");
-        let c = stalemap(folder, &["export", "--as", "c", "huge.trace"]);
-        let says = "a C program has pages of one size, and the machine has huge pages (huge=); `--as rust` exports it";
-        assert!(c.code == 2 && c.stdout.is_empty() && c.stderr.contains(says), "{}", c.stderr);
-        let rust = stalemap(folder, &["export", "--as", "rust", "huge.trace"]);
-        assert!(rust.code == 0 && rust.stdout.contains("advise   s0 v0+2 huge"), "{}{}", rust.stdout, rust.stderr);
-    });
-}
-
-#[test]
 fn a_machine_is_taken_as_it_is_pasted() {
     in_folder(|folder| {
         let seen = ["ram=4 spaces=1 pages=4", "machine ram=4 spaces=1 pages=4", "  machine ram=4 spaces=1 pages=4\n"]

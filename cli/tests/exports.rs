@@ -35,6 +35,46 @@ fn a_trace_is_exported_as_a_c_program_that_checks_each_answer_and_as_a_rust_test
     });
 }
 
+#[test]
+fn each_page_of_a_trace_with_huge_pages_is_a_part_of_a_huge_page_of_x86() {
+    in_folder(|folder| {
+        let trace = "machine ram=8 device=8 spaces=1 pages=4 huge=2 rules=linux-7.3\nmap s0 v0+4 rw\nadvise s0 v0+4 huge\n\
+                     write s0 v0 #2a\nmigrate s0 v0+4 to d0\nunmap s0 v1\ncollapse s0 v0\n";
+        fs::write(folder.join("huge.trace"), trace).expect("a file");
+        let c = stalemap(folder, &["export", "--as", "c", "huge.trace"]);
+        assert_eq!(c.code, 0, "{}", c.stderr);
+        for line in [
+            "#define SCALE 128UL",
+            "#define GROUP 4UL",
+            "\tcheck(\"advise s0 v0+4 huge\", 0, op_advise(0, 0, 4, 0));",
+            "\tcheck_entry(\"s0 v0 maps a page writable exclusive mapcount 1\", 0, 0, MAPS, 1, 1, 1);",
+        ] {
+            assert!(c.stdout.lines().any(|it| it == line), "{line} is not in\n{}", c.stdout);
+        }
+        assert!(!c.stdout.contains("check(\"collapse"), "a group in two mappings: Linux is not asked");
+        assert!(c.stdout.contains("\tbegin(10, 0);"), "the driver as it is will do:\n{}", c.stdout);
+    });
+}
+
+#[test]
+fn a_device_that_is_full_needs_an_added_request_or_a_refusal_by_the_driver_as_it_is() {
+    in_folder(|folder| {
+        let exported = |frames: u32, options: &[&str]| {
+            let trace = format!(
+                "machine ram=8 device={frames} spaces=2 pages=4 huge=2 rules=linux-7.3\nmap s0 v0+2 rw\nmap s0 v2+2 rw\n\
+                 write s0 v2 #2a\nmigrate s0 v2+1 to d0\nunmap s0 v0+4\nmap s0 v0+4 rw\nmigrate s0 v0+4 to d0\n"
+            );
+            fs::write(folder.join("full.trace"), trace).expect("a file");
+            let c = stalemap(folder, &[&["export", "--as", "c", "full.trace"], options].concat());
+            assert_eq!(c.code, 0, "{}", c.stderr);
+            let has = |text: &str| c.stdout.split_once("int main").expect("a main").1.contains(text);
+            (has("fail_alloc(0, 0)"), has("capacity(0, "))
+        };
+        let all = [exported(8, &[]), exported(3, &[]), exported(8, &["--refuse"]), exported(3, &["--refuse"])];
+        assert_eq!(all, [(false, false), (false, true), (false, false), (true, false)]);
+    });
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -48,10 +88,12 @@ fn exported(language: &str, trace: &Path) -> String {
 /// The stage `linux` of ci runs them on real kernels. A linker for Rust programs is a C compiler, so there is one.
 #[test]
 fn each_trophy_is_exported_as_a_c_program_that_compiles_without_a_warning() {
-    let folder = root().join("corpus/linux/trophies");
-    let entries = fs::read_dir(&folder).expect("the trophies").map(|entry| entry.expect("an entry").path());
-    let traces: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|it| it == "trace")).collect();
-    assert!(traces.len() >= 4, "{traces:?}");
+    let folders = ["corpus/linux/trophies", "corpus/linux/trophies/huge"].map(|folder| root().join(folder));
+    let read =
+        |folder: PathBuf| fs::read_dir(folder).expect("the trophies").map(|entry| entry.expect("an entry").path());
+    let traces = folders.into_iter().flat_map(read);
+    let traces: Vec<PathBuf> = traces.filter(|path| path.extension().is_some_and(|it| it == "trace")).collect();
+    assert!(traces.len() >= 12, "{traces:?}");
     in_folder(|folder| {
         for trace in traces {
             let program = folder.join("program.c");

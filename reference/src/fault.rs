@@ -103,7 +103,7 @@ impl Model {
 
     /// Whether the page of a small entry may be reused. A page of a large folio: if all references of the folio are entries of this space,
     /// and more than one (`__wp_can_reuse_large_anon_folio`, mm/memory.c); one that is the last to be mapped is copied, so that the folio ends.
-    /// Before 7.3 the other way round: only the last one (`wp_can_reuse_anon_folio`, 6.12).
+    /// In 6.12 none is reused (`wp_can_reuse_anon_folio`, mm/memory.c), and in 6.1 only the last one (`do_wp_page`).
     fn may_reuse(&mut self, place: Place, page: PageToken) -> bool {
         if self.references(page) > 0 {
             return false;
@@ -112,15 +112,20 @@ impl Model {
             return self.mapcount(page) == 1;
         }
         let is_last = self.folio_mapcount(page) == 1;
-        if self.machine.rules() != Dialect::Linux7_3 {
-            return is_last;
-        }
-        if is_last {
-            mark!(self, "copy of the last mapped page of a large folio");
-            return false;
+        match self.machine.rules() {
+            Dialect::Linux6_1 => return is_last,
+            Dialect::Linux6_12 => {
+                mark!(self, "copy of a page of a large folio in dialect 6.12");
+                return false;
+            }
+            Dialect::Linux7_3 if is_last => {
+                mark!(self, "copy of the last mapped page of a large folio");
+                return false;
+            }
+            Dialect::Linux7_3 => {}
         }
         // Linux counts the entries of two spaces, and does not know that a third one is the last (`folio_maybe_mapped_shared`).
-        self.is_mapped_by(page, place.space) && self.runs.knows_last_space()
+        self.is_mapped_by(page, place.space) && self.runs.follows_rule()
     }
 
     /// Makes a huge entry without the writable bit writable as a whole, if its folio is exclusive, or has no other reference. Else the

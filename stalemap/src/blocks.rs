@@ -215,7 +215,7 @@ impl<A: BlockAllocator> Subject for Blocks<A> {
         let observables = if self.capacity.is_some() { shown.and(Observables::FREE) } else { shown };
         let operations = KindSet::NONE.with(Kind::Alloc).with(Kind::Free);
         let operations = if A::SPLITS { operations.with(Kind::Split) } else { operations };
-        Capabilities { observables, operations, blocks: A::CONTRACT }
+        Capabilities { observables, operations, blocks: A::CONTRACT, ..Capabilities::ALL }
     }
 
     fn machine(&self) -> &Machine {

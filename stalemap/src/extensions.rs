@@ -1,6 +1,6 @@
 //! What a memory manager can do beside level 1, put together.
 
-use stalemap_operations::{BlockContract, FrameToken, KindSet, Machine, Observables, Operation, Place};
+use stalemap_operations::{BlockContract, FrameToken, KindSet, LargeFolios, Machine, Observables, Operation, Place};
 
 use crate::folio::Folio;
 use crate::spaces::{AddressSpaces, Answer, Spaces};
@@ -35,6 +35,8 @@ pub(crate) struct Folios<M> {
     pub(crate) is_huge: fn(&M, Place) -> bool,
     pub(crate) folio: fn(&M, FrameToken) -> Option<Folio>,
     pub(crate) runs: fn(&M) -> Vec<bool>,
+    /// Whose choice it is where the rules leave one.
+    pub(crate) promise: LargeFolios,
 }
 
 impl<M: AddressSpaces> Extensions<M> {

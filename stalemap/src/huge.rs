@@ -1,7 +1,8 @@
 //! Huge pages: a memory manager with large folios and huge entries, as a subject of level 4.
 
 use stalemap_operations::{
-    Advice, Effect, Errno, FrameToken, Kind, KindSet, Observables, Operation, PageRange, Place, Space, VirtualPage,
+    Advice, Effect, Errno, FrameToken, Kind, KindSet, LargeFolios, Observables, Operation, PageRange, Place, Space,
+    VirtualPage,
 };
 
 use crate::extensions::{Extension, Extensions, Folios};
@@ -21,6 +22,9 @@ use crate::spaces::{AddressSpaces, Answer, Spaces};
 /// [`refcount`](AddressSpaces::refcount) of a page of a large folio is the folio's: each entry counts once.
 /// [`OPERATIONS`](AddressSpaces::OPERATIONS) gets `advise`, `collapse` and `split_folio` by itself.
 pub trait HugeMemory: AddressSpaces {
+    /// What it promises where the rules leave a choice; the choices of the rules, where nothing else is said.
+    const PROMISE: LargeFolios = LargeFolios::ByRule;
+
     /// Advises that a write into a group of holes fills it with a large folio, or never. Unmapped places are passed over.
     fn advise(&mut self, space: Space, range: PageRange, advice: Advice);
 
@@ -61,7 +65,7 @@ impl<M: HugeMemory> Extensions<M> {
             shows: Observables::FOLIOS,
             answer,
             contract: None,
-            folios: Some(Folios { is_huge: M::is_huge, folio: M::folio, runs: M::runs }),
+            folios: Some(Folios { is_huge: M::is_huge, folio: M::folio, runs: M::runs, promise: M::PROMISE }),
         })
     }
 }

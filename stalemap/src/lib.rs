@@ -59,9 +59,9 @@ pub use stalemap_commands::main;
 pub use stalemap_harness::{Build, Compare, Driver, Generator, Run, Settings};
 pub use stalemap_operations as operations;
 pub use stalemap_operations::{
-    Access, Advice, BlockContract, Capabilities, Device, Effect, Errno, FrameToken, Home, Kind, KindSet, Machine,
-    Observables, Observation, Operation, Outcome, PageRange, ParseError, Place, Program, Refusals, Route, Scope, Space,
-    Stamp, Subject, Touched, Trace, VirtualPage,
+    Access, Advice, BlockContract, Capabilities, Device, Effect, Errno, FrameToken, Home, Kind, KindSet, LargeFolios,
+    Machine, Observables, Observation, Operation, Outcome, PageRange, ParseError, Place, Program, Refusals, Route,
+    Scope, Space, Stamp, Subject, Touched, Trace, VirtualPage,
 };
 
 /// The examples of the documents are compiled as those of the items are.

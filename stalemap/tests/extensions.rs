@@ -93,7 +93,7 @@ fn a_manager_without_huge_pages_is_never_given_a_machine_that_has_some() {
     }
     let trace = Trace::parse("machine ram=8 spaces=1 pages=8 huge=1\nmap s0 v0+2 rw\n").expect("a trace");
     let refused = Driver::new(spaces::<Whole<0>>).run(&trace.program(), Compare::Touched).map(|_| ());
-    assert!(refused.is_err_and(|why| why.contains("whole has no huge pages")));
+    assert!(refused.is_err_and(|why| why.to_string().contains("whole has no huge pages")));
 }
 
 #[test]

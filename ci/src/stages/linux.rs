@@ -13,7 +13,10 @@ use crate::context::{Context, exit_code};
 const EXPORTED: [&str; 3] = ["stale_mapping", "subpage_pointer", "protect_leaves_device_writable"];
 
 /// The traces of Linux's own faults.
-const TROPHIES: &str = "corpus/linux/trophies";
+const TROPHIES: [&str; 2] = ["corpus/linux/trophies", "corpus/linux/trophies/huge"];
+
+/// The one that no program of the virtual machine shows, since frames are freed there in blocks.
+const NATIVE_ONLY: &str = "head_of_split_frames";
 
 pub(super) fn run(context: &Context) -> Result<()> {
     let seconds = context.seconds(60);
@@ -35,12 +38,15 @@ pub(super) fn run(context: &Context) -> Result<()> {
 /// Exports each trophy as a program and compiles it without a warning, which needs no kernel.
 fn export_trophies(context: &Context, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut programs = Vec::new();
-    for trace in context.sh.read_dir(TROPHIES)? {
-        if trace.extension().is_some_and(|extension| extension == "trace") {
-            programs.push(export(context, &trace, folder)?);
+    for trophies in TROPHIES {
+        let before = programs.len();
+        for trace in context.sh.read_dir(trophies)? {
+            if trace.extension().is_some_and(|extension| extension == "trace") {
+                programs.push(export(context, &trace, folder)?);
+            }
         }
+        ensure!(programs.len() > before, "{trophies} holds no trace");
     }
-    ensure!(!programs.is_empty(), "{TROPHIES} holds no trace");
     Ok(programs)
 }
 
@@ -67,7 +73,7 @@ fn mutants(context: &Context, folder: &Path) -> Result<()> {
 fn find_trophies(context: &Context, folder: &Path, programs: &[PathBuf]) -> Result<()> {
     let find = ["linux", "mutants", "--trophies", "--runs", "20000", "--out"];
     stalemap(context, &find).arg(folder.join("trophies")).run()?;
-    for program in programs {
+    for program in programs.iter().filter(|program| program.file_stem().is_none_or(|name| name != NATIVE_ONLY)) {
         shows(context, program)?;
     }
     // What reads freed memory is told by the kernel's own finder of such accesses.

@@ -87,7 +87,7 @@ pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending>
 fn recipe(version: Version, arguments: &BuildArguments) -> Recipe {
     let BuildArguments { kasan, native, coverage, .. } = *arguments;
     if !native {
-        return Flavour { version, kasan }.recipe();
+        return Flavour::new(version, kasan).recipe();
     }
     let instrument = match (kasan, coverage) {
         (true, _) => Instrument::Kasan,

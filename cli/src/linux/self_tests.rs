@@ -54,7 +54,7 @@ pub(super) fn self_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Resul
     }
     let mut ending = Ending::Agree;
     for version in chosen(arguments.version) {
-        let flavour = Flavour { version, kasan: arguments.kasan };
+        let flavour = Flavour::new(version, arguments.kasan);
         let kernels = Kernels::cached(cache, flavour, 0)?;
         let path = cache.tests(flavour);
         let program = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;

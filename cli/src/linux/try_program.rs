@@ -38,7 +38,7 @@ const PASS: &str = "# stalemap: PASS";
 pub(super) fn try_program(cache: &Cache, arguments: &TryArguments) -> Result<Ending> {
     let source = &arguments.file;
     let text = std::fs::read_to_string(source).with_context(|| format!("cannot read {}", source.display()))?;
-    let flavour = Flavour { version: version(arguments.version, &text), kasan: arguments.kasan };
+    let flavour = Flavour::new(version(arguments.version, &text), arguments.kasan);
     let kernels = Kernels::cached(cache, flavour, arguments.fault.map_or(0, |fault| 1 << fault.bit))?;
     let folder = tempfile::tempdir()?;
     let program = folder.path().join("init");

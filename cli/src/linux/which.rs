@@ -16,8 +16,8 @@ pub(super) struct Which {
     /// The one that runs as a native process
     #[arg(long)]
     native: bool,
-    /// The one whose huge pages have two to this power pages, 2 or 3
-    #[arg(long, value_name = "N", requires = "native", value_parser = HugeOrder::parse)]
+    /// With huge pages of two to this power pages, 2 or 3
+    #[arg(long, value_name = "N", value_parser = HugeOrder::parse)]
     huge_order: Option<HugeOrder>,
 }
 

@@ -54,7 +54,7 @@ impl Implementation {
 
     /// Whether the page of a large folio that a small entry maps may be reused: all references of the folio are entries of this
     /// space, and more than one (`__wp_can_reuse_large_anon_folio`, mm/memory.c). The last one that is mapped is copied, so that the
-    /// folio ends. Before 7.3 the other way round: only the last one (`wp_can_reuse_anon_folio`, 6.12).
+    /// folio ends. In 6.12 none is reused (`wp_can_reuse_anon_folio`), and in 6.1 only the last one (`do_wp_page`).
     #[cold]
     #[inline(never)]
     pub(crate) fn may_reuse_page_of_folio(&self, place: Place, frame: Frame) -> Result<bool, Stop> {
@@ -69,7 +69,8 @@ impl Implementation {
                 let is_mapped_here_alone = self.is_folio_mapped_by(head, place.space)?;
                 Ok(entries > 1 && self.bugs.choose(Bug::LargeReuseIgnoresOthers, is_mapped_here_alone, || true))
             }
-            Dialect::Linux6_1 | Dialect::Linux6_12 => Ok(entries == 1),
+            Dialect::Linux6_12 => Ok(false),
+            Dialect::Linux6_1 => Ok(entries == 1),
         }
     }
 

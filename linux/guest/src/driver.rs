@@ -4,6 +4,8 @@ use std::io;
 
 use stalemap_guest::{Candidate, EntryKind, Frame, GuestFolio, GuestPage, GuestPlace, MOST_PAGES};
 
+use crate::block::Block;
+
 /// Bytes in a page.
 pub(crate) const PAGE: usize = 4_096;
 
@@ -49,6 +51,11 @@ pub(crate) const PIN: u64 = 0x2a;
 pub(crate) const UNPIN: u64 = 0x2b;
 pub(crate) const PIN_READ: u64 = 0x2c;
 pub(crate) const PIN_WRITE: u64 = 0x2d;
+pub(crate) const SCALE: u64 = 0x2e;
+const CLAIMS: u64 = 0x2f;
+pub(crate) const GROUP: u64 = 0x30;
+pub(crate) const PASSED_OVER: u64 = 0x31;
+pub(crate) const SPLIT_FOLIO: u64 = 0x32;
 
 /// A frame's home that is none.
 const NOWHERE: u8 = 0xff;
@@ -65,6 +72,7 @@ struct RawPlace {
 }
 
 const MOST_RMAP: usize = 16;
+const MOST_CLAIMS: usize = 255;
 
 /// `struct stalemap_page`.
 #[repr(C)]
@@ -117,6 +125,11 @@ fn ioctl<T>(mirror: Mirror, number: u64, argument: &mut T) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// The content of so many pages.
+fn buffer(pages: u64) -> Vec<u8> {
+    vec![0; usize::try_from(pages).expect("few pages") * PAGE]
+}
+
 /// A request of the driver's own over as many pages as the buffer has; what it counts.
 fn command(mirror: Mirror, number: u64, addr: u64, buffer: &mut [u8]) -> io::Result<u64> {
     let (ptr, npages) = (buffer.as_mut_ptr() as u64, (buffer.len() / PAGE) as u64);
@@ -126,29 +139,37 @@ fn command(mirror: Mirror, number: u64, addr: u64, buffer: &mut [u8]) -> io::Res
 }
 
 impl Mirror {
-    /// The device reads a page: its first byte.
-    pub(crate) fn read(self, addr: u64) -> io::Result<u8> {
-        let mut buffer = [0; PAGE];
+    /// The device reads pages: the first byte of the first one.
+    pub(crate) fn read(self, addr: u64, pages: u64) -> io::Result<u8> {
+        let mut buffer = buffer(pages);
         command(self, 0, addr, &mut buffer)?;
         Ok(buffer[0])
     }
 
-    /// The device writes a page.
-    pub(crate) fn write(self, addr: u64, stamp: u8) -> io::Result<()> {
-        let mut buffer = [0; PAGE];
-        buffer[0] = stamp;
+    /// The device writes pages: the first byte of each.
+    pub(crate) fn write(self, addr: u64, pages: u64, stamp: u8) -> io::Result<()> {
+        let mut buffer = buffer(pages);
+        buffer.iter_mut().step_by(PAGE).for_each(|byte| *byte = stamp);
         command(self, 1, addr, &mut buffer).map(|_| ())
     }
 
     /// All phases of a migration of these pages to the device. `ENOENT`, when some are not in the device's table
     /// afterwards: they could not be moved.
-    pub(crate) fn migrate_to_device(self, addr: u64, pages: u32) -> io::Result<()> {
-        command(self, 2, addr, &mut vec![0; pages as usize * PAGE]).map(|_| ())
+    pub(crate) fn migrate_to_device(self, addr: u64, pages: u64) -> io::Result<()> {
+        command(self, 2, addr, &mut buffer(pages)).map(|_| ())
     }
 
     /// All phases of a migration of these pages from the device; how many have moved.
-    pub(crate) fn migrate_to_ram(self, addr: u64, pages: u32) -> io::Result<u64> {
-        command(self, 3, addr, &mut vec![0; pages as usize * PAGE])
+    pub(crate) fn migrate_to_ram(self, addr: u64, pages: u64) -> io::Result<u64> {
+        command(self, 3, addr, &mut buffer(pages))
+    }
+
+    /// Whether the runs of frames were found that were asked for since this was asked last, in order.
+    pub(crate) fn claims(self) -> io::Result<Vec<bool>> {
+        let mut found = [0_u8; MOST_CLAIMS];
+        let ptr = found.as_mut_ptr() as u64;
+        let count = self.request(CLAIMS, Request { ptr, ..Request::default() })?.out;
+        Ok(found.iter().take(usize::try_from(count).unwrap_or(0)).map(|&found| found != 0).collect())
     }
 
     /// One of the added requests.
@@ -180,14 +201,14 @@ impl Mirror {
     }
 
     /// The descriptors of the pages in these frames. `spaces` are the [names](Mapped::name) of the spaces.
-    pub(crate) fn describe(self, frames: &[Frame], base: u64, spaces: &[(u8, u64)]) -> io::Result<Vec<GuestPage>> {
+    pub(crate) fn describe(self, frames: &[Frame], block: Block, spaces: &[(u8, u64)]) -> io::Result<Vec<GuestPage>> {
         let empty = |frame: &Frame| RawPage { number: frame.number, home: frame.home, ..RawPage::default() };
         let mut raw: Vec<RawPage> = frames.iter().map(empty).collect();
         let (ptr, npages) = (raw.as_mut_ptr() as u64, raw.len() as u64);
         self.request(DESCRIBE, Request { ptr, npages, ..Request::default() })?;
         let place = |&(mm, addr): &(u64, u64)| {
             let space = spaces.iter().find(|(_, name)| *name == mm).map_or(u8::MAX, |&(space, _)| space);
-            (space, u8::try_from(addr.wrapping_sub(base) / PAGE as u64).unwrap_or(u8::MAX))
+            (space, block.page_at(addr))
         };
         let page = |raw: &RawPage| GuestPage {
             frame: Frame { home: raw.home, number: raw.number },

@@ -1,7 +1,9 @@
 //! Init of the virtual machine: waits for programs, runs each from the start of its machine, shows what happens.
 
 mod access;
+mod block;
 mod driver;
+mod huge;
 mod perform;
 mod space;
 mod watchdog;
@@ -12,6 +14,8 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::ptr;
+use std::thread;
+use std::time::Duration;
 
 use stalemap_guest::{
     Batch, End, FromGuest, Hello, MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES, Shown, read_frame, table_text,
@@ -33,6 +37,7 @@ fn run() -> io::Result<()> {
     mount(c"devtmpfs", c"/dev")?;
     mount(c"proc", c"/proc")?;
     mount(c"sysfs", c"/sys")?;
+    stop_khugepaged()?;
     access::install()?;
     let channels = Channels::new()?;
     let mut port = Port::open()?;
@@ -71,7 +76,7 @@ fn run_program(channels: Channels, program: &[u8], eager: bool, port: &mut Port,
             | Outcome::Stuck => 0,
         };
         let class = u8::try_from(outcome.class()).expect("few classes");
-        port.say(&FromGuest::Shown(Shown { class, number, runs: Vec::new(), state: world.seen.clone() }))?;
+        port.say(&FromGuest::Shown(Shown { class, number, runs: world.claims.clone(), state: world.seen.clone() }))?;
         if eager {
             port.to.flush()?;
         }
@@ -93,10 +98,25 @@ fn mount(kind: &std::ffi::CStr, at: &std::ffi::CStr) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Huge pages come by operations alone: the kernel's own thread that makes some sleeps for ever.
+fn stop_khugepaged() -> io::Result<()> {
+    for file in ["scan_sleep_millisecs", "alloc_sleep_millisecs"] {
+        let path = format!("/sys/kernel/mm/transparent_hugepage/khugepaged/{file}");
+        if fs::exists(&path)? {
+            fs::write(path, u32::MAX.to_string())?;
+        }
+    }
+    Ok(())
+}
+
 fn tainted() -> io::Result<u64> {
     let text = fs::read_to_string("/proc/sys/kernel/tainted")?;
     text.trim().parse().map_err(io::Error::other)
 }
+
+/// How often the port to the host is looked for, and the time between.
+const LOOKS_FOR_PORT: u32 = 1_000;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// The way to the host.
 struct Port {
@@ -107,7 +127,18 @@ struct Port {
 impl Port {
     fn open() -> io::Result<Port> {
         let is_port = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("vport"));
-        let path = fs::read_dir("/dev")?.filter_map(|entry| entry.ok().map(|entry| entry.path())).find(is_port);
+        let find = || -> io::Result<Option<PathBuf>> {
+            Ok(fs::read_dir("/dev")?.filter_map(|entry| entry.ok().map(|entry| entry.path())).find(is_port))
+        };
+        // The host has its part in making it, and may be busy.
+        let mut path = find()?;
+        for _ in 0..LOOKS_FOR_PORT {
+            if path.is_some() {
+                break;
+            }
+            thread::sleep(BETWEEN_LOOKS);
+            path = find()?;
+        }
         let path = path.ok_or_else(|| io::Error::other("there is no port to the host"))?;
         let from = OpenOptions::new().read(true).write(true).open(path)?;
         Ok(Port { to: BufWriter::with_capacity(1 << 15, from.try_clone()?), from })

@@ -9,17 +9,17 @@ use stalemap_operations::{
     Space, Stamp, TransactionSlot, VirtualPage,
 };
 
-use crate::driver::{COLLECT, COPY, EVICT, FINALIZE, Mirror, PAGE, PAGES, PIN_READ, PIN_WRITE, Request, SETUP, UNPIN};
-use crate::space::{Alive, Task, address};
+use crate::driver::{COLLECT, COPY, EVICT, FINALIZE, Mirror, PAGES, PIN_READ, PIN_WRITE, Request, SETUP, UNPIN};
+use crate::space::{Alive, Task};
 use crate::world::{Open, World};
 
 /// Why there is no effect: an errno, or something that no operation should meet.
-enum Failure {
+pub(crate) enum Failure {
     Errno(Errno),
     Unknown(io::Error),
 }
 
-type Answer = Result<Effect, Failure>;
+pub(crate) type Answer = Result<Effect, Failure>;
 
 impl From<Errno> for Failure {
     fn from(errno: Errno) -> Self {
@@ -62,8 +62,10 @@ enum Needs {
 impl World {
     /// Does an operation and looks at everything afterwards.
     pub(crate) fn apply(&mut self, operation: Operation) -> Outcome {
+        let began = self.begin_claims();
+        let before = self.written_in_ram(operation);
         let answer = self.answer(operation);
-        let looked = self.look();
+        let looked = began.and_then(|()| self.look()).and_then(|()| self.end_claims(before));
         let answer = match (answer, looked) {
             (Ok(Effect::Pages(pages)), Ok(())) => Ok(Effect::Pages(pages)),
             (answer, Ok(())) => answer,
@@ -84,9 +86,9 @@ impl World {
             Operation::Alloc { .. } | Operation::Free { .. } | Operation::Split { .. } => {
                 Err(Failure::Unknown(io::Error::other("frames cannot be chosen by a program")))
             }
-            Operation::Advise { .. } | Operation::Collapse { .. } | Operation::SplitFolio { .. } => {
-                Err(Failure::Unknown(io::Error::other("the guest has no huge pages")))
-            }
+            Operation::Advise { space, range, advice } => self.advise(space, range, advice),
+            Operation::Collapse { space, page } => self.collapse(space, page),
+            Operation::SplitFolio { space, page } => self.split_folio(space, page),
             Operation::Map { space, range, access } => self.map(space, range, access),
             Operation::Unmap { space, range } => self.unmap(space, range),
             Operation::Discard { space, range } => self.discard(space, range),
@@ -115,15 +117,15 @@ impl World {
         }
     }
 
-    fn living(&self, space: Space) -> Result<Alive, Failure> {
+    pub(crate) fn living(&self, space: Space) -> Result<Alive, Failure> {
         Ok(self.alive(space).ok_or(Errno::ESRCH)?)
     }
 
-    fn unlocked(&self, space: Space) -> Result<(), Failure> {
+    pub(crate) fn unlocked(&self, space: Space) -> Result<(), Failure> {
         if self.is_locked(space) { Err(Errno::EAGAIN.into()) } else { Ok(()) }
     }
 
-    fn call(&self, space: Space, task: Task, arguments: [u64; 4]) -> Result<u64, Failure> {
+    pub(crate) fn call(&self, space: Space, task: Task, arguments: [u64; 4]) -> Result<u64, Failure> {
         let answer = self.channels().call(space.0, task, arguments);
         answer.map_err(|number| io::Error::from_raw_os_error(number).into())
     }
@@ -131,7 +133,11 @@ impl World {
     fn map(&mut self, space: Space, range: PageRange, access: Access) -> Answer {
         self.living(space)?;
         self.unlocked(space)?;
-        self.call(space, Task::Map, [address(range.first.0), length(range), protection(access), 0])?;
+        self.call(
+            space,
+            Task::Map,
+            [self.block.address(range.first), self.block.length(range), protection(access), 0],
+        )?;
         Ok(Effect::Nothing)
     }
 
@@ -139,21 +145,29 @@ impl World {
         self.living(space)?;
         self.unlocked(space)?;
         let pages = self.entries(space, range);
-        self.call(space, Task::Unmap, [address(range.first.0), length(range), 0, 0])?;
+        self.call(space, Task::Unmap, [self.block.address(range.first), self.block.length(range), 0, 0])?;
         Ok(Effect::Pages(pages))
     }
 
     fn discard(&mut self, space: Space, range: PageRange) -> Answer {
         self.living(space)?;
         let pages = self.entries(space, range);
-        self.call(space, Task::Discard, [address(range.first.0), length(range), 0, 0])?;
+        self.call(
+            space,
+            Task::Advise,
+            [self.block.address(range.first), self.block.length(range), advice(libc::MADV_DONTNEED), 0],
+        )?;
         Ok(Effect::Pages(pages))
     }
 
     fn protect(&mut self, space: Space, range: PageRange, access: Access) -> Answer {
         self.living(space)?;
         self.unlocked(space)?;
-        self.call(space, Task::Protect, [address(range.first.0), length(range), protection(access), 0])?;
+        self.call(
+            space,
+            Task::Protect,
+            [self.block.address(range.first), self.block.length(range), protection(access), 0],
+        )?;
         Ok(Effect::Nothing)
     }
 
@@ -173,7 +187,16 @@ impl World {
         while done < range.count {
             let rest = PageRange { first: VirtualPage(range.first.0 + done), count: range.count - done };
             let part = PageRange { count: self.in_one_mapping(space, rest), ..rest };
-            self.call(space, Task::Move, [address(part.first.0), length(part), address(to.0 + done), 0])?;
+            self.call(
+                space,
+                Task::Move,
+                [
+                    self.block.address(part.first),
+                    self.block.length(part),
+                    self.block.address(VirtualPage(to.0 + done)),
+                    0,
+                ],
+            )?;
             done += part.count;
         }
         Ok(Effect::Pages(pages))
@@ -205,14 +228,14 @@ impl World {
     fn read(&mut self, space: Space, page: VirtualPage) -> Answer {
         self.living(space)?;
         self.would_block(space, page, Needs::Reading, None)?;
-        let value = self.call(space, Task::Read, [address(page.0), 0, 0, 0])?;
+        let value = self.call(space, Task::Read, [self.block.address(page), self.block.pages, 0, 0])?;
         Ok(Effect::Value(stamp(value)))
     }
 
     fn write(&mut self, space: Space, page: VirtualPage, stamp: Stamp) -> Answer {
         self.living(space)?;
         self.would_block(space, page, Needs::Writing, None)?;
-        self.call(space, Task::Write, [address(page.0), stamp.0.into(), 0, 0])?;
+        self.call(space, Task::Write, [self.block.address(page), self.block.pages, stamp.0.into(), 0])?;
         Ok(Effect::Nothing)
     }
 
@@ -234,14 +257,14 @@ impl World {
     fn device_read(&mut self, device: Device, space: Space, page: VirtualPage) -> Answer {
         let alive = self.living(space)?;
         self.would_block(space, page, Needs::Reading, Some(device))?;
-        let value = alive.mirrors[device.index()].read(address(page.0))?;
+        let value = alive.mirrors[device.index()].read(self.block.address(page), self.block.pages)?;
         Ok(Effect::Value(Stamp(value)))
     }
 
     fn device_write(&mut self, device: Device, space: Space, page: VirtualPage, stamp: Stamp) -> Answer {
         let alive = self.living(space)?;
         self.would_block(space, page, Needs::Writing, Some(device))?;
-        alive.mirrors[device.index()].write(address(page.0), stamp.0)?;
+        alive.mirrors[device.index()].write(self.block.address(page), self.block.pages, stamp.0)?;
         Ok(Effect::Nothing)
     }
 
@@ -249,8 +272,8 @@ impl World {
         let alive = self.living(space)?;
         self.must_be_free(slot)?;
         let request = Request {
-            addr: address(range.first.0),
-            npages: range.count.into(),
+            addr: self.block.address(range.first),
+            npages: self.block.count(range.count),
             value: matches!(route, Route::From(_)).into(),
             ..Request::slot(slot.0)
         };
@@ -327,8 +350,11 @@ impl World {
     /// afterwards, not what moved; so the places are looked at before and after.
     fn migrate(&mut self, space: Space, range: PageRange, route: Route) -> Answer {
         let alive = self.living(space)?;
+        if self.block.is_scaled {
+            return self.migrate_by_groups(space, range, route);
+        }
         let mirror = alive.mirrors[route.device().index()];
-        let (first, pages) = (address(range.first.0), range.count);
+        let (first, pages) = (self.block.address(range.first), self.block.count(range.count));
         if let Route::From(_) = route {
             return Ok(Effect::Pages(count(mirror.migrate_to_ram(first, pages)?)));
         }
@@ -343,7 +369,7 @@ impl World {
     }
 
     /// How many places of a range were last seen to map pages of a device.
-    fn on_device(&self, space: Space, range: PageRange, device: Device) -> u32 {
+    pub(crate) fn on_device(&self, space: Space, range: PageRange, device: Device) -> u32 {
         let home = 1 + device.0;
         let is_there = |page: &VirtualPage| {
             self.place(space, *page).is_some_and(|it| it.entry == EntryKind::Maps && u32::from(it.frame.home) == home)
@@ -358,7 +384,11 @@ impl World {
             world.seen.pages.iter().filter(|page| page.frame.home == home && shown(page.frame)).count()
         };
         let before = on_device(self);
-        self.driver(device).request(EVICT, Request::default())?;
+        let freed = self.driver(device).request(EVICT, Request::default())?.out;
+        // Pages of a large folio move with it, those too that nothing maps.
+        if self.block.is_scaled {
+            return Ok(Effect::Pages(count(freed / self.block.pages)));
+        }
         self.look()?;
         let moved = before.saturating_sub(on_device(self));
         Ok(Effect::Pages(u32::try_from(moved).expect("few pages")))
@@ -389,7 +419,7 @@ impl World {
 
     fn refer(&mut self, slot: u32, space: Space, page: VirtualPage, is_pin: bool) -> Answer {
         let file = self.driver(Device(0)).0.cast_unsigned();
-        self.call(space, Task::Pin, [file.into(), slot.into(), address(page.0), is_pin.into()])?;
+        self.call(space, Task::Pin, [file.into(), slot.into(), self.block.address(page), is_pin.into()])?;
         self.references[slot as usize] = true;
         Ok(Effect::Nothing)
     }
@@ -411,8 +441,9 @@ impl World {
     }
 }
 
-fn length(range: PageRange) -> u64 {
-    u64::from(range.count) * PAGE as u64
+/// An advice as an argument.
+pub(crate) fn advice(advice: i32) -> u64 {
+    advice.cast_unsigned().into()
 }
 
 fn protection(access: Access) -> u64 {
@@ -430,6 +461,6 @@ fn stamp(value: u64) -> Stamp {
     Stamp(value.to_le_bytes()[0])
 }
 
-fn count(number: u64) -> u32 {
+pub(crate) fn count(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

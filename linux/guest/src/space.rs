@@ -4,19 +4,13 @@ use std::io;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use stalemap_guest::{MOST_PAGES, MOST_SPACES};
+use stalemap_guest::MOST_SPACES;
 
 use crate::access;
 use crate::driver::{Mirror, PAGE, PIN, Request};
 
 /// Where the virtual pages of every space begin; nothing else is mapped near it.
 pub(crate) const BASE: u64 = 0x10_0000_0000;
-
-/// The address of a virtual page.
-pub(crate) fn address(page: u32) -> u64 {
-    debug_assert!(page < MOST_PAGES);
-    BASE + u64::from(page) * PAGE as u64
-}
 
 /// A request to a space, with the meaning of the arguments.
 #[repr(u32)]
@@ -26,17 +20,17 @@ pub(crate) enum Task {
     Map,
     /// address, length
     Unmap,
-    /// address, length
-    Discard,
+    /// address, length, advice
+    Advise,
     /// address, length, protection
     Protect,
     /// address, destination; one page
     Move,
     /// number of the child's space; answers with its process
     Fork,
-    /// address; answers with the byte
+    /// address, pages; answers with the first byte
     Read,
-    /// address, byte
+    /// address, pages, byte
     Write,
     /// file, slot, address, whether it is a pin or a hold
     Pin,
@@ -48,7 +42,7 @@ impl Task {
     const ALL: [Task; 10] = [
         Task::Map,
         Task::Unmap,
-        Task::Discard,
+        Task::Advise,
         Task::Protect,
         Task::Move,
         Task::Fork,
@@ -194,7 +188,7 @@ impl Channels {
                 Task::Exit => exit(),
                 Task::Map
                 | Task::Unmap
-                | Task::Discard
+                | Task::Advise
                 | Task::Protect
                 | Task::Move
                 | Task::Read
@@ -236,18 +230,15 @@ fn perform(task: Task, [a, b, c, d]: [u64; 4]) -> i64 {
                 i64::from(libc::mmap(at, length, protection(), flags, -1, 0) == libc::MAP_FAILED)
             }
             Task::Unmap => i64::from(libc::munmap(at, length)),
-            Task::Discard => i64::from(libc::madvise(at, length, libc::MADV_DONTNEED)),
+            Task::Advise => i64::from(libc::madvise(at, length, i32::try_from(c).expect("an advice"))),
             Task::Protect => i64::from(libc::mprotect(at, length, protection())),
             Task::Move => {
                 let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
                 let to = c as *mut libc::c_void;
                 i64::from(libc::mremap(at, length, length, flags, to) == libc::MAP_FAILED)
             }
-            Task::Read => return access::read(a).map_or(-i64::from(libc::EFAULT), i64::from),
-            Task::Write => {
-                let stamp = b.to_le_bytes()[0];
-                return access::write(a, stamp).map_or(-i64::from(libc::EFAULT), |()| 0);
-            }
+            Task::Read => return each_page(a, b, access::read),
+            Task::Write => return each_page(a, b, |at| access::write(at, c.to_le_bytes()[0]).map(|()| 0)),
             Task::Pin => {
                 let mirror = Mirror(i32::try_from(a).expect("a file's number"));
                 let request = Request { addr: c, slot: b, value: d, ..Request::default() };
@@ -260,6 +251,13 @@ fn perform(task: Task, [a, b, c, d]: [u64; 4]) -> i64 {
         }
     };
     if result == 0 { 0 } else { -i64::from(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)) }
+}
+
+/// Accesses so many pages: what the first access answers. Those of the others fail only where something is wrong.
+fn each_page(first: u64, pages: u64, access: impl Fn(u64) -> Option<u8>) -> i64 {
+    let Some(answer) = access(first) else { return -i64::from(libc::EFAULT) };
+    let mut others = (1..pages).map(|page| first + page * PAGE as u64);
+    if others.all(|at| access(at).is_some()) { answer.into() } else { -i64::from(libc::EIO) }
 }
 
 /// A new process that shares what the flags say: 0 in the child.

@@ -5,7 +5,9 @@ use std::io;
 use stalemap_guest::{Candidate, EntryKind, Frame, GuestPlace, GuestState, GuestTransaction, Held};
 use stalemap_operations::{Device, HoldSlot, Machine, PageRange, Phase, PinSlot, Space, TransactionSlot, VirtualPage};
 
-use crate::driver::{self, CAPACITY, FINALIZE, Mirror, PIN_READ, Request, UNPIN};
+use crate::block::Block;
+use crate::driver::{self, CAPACITY, FINALIZE, Mirror, PIN_READ, Request, SCALE, UNPIN};
+use crate::huge::show_exclusive_heads;
 use crate::space::{Alive, BASE, Channels};
 
 /// A transaction that the driver keeps.
@@ -24,6 +26,8 @@ pub(crate) const REFERENCES: usize = (PinSlot::LIMIT + HoldSlot::LIMIT) as usize
 pub(crate) struct World {
     channels: Channels,
     pub(crate) machine: Machine,
+    /// What stands for a page of it.
+    pub(crate) block: Block,
     spaces: Vec<Option<Alive>>,
     pub(crate) transactions: [Option<Open>; TransactionSlot::LIMIT as usize],
     pub(crate) references: [bool; REFERENCES],
@@ -32,6 +36,8 @@ pub(crate) struct World {
     /// Of each space, at which pages a mapping begins, as was last seen.
     begins: Vec<u64>,
     pub(crate) seen: GuestState,
+    /// Whether each run of frames that the operation asked for was found, in order.
+    pub(crate) claims: Vec<bool>,
 }
 
 impl World {
@@ -40,18 +46,22 @@ impl World {
         let mut world = World {
             channels,
             machine,
+            block: Block::of(&machine),
             spaces: vec![None; machine.spaces() as usize],
             transactions: [None; TransactionSlot::LIMIT as usize],
             references: [false; REFERENCES],
             opened: Vec::new(),
             begins: vec![0; machine.spaces() as usize],
             seen: GuestState::default(),
+            claims: Vec::new(),
         };
         let first = channels.create(0)?;
         world.add(Space(0), first);
+        let value = if world.block.is_scaled { world.block.pages } else { 0 };
+        world.driver(Device(0)).request(SCALE, Request { value, ..Request::default() })?;
         for device in 0..2 {
             let frames = machine.frames(stalemap_operations::Home::Device(Device(device)));
-            let request = Request { value: frames.into(), ..Request::default() };
+            let request = Request { value: world.block.count(frames), ..Request::default() };
             world.driver(Device(device)).request(CAPACITY, request)?;
         }
         world.look()?;
@@ -77,7 +87,7 @@ impl World {
         let mut leaked = [0; 3];
         for (device, leaked) in leaked[1..].iter_mut().enumerate() {
             let used = self.opened[device].request(CAPACITY, Request::default())?.out;
-            *leaked = u32::try_from(used).unwrap_or(u32::MAX);
+            *leaked = u32::try_from(used.div_ceil(self.block.pages)).unwrap_or(u32::MAX);
         }
         self.opened.into_iter().for_each(driver::close);
         Ok(leaked)
@@ -159,7 +169,13 @@ impl World {
         frames.extend(state.held.iter().map(|held| held.frame));
         frames.sort_unstable();
         frames.dedup();
-        state.pages = self.driver(Device(0)).describe(&frames, BASE, &names)?;
+        state.pages = self.driver(Device(0)).describe(&frames, self.block, &names)?;
+        if self.block.is_scaled {
+            let others = self.others_of_folios(&state.pages);
+            state.pages.extend(self.driver(Device(0)).describe(&others, self.block, &names)?);
+            state.pages.sort_unstable_by_key(|page| page.frame);
+            show_exclusive_heads(&mut state);
+        }
         self.seen = state;
         Ok(())
     }

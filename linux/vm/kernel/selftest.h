@@ -28,6 +28,14 @@
 #define SPACES 8
 /* A page that no trace uses. */
 #define SCRATCH 1024UL
+/*
+ * Pages of the kernel that stand for one page of the trace: with SCALE a huge page of the trace is one of x86, which has 512
+ * pages. All of them are treated alike. GROUP is a huge page in pages of the trace.
+ */
+#ifndef SCALE
+#define SCALE 1UL
+#define GROUP 0UL
+#endif
 /* Seconds after which a step is taken to hang. */
 #define TIMEOUT 10
 /* A test has all operations, also those that it does not do. */
@@ -41,6 +49,8 @@ struct hmm_dmirror_cmd {
 #define HMM_DMIRROR_WRITE _IOWR('H', 1, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_MIGRATE_TO_DEV _IOWR('H', 2, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_MIGRATE_TO_SYS _IOWR('H', 3, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_FLAGS _IOWR('H', 8, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_FLAG_FAIL_ALLOC 1UL
 
 /*
  * Requests that Stalemap's edit of the driver adds. Traces with single phases, evictions, pins or holds need them; without
@@ -58,10 +68,15 @@ struct stalemap_request {
 #define PAGES STALEMAP(0x25)
 #define FINALIZE STALEMAP(0x26)
 #define EVICT STALEMAP(0x28)
+#define CAPACITY STALEMAP(0x29)
 #define PIN STALEMAP(0x2a)
 #define UNPIN STALEMAP(0x2b)
 #define PIN_READ STALEMAP(0x2c)
 #define PIN_WRITE STALEMAP(0x2d)
+#define SET_SCALE STALEMAP(0x2e)
+#define CHUNK 8192UL
+#define SPLIT_FOLIO STALEMAP(0x32)
+#define RAM STALEMAP(0x33)
 
 /* What LOOK and DESCRIBE write. */
 struct place {
@@ -72,15 +87,21 @@ struct page {
 	uint32_t number;
 	uint8_t home, bits, stamp, rmaps;
 	int32_t mapcount, refcount;
+	uint32_t head;
+	int32_t folio_mapcount;
 	struct {
 		uint64_t mm, addr;
 	} rmap[16];
 };
 
 /* An entry as it is compared; which of it could be seen stands above SEEN. */
-enum { MAPS = 2, MIGRATING = 3, KIND = 3, WRITABLE = 4, EXCLUSIVE = 8, MAPCOUNT = 16, SEEN = 16, ENTRY_BITS = 0xffff };
+enum { MAPS = 2, MIGRATING = 3, KIND = 3, WRITABLE = 4, EXCLUSIVE = 8, MAPCOUNT = 16, HUGE = 0x8000, SEEN = 16, ENTRY_BITS = 0xffff };
 
-enum task { MAP, UNMAP, DISCARD, PROTECT, MOVE, FORK, EXIT, READ, WRITE, DREAD, DWRITE, MIGRATE, REQUEST, SHOW };
+enum task { MAP, UNMAP, ADVISE, PROTECT, MOVE, FORK, EXIT, READ, WRITE, DREAD, DWRITE, MIGRATE, FLAGS, REQUEST, SHOW };
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 
 struct order {
 	int task, device;
@@ -106,7 +127,12 @@ static void on_fault(int signal)
 
 static void *at(unsigned long page)
 {
-	return (void *)(BASE + page * PAGE);
+	return (void *)(BASE + page * SCALE * PAGE);
+}
+
+static size_t bytes(unsigned long pages)
+{
+	return pages * SCALE * PAGE;
 }
 
 static int rights(unsigned long access)
@@ -121,12 +147,14 @@ static long done(long result)
 
 static long device_access(int device, unsigned long command, unsigned long page, unsigned char *byte)
 {
-	static unsigned char buffer[PAGE];
-	struct hmm_dmirror_cmd cmd = { .addr = (uint64_t)at(page), .ptr = (uint64_t)buffer, .npages = 1 };
+	static unsigned char buffer[SCALE * PAGE];
+	struct hmm_dmirror_cmd cmd = { .addr = (uint64_t)at(page), .ptr = (uint64_t)buffer, .npages = SCALE };
+	unsigned long i;
 	long result;
 
 	memset(buffer, 0, sizeof(buffer));
-	buffer[0] = *byte;
+	for (i = 0; i < SCALE; i++)
+		buffer[i * PAGE] = *byte;
 	result = done(ioctl(devices[device], command, &cmd));
 	*byte = buffer[0];
 	return result;
@@ -135,24 +163,55 @@ static long device_access(int device, unsigned long command, unsigned long page,
 static long access_by_cpu(const struct order *order)
 {
 	volatile unsigned char *byte = at(order->a);
+	volatile unsigned long i;
+	volatile long first = 0;
 
 	if (sigsetjmp(fault_return, 1))
 		return -EFAULT;
-	if (order->task == READ)
-		return *byte;
-	*byte = order->b;
-	return 0;
+	for (i = 0; i < SCALE; i++) {
+		if (order->task == WRITE)
+			byte[i * PAGE] = order->b;
+		else if (i)
+			(void)byte[i * PAGE];
+		else
+			first = byte[0];
+	}
+	return first;
 }
 
-static long migrate_pages(const struct order *order)
+static long migrate_part(const struct order *order, unsigned long first, unsigned long pages)
 {
-	void *content = malloc(order->b * PAGE);
-	struct hmm_dmirror_cmd cmd = { .addr = (uint64_t)at(order->a), .ptr = (uint64_t)content, .npages = order->b };
+	void *content = malloc(bytes(pages));
+	struct hmm_dmirror_cmd cmd = { .addr = (uint64_t)at(first), .ptr = (uint64_t)content, .npages = pages * SCALE };
 	long result = content ? done(ioctl(devices[order->device], order->command, &cmd)) : -ENOMEM;
 
 	free(content);
 	/* ENOENT: some could not be moved. */
 	return result == -ENOENT ? 0 : result;
+}
+
+/* A request for all of it; where there are huge pages, one for each group of pages that can be one. */
+static long migrate_pages(const struct order *order)
+{
+	unsigned long first = order->a, end = order->a + order->b;
+	long result = 0;
+
+	while (first < end && !result) {
+		unsigned long next = GROUP ? (first / (GROUP ? GROUP : 1) + 1) * GROUP : end;
+
+		next = next < end ? next : end;
+		result = migrate_part(order, first, next - first);
+		first = next;
+	}
+	return result;
+}
+
+/* The next page that this file's device is asked for it does not have, a huge one or a small one. */
+static long fail_next(int device)
+{
+	struct hmm_dmirror_cmd cmd = { .npages = HMM_DMIRROR_FLAG_FAIL_ALLOC };
+
+	return done(ioctl(devices[device], HMM_DMIRROR_FLAGS, &cmd));
 }
 
 static void open_devices(void)
@@ -183,7 +242,7 @@ static long show_by_request(unsigned long page_number)
 	if (result)
 		return result;
 	return (long)ENTRY_BITS << SEEN | place.entry | (place.bits & 1 ? WRITABLE : 0) |
-	       (place.bits & 2 ? EXCLUSIVE : 0) | page.mapcount * MAPCOUNT;
+	       (place.bits & 2 ? EXCLUSIVE : 0) | (place.bits & 8 ? HUGE : 0) | page.mapcount * MAPCOUNT;
 }
 
 static int swap_type(unsigned long page_number)
@@ -193,7 +252,7 @@ static int swap_type(unsigned long page_number)
 
 	if (file < 0)
 		return -1;
-	if (pread(file, &entry, sizeof(entry), (BASE / PAGE + page_number) * sizeof(entry)) != sizeof(entry))
+	if (pread(file, &entry, sizeof(entry), ((uint64_t)at(page_number) / PAGE) * sizeof(entry)) != sizeof(entry))
 		entry = 0;
 	close(file);
 	return entry >> 62 & 1 ? (int)(entry & 31) : -1;
@@ -205,12 +264,12 @@ static int writable_type(void)
 	unsigned char byte = 0;
 	int type = -1;
 
-	if (mmap(at(SCRATCH), PAGE, rights(2), MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
+	if (mmap(at(SCRATCH), bytes(1), rights(2), MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
 		return -1;
 	*(volatile char *)at(SCRATCH) = 1;
 	if (!device_access(0, HMM_DMIRROR_MIGRATE_TO_DEV, SCRATCH, &byte))
 		type = swap_type(SCRATCH);
-	munmap(at(SCRATCH), PAGE);
+	munmap(at(SCRATCH), bytes(1));
 	return type;
 }
 
@@ -232,23 +291,24 @@ static long show(unsigned long page_number)
 static long perform(const struct order *order, struct stalemap_request *request)
 {
 	unsigned char byte = order->b;
-	unsigned long i;
+	unsigned long i, part;
 	long result = 0;
 
 	switch (order->task) {
 	case MAP:
-		return done(mmap(at(order->a), order->b * PAGE, rights(order->c),
+		return done(mmap(at(order->a), bytes(order->b), rights(order->c),
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED ? -1 : 0);
 	case UNMAP:
-		return done(munmap(at(order->a), order->b * PAGE));
-	case DISCARD:
-		return done(madvise(at(order->a), order->b * PAGE, MADV_DONTNEED));
+		return done(munmap(at(order->a), bytes(order->b)));
+	case ADVISE:
+		return done(madvise(at(order->a), bytes(order->b), order->c));
 	case PROTECT:
-		return done(mprotect(at(order->a), order->b * PAGE, rights(order->c)));
+		return done(mprotect(at(order->a), bytes(order->b), rights(order->c)));
 	case MOVE:
-		/* Page by page, since mremap of 6.1 and 6.12 refuses a range of several mappings. */
-		for (i = 0; i < order->b && !result; i++)
-			result = done(mremap(at(order->a + i), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		/* Where there are no huge pages, page by page: mremap of 6.1 and 6.12 refuses a range of several mappings. */
+		part = GROUP ? order->b : 1;
+		for (i = 0; i < order->b && !result; i += part)
+			result = done(mremap(at(order->a + i), bytes(part), bytes(part), MREMAP_MAYMOVE | MREMAP_FIXED,
 					     at(order->c + i)) == MAP_FAILED ? -1 : 0);
 		return result;
 	case READ:
@@ -261,6 +321,8 @@ static long perform(const struct order *order, struct stalemap_request *request)
 		return device_access(order->device, HMM_DMIRROR_WRITE, order->a, &byte);
 	case MIGRATE:
 		return migrate_pages(order);
+	case FLAGS:
+		return fail_next(order->device);
 	case SHOW:
 		return show(order->a);
 	case REQUEST:
@@ -384,6 +446,14 @@ static void begin(int planned, int needs_requests)
 		printf("1..0 # SKIP the driver has not got the requests that Stalemap adds\n");
 		exit(4);
 	}
+	if (needs_requests && SCALE > 1 &&
+	    tell(0, (struct order){ .task = REQUEST, .command = SET_SCALE, .request = { .value = SCALE } })) {
+		printf("1..0 # SKIP the kernel has no huge pages on devices\n");
+		exit(4);
+	}
+	/* The added requests know pages of the first chunk of a device alone; without them it grows as it likes. */
+	for (i = 0; i < 2 && GROUP; i++)
+		tell(0, (struct order){ .task = REQUEST, .device = i, .command = CAPACITY, .request = { .value = CHUNK } });
 	printf("1..%d\n", planned);
 }
 
@@ -410,7 +480,7 @@ static MAY_BE_UNUSED long op_unmap(int s, unsigned long v, unsigned long n)
 
 static MAY_BE_UNUSED long op_discard(int s, unsigned long v, unsigned long n)
 {
-	return tell(s, (struct order){ .task = DISCARD, .a = v, .b = n });
+	return tell(s, (struct order){ .task = ADVISE, .a = v, .b = n, .c = MADV_DONTNEED });
 }
 
 static MAY_BE_UNUSED long op_protect(int s, unsigned long v, unsigned long n, int access)
@@ -470,10 +540,45 @@ static long request(int s, int d, unsigned long command, struct stalemap_request
 	return tell(s, (struct order){ .task = REQUEST, .device = d, .command = command, .request = request });
 }
 
+static MAY_BE_UNUSED long op_advise(int s, unsigned long v, unsigned long n, int advice)
+{
+	return tell(s, (struct order){ .task = ADVISE, .a = v, .b = n, .c = advice ? MADV_NOHUGEPAGE : MADV_HUGEPAGE });
+}
+
+static MAY_BE_UNUSED long op_collapse(int s, unsigned long v)
+{
+	unsigned long group = GROUP ? GROUP : 1;
+
+	return tell(s, (struct order){ .task = ADVISE, .a = v / group * group, .b = group, .c = MADV_COLLAPSE });
+}
+
+static MAY_BE_UNUSED long op_split_folio(int s, unsigned long v)
+{
+	return request(s, 0, SPLIT_FOLIO, (struct stalemap_request){ .addr = (uint64_t)at(v) });
+}
+
+/* What comes next finds no room for its first page on the device. */
+static MAY_BE_UNUSED long fail_alloc(int d, int s)
+{
+	return tell(s, (struct order){ .task = FLAGS, .device = d });
+}
+
+/* So many pages for users can be had, or without end. */
+static MAY_BE_UNUSED long ram_left(long frames)
+{
+	return request(0, 0, RAM, (struct stalemap_request){ .value = frames });
+}
+
+/* The device has so many frames. */
+static MAY_BE_UNUSED long capacity(int d, unsigned long frames)
+{
+	return request(0, d, CAPACITY, (struct stalemap_request){ .value = frames * SCALE });
+}
+
 static MAY_BE_UNUSED long op_setup(int t, int s, unsigned long v, unsigned long n, int from, int d)
 {
 	return request(s, d, SETUP, (struct stalemap_request){
-		.addr = (uint64_t)at(v), .npages = n, .slot = t, .value = from });
+		.addr = (uint64_t)at(v), .npages = n * SCALE, .slot = t, .value = from });
 }
 
 static MAY_BE_UNUSED long op_collect(int t, int d)

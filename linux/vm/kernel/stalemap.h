@@ -63,6 +63,13 @@ struct dmirror_device;
 /* Of kernels that have huge pages on devices. */
 bool stalemap_make_room(struct dmirror_device *mdevice, bool is_large);
 
+/* Told of each huge page of RAM that was asked for, in a virtual machine. */
+void stalemap_found_run(bool found);
+/* Whether a virtual machine refuses pages for users: it was told how many it may still give. */
+bool stalemap_is_out_of_ram(bool must_not_fail, unsigned int order);
+/* Pages of the kernel that stand for one page of the program. */
+extern unsigned long stalemap_scale;
+
 static inline bool stalemap_is_on(enum stalemap_bit bit)
 {
 	return stalemap_bits >> bit & 1;

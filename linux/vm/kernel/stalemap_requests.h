@@ -23,6 +23,14 @@
 #define STALEMAP_UNPIN		_IOWR('H', 0x2b, struct stalemap_request)
 #define STALEMAP_PIN_READ	_IOWR('H', 0x2c, struct stalemap_request)
 #define STALEMAP_PIN_WRITE	_IOWR('H', 0x2d, struct stalemap_request)
+/* Of machines with huge pages (stalemap_scale.h). */
+#define STALEMAP_SCALE		_IOWR('H', 0x2e, struct stalemap_request)
+#define STALEMAP_CLAIMS		_IOWR('H', 0x2f, struct stalemap_request)
+#define STALEMAP_GROUP		_IOWR('H', 0x30, struct stalemap_request)
+#define STALEMAP_PASSED_OVER	_IOWR('H', 0x31, struct stalemap_request)
+#define STALEMAP_SPLIT_FOLIO	_IOWR('H', 0x32, struct stalemap_request)
+/* Of a virtual machine. */
+#define STALEMAP_RAM		_IOWR('H', 0x33, struct stalemap_request)
 
 /* The argument of every request; each says which fields it reads and writes. */
 struct stalemap_request {
@@ -114,6 +122,8 @@ struct stalemap_transaction {
 	unsigned long dst[STALEMAP_CHUNK_PAGES];
 	/* Whether it was a candidate once; a candidate that does not move loses MIGRATE_PFN_MIGRATE. */
 	bool candidate[STALEMAP_CHUNK_PAGES];
+	/* Whether it is a candidate of the program: the first page of its block. The others go with it. */
+	bool shows[STALEMAP_CHUNK_PAGES];
 	/* How far before it the candidate begins that it is a page of; 0 where it is one by itself. */
 	unsigned short within[STALEMAP_CHUNK_PAGES];
 	struct anon_vma *anon_vma[STALEMAP_CHUNK_PAGES];
@@ -125,6 +135,12 @@ static struct {
 	struct page *page;
 	bool pinned;
 } stalemap_pins[STALEMAP_MOST_PINS];
+
+/*
+ * Pages of the kernel that one page of the program stands for, a block: the huge pages of the program can be smaller than
+ * those of the kernel. All pages of a block are treated alike, and the first of them is what is looked at.
+ */
+unsigned long stalemap_scale = 1;
 
 unsigned long stalemap_limit[DMIRROR_NDEVICES] = { [0 ... DMIRROR_NDEVICES - 1] = ULONG_MAX };
 unsigned long stalemap_bits;
@@ -215,7 +231,7 @@ static int stalemap_look_at_entry(pte_t *ptep, unsigned long addr, unsigned long
 	return 0;
 }
 
-#ifdef STALEMAP_HAS_HUGE_LEAVES
+#ifdef STALEMAP_HAS_HUGE
 /* Without it the walk would split a huge entry. */
 static int stalemap_look_at_huge_entry(pmd_t *pmdp, unsigned long addr, unsigned long next, struct mm_walk *walk)
 {
@@ -246,7 +262,7 @@ static int stalemap_look_at_huge_entry(pmd_t *pmdp, unsigned long addr, unsigned
 #endif
 
 static const struct mm_walk_ops stalemap_look_ops = {
-#ifdef STALEMAP_HAS_HUGE_LEAVES
+#ifdef STALEMAP_HAS_HUGE
 	.pmd_entry = stalemap_look_at_huge_entry,
 #endif
 	.pte_entry = stalemap_look_at_entry,
@@ -276,8 +292,13 @@ static void stalemap_look_at_places(struct mm_struct *mm, unsigned long start, u
 static void stalemap_look_at(struct mm_struct *mm, unsigned long start, unsigned long npages,
 			     struct stalemap_place *places)
 {
+	unsigned long i;
+
 	mmap_read_lock(mm);
-	stalemap_look_at_places(mm, start, npages, places);
+	if (stalemap_scale == 1)
+		stalemap_look_at_places(mm, start, npages, places);
+	for (i = 0; i < npages && stalemap_scale > 1; i++)
+		stalemap_look_at_places(mm, start + (i * stalemap_scale << PAGE_SHIFT), 1, &places[i]);
 	mmap_read_unlock(mm);
 }
 
@@ -325,6 +346,15 @@ static bool stalemap_note_rmap(struct folio *folio, struct vm_area_struct *vma, 
 	return true;
 }
 
+static unsigned char stalemap_first_byte(struct page *page)
+{
+	unsigned char *content = kmap_local_page(page);
+	unsigned char byte = *content;
+
+	kunmap_local(content);
+	return byte;
+}
+
 static void stalemap_describe_page(struct page *page, struct stalemap_page *out)
 {
 	struct stalemap_rmap rmap = { .out = out, .page = page };
@@ -343,12 +373,8 @@ static void stalemap_describe_page(struct page *page, struct stalemap_page *out)
 		(folio_test_locked(folio) ? 4 : 0);
 	stalemap_describe_folio(page, folio, out);
 	out->stamp = 0;
-	if (out->refcount > 0 && backing) {
-		char *content = kmap_local_page(backing);
-
-		out->stamp = *content;
-		kunmap_local(content);
-	}
+	if (out->refcount > 0 && backing)
+		out->stamp = stalemap_first_byte(backing);
 	if (PageAnon(page) && out->mapcount > 0)
 		rmap_walk(folio, &walk);
 }
@@ -383,6 +409,16 @@ static bool stalemap_is_candidate(struct stalemap_transaction *t, unsigned long 
 	return (t->src[i] & wanted) == wanted;
 }
 
+static struct page *stalemap_source(struct stalemap_transaction *t, unsigned long i);
+
+/* Whether a candidate is the first page of its block. By device, the place of its page in its mapping tells. */
+static bool stalemap_is_first(struct stalemap_transaction *t, unsigned long i)
+{
+	struct page *page = t->by_device ? stalemap_source(t, i) : NULL;
+
+	return !((page ? stalemap_index(page) : i) % stalemap_scale);
+}
+
 /* Counts the candidates that are left, in out. */
 static void stalemap_count_candidates(struct stalemap_transaction *t, struct stalemap_request *request)
 {
@@ -398,10 +434,12 @@ static void stalemap_count_candidates(struct stalemap_transaction *t, struct sta
 			t->candidate[i + k] = true;
 			t->within[i + k] = k;
 		}
-		if (t->candidate[i]) {
-			request->out += n;
+		if (t->candidate[i])
 			i += n - 1;
-		}
+	}
+	for (i = 0; i < t->count; i++) {
+		t->shows[i] = t->candidate[i] && stalemap_is_first(t, i);
+		request->out += t->shows[i];
 	}
 }
 
@@ -455,7 +493,7 @@ static int stalemap_setup(struct dmirror *dmirror, struct stalemap_request *requ
 
 	if (t->phase != STALEMAP_FREE)
 		return -EBUSY;
-	if (request->npages > STALEMAP_MOST_PLACES)
+	if (request->npages > STALEMAP_MOST_PLACES * stalemap_scale || request->npages > STALEMAP_CHUNK_PAGES)
 		return -E2BIG;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
@@ -626,13 +664,13 @@ static int stalemap_copy(struct stalemap_request *request)
 	t->phase = STALEMAP_COPIED;
 	request->out = 0;
 	for (i = 0; i < t->count; i += n) {
-		unsigned long bit = t->by_device ? 0 : i % 8;
+		unsigned long bit = t->by_device ? 0 : i / stalemap_scale % 8;
 
 		n = t->candidate[i] ? stalemap_size(t->src[i]) : 1;
 		if (!t->candidate[i] || request->value >> bit & 1)
 			continue;
 		if (n > 1 && stalemap_give_run(t, i)) {
-			request->out += n;
+			request->out += n / stalemap_scale;
 			continue;
 		}
 		/* The core splits no folio that it has collected by device. */
@@ -641,7 +679,7 @@ static int stalemap_copy(struct stalemap_request *request)
 				stalemap_give_ram_frame(t, i + k);
 			else
 				stalemap_give_device_frame(t, i + k);
-			request->out += t->dst[i + k] != 0;
+			request->out += t->dst[i + k] && t->shows[i + k];
 		}
 	}
 	return 0;
@@ -669,7 +707,7 @@ static int stalemap_pages(struct stalemap_request *request)
 	}
 	request->out = 0;
 	for (i = 0; i < t->count; i++)
-		request->out += t->candidate[i] && stalemap_moves(t, i);
+		request->out += t->shows[i] && stalemap_moves(t, i);
 	return 0;
 }
 
@@ -746,9 +784,9 @@ static int stalemap_candidates(struct stalemap_request *request)
 	for (i = 0; i < t->count && n < request->npages; i++) {
 		struct stalemap_candidate candidate;
 
-		if (!stalemap_candidate_at(t, i, &candidate))
+		if (!t->shows[i] || !stalemap_candidate_at(t, i, &candidate))
 			continue;
-		candidate.offset = t->by_device ? n : i;
+		candidate.offset = t->by_device ? n : i / stalemap_scale;
 		if (copy_to_user(&user[n], &candidate, sizeof(candidate)))
 			return -EFAULT;
 		n++;
@@ -757,12 +795,16 @@ static int stalemap_candidates(struct stalemap_request *request)
 	return 0;
 }
 
-static int stalemap_evict(struct dmirror *dmirror)
+/* Brings back all that is on the device of this file. Frames of it that are free afterwards and were not, in out. */
+static int stalemap_evict(struct dmirror *dmirror, struct stalemap_request *request)
 {
+	struct dmirror_device *mdevice = dmirror->mdevice;
+	unsigned long used = mdevice->calloc - mdevice->cfree;
 	unsigned int i;
 
-	for (i = 0; i < dmirror->mdevice->devmem_count; i++)
-		dmirror_device_evict_chunk(dmirror->mdevice->devmem_chunks[i]);
+	for (i = 0; i < mdevice->devmem_count; i++)
+		dmirror_device_evict_chunk(mdevice->devmem_chunks[i]);
+	request->out = used - (mdevice->calloc - mdevice->cfree);
 	return 0;
 }
 
@@ -805,21 +847,43 @@ static int stalemap_capacity(struct dmirror *dmirror, struct stalemap_request *r
 	return 0;
 }
 
+/* All pages of a block of which the first is kept in the slot. */
+static struct page **stalemap_block(unsigned long slot)
+{
+	static struct page *pages[STALEMAP_MOST_PINS][STALEMAP_MOST_SCALE];
+
+	return pages[slot];
+}
+
+static void stalemap_let_go(struct page **pages, unsigned long npages, bool pinned)
+{
+	while (npages--) {
+		if (pinned)
+			unpin_user_page(pages[npages]);
+		else
+			put_page(pages[npages]);
+	}
+}
+
 /* addr in the calling process, slot, value: 1 pins for writing, 0 takes a bare reference. */
 static int stalemap_pin(struct stalemap_request *request)
 {
-	struct page *page;
+	struct page **pages = stalemap_block(request->slot);
 	int got;
 
 	if (stalemap_pins[request->slot].page)
 		return -EBUSY;
 	if (request->value)
-		got = pin_user_pages_fast(request->addr, 1, FOLL_WRITE | FOLL_LONGTERM, &page);
+		got = pin_user_pages_fast(request->addr, stalemap_scale, FOLL_WRITE | FOLL_LONGTERM, pages);
 	else
-		got = get_user_pages_fast(request->addr, 1, 0, &page);
-	if (got != 1)
-		return got < 0 ? got : -EFAULT;
-	stalemap_pins[request->slot].page = page;
+		got = get_user_pages_fast(request->addr, stalemap_scale, 0, pages);
+	if (got < 0)
+		return got;
+	if (got < stalemap_scale) {
+		stalemap_let_go(pages, got, request->value);
+		return -EFAULT;
+	}
+	stalemap_pins[request->slot].page = pages[0];
 	stalemap_pins[request->slot].pinned = request->value;
 	return 0;
 }
@@ -827,15 +891,10 @@ static int stalemap_pin(struct stalemap_request *request)
 /* slot. */
 static int stalemap_unpin(struct stalemap_request *request)
 {
-	struct page *page = stalemap_pins[request->slot].page;
-
-	if (!page)
+	if (!stalemap_pins[request->slot].page)
 		return -ENOENT;
 	stalemap_pins[request->slot].page = NULL;
-	if (stalemap_pins[request->slot].pinned)
-		unpin_user_page(page);
-	else
-		put_page(page);
+	stalemap_let_go(stalemap_block(request->slot), stalemap_scale, stalemap_pins[request->slot].pinned);
 	return 0;
 }
 
@@ -844,15 +903,17 @@ static int stalemap_pin_access(struct stalemap_request *request, bool write)
 {
 	struct page *page = stalemap_pins[request->slot].page;
 	struct stalemap_frame frame;
-	char *content;
+	unsigned long i;
 
 	if (!page)
 		return -ENOENT;
-	content = kmap_local_page(page);
-	if (write)
+	for (i = 0; write && i < stalemap_scale; i++) {
+		char *content = kmap_local_page(stalemap_block(request->slot)[i]);
+
 		*content = request->value;
-	request->value = *(unsigned char *)content;
-	kunmap_local(content);
+		kunmap_local(content);
+	}
+	request->value = stalemap_first_byte(page);
 	frame = stalemap_frame_of(page);
 	request->out = (__u64)frame.home << 32 | frame.number;
 	return 0;
@@ -870,6 +931,8 @@ static bool stalemap_has_slot(unsigned int command, __u64 slot)
 		return slot < STALEMAP_SLOTS;
 	}
 }
+
+#include "stalemap_scale.h"
 
 static long stalemap_request(struct dmirror *dmirror, unsigned int command, void __user *user)
 {
@@ -906,7 +969,7 @@ static long stalemap_request(struct dmirror *dmirror, unsigned int command, void
 		ret = stalemap_candidates(&request);
 		break;
 	case STALEMAP_EVICT:
-		ret = stalemap_evict(dmirror);
+		ret = stalemap_evict(dmirror, &request);
 		break;
 	case STALEMAP_CAPACITY:
 		ret = stalemap_capacity(dmirror, &request);
@@ -922,7 +985,7 @@ static long stalemap_request(struct dmirror *dmirror, unsigned int command, void
 		ret = stalemap_pin_access(&request, command == STALEMAP_PIN_WRITE);
 		break;
 	default:
-		return -EINVAL;
+		ret = stalemap_scale_request(dmirror, command, &request);
 	}
 	if (!ret && copy_to_user(user, &request, sizeof(request)))
 		return -EFAULT;

@@ -17,6 +17,9 @@
 #else
 
 #define softleaf_from_pte			pte_to_swp_entry
+#define softleaf_from_pmd			pmd_to_swp_entry
+#define softleaf_to_pfn				swp_offset_pfn
+#define pmd_is_valid_softleaf			is_pmd_migration_entry
 #define softleaf_to_page			pfn_swap_entry_to_page
 #define softleaf_is_device_private		is_device_private_entry
 #define softleaf_is_device_private_write	is_writable_device_private_entry
@@ -30,4 +33,10 @@ typedef swp_entry_t softleaf_t;
 /* A migration of an older kernel has no page of another size. */
 #define MIGRATE_PFN_COMPOUND			0UL
 
+#endif
+
+/* Huge pages that a program is told of: of older kernels those of RAM, of which user mode Linux has none. */
+#if defined(STALEMAP_HAS_HUGE_LEAVES) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && defined(CONFIG_TRANSPARENT_HUGEPAGE) && !defined(CONFIG_UML))
+#define STALEMAP_HAS_HUGE
 #endif

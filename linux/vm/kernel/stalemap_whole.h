@@ -16,6 +16,13 @@ static void stalemap_claim(bool found)
 		stalemap_claims.found[stalemap_claims.count++] = found;
 }
 
+/* Pages of a block at the most: a huge page of the program has two pages or more. */
+#ifdef STALEMAP_HAS_HUGE
+#define STALEMAP_MOST_SCALE	(HPAGE_PMD_NR / 2)
+#else
+#define STALEMAP_MOST_SCALE	1
+#endif
+
 /* Pages that an entry of a list of migrate_vma is about. */
 static unsigned long stalemap_size(unsigned long pfn)
 {
@@ -26,20 +33,118 @@ static unsigned long stalemap_size(unsigned long pfn)
 	return 1;
 }
 
-#ifdef STALEMAP_HAS_HUGE_LEAVES
+#ifdef STALEMAP_HAS_HUGE
 
 /* Whether the machine of the program has huge pages. */
 bool stalemap_has_huge;
-
-static unsigned long stalemap_whole_flag(void)
-{
-	return stalemap_has_huge ? MIGRATE_VMA_SELECT_COMPOUND : 0;
-}
 
 /* Pages from this address to the end of its group; more than there are where the machine has no groups. */
 static unsigned long stalemap_part(unsigned long addr)
 {
 	return stalemap_has_huge ? (HPAGE_PMD_SIZE - (addr & ~HPAGE_PMD_MASK)) >> PAGE_SHIFT : ULONG_MAX;
+}
+
+/* The place of an anonymous page in its mapping, in pages. */
+static unsigned long stalemap_index(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return folio->index + folio_page_idx(folio, page);
+}
+
+/* Entries that map any part of a folio; those of a block are one. */
+static int stalemap_folio_mapcount(struct folio *folio)
+{
+	int count = folio_entire_mapcount(folio);
+	unsigned long i;
+
+	if (stalemap_scale == 1)
+		return folio_mapcount(folio);
+	for (i = 0; i < folio_nr_pages(folio); i += stalemap_scale)
+		count += atomic_read(&folio_page(folio, i)->_mapcount) + 1;
+	return count;
+}
+
+static void stalemap_describe_folio(struct page *page, struct folio *folio, struct stalemap_page *out)
+{
+	if (!folio_test_large(folio))
+		return;
+	out->bits |= 8;
+	out->mapcount += folio_entire_mapcount(folio);
+	out->head = out->number - folio_page_idx(folio, page);
+	out->folio_mapcount = stalemap_folio_mapcount(folio);
+}
+
+/* Where an entry of a folio maps this page of it; 0 where it maps another. */
+static unsigned long stalemap_mapped_at(const struct page_vma_mapped_walk *pvmw, struct folio *folio, struct page *page)
+{
+	unsigned long pfn;
+	pte_t pte;
+
+	if (!folio_test_large(folio))
+		return pvmw->address;
+	if (!pvmw->pte)
+		return (pvmw->address & HPAGE_PMD_MASK) + (folio_page_idx(folio, page) << PAGE_SHIFT);
+	pte = ptep_get(pvmw->pte);
+	pfn = pte_present(pte) ? pte_pfn(pte) : softleaf_to_pfn(softleaf_from_pte(pte));
+	return pfn == page_to_pfn(page) ? pvmw->address : 0;
+}
+
+/* As split_huge_pages_pid does for one address (mm/huge_memory.c), which tells nobody why it passes a folio over. The lock is held. */
+static long stalemap_split_at(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, addr);
+	struct folio_walk fw;
+	struct folio *folio;
+	long ret = -EINVAL;
+
+	if (!vma)
+		return -EFAULT;
+	folio = folio_walk_start(&fw, vma, addr, 0);
+	if (!folio)
+		return -EINVAL;
+	if (folio_test_large(folio) && !folio_is_zone_device(folio))
+		ret = folio_expected_ref_count(folio) != folio_ref_count(folio) || !folio_trylock(folio) ? -EAGAIN : 0;
+	if (!ret)
+		folio_get(folio);
+	folio_walk_end(&fw, vma);
+	if (ret)
+		return ret;
+	ret = split_folio(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return ret;
+}
+
+#else
+
+static unsigned long stalemap_part(unsigned long addr)
+{
+	return ULONG_MAX;
+}
+
+/* Nobody asks where a page is a block by itself. */
+static unsigned long stalemap_index(struct page *page)
+{
+	return 0;
+}
+
+static void stalemap_describe_folio(struct page *page, struct folio *folio, struct stalemap_page *out)
+{
+}
+
+static unsigned long stalemap_mapped_at(const struct page_vma_mapped_walk *pvmw, struct folio *folio, struct page *page)
+{
+	return pvmw->address;
+}
+
+#endif
+
+#ifdef STALEMAP_HAS_HUGE_LEAVES
+
+static unsigned long stalemap_whole_flag(void)
+{
+	return stalemap_has_huge ? MIGRATE_VMA_SELECT_COMPOUND : 0;
 }
 
 /* What places of one mapping have in common. */
@@ -112,31 +217,6 @@ struct page *stalemap_backing(struct page *page)
 	return backing ? backing + folio_page_idx(folio, page) : NULL;
 }
 
-static void stalemap_describe_folio(struct page *page, struct folio *folio, struct stalemap_page *out)
-{
-	if (!folio_test_large(folio))
-		return;
-	out->bits |= 8;
-	out->mapcount += folio_entire_mapcount(folio);
-	out->head = out->number - folio_page_idx(folio, page);
-	out->folio_mapcount = folio_mapcount(folio);
-}
-
-/* Where an entry of a folio maps this page of it; 0 where it maps another. */
-static unsigned long stalemap_mapped_at(const struct page_vma_mapped_walk *pvmw, struct folio *folio, struct page *page)
-{
-	unsigned long pfn;
-	pte_t pte;
-
-	if (!folio_test_large(folio))
-		return pvmw->address;
-	if (!pvmw->pte)
-		return (pvmw->address & HPAGE_PMD_MASK) + (folio_page_idx(folio, page) << PAGE_SHIFT);
-	pte = ptep_get(pvmw->pte);
-	pfn = pte_present(pte) ? pte_pfn(pte) : softleaf_to_pfn(softleaf_from_pte(pte));
-	return pfn == page_to_pfn(page) ? pvmw->address : 0;
-}
-
 static struct page *stalemap_ram_run(void)
 {
 	struct folio *folio = folio_alloc(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN, HPAGE_PMD_ORDER);
@@ -154,11 +234,6 @@ static struct page *stalemap_device_run(struct dmirror *dmirror)
 static unsigned long stalemap_whole_flag(void)
 {
 	return 0;
-}
-
-static unsigned long stalemap_part(unsigned long addr)
-{
-	return ULONG_MAX;
 }
 
 static bool stalemap_asks_for_group(struct mm_struct *mm, unsigned long addr, unsigned long npages)
@@ -185,15 +260,6 @@ static bool stalemap_has_no_table(struct mm_struct *mm, unsigned long addr)
 struct page *stalemap_backing(struct page *page)
 {
 	return BACKING_PAGE(page);
-}
-
-static void stalemap_describe_folio(struct page *page, struct folio *folio, struct stalemap_page *out)
-{
-}
-
-static unsigned long stalemap_mapped_at(const struct page_vma_mapped_walk *pvmw, struct folio *folio, struct page *page)
-{
-	return pvmw->address;
 }
 
 /* No candidate of these kernels is whole. */

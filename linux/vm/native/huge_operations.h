@@ -83,32 +83,6 @@ static long op_collapse(struct stalemap_world *world, const unsigned char *v)
 
 #ifdef CONFIG_STALEMAP_HUGE
 
-/* As split_huge_pages_pid does for one address (mm/huge_memory.c), which tells nobody why it passes a folio over. */
-static long stalemap_split_at(struct mm_struct *mm, unsigned long addr)
-{
-	struct vm_area_struct *vma = vma_lookup(mm, addr);
-	struct folio_walk fw;
-	struct folio *folio;
-	long ret = -EINVAL;
-
-	if (!vma)
-		return -EFAULT;
-	folio = folio_walk_start(&fw, vma, addr, 0);
-	if (!folio)
-		return -EINVAL;
-	if (folio_test_large(folio) && !folio_is_zone_device(folio))
-		ret = folio_expected_ref_count(folio) != folio_ref_count(folio) || !folio_trylock(folio) ? -EAGAIN : 0;
-	if (!ret)
-		folio_get(folio);
-	folio_walk_end(&fw, vma);
-	if (ret)
-		return ret;
-	ret = split_folio(folio);
-	folio_unlock(folio);
-	folio_put(folio);
-	return ret;
-}
-
 static long op_split_folio(struct stalemap_world *world, const unsigned char *v)
 {
 	struct mm_struct *mm = world->space[v[0]].mm;

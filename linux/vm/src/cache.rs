@@ -109,7 +109,7 @@ fn key(recipe: &Recipe) -> u64 {
 }
 
 /// The first eight bytes of the SHA-256 of texts, each behind its length.
-fn digest(texts: &[&str]) -> u64 {
+pub(crate) fn digest(texts: &[&str]) -> u64 {
     let mut digest = Sha256::new();
     for text in texts {
         digest.update((text.len() as u64).to_le_bytes());
@@ -131,7 +131,7 @@ mod tests {
         let cache = Cache::at("somewhere".into());
         assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_12));
         assert_eq!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_1));
-        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Flavour { version: Version::V6_1, kasan: true }));
+        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Flavour::new(Version::V6_1, true)));
         assert_ne!(
             cache.kernel(Version::V6_1),
             cache.kernel(Native { version: Version::V6_1, instrument: Instrument::None, huge: None })

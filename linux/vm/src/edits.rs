@@ -2,6 +2,7 @@
 
 mod huge;
 
+pub(crate) use self::huge::run_edits;
 use crate::edit::{Edit, Side};
 use crate::history;
 use crate::version::Version;
@@ -23,6 +24,7 @@ pub(crate) fn additions() -> Vec<Addition> {
         ("lib/stalemap_runs.h", include_str!("../kernel/stalemap_runs.h")),
         ("include/linux/stalemap_split.h", include_str!("../kernel/stalemap_split.h")),
         ("lib/stalemap_whole.h", include_str!("../kernel/stalemap_whole.h")),
+        ("lib/stalemap_scale.h", include_str!("../kernel/stalemap_scale.h")),
         ("lib/stalemap_versions.h", include_str!("../kernel/stalemap_versions.h")),
     ];
     files.map(|(file, text)| Addition { file, text: text.into() }).to_vec()
@@ -83,7 +85,7 @@ fn device_edits(version: Version) -> [Edit; 4] {
             function: "",
             line: "#define DEVMEM_CHUNKS_RESERVE\t\t16",
             side: Side::After,
-            text: "#undef DEVMEM_CHUNK_SIZE\n#define DEVMEM_CHUNK_SIZE\t\t(2 * 1024 * 1024U)",
+            text: "#undef DEVMEM_CHUNK_SIZE\n#define DEVMEM_CHUNK_SIZE\t\t((IS_ENABLED(CONFIG_UML) ? 2 : 32) * 1024 * 1024U)",
         },
         Edit {
             purpose: "a chunk of its own size: the region that is found for it is rounded up to a memory section",

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::edits::{additions, edits};
+use crate::edits::{additions, edits, run_edits};
+use crate::huge_order::HugeOrder;
 use crate::recipe::Recipe;
 use crate::version::Version;
 
@@ -16,9 +17,18 @@ pub struct Flavour {
     pub version: Version,
     /// Whether it is built with KASAN, the kernel's own finder of accesses to freed memory; many times slower.
     pub kasan: bool,
+    /// The order of the huge pages of its machines. Those of x86 have 512 pages, whatever it is: several pages of the kernel
+    /// stand for one.
+    pub huge: Option<HugeOrder>,
 }
 
 impl Flavour {
+    /// For machines without huge pages.
+    #[must_use]
+    pub const fn new(version: Version, kasan: bool) -> Flavour {
+        Flavour { version, kasan, huge: None }
+    }
+
     /// The lines of configuration that the plain one does not have.
     #[must_use]
     const fn more_configuration(self) -> &'static str {
@@ -36,7 +46,7 @@ impl Flavour {
             name: self.to_string(),
             version: self.version,
             additions: additions(),
-            edits: edits(self.version),
+            edits: [edits(self.version), run_edits(self.version)].concat(),
             configuration: vec![CONFIGURATION, self.more_configuration()],
             needed,
             architecture: "x86_64",
@@ -53,11 +63,11 @@ impl Flavour {
     /// (`hugepage_init`, mm/huge_memory.c).
     #[must_use]
     pub(crate) const fn memory(self) -> u32 {
-        match (self.version, self.kasan) {
-            (Version::V6_1 | Version::V6_12, false) => 128,
-            (Version::V6_1 | Version::V6_12, true) => 512,
-            (Version::V7_3, false) => 640,
-            (Version::V7_3, true) => 1024,
+        match (self.version, self.kasan, self.huge) {
+            (Version::V6_1 | Version::V6_12, false, None) => 128,
+            (Version::V6_1 | Version::V6_12, true, None) => 512,
+            (Version::V7_3, false, None) => 640,
+            (_, true, _) | (_, false, Some(_)) => 1024,
         }
     }
 
@@ -76,7 +86,7 @@ impl Flavour {
 
 impl From<Version> for Flavour {
     fn from(version: Version) -> Flavour {
-        Flavour { version, kasan: false }
+        Flavour::new(version, false)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Kernels whose huge pages are of one small order: how they are named, what machines they take, and what they do beyond the others.
+//! Kernels that are driven with huge pages of one small order: how they are named, what machines they take, and what they do beyond the others.
 
 use stalemap_harness::{HugeOrders, Settings};
 use stalemap_operations::{Capabilities, Kind, Machine, Order};
@@ -7,6 +7,11 @@ use crate::huge_order::HugeOrder;
 use crate::support::{Support, support};
 use crate::version::Version;
 use crate::way::Way;
+
+/// Pages of a huge page of x86.
+pub const HUGE_PAGE_OF_X86: u32 = 512;
+/// Pages of the kernel that each device of a virtual machine has (`DEVMEM_CHUNK_SIZE`).
+const SCALED_DEVICE: u32 = 8_192;
 
 /// A kernel as a subject: its version, who does the operations in it, and the order that its huge pages have where that is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +34,16 @@ impl Asked {
     /// The name of the subject: `linux-7.3-native-huge2`.
     #[must_use]
     pub const fn subject(self) -> &'static str {
-        match self.huge {
-            None => self.way.subject(self.version),
-            Some(HugeOrder::Two) => "linux-7.3-native-huge2",
-            Some(HugeOrder::Three) => "linux-7.3-native-huge3",
+        match (self.huge, self.way) {
+            (None, way) => way.subject(self.version),
+            (Some(HugeOrder::Two), Way::Agent) => "linux-7.3-native-huge2",
+            (Some(HugeOrder::Three), Way::Agent) => "linux-7.3-native-huge3",
+            (Some(HugeOrder::Two), Way::Guest) => {
+                self.version.since(Version::V7_3, "linux-6.12-huge2", "linux-7.3-huge2")
+            }
+            (Some(HugeOrder::Three), Way::Guest) => {
+                self.version.since(Version::V7_3, "linux-6.12-huge3", "linux-7.3-huge3")
+            }
         }
     }
 
@@ -68,13 +79,38 @@ impl Asked {
             let (own, its) = (pages(order), pages(machine.huge()));
             return Err(format!("{}: the kernel has machines with {own}; this one has {its}", self.subject()));
         }
+        let fits = [1, 2].into_iter().all(|home| machine.sizes()[home] <= self.most_device_frames());
+        if self.way == Way::Guest && order.is_some() && !fits {
+            let most = self.most_device_frames();
+            return Err(format!(
+                "{}: its devices have at most {most} frames; this machine is {machine}",
+                self.subject()
+            ));
+        }
         self.way.machine(self.version, machine)
+    }
+
+    /// Pages of the kernel that stand for a page of a machine.
+    #[must_use]
+    pub const fn stride(self) -> u32 {
+        match (self.way, self.huge) {
+            (Way::Guest, Some(order)) => HUGE_PAGE_OF_X86 >> order.order().0,
+            (Way::Guest | Way::Agent, _) => 1,
+        }
+    }
+
+    /// Frames of each device at the most.
+    const fn most_device_frames(self) -> u32 {
+        SCALED_DEVICE / self.stride()
     }
 
     /// The largest machine that is generated for it.
     #[must_use]
     pub fn largest_generated(self) -> Machine {
         let largest = self.way.largest();
+        let [ram, first, second, spaces, pages] = largest.sizes();
+        let [first, second] = [first, second].map(|frames| frames.min(self.most_device_frames()));
+        let largest = largest.resized([ram, first, second, spaces, pages]).unwrap_or(largest);
         self.huge.and_then(|huge| largest.with_huge(huge.order().0)).unwrap_or(largest)
     }
 
@@ -106,6 +142,19 @@ mod tests {
     use crate::huge_order::HugeOrder;
     use crate::version::Version;
     use crate::way::Way;
+
+    #[test]
+    fn pages_of_x86_stand_for_a_page_of_a_machine_with_smaller_huge_pages() {
+        let asked = |way, order| Asked { huge: Some(order), ..Asked::small(Version::V7_3, way) };
+        let stride = |way| [HugeOrder::Two, HugeOrder::Three].map(|order| asked(way, order).stride());
+        assert_eq!((stride(Way::Guest), stride(Way::Agent)), ([128, 64], [1, 1]));
+        let guest = asked(Way::Guest, HugeOrder::Two);
+        assert!(guest.machine(&guest.largest_generated()).is_ok());
+        let [ram, _, second, spaces, pages] = guest.largest_generated().sizes();
+        let larger = Machine::from_sizes([ram, 65, second, spaces, pages], Machine::DEFAULT.rules());
+        let larger = larger.and_then(|machine| machine.with_huge(2)).expect("within limits");
+        assert!(guest.machine(&larger).is_err_and(|error| error.contains("its devices have at most 64 frames")));
+    }
 
     #[test]
     fn a_kernel_takes_machines_with_huge_pages_of_its_own_order_only() {

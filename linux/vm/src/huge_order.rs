@@ -1,8 +1,9 @@
-//! The order of the huge pages of a native kernel, where it is chosen.
+//! The order of the huge pages of the machines that a kernel is driven with.
 
 use stalemap_operations::Order;
 
-/// How large a huge page is. No processor walks the page tables of a native kernel, so that it can be small.
+/// How large a huge page is. No processor walks the page tables of a native kernel, so that its own can be small; in a virtual
+/// machine several pages of x86 stand for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HugeOrder {
     /// Four pages.

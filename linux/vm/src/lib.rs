@@ -43,7 +43,7 @@ pub use flavour::Flavour;
 pub use group::end_all;
 pub use guest::build_guest;
 pub use history::HISTORY;
-pub use huge::Asked;
+pub use huge::{Asked, HUGE_PAGE_OF_X86};
 pub use huge_order::HugeOrder;
 pub use kernels::Kernels;
 pub use native::{Instrument, Native, NativeBoot, SourceLine, SourceLines};

@@ -120,7 +120,7 @@ impl Subject for Kernel {
         }
         match (self.recording.steps.get(step), &self.recording.ending) {
             (Some(shown), _) => {
-                let step = Step::new(operation, &self.machine);
+                let step = Step::new(operation, &self.machine, self.asked.stride());
                 let ended = self.tracker.step(&shown.state, &step, &mut self.observation);
                 outcome(shown, operation, ended)
             }

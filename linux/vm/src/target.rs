@@ -27,7 +27,7 @@ impl Target {
             let instrument = if kasan { Instrument::Kasan } else { Instrument::None };
             Target::Native(Native { version, instrument, huge: None })
         } else {
-            Target::Virtual(Flavour { version, kasan })
+            Target::Virtual(Flavour::new(version, kasan))
         }
     }
 
@@ -36,10 +36,14 @@ impl Target {
         let plain = Version::ALL
             .into_iter()
             .flat_map(|version| [false, true].map(|native| Target::new(version, native, false)));
-        let huge = [HugeOrder::Two, HugeOrder::Three].map(|order| {
-            Target::Native(Native { version: Version::V7_3, instrument: Instrument::None, huge: Some(order) })
+        let orders = [HugeOrder::Two, HugeOrder::Three];
+        let native = orders.map(|huge| {
+            Target::Native(Native { version: Version::V7_3, instrument: Instrument::None, huge: Some(huge) })
         });
-        plain.chain(huge)
+        let scaled = [Version::V6_12, Version::V7_3].into_iter().flat_map(move |version| {
+            orders.map(|huge| Target::Virtual(Flavour { huge: Some(huge), ..Flavour::new(version, false) }))
+        });
+        plain.chain(native).chain(scaled)
     }
 
     /// The same kernel with KASAN or without.
@@ -47,21 +51,31 @@ impl Target {
     pub const fn with_kasan(self, kasan: bool) -> Target {
         match (self, Target::new(self.version(), matches!(self, Target::Native(_)), kasan)) {
             (Target::Native(Native { huge, .. }), Target::Native(native)) => Target::Native(Native { huge, ..native }),
+            (Target::Virtual(Flavour { huge, .. }), Target::Virtual(flavour)) => {
+                Target::Virtual(Flavour { huge, ..flavour })
+            }
             (_, plain) => plain,
         }
     }
 
-    /// The same kernel with huge pages of another size.
+    /// The same kernel with huge pages of this size. Those of a native kernel have so many pages; in a virtual machine a part
+    /// of a huge page of x86 stands for each page.
     ///
     /// # Errors
-    /// When it is none whose huge pages can have another: they are chosen in native kernels of 7.3.
+    /// When it is none that is driven with huge pages.
     pub fn with_huge(self, order: HugeOrder) -> Result<Target, String> {
         match self {
             Target::Native(native) if native.version >= Version::V7_3 => {
                 Ok(Target::Native(Native { huge: Some(order), ..native }))
             }
+            Target::Virtual(flavour) if flavour.version >= Version::V6_12 => {
+                Ok(Target::Virtual(Flavour { huge: Some(order), ..flavour }))
+            }
             Target::Native(_) | Target::Virtual(_) => {
-                Err(format!("the order of a huge page is that of a native kernel of {}", Version::V7_3))
+                let (native, guest) = (Version::V7_3, Version::V6_12);
+                Err(format!(
+                    "machines with huge pages are those of {guest} in a virtual machine and of native {native}"
+                ))
             }
         }
     }
@@ -94,7 +108,7 @@ impl Target {
     #[must_use]
     pub const fn asked(self) -> Asked {
         let huge = match self {
-            Target::Virtual(_) => None,
+            Target::Virtual(flavour) => flavour.huge,
             Target::Native(native) => native.huge,
         };
         Asked { version: self.version(), way: self.way(), huge }

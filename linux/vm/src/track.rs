@@ -57,7 +57,7 @@ impl Tracker {
         self.places = seen.places.iter().filter_map(|it| Some(((it.space, it.page), named(it)?))).collect();
         self.note_exclusive(seen);
         self.note_zeros(seen);
-        self.show(seen, &bodies, into);
+        self.show(seen, &bodies, step, into);
         u32::try_from(ended).expect("few pages")
     }
 
@@ -169,7 +169,7 @@ impl Tracker {
         }
     }
 
-    fn show(&self, seen: &GuestState, bodies: &BTreeMap<Frame, Body>, into: &mut Observation) {
+    fn show(&self, seen: &GuestState, bodies: &BTreeMap<Frame, Body>, step: &Step, into: &mut Observation) {
         into.clear();
         into.free = seen.free;
         into.alive = u64::from(seen.alive).into();
@@ -198,7 +198,7 @@ impl Tracker {
                 refcount,
                 rmap: start..into.rmaps.len(),
                 frame: None,
-                folio: self.folio(seen, body),
+                folio: self.folio(seen, body, step),
             });
         }
         let transactions = seen.transactions.iter().map(|it| {
@@ -221,10 +221,11 @@ impl Tracker {
     }
 
     /// The large folio of a page.
-    fn folio(&self, seen: &GuestState, body: &Body) -> Option<FolioView> {
+    fn folio(&self, seen: &GuestState, body: &Body, step: &Step) -> Option<FolioView> {
         let folio = seen.page(body.content)?.folio?;
-        let index = body.content.number.checked_sub(folio.head)?;
-        let head = body.named.number.checked_sub(index).map(|number| Frame { number, ..body.named });
+        let frames = body.content.number.checked_sub(folio.head)?;
+        let index = frames / step.stride;
+        let head = body.named.number.checked_sub(frames).map(|number| Frame { number, ..body.named });
         let head = head.and_then(|head| self.pages.get(&head)).map_or(PageToken(u32::MAX), |known| known.token);
         Some(FolioView { head, index, mapcount: u32::try_from(folio.mapcount).unwrap_or(u32::MAX) })
     }

@@ -268,9 +268,10 @@ pub(crate) fn qemu(boot: &Boot, console: &Path, arguments: &[&str]) -> Command {
     command.args(["-chardev", "stdio,id=port,signal=off", "-device", "virtio-serial-device"]);
     command.args(["-device", "virtserialport,chardev=port,name=stalemap"]);
     let (bits, level) = (boot.bits, if boot.verbose { 7 } else { 4 });
+    // QEMU adds where the port is, which is for the kernel: behind what is for the program the kernel would not see it.
+    let arguments = if arguments.is_empty() { String::new() } else { format!(" -- {}", arguments.join(" ")) };
     let parameters = format!(
-        "console=ttyS0 panic=-1 oops=panic kasan.fault=panic no_timer_check reboot=t loglevel={level} stalemap={bits} -- {}",
-        arguments.join(" ")
+        "console=ttyS0 panic=-1 oops=panic kasan.fault=panic no_timer_check reboot=t loglevel={level} stalemap={bits}{arguments}"
     );
     command.args(["-append", &parameters]);
     command

@@ -3,9 +3,9 @@
 use std::mem;
 
 use stalemap_operations::{
-    Access, Capabilities, Effect, Entry, Errno, FolioView, FrameToken, Home, Machine, Observables, Observation,
-    Operation, Outcome, PageRange, PageToken, PageView, PinSlot, Place, PlaceState, PlaceView, Scope, Slot, SlotState,
-    Space, SpaceSet, Stamp, Subject, Touched, VirtualPage,
+    Access, Capabilities, Effect, Entry, Errno, FolioView, FrameToken, Home, LargeFolios, Machine, Observables,
+    Observation, Operation, Outcome, PageRange, PageToken, PageView, PinSlot, Place, PlaceState, PlaceView, Scope,
+    Slot, SlotState, Space, SpaceSet, Stamp, Subject, Touched, VirtualPage,
 };
 
 use super::AddressSpaces;
@@ -255,8 +255,12 @@ impl<M: AddressSpaces> Subject for Spaces<M> {
 
     fn capabilities(&self) -> Capabilities {
         let Spaces { extensions, .. } = self;
-        let (observables, operations) = (extensions.shows(), extensions.operations());
-        Capabilities { observables, operations, blocks: extensions.contract() }
+        Capabilities {
+            observables: extensions.shows(),
+            operations: extensions.operations(),
+            blocks: extensions.contract(),
+            large_folios: extensions.folios().map_or(LargeFolios::ByRule, |it| it.promise),
+        }
     }
 
     fn machine(&self) -> &Machine {

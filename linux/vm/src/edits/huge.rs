@@ -2,12 +2,57 @@
 
 use super::DRIVER;
 use crate::edit::{Edit, Side};
+use crate::version::Version;
 
 const CORE: &str = "mm/migrate_device.c";
 
 /// The edits, in order.
 pub(super) fn edits() -> Vec<Edit> {
     [&frame_edits()[..], &split_edits(), &collect_edits(), &device_edits(), &zap_edits()].concat()
+}
+
+/// What a virtual machine tells of huge pages of RAM, where a native kernel tells of all frames; and what makes its pages blocks of one.
+pub(crate) fn run_edits(version: Version) -> Vec<Edit> {
+    if version < Version::V6_12 {
+        return Vec::new();
+    }
+    let allocate =
+        version.since(Version::V7_3, "struct page *__alloc_pages_noprof(", "struct page *__alloc_frozen_pages_noprof(");
+    let mut edits = vec![
+        Edit::names_of_bits("mm/page_alloc.c", "#include <linux/delayacct.h>"),
+        Edit {
+            purpose: "no more pages for users than were asked for",
+            file: "mm/page_alloc.c",
+            function: allocate,
+            line: version.since(
+                Version::V7_3,
+                "struct alloc_context ac = { };",
+                "unsigned int fastpath_alloc_flags = alloc_flags;",
+            ),
+            side: Side::After,
+            text: "const bool stalemap_for_users = gfp & __GFP_MOVABLE;\n\n\
+                   if (stalemap_for_users && stalemap_is_out_of_ram(gfp & __GFP_NOFAIL, order))\n\treturn NULL;",
+        },
+        Edit {
+            purpose: "it is told whether a huge page was found that was asked for",
+            file: "mm/page_alloc.c",
+            function: allocate,
+            line: "trace_mm_page_alloc(page, order, alloc_gfp, ac.migratetype);",
+            side: Side::Before,
+            text: "if (order == HPAGE_PMD_ORDER && stalemap_for_users)\n\tstalemap_found_run(page);",
+        },
+    ];
+    if version >= Version::V7_3 {
+        edits.push(Edit {
+            purpose: "where several pages stand for one of the program, those of the last one are the last mapped page of a folio",
+            file: "mm/memory.c",
+            function: "",
+            line: "if (folio_large_mapcount(folio) <= 1)",
+            side: Side::Before,
+            text: "if (folio_large_mapcount(folio) <= stalemap_scale)\n\treturn false;",
+        });
+    }
+    edits
 }
 
 /// Frames of a device: single ones in the place of a run, of which there are too few, and those of a run that is split.

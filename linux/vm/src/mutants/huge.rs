@@ -2,7 +2,6 @@
 
 use super::{Campaign, Fault};
 use crate::version::Version;
-use crate::way::Way;
 
 /// Executions that bring huge pages to a device, two groups at the most.
 const MIGRATIONS: Campaign = Campaign {
@@ -19,7 +18,7 @@ const PHASES: Campaign = Campaign {
 };
 
 const fn fault(name: &'static str, bit: u32, meaning: &'static str, campaign: Campaign) -> Fault {
-    let (source, way) = ("the kernel as it is (corpus/linux/trophies/huge)", Some(Way::Agent));
+    let (source, way) = ("the kernel as it is (corpus/linux/trophies/huge)", None);
     Fault { name, bit, meaning, source, equivalent: None, way, since: Version::V7_3, campaign }
 }
 

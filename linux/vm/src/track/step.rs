@@ -3,7 +3,7 @@
 use stalemap_operations::{Field, Kind, Machine, Operation};
 
 /// What is known of the operation of a step, by which frames are told from each other.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     /// The place that it names first.
     pub(super) at: Option<(u32, u32)>,
@@ -13,17 +13,26 @@ pub(crate) struct Step {
     pub(super) to_device: Option<(u32, u32, u32)>,
     /// Pages of a group.
     pub(super) group: u32,
+    /// Frames of the kernel from one page of a large folio to the next.
+    pub(super) stride: u32,
+}
+
+#[cfg(test)]
+impl Default for Step {
+    fn default() -> Step {
+        Step { at: None, collapses: false, to_device: None, group: 1, stride: 1 }
+    }
 }
 
 impl Step {
-    /// Of an operation on a machine.
-    pub(crate) fn new(operation: Operation, machine: &Machine) -> Step {
+    /// Of an operation on a machine, whose pages are so many frames of the kernel each.
+    pub(crate) fn new(operation: Operation, machine: &Machine, stride: u32) -> Step {
         let at = operation.first_place().map(|(space, page)| (space.0, page.0));
         let values = operation.values();
         let is_to_device = operation.kind() == Kind::Migrate && values.last(Field::Direction) == 0;
         let to_device =
             at.filter(|_| is_to_device).map(|(space, first)| (space, first, first + values.last(Field::Count)));
-        Step { at, collapses: operation.kind() == Kind::Collapse, to_device, group: machine.huge_pages() }
+        Step { at, collapses: operation.kind() == Kind::Collapse, to_device, group: machine.huge_pages(), stride }
     }
 }
 
@@ -40,7 +49,7 @@ mod tests {
         for (line, expected) in lines {
             let text = format!("machine ram=4 device=2 spaces=2 pages=8\n{line}\n");
             let step = Trace::parse(&text).expect("a trace").steps[0].operation;
-            assert_eq!(Step::new(step, &Machine::DEFAULT).to_device, expected, "{line}");
+            assert_eq!(Step::new(step, &Machine::DEFAULT, 1).to_device, expected, "{line}");
         }
     }
 }
