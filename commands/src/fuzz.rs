@@ -230,10 +230,12 @@ fn finish<S: Subjects>(
     };
     native.kept.status.clear();
     let piece = native.piece(&stats);
-    let Native { mut kept, trouble, seed, .. } = native;
+    let Native { mut kept, trouble, seed, shard, .. } = native;
     kept.keep_all(&piece);
     let so_far = kept.finished(&stats);
-    let command = line.retyped(&[("--runs", stats.end), ("--seed", seed)]);
+    // Those of before are repeated as well, and no campaign has none.
+    let runs = shard.end(piece.executions).max(1);
+    let command = line.retyped(&[("--runs", runs), ("--seed", seed)]);
     let summary = summary(hung, CampaignWork { command, ..hung.work.clone() }, &stats, &so_far);
     summary::print(&hung.subject, hung.printed, &summary, &so_far.findings)?;
     if !interrupted() {
