@@ -113,10 +113,9 @@ pub fn isolated_program(program: impl Into<PathBuf>) -> Isolated {
 /// # Errors
 /// When the user interrupts, or nothing can be loaded.
 pub fn load(build: Isolated) -> Result<Isolated> {
-    build.loaded(interrupted).map_err(|error| match error {
-        IsolationError::Stopped => Interrupted.into(),
-        other => other.into(),
-    })
+    build
+        .loaded(interrupted)
+        .map_err(|error| if matches!(error, IsolationError::Stopped) { Interrupted.into() } else { error.into() })
 }
 
 /// Serves a campaign in this process, with what is loaded so.
