@@ -1,5 +1,6 @@
-// A copy-on-write memory manager for Stalemap. With -DFAULT a page that two spaces share is written in place; with
-// -DCRASH a page that is unmapped in the second space is used after it was freed.
+// A copy-on-write memory manager for Stalemap, whose frames are allocated in blocks too. With -DFAULT a page that two spaces share
+// is written in place; with -DCRASH a page that is unmapped in the second space is used after it was freed; with -DOVERLAP a
+// block may take frames of pages.
 #include <cerrno>
 #include <cstdint>
 #include <map>
@@ -26,7 +27,7 @@ using Place = std::pair<uint32_t, uint32_t>;
 
 class Manager {
 public:
-    explicit Manager(const stalemap_machine &machine) : pages(machine.pages), frames(machine.ram) {}
+    explicit Manager(const stalemap_machine &machine) : pages(machine.pages), frames(machine.ram), in_block(machine.ram) {}
 
     ~Manager()
     {
@@ -103,6 +104,26 @@ public:
         return 0;
     }
 
+    int alloc(uint32_t order, uint32_t *first)
+    {
+        uint32_t count = 1u << order;
+        for (uint32_t frame = 0; frame + count <= frames.size(); frame += count) {
+            if (!is_free(frame, count))
+                continue;
+            for (uint32_t taken = frame; taken < frame + count; taken++)
+                in_block[taken] = true;
+            *first = frame;
+            return 0;
+        }
+        return ENOMEM;
+    }
+
+    void free(uint32_t first, uint32_t order)
+    {
+        for (uint32_t frame = first; frame < first + (1u << order); frame++)
+            in_block[frame] = false;
+    }
+
     int look(uint32_t space, uint32_t page, stalemap_mapping *mapping) const
     {
         auto found = mapped.find({space, page});
@@ -119,12 +140,25 @@ public:
     uint32_t free_frames() const
     {
         uint32_t free = 0;
-        for (const Page *page : frames)
-            free += page == nullptr;
+        for (uint32_t frame = 0; frame < frames.size(); frame++)
+            free += frames[frame] == nullptr && !in_block[frame];
         return free;
     }
 
 private:
+    bool is_free(uint32_t first, uint32_t count) const
+    {
+        for (uint32_t frame = first; frame < first + count; frame++) {
+#ifdef OVERLAP
+            if (in_block[frame])
+#else
+            if (frames[frame] || in_block[frame])
+#endif
+                return false;
+        }
+        return true;
+    }
+
     bool is_shared(uint32_t frame) const
     {
 #ifdef FAULT
@@ -138,7 +172,7 @@ private:
     std::optional<uint32_t> allocate()
     {
         for (uint32_t frame = 0; frame < frames.size(); frame++) {
-            if (!frames[frame]) {
+            if (!frames[frame] && !in_block[frame]) {
                 frames[frame] = new Page{0, 1};
                 return frame;
             }
@@ -163,6 +197,7 @@ private:
 
     uint32_t pages;
     std::vector<Page *> frames;
+    std::vector<bool> in_block;
     std::map<Place, Entry> mapped;
 };
 
@@ -178,6 +213,9 @@ stalemap_subject table()
         return new (std::nothrow) Manager(*machine);
     };
     table.destroy = [](void *self) { delete of(self); };
+    table.splits = 1;
+    table.alloc = [](void *self, uint32_t order, uint32_t *first) { return of(self)->alloc(order, first); };
+    table.free = [](void *self, uint32_t first, uint32_t order) { of(self)->free(first, order); };
     table.map = [](void *self, uint32_t space, uint32_t page, uint32_t count, uint32_t access) {
         return of(self)->map(space, page, count, access);
     };

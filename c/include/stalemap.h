@@ -11,7 +11,11 @@
  *   - an allocator of blocks has `alloc` and `free`;
  *   - a memory manager has `map`, `unmap`, `read`, `write` and `look`, and where it can `protect`, `discard`,
  *     `relocate`, `fork` and `exit`;
- *   - one with devices has `migrate`, `device_read` and `device_write` as well, and where it can `evict`.
+ *   - one with devices has `migrate`, `device_read` and `device_write` as well, and where it can `evict`;
+ *   - one whose frames can be allocated in blocks too has `alloc` and `free` as well.
+ *
+ * Huge pages (level 4) are not in this table: no machine of a library has them. A memory manager that has them is brought by a
+ * crate of Rust (`HugeMemory` of the crate `stalemap`), which may call C.
  *
  * The library runs in a process of its own. A crash, an abort, an endless loop or a sanitizer's report in it is a finding.
  * It must be deterministic: the same calls after `create` give the same answers.
@@ -39,7 +43,15 @@ struct stalemap_machine {
     uint32_t device[2]; /* frames of each device; 0 where there is none */
     uint32_t spaces;    /* address spaces, at least 1; space 0 is alive at the start */
     uint32_t pages;     /* virtual pages of each space, at least 1 */
+    uint32_t rules;     /* whose, where kernels differ: STALEMAP_LINUX_... */
 };
+
+/*
+ * What differs. With those of 6.1, `protect` to STALEMAP_READ_WRITE sets the writable bit only of entries that were written since
+ * they were made; it matters to a subject that `shows_writable`, which may refuse the machine. What 7.3 does otherwise where RAM
+ * is short, Stalemap makes of the same answers.
+ */
+enum { STALEMAP_LINUX_6_1 = 601, STALEMAP_LINUX_6_12 = 612, STALEMAP_LINUX_7_3 = 703 };
 
 /* The rights of a mapping. */
 enum { STALEMAP_NONE = 0, STALEMAP_READ = 1, STALEMAP_READ_WRITE = 2 };

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
+use stalemap::operations::Dialect;
 use stalemap::{
     Access, Device, Errno, FrameToken, Home, Machine, Mapping, PageRange, Place, Space, Stamp, VirtualPage,
 };
@@ -32,7 +33,8 @@ impl Object {
     pub(crate) fn create(machine: &Machine) -> Result<Object, String> {
         let table = loaded().table;
         let [ram, first, second] = Home::ALL.map(|home| machine.frames(home));
-        let sizes = CMachine { ram, device: [first, second], spaces: machine.spaces(), pages: machine.pages() };
+        let (spaces, pages, rules) = (machine.spaces(), machine.pages(), rules(machine.rules()));
+        let sizes = CMachine { ram, device: [first, second], spaces, pages, rules };
         let create = table.create.expect("a table was checked");
         let mut why: *const c_char = ptr::null();
         #[expect(unsafe_code, reason = "a function of C")]
@@ -181,6 +183,14 @@ impl Object {
 impl Drop for Object {
     fn drop(&mut self) {
         call!(self.destroy());
+    }
+}
+
+fn rules(rules: Dialect) -> u32 {
+    match rules {
+        Dialect::Linux6_1 => 601,
+        Dialect::Linux6_12 => 612,
+        Dialect::Linux7_3 => 703,
     }
 }
 

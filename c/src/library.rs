@@ -146,12 +146,19 @@ fn check(table: &'static Table, path: &Path) -> Result<&'static str, LoadError> 
     let of = |purpose, functions: &[(&'static str, bool)]| {
         functions.iter().find(|(_, is_there)| !is_there).map(|(missing, _)| (*missing, purpose))
     };
-    let missing = of("each subject has it", &always).or_else(|| match (table.map, table.migrate) {
-        (None, _) => of("an allocator has it; a memory manager has map, unmap, read, write and look", &blocks),
-        (Some(_), None) => of("a memory manager that has map has it", &spaces),
-        (Some(_), Some(_)) => of("a memory manager that has map has it", &spaces)
-            .or_else(|| of("a memory manager that has migrate has it", &devices)),
-    });
+    let is_manager = table.map.is_some();
+    let has_blocks = table.alloc.is_some() || table.free.is_some();
+    let missing = of("each subject has it", &always)
+        .or_else(|| {
+            let purpose = "an allocator has it; a memory manager has map, unmap, read, write and look";
+            (!is_manager).then(|| of(purpose, &blocks)).flatten()
+        })
+        .or_else(|| is_manager.then(|| of("a memory manager that has map has it", &spaces)).flatten())
+        .or_else(|| {
+            let has_devices = is_manager && table.migrate.is_some();
+            has_devices.then(|| of("a memory manager that has migrate has it", &devices)).flatten()
+        })
+        .or_else(|| has_blocks.then(|| of("alloc and free go together", &blocks)).flatten());
     if let Some((missing, purpose)) = missing {
         return Err(LoadError::Missing { path: path(), missing, purpose });
     }

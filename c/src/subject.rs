@@ -1,9 +1,9 @@
 //! A library of C as a subject: the adapters of the crate `stalemap`, with what the table has.
 
 use stalemap::{
-    Access, AddressSpaces, BlockAllocator, BlockContract, Capabilities, Device, DeviceMemory, Errno, FrameToken, Home,
-    Kind, KindSet, Machine, Mapping, Observables, Observation, Operation, Outcome, PageRange, Place, Refusals, Route,
-    Scope, Space, Stamp, Subject, Touched, VirtualPage, blocks, spaces, spaces_with_devices,
+    Access, AddressSpaces, BlockAllocator, BlockContract, BlockMemory, Capabilities, Device, DeviceMemory, Errno,
+    Extensions, FrameToken, Home, Kind, KindSet, Machine, Mapping, Observables, Observation, Operation, Outcome,
+    PageRange, Place, Refusals, Route, Scope, Space, Stamp, Subject, Touched, VirtualPage, blocks,
 };
 
 use stalemap::operations::{BlockSlot, Order};
@@ -24,11 +24,13 @@ pub struct CSubject(Box<dyn Subject>);
 /// When no library is loaded, and where its functions answer what means nothing.
 pub fn build(machine: &Machine) -> Result<CSubject, String> {
     let table = loaded().table;
-    Ok(CSubject(match (table.map, table.migrate) {
-        (None, _) => Box::new(blocks::<Allocator>(machine)?),
-        (Some(_), None) => Box::new(spaces::<Manager>(machine)?),
-        (Some(_), Some(_)) => Box::new(spaces_with_devices::<Manager>(machine)?),
-    }))
+    if table.map.is_none() {
+        return Ok(CSubject(Box::new(blocks::<Allocator>(machine)?)));
+    }
+    let extensions = Extensions::<Manager>::new();
+    let extensions = if table.migrate.is_some() { extensions.devices() } else { extensions };
+    let extensions = if table.alloc.is_some() { extensions.blocks() } else { extensions };
+    Ok(CSubject(Box::new(extensions.build(machine)?)))
 }
 
 /// The operations and observables that stand behind functions which may be NULL.
@@ -81,6 +83,7 @@ impl Subject for CSubject {
             observables: all.observables.without(observables),
             operations: kinds.into_iter().fold(all.operations, KindSet::without),
             blocks: contract(table),
+            ..all
         }
     }
 
@@ -259,5 +262,17 @@ impl DeviceMemory for Manager {
 
     fn device_write(&mut self, device: Device, place: Place, stamp: Stamp) -> Result<(), Errno> {
         self.0.device_write(device, place, stamp)
+    }
+}
+
+impl BlockMemory for Manager {
+    const SPLITS: bool = true;
+
+    fn allocate(&mut self, order: u32) -> Option<u32> {
+        self.0.alloc(order)
+    }
+
+    fn free(&mut self, first: u32, order: u32) {
+        self.0.free(first, order);
     }
 }

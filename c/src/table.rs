@@ -11,6 +11,7 @@ pub(crate) struct CMachine {
     pub(crate) device: [u32; 2],
     pub(crate) spaces: u32,
     pub(crate) pages: u32,
+    pub(crate) rules: u32,
 }
 
 #[repr(C)]

@@ -11,7 +11,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stalemap_harness::{AnyBuild, Build, Compare, Divergence, Generator, Hang, Settings, Watch};
+use stalemap_harness::{AnyBuild, Build, CannotBuild, Compare, Divergence, Generator, Hang, Settings, Watch};
 use stalemap_operations::Program;
 use thiserror::Error;
 
@@ -43,7 +43,7 @@ pub struct CampaignError {
 pub enum CampaignFault {
     /// The subject cannot be any of several machines in a row; says why it cannot be the last.
     #[error("{0}")]
-    Machine(String),
+    Machine(CannotBuild),
     /// A job has panicked outside a subject: a fault of ours.
     #[error("a job of the campaign has panicked")]
     Panicked,

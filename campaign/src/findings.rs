@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use stalemap_harness::{Build, Divergence, Driver, Progress, Signature};
+use stalemap_harness::{Build, CannotBuild, Divergence, Driver, Progress, Signature};
 use stalemap_operations::Program;
 use stalemap_report::Origin;
 
@@ -152,7 +152,7 @@ impl Findings {
         divergence: &Divergence,
         origin: Origin,
         keep_going: &mut dyn FnMut(&Progress) -> bool,
-    ) -> Result<Sampled, String> {
+    ) -> Result<Sampled, CannotBuild> {
         let met = divergence.signature();
         let sighting = Sighting { program, divergence, origin };
         let reduced = sighting.reduce(&mut self.driver, Form::Canonical, keep_going)?;

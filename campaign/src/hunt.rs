@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stalemap_harness::{Build, Compare, Divergence, Driver, Generator, Settings};
+use stalemap_harness::{Build, CannotBuild, Compare, Divergence, Driver, Generator, Settings};
 use stalemap_operations::Program;
 
 /// Executions between two looks at the clock.
@@ -137,7 +137,7 @@ impl Hunt {
     ///
     /// # Errors
     /// Says why the subject cannot be a machine.
-    pub fn seed(&self, seed: u64) -> Result<Hunted, String> {
+    pub fn seed(&self, seed: u64) -> Result<Hunted, CannotBuild> {
         let mut generator = Generator::new(self.settings.clone());
         let mut index = 0;
         self.source(&mut |program: &mut Program| {
@@ -150,7 +150,7 @@ impl Hunt {
     ///
     /// # Errors
     /// Says why the subject cannot be a machine.
-    pub fn source(&self, source: &mut dyn Source) -> Result<Hunted, String> {
+    pub fn source(&self, source: &mut dyn Source) -> Result<Hunted, CannotBuild> {
         let mut driver = (self.driver)();
         if self.oracle.is_some() {
             driver.use_only_oracle(self.oracle.as_deref());

@@ -72,4 +72,5 @@ pub use sighting::{Form, Found, Sighting};
 pub use store::{
     Added, CampaignId, Contents, Earlier, Entry, Merged, Passed, PassedFile, Piece, Recorded, Sample, Store, StoreError,
 };
+pub use transition_table::transition_table;
 pub use whole::{check_file, check_folder, write_whole};

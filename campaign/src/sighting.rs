@@ -1,6 +1,8 @@
 //! The one way from a divergence to a finding: the program is brought to a form, run again on new machines, and described.
 
-use stalemap_harness::{Compare, Divergence, Driver, Progress, Repeats, canonicalise, confirm, minimise_comparing};
+use stalemap_harness::{
+    CannotBuild, Compare, Divergence, Driver, Progress, Repeats, canonicalise, confirm, minimise_comparing,
+};
 use stalemap_operations::Program;
 use stalemap_report::{Finding, Origin};
 
@@ -73,7 +75,7 @@ impl Sighting<'_> {
         subject: &str,
         form: Form,
         keep_going: &mut dyn FnMut(&Progress) -> bool,
-    ) -> Result<Found, String> {
+    ) -> Result<Found, CannotBuild> {
         self.reduce(driver, form, keep_going)?.describe(driver, subject)
     }
 
@@ -83,7 +85,7 @@ impl Sighting<'_> {
         driver: &mut Driver,
         form: Form,
         keep_going: &mut dyn FnMut(&Progress) -> bool,
-    ) -> Result<Reduced, String> {
+    ) -> Result<Reduced, CannotBuild> {
         let Sighting { program, divergence, mut origin } = self;
         let smaller = match form {
             Form::Canonical => canonicalise(driver, program, divergence, keep_going)
@@ -115,7 +117,7 @@ pub(crate) struct Reduced {
 
 impl Reduced {
     /// Looks at both sides and writes down what is seen, on the machine that the subject is.
-    pub(crate) fn describe(self, driver: &mut Driver, subject: &str) -> Result<Found, String> {
+    pub(crate) fn describe(self, driver: &mut Driver, subject: &str) -> Result<Found, CannotBuild> {
         let Reduced { program, divergence, origin, complete } = self;
         let machine = driver.machine_of(&program.machine)?;
         let program = Program { machine, ..program };

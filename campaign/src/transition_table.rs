@@ -7,7 +7,8 @@ use stalemap_harness::Transitions;
 use stalemap_report::hex;
 
 /// A digest of what each transition means to this version of the program.
-pub(crate) fn transition_table() -> String {
+#[must_use]
+pub fn transition_table() -> String {
     static TABLE: LazyLock<String> = LazyLock::new(|| {
         let mut digest = Sha256::new();
         for cell in 0..Transitions::CELLS {

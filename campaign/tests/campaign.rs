@@ -85,7 +85,7 @@ fn a_campaign_ends_when_the_observer_has_enough_or_when_it_is_told_to() {
 fn a_subject_that_cannot_be_a_machine_ends_the_campaign_with_what_it_says() {
     let build = |_: &Machine| Err::<Implementation, _>("there is no such machine".to_string());
     let error = Campaign::new(build).runs(10).run(&mut Notes::up_to(1)).expect_err("it takes no machine");
-    assert_eq!(error.cause, CampaignFault::Machine("there is no such machine".to_string()));
+    assert_eq!(error.cause, CampaignFault::Machine("there is no such machine".to_string().into()));
     assert_eq!(error.stats.executions, 0);
 }
 

@@ -88,7 +88,7 @@ fn a_machine_that_cannot_be_explored_is_refused() {
     let (machine, _) = certificate();
     let refuses = |_: &Machine| Err::<Implementation, _>("there is no such machine".to_string());
     let error = Exploration::new(refuses, machine).err();
-    assert_eq!(error, Some(ExploreError::Machine("there is no such machine".to_string())));
+    assert_eq!(error, Some(ExploreError::Machine("there is no such machine".to_string().into())));
     let large = Machine::new([65_536, 0, 0], 1, 1, Dialect::Linux6_12).expect("sizes within limits");
     assert_eq!(Exploration::new(Seeded(None), large).err(), Some(ExploreError::TooLarge));
 }

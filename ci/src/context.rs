@@ -9,10 +9,14 @@ use xshell::{Cmd, Shell, cmd};
 /// What the command line says to stages.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
-    /// The sources that the stage `mutants` changes, as paths from the root; none stands for all.
+    /// The sources or folders that the stage `mutants` changes, as paths from the root; none stands for all.
     pub(crate) sources: Vec<String>,
     /// The stage `mutants` only writes what earlier runs came to.
     pub(crate) only_known: bool,
+    /// Seconds of the longest test that the stage `mutants` asks.
+    pub(crate) test_seconds: Option<u64>,
+    /// How many tests the stage `mutants` runs at once.
+    pub(crate) jobs: Option<usize>,
     /// How long each campaign and each target runs, where it is not as long as the stage has it.
     pub(crate) seconds: Option<u64>,
     /// The seeded bug that the stage `nightly` runs with.

@@ -36,7 +36,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: OPERATIONS, crates: &[], packages: Some(&["arbitrary", "serde"]) },
     Layer { name: REFERENCE, crates: &[OPERATIONS], packages: Some(&[]) },
     Layer { name: IMPLEMENTATION, crates: &[OPERATIONS], packages: Some(&[]) },
-    Layer { name: HARNESS, crates: &[OPERATIONS, REFERENCE], packages: Some(&["sha2"]) },
+    Layer { name: HARNESS, crates: &[OPERATIONS, REFERENCE], packages: Some(&["sha2", "thiserror"]) },
     Layer { name: REPORT, crates: &[OPERATIONS, REFERENCE, HARNESS], packages: None },
     Layer {
         name: PAGE,

@@ -30,12 +30,18 @@ struct Arguments {
     /// List the stages and what each does, and run none
     #[arg(long, conflicts_with = "stages")]
     list: bool,
-    /// A source that the stage `mutants` changes, as a path from the root; without any, all of its crates
+    /// A source or a folder that the stage `mutants` changes, as a path from the root; without any, all of its crates
     #[arg(long = "source", value_name = "PATH")]
     sources: Vec<String>,
     /// The stage `mutants` writes what earlier runs came to, interrupted ones too, and runs no more
     #[arg(long)]
     known: bool,
+    /// The stage `mutants` asks only tests that take at most so many seconds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    test_seconds: Option<u64>,
+    /// How many tests the stage `mutants` runs at once, instead of one for each processor
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
     /// How long the stages that fuzz give each campaign or target, instead of their own time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
@@ -82,8 +88,8 @@ fn list() {
 /// Did all stages pass? Nothing runs after the first that fails.
 fn run(arguments: Arguments) -> Result<bool> {
     let folder = env::current_dir().context("the current folder cannot be found")?;
-    let Arguments { stages, sources, known, seconds, bug, .. } = arguments;
-    let context = Context::new(&folder, Options { sources, only_known: known, seconds, bug })?;
+    let Arguments { stages, sources, known, test_seconds, jobs, seconds, bug, .. } = arguments;
+    let context = Context::new(&folder, Options { sources, only_known: known, test_seconds, jobs, seconds, bug })?;
     let chosen: Vec<&Stage> = if stages.is_empty() {
         STAGES.iter().filter(|stage| stage.by_default).collect()
     } else {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::Args;
 use stalemap_commands::{
-    ChosenSubject, CommandLine, Ending, Subjects, isolated, isolated_program, quoted, serve, version,
+    ChosenSubject, CommandLine, Ending, Subjects, isolated, isolated_program, load, quoted, serve, version,
 };
 use stalemap_implementation::Implementation;
 use stalemap_linux::{Cache, Fault, Kernels, Target};
@@ -223,7 +223,7 @@ impl Subjects for Catalogue {
                 let build = stalemap_c::environment(path)
                     .into_iter()
                     .fold(build, |build, (name, value)| build.environment(name, value));
-                Ok(ChosenSubject::new(name.trim_start_matches("lib"), build))
+                Ok(ChosenSubject::new(name.trim_start_matches("lib"), load(build)?))
             }
         }
     }
@@ -273,7 +273,7 @@ fn program(path: &Path) -> Result<ChosenSubject> {
         "{place} --version says \"{said}\" and not that it is built with stalemap {version}"
     );
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Ok(ChosenSubject::new(name, isolated_program(path)))
+    Ok(ChosenSubject::new(name, load(isolated_program(path))?))
 }
 
 /// Builds the optimised machine.

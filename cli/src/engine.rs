@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 use std::{fs, thread};
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use stalemap_campaign::{CampaignId, CampaignStats, Piece, Shard, Store};
 use stalemap_commands::findings::{Done, Keep, Kept};
 use stalemap_commands::fuzz::FuzzArguments;
@@ -298,6 +298,6 @@ impl Campaign {
 /// Runs an input; how it diverges, if it does.
 fn run_here(driver: &mut Driver, bytes: &[u8]) -> Result<Option<(Program, Divergence)>> {
     let program = Program::from_bytes(bytes);
-    let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+    let run = driver.run(&program, Compare::Touched)?;
     Ok(run.divergence.map(|divergence| (program, divergence)))
 }

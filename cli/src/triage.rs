@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_commands::{Ending, input, output};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
@@ -285,7 +285,7 @@ fn recorded(version: Version, trace: &Trace, transcript: &Trace) -> Result<Diffe
     };
     ensure!(able(trace) == able(transcript), "the recording is one of other operations");
     ensure!(version.dialect() == transcript.machine.rules(), "the recording is one of another kernel");
-    let recorded = Recorded::new(transcript).map_err(|it| anyhow!(it))?;
+    let recorded = Recorded::new(transcript).map_err(Error::msg)?;
     let difference = difference(move |_: &Machine| Ok(recorded.clone()), transcript)?;
     print_side(&format!("{}, recorded", version.subject()), &difference)?;
     Ok(difference)
@@ -294,7 +294,7 @@ fn recorded(version: Version, trace: &Trace, transcript: &Trace) -> Result<Diffe
 fn difference(build: impl Build + 'static, trace: &Trace) -> Result<Difference> {
     let mut driver = Driver::new(build);
     let run = driver.run(&trace.program(), Compare::Everything);
-    Ok(run.map_err(|it| anyhow!(it))?.divergence)
+    Ok(run?.divergence)
 }
 
 fn print_side(name: &str, difference: &Difference) -> Result<()> {

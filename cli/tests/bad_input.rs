@@ -71,6 +71,36 @@ const BAD: &[Bad] = &[
         says: "impossible-answer.trace:2:16: expected ok or a refusal that map may give (ESRCH, EAGAIN, EEXIST), found \"EPERM\"",
     },
     Bad {
+        name: "advice.trace",
+        content: b"machine ram=8 spaces=1 pages=8 huge=1\nadvise s0 v0 maybe\n",
+        says: "advice.trace:2:14: expected an advice (huge or nohuge), found \"maybe\"",
+    },
+    Bad {
+        name: "small-pages.trace",
+        content: b"machine ram=8 spaces=1 pages=8\nadvise s0 v0 huge\n",
+        says: "small-pages.trace:2:1: expected an operation without huge pages (the machine has none; give it huge=2), found \"advise\"",
+    },
+    Bad {
+        name: "order.trace",
+        content: b"machine ram=8 spaces=1 pages=8 huge=4\n",
+        says: "order.trace:1:37: expected an order of huge pages, 1 to 3 (2^order pages fit into ram and into pages), found \"4\"",
+    },
+    Bad {
+        name: "collapse.trace",
+        content: b"machine ram=8 spaces=1 pages=8 huge=1\ncollapse s0 v0+2\n",
+        says: "collapse.trace:2:13: expected a page, v0 to v7, found \"v0+2\"",
+    },
+    Bad {
+        name: "split.trace",
+        content: b"machine ram=8 spaces=1 pages=8 huge=1\nsplit s0 v0\n",
+        says: "split.trace:2:7: expected a block slot, b0 to b7, found \"s0\"",
+    },
+    Bad {
+        name: "split-folio.trace",
+        content: b"machine ram=8 spaces=1 pages=8 huge=1\nsplit_folio s0 v0 = ENOMEM\n",
+        says: "split-folio.trace:2:21: expected ok or a refusal that split_folio may give (ESRCH, EFAULT, EINVAL, EAGAIN), found \"ENOMEM\"",
+    },
+    Bad {
         name: "control.trace",
         content: b"machine ram=4 spaces=1 pages=4\n\x1b[2J\n",
         says: "control.trace:2:1: expected an operation, found \"\\u{1b}[2J\"",

@@ -14,8 +14,9 @@ use program::{in_folder, stalemap};
 fn compile(source: &str, options: &[&str], folder: &Path) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let library = folder.join("libsubject.so");
-    let compiled = Command::new("cc")
-        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-infinite-recursion", "-O0", "-shared", "-fPIC"])
+    let (compiler, standard) = if source.ends_with(".cpp") { ("c++", "-std=c++17") } else { ("cc", "-std=gnu11") };
+    let compiled = Command::new(compiler)
+        .args([standard, "-Wall", "-Wextra", "-Werror", "-Wno-infinite-recursion", "-O0", "-shared", "-fPIC"])
         .args(options)
         .arg("-I")
         .arg(root.join("c/include"))
@@ -58,8 +59,49 @@ fn a_right_allocator_agrees_and_a_faulty_one_is_found_minimised_and_replayed() {
     });
 }
 
+#[test]
+fn a_memory_manager_whose_frames_are_allocated_in_blocks_too_is_driven_with_both() {
+    in_folder(|folder| {
+        compile("c/examples/spaces.cpp", &[], folder);
+        let trace = "machine ram=4 spaces=2 pages=4\nmap s0 v0+2 rw\nwrite s0 v0 #2a\nalloc b0 1\nfork s0 s1\n\
+                     write s1 v0 #2b\nalloc b1 1 = ENOMEM\nfree b0\nalloc b1 1\n";
+        fs::write(folder.join("both.trace"), trace).unwrap();
+        let run = ["run", "--subject", "./libsubject.so", "both.trace"];
+        let ended = stalemap(folder, &run);
+        assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+        let fuzz = ["fuzz", "--subject", "./libsubject.so", "--seed", "1", "--runs", "300", "--format", "json"];
+        let ended = stalemap(folder, &fuzz);
+        assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+        let campaign: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        let times = |operation: &str| {
+            let counts = campaign["summary"]["tally"][operation].as_object();
+            counts.into_iter().flat_map(|it| it.values()).filter_map(serde_json::Value::as_u64).sum::<u64>()
+        };
+        assert!(["alloc", "free", "split", "fork", "write"].iter().all(|it| times(it) > 100), "{campaign}");
+        assert_eq!(times("advise"), 0, "a library has no huge pages");
+        compile("c/examples/spaces.cpp", &["-DOVERLAP"], folder);
+        let ended = stalemap(folder, &run);
+        assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("conservation.free@alloc"), "{}", ended.stdout);
+    });
+}
+
+#[test]
+fn a_library_hears_whose_rules_count_and_may_refuse_them() {
+    in_folder(|folder| {
+        compile("cli/tests/c_subjects/bad.c", &["-DBAD=RULES_ARE_6_12"], folder);
+        for (rules, code) in [("", 0), (" rules=linux-6.12", 0), (" rules=linux-6.1", 2), (" rules=linux-7.3", 2)] {
+            let trace = format!("machine ram=2 spaces=1 pages=2{rules}\nread s0 v0 = EFAULT\n");
+            fs::write(folder.join("a.trace"), trace).unwrap();
+            let ended = stalemap(folder, &["run", "--subject", "./libsubject.so", "a.trace"]);
+            assert_eq!(ended.code, code, "{rules}: {}{}", ended.stdout, ended.stderr);
+            assert_eq!(ended.stderr.contains("it has the rules of 6.12"), code == 2, "{}", ended.stderr);
+        }
+    });
+}
+
 /// What is wrong with a library, and the words that tell it.
-const NO_SUBJECTS: [(&str, &str); 30] = [
+const NO_SUBJECTS: [(&str, &str); 31] = [
     ("NO_TABLE", "stalemap_get_subject of ./libsubject.so answers NULL"),
     ("VERSION_9", "is built for version 9 of stalemap.h; this is version 1"),
     ("SHORT", "says that it has 16 bytes"),
@@ -83,6 +125,7 @@ const NO_SUBJECTS: [(&str, &str); 30] = [
     ("SHOWS_WRITABLE_9", "shows_writable is 9, which means nothing"),
     ("NO_DESTROY", "destroy is NULL"),
     ("NO_FREE", "free is NULL"),
+    ("ALLOC_WITHOUT_FREE", "free is NULL; alloc and free go together"),
     ("NO_UNMAP", "unmap is NULL"),
     ("NO_READ", "read is NULL"),
     ("NO_WRITE", "write is NULL"),

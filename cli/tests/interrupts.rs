@@ -165,6 +165,46 @@ fn an_interrupted_page_has_what_is_known_by_then() {
     });
 }
 
+/// Its constructor does not end.
+#[test]
+fn a_library_that_is_being_loaded_ends_with_the_first_signal() {
+    in_folder(|folder| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let compiled = Command::new("cc")
+            .args(["-shared", "-fPIC", "-DBAD=LOAD_LOOPS", "-o"])
+            .arg(folder.join("libloading.so"))
+            .arg("-I")
+            .arg(root.join("c/include"))
+            .arg(root.join("cli/tests/c_subjects/bad.c"))
+            .status();
+        assert!(compiled.expect("Rust links with cc").success());
+        fs::write(folder.join("a.trace"), "machine ram=2 spaces=1 pages=2\nmap s0 v0 r\n").expect("a file");
+        let loading = || {
+            let processes = fs::read_dir("/proc").expect("/proc").map_while(Result::ok);
+            let maps = |path: &Path| fs::read_to_string(path.join("maps")).unwrap_or_default();
+            let library = folder.join("libloading.so");
+            let library = library.to_str().expect("a name").to_string();
+            processes.filter(|it| maps(&it.path()).contains(&library)).count()
+        };
+        for (arguments, name) in [&["fuzz"][..], &["run", "a.trace"], &["exhaust"]].into_iter().zip(SIGNALS) {
+            let child = listening(command(folder, &[arguments, &["--subject", "./libloading.so"]].concat()));
+            let begun = Instant::now();
+            while loading() == 0 {
+                assert!(begun.elapsed() < PATIENCE, "the library is not loaded");
+                sleep(Duration::from_millis(10));
+            }
+            let signalled = Instant::now();
+            signal(&child, name);
+            let ended = end_of(child);
+            assert_eq!(ended.code, 130, "{arguments:?}, {name}: {}{}", ended.stdout, ended.stderr);
+            assert!(!ended.stderr.contains("error"), "{arguments:?}: {}", ended.stderr);
+            assert!(signalled.elapsed() < Duration::from_secs(15), "it waits until the loading is given up");
+            assert_eq!(loading(), 0, "{arguments:?}: the process that loads goes on");
+            assert!(!folder.join("findings").exists());
+        }
+    });
+}
+
 /// The kernel's image is there in this cache; a program in place of cargo builds the guest for ever.
 #[test]
 fn what_linux_build_has_started_ends_with_it() {

@@ -104,6 +104,8 @@ fn a_campaign_goes_on_where_it_was_and_says_why_it_cannot() {
         let results: Value = serde_json::from_str(&third.stdout).expect("JSON");
         let found = results["findings"].as_array().expect("a list").len();
         assert_eq!((third.code, results["summary"]["executions"].as_u64()), (1, Some(0)));
+        let again = results["summary"]["command"].as_str().expect("a command");
+        assert!(again.contains("--runs 900 "), "all that was done is done again: {again}");
         assert_eq!(found, status(folder, &["part"])["findings"].as_array().expect("a list").len());
         let cases: [(&[&str], &str); 4] = [
             (&["--ops", "32"], "has other settings (ops: '64' there, '32' here)"),

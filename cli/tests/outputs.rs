@@ -93,3 +93,73 @@ fn a_closed_pipe_is_trouble_and_no_panic() {
         assert_eq!(ended.code, 2, "{}", ended.stderr);
     });
 }
+
+/// A file system of a few pages, which ends with this.
+#[cfg(target_os = "linux")]
+struct Full<'a>(&'a Path);
+
+#[cfg(target_os = "linux")]
+impl Full<'_> {
+    /// None where this user may not mount.
+    fn mounted(at: &Path) -> Option<Full<'_>> {
+        fs::create_dir(at).expect("a folder");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=16k", "tmpfs"]).arg(at).output();
+        mount.is_ok_and(|it| it.status.success()).then_some(Full(at))
+    }
+
+    /// Fills what is left.
+    fn fill(&self) {
+        let mut rest = File::create(self.0.join("rest")).expect("a file");
+        while std::io::Write::write(&mut rest, &[0; 512]).is_ok() {}
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Full<'_> {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(self.0).status();
+        assert!(unmounted.is_ok_and(|it| it.success()), "{} stays mounted", self.0.display());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_named_and_what_stands_there_stays() {
+    in_folder(|folder| {
+        let disk = folder.join("disk");
+        let Some(full) = Full::mounted(&disk) else {
+            println!("skipped: only root may mount a disk that is full");
+            return;
+        };
+        fs::write(folder.join("a.trace"), TRACE).expect("a file");
+        fs::write(disk.join("kept.trace"), TRACE).expect("a file");
+        fs::write(disk.join("kept"), "kept").expect("a file");
+        full.fill();
+        let before: Vec<_> =
+            fs::read_dir(&disk).expect("a folder").map(|it| it.expect("an entry").file_name()).collect();
+        let rows: [&[&str]; 11] = [
+            &["encode", "a.trace", "-o", "disk/new"],
+            &["encode", "a.trace", "-o", "disk/kept"],
+            &["minimize", "a.trace", "-o", "disk/kept"],
+            &["export", "--as", "rust", "a.trace", "-o", "disk/kept"],
+            &["report", "a.trace", "-o", "disk/kept"],
+            &["fmt", "--write", "disk/kept.trace"],
+            &["fuzz", "--runs", "50", "--seed", "1", "--out", "disk/findings"],
+            &["seeds", "a.trace", "-o", "disk/seeds"],
+            &["distill", "a.trace", "-o", "disk/small"],
+            &["new", "disk/mine", "--c"],
+            &["merge", "-o", "disk/merged"],
+        ];
+        for arguments in rows {
+            let ended = stalemap(folder, arguments);
+            assert_eq!(ended.code, 2, "{arguments:?}: {}{}", ended.stdout, ended.stderr);
+            let is_said = ended.stderr.contains("No space left on device") && ended.stderr.contains("disk/");
+            assert!(is_said, "{arguments:?}: {}", ended.stderr);
+            assert_eq!(fs::read_to_string(disk.join("kept")).expect("a file"), "kept", "{arguments:?}");
+            assert_eq!(fs::read_to_string(disk.join("kept.trace")).expect("a file"), TRACE, "{arguments:?}");
+            let now: Vec<_> =
+                fs::read_dir(&disk).expect("a folder").map(|it| it.expect("an entry").file_name()).collect();
+            assert_eq!(now, before, "{arguments:?} leaves something half written");
+        }
+    });
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::Args;
 use stalemap_harness::{Compare, Driver, Generator, Settings, Transitions};
 use stalemap_operations::{Kind, Program};
@@ -72,7 +72,7 @@ fn meet(
     let _watchdog = hang::watch(&subject.name, deadline, &mut driver, hang::tell);
     // What was met until an interruption is shown.
     while let Ok(Some((_, input))) = inputs.read_next() {
-        driver.run(&input.trace.program(), Compare::Touched).map_err(|it| anyhow!(it))?;
+        driver.run(&input.trace.program(), Compare::Touched)?;
     }
     let mut generator = Generator::new(Settings::of(&subject.build));
     let mut program = Program::default();
@@ -81,7 +81,7 @@ fn meet(
             break;
         }
         generator.execution(arguments.seed, index, &mut program);
-        driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+        driver.run(&program, Compare::Touched)?;
     }
     Ok(driver.transitions().clone())
 }

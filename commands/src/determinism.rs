@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use stalemap_harness::{Driver, Generator, Settings};
@@ -215,5 +215,5 @@ impl Twice<'_> {
 
 /// The digest of all that both sides answer and show after every step.
 fn digest(driver: &mut Driver, trace: &Trace) -> Result<String> {
-    stalemap_report::digest(driver, &trace.program()).map_err(|it| anyhow!(it))
+    Ok(stalemap_report::digest(driver, &trace.program())?)
 }

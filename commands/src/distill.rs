@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use stalemap_harness::{Compare, Driver};
 use stalemap_report::{counted, grouped, input_name};
@@ -117,7 +117,7 @@ fn read(subject: &ChosenSubject, inputs: &mut Inputs, deadline: Duration) -> Res
         };
         driver.clear_met();
         let run = driver.run(&read.trace.program(), Compare::Touched);
-        if run.map_err(|it| anyhow!(it))?.divergence.is_some() {
+        if run?.divergence.is_some() {
             kept.left_out += 1;
             continue;
         }

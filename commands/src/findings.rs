@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Error, Result};
 use stalemap_campaign::{Added, CampaignId, Findings, Found, Piece, Recorded, Sample, Sampled, Shard, Store};
 use stalemap_harness::{AnyBuild, Compare, Divergence, Signature};
 use stalemap_operations::Program;
@@ -221,14 +221,14 @@ impl Kept {
         }
         for (form, sample) in shortest {
             let program = sample.trace().program();
-            let run = self.all.driver().run(&program, Compare::Everything).map_err(|it| anyhow!(it))?;
+            let run = self.all.driver().run(&program, Compare::Everything)?;
             let Some(divergence) = run.divergence.filter(|it| it.signature().to_string() == form) else {
                 output::tell(format_args!("{form} was found before and no longer shows: the subject has changed"));
                 continue;
             };
             let origin = Origin { seed_and_execution: Some((recorded.id.seed, sample.index)), ..Origin::default() };
             let finding = Finding::describe(self.all.driver(), &self.subject, &program, &divergence, origin);
-            let kept = self.keep.keep_sample(finding.map_err(|it| anyhow!(it))?, sample.clone());
+            let kept = self.keep.keep_sample(finding?, sample.clone());
             self.so_far.get().findings.push(kept);
         }
         Ok(())
@@ -250,7 +250,7 @@ impl Kept {
             !interrupted()
         });
         self.so_far.get().looks_at = None;
-        let Sampled { met, index, found, is_new } = added.map_err(|it| anyhow!(it))?;
+        let Sampled { met, index, found, is_new } = added?;
         let Found { finding, repeats, complete } = found;
         self.is_cut |= !complete;
         if !complete && !is_new {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use anyhow::{Error, Result, anyhow, ensure};
+use anyhow::{Error, Result, ensure};
 use clap::Args;
 use stalemap_campaign::{
     Campaign, CampaignError, CampaignId, CampaignStats, Diverged, Observer, Piece, Progress, Shard, Store,
@@ -156,7 +156,7 @@ pub fn cores() -> u32 {
 /// be kept.
 pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Choice>) -> Result<Ending> {
     let ChosenSubject { name: subject, build } = &line.subjects().chosen(&arguments.subject)?;
-    let able = some_subject(build).map_err(|it| anyhow!(it))?.capabilities().operations;
+    let able = some_subject(build)?.capabilities().operations;
     let settings = arguments.settings(able, build)?;
     let known = Known::read(arguments.known.as_deref(), &arguments.out)?;
     let store = Store::open(&arguments.out)?.known(known.signatures());
@@ -230,10 +230,12 @@ fn finish<S: Subjects>(
     };
     native.kept.status.clear();
     let piece = native.piece(&stats);
-    let Native { mut kept, trouble, seed, .. } = native;
+    let Native { mut kept, trouble, seed, shard, .. } = native;
     kept.keep_all(&piece);
     let so_far = kept.finished(&stats);
-    let command = line.retyped(&[("--runs", stats.end), ("--seed", seed)]);
+    // Those of before are repeated as well, and no campaign has none.
+    let runs = shard.end(piece.executions).max(1);
+    let command = line.retyped(&[("--runs", runs), ("--seed", seed)]);
     let summary = summary(hung, CampaignWork { command, ..hung.work.clone() }, &stats, &so_far);
     summary::print(&hung.subject, hung.printed, &summary, &so_far.findings)?;
     if !interrupted() {

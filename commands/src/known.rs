@@ -104,7 +104,7 @@ impl Known {
                 ));
                 continue;
             };
-            let run = driver.run(&trace.program(), Compare::Everything).map_err(|it| anyhow!(it))?;
+            let run = driver.run(&trace.program(), Compare::Everything)?;
             if run.divergence.is_none_or(|divergence| divergence.signature() != *signature) {
                 output::tell(format_args!(
                     "{signature} is known and no longer reproduces: take its entry out of {}",

@@ -49,4 +49,4 @@ pub mod values;
 pub use command_line::{CommandLine, Replay, program_name, quoted};
 pub use ending::{Ending, exit_code};
 pub use entry::{Cli, main, version};
-pub use subjects::{ChosenSubject, Only, OnlyChoice, Subjects, isolated, isolated_program, serve};
+pub use subjects::{ChosenSubject, Only, OnlyChoice, Subjects, isolated, isolated_program, load, serve};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use stalemap_campaign::{Form, Found, Sighting};
 use stalemap_harness::{Compare, Driver, Run};
@@ -54,7 +54,7 @@ pub fn minimize<S: Subjects>(line: &CommandLine<S>, arguments: &MinimizeArgument
     // Beside the output, which is what was minimised.
     let _watchdog = hang::watch(&subject, line.limit(), &mut driver, hang::tell);
     let (program, compare) = (trace.program(), arguments.compare.compare());
-    let run = driver.run(&program, compare).map_err(|it| anyhow!(it))?;
+    let run = driver.run(&program, compare)?;
     let Some(divergence) = &run.divergence else {
         bail!("{file}: {}", why_not(&trace, &run, &mut driver)?);
     };
@@ -68,7 +68,7 @@ pub fn minimize<S: Subjects>(line: &CommandLine<S>, arguments: &MinimizeArgument
         !interrupted()
     });
     status.clear();
-    let Found { finding, repeats, complete } = found.map_err(|it| anyhow!(it))?;
+    let Found { finding, repeats, complete } = found?;
     let Some(executions) = finding.origin.minimised_in else {
         bail!("{file}: it diverges at one time and agrees at another");
     };
@@ -93,7 +93,7 @@ pub fn minimize<S: Subjects>(line: &CommandLine<S>, arguments: &MinimizeArgument
 
 /// Why there is nothing to shorten.
 fn why_not(trace: &Trace, run: &Run, driver: &mut Driver) -> Result<String> {
-    let checked = driver.run_trace(trace, Compare::Touched).map_err(|it| anyhow!(it))?;
+    let checked = driver.run_trace(trace, Compare::Touched)?;
     Ok(match checked.divergence {
         Some(divergence) => format!(
             "both sides agree; only the answer written at operation {} is wrong ({})",

@@ -195,13 +195,13 @@ fn replay(subject: &str, driver: &mut Driver, file: &Path, wanted: &Files) -> Op
 
 /// The operations that were done, and how they diverge if they do.
 fn compare(subject: &str, driver: &mut Driver, trace: &Trace, compare: Compare) -> Result<(usize, Option<Finding>)> {
-    let run = driver.run_trace(trace, compare).map_err(|it| anyhow!(it))?;
+    let run = driver.run_trace(trace, compare)?;
     let Some(divergence) = run.divergence else {
         return Ok((run.steps, None));
     };
     let origin = Origin::default();
     let finding = Finding::describe(driver, subject, &trace.program(), &divergence, origin);
-    Ok((run.steps, Some(finding.map_err(|it| anyhow!(it))?)))
+    Ok((run.steps, Some(finding?)))
 }
 
 /// Prints each step with the state after it.
@@ -226,7 +226,7 @@ fn show(subject: &str, driver: &mut Driver, trace: &Trace) -> Result<()> {
         }
     });
     printed?;
-    run.map_err(|it| anyhow!(it))?;
+    run?;
     output::print_line("")
 }
 

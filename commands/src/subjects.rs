@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use stalemap_harness::{AnyBuild, Build};
-use stalemap_isolation::{Isolated, WorkerCommand};
+use stalemap_isolation::{Isolated, IsolationError, WorkerCommand};
 
 use crate::ending::Ending;
+use crate::interrupt::{Interrupted, interrupted};
 
 /// A subject that was chosen.
 #[derive(Clone)]
@@ -105,6 +106,16 @@ pub fn isolated(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Res
 pub fn isolated_program(program: impl Into<PathBuf>) -> Isolated {
     let (program, arguments, environment) = (program.into(), vec!["worker".into()], Vec::new());
     Isolated::new(WorkerCommand { program, arguments, environment })
+}
+
+/// Starts a worker, which runs unknown code while it loads: an interruption ends the loading.
+///
+/// # Errors
+/// When the user interrupts, or nothing can be loaded.
+pub fn load(build: Isolated) -> Result<Isolated> {
+    build
+        .loaded(interrupted)
+        .map_err(|error| if matches!(error, IsolationError::Stopped) { Interrupted.into() } else { error.into() })
 }
 
 /// Serves a campaign in this process, with what is loaded so.

@@ -34,7 +34,7 @@ impl AnyLockstep {
             |in_reference| move |message| NotBuilt(Cause::Panicked(Position { step: None, in_reference }, message));
         let built = built.map_err(panicked(false))?;
         let (subject, (capabilities, machine, capacity)) = built.map_err(|it| NotBuilt(Cause::Refused(it)))?;
-        let reference = guarded(|| Model::new(machine, capacity).with_blocks(capabilities.blocks));
+        let reference = guarded(|| Model::new(machine, capacity).beside(&capabilities));
         let reference = reference.map_err(panicked(true))?;
         Ok(AnyLockstep(Box::new(Lockstep::new(subject, machine, capabilities, reference))))
     }

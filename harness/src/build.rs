@@ -7,6 +7,24 @@ use stalemap_operations::{Machine, Program, Subject};
 use crate::any_lockstep::{AnyLockstep, NotBuilt};
 use crate::huge_orders::HugeOrders;
 
+/// Why a subject cannot be a machine, or cannot be driven at all, in a sentence of its own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotBuild(String);
+
+impl From<String> for CannotBuild {
+    fn from(sentence: String) -> CannotBuild {
+        CannotBuild(sentence)
+    }
+}
+
+/// For callers whose own errors are sentences.
+impl From<CannotBuild> for String {
+    fn from(error: CannotBuild) -> String {
+        error.0
+    }
+}
+
 /// Builds a subject for a machine.
 pub trait Build {
     /// What is built.

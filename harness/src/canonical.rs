@@ -15,6 +15,7 @@ mod statement;
 
 use stalemap_operations::{Kind, Program};
 
+use crate::build::CannotBuild;
 use crate::divergence::{Divergence, Signature};
 use crate::driver::Driver;
 use crate::lockstep::Compare;
@@ -171,7 +172,7 @@ pub enum Repeats {
 ///
 /// # Errors
 /// Says why the subject cannot be this machine.
-pub fn confirm(driver: &mut Driver, program: &Program, signature: &Signature) -> Result<Repeats, String> {
+pub fn confirm(driver: &mut Driver, program: &Program, signature: &Signature) -> Result<Repeats, CannotBuild> {
     driver.forget_machines();
     let divergence = driver.run(program, Compare::Everything)?.divergence;
     let found = divergence.map(|divergence| divergence.signature());

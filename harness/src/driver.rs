@@ -7,7 +7,7 @@ use stalemap_operations::{Machine, Observables, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
 use crate::any_lockstep::{AnyLockstep, Cause, NotBuilt, Sides};
-use crate::build::{AnyBuilder, Build};
+use crate::build::{AnyBuilder, Build, CannotBuild};
 use crate::divergence::Divergence;
 use crate::guard::guarded;
 use crate::lockstep::{Compare, Coverage, Position, Watched, Watcher};
@@ -91,8 +91,8 @@ impl Driver {
     ///
     /// # Errors
     /// Says why the subject cannot be driven at all.
-    pub fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
-        self.build.look_ahead(programs)
+    pub fn look_ahead(&self, programs: &[Program]) -> Result<(), CannotBuild> {
+        Ok(self.build.look_ahead(programs)?)
     }
 
     /// Asks one oracle alone, by its name or that of one of its checks, or all again.
@@ -117,10 +117,10 @@ impl Driver {
     ///
     /// # Errors
     /// Says why the subject cannot be this machine.
-    pub fn prepare(&mut self, machine: &Machine) -> Result<(), String> {
+    pub fn prepare(&mut self, machine: &Machine) -> Result<(), CannotBuild> {
         match self.build_where_missing(machine) {
             Ok(()) | Err(NotBuilt(Cause::Panicked(..))) => Ok(()),
-            Err(NotBuilt(Cause::Refused(sentence))) => Err(sentence),
+            Err(NotBuilt(Cause::Refused(sentence))) => Err(sentence.into()),
         }
     }
 
@@ -159,16 +159,16 @@ impl Driver {
     ///
     /// # Errors
     /// Says why the subject cannot be this machine.
-    pub fn machine_of(&mut self, machine: &Machine) -> Result<Machine, String> {
+    pub fn machine_of(&mut self, machine: &Machine) -> Result<Machine, CannotBuild> {
         let built = guarded(|| self.build.boxed(machine).map(|subject| *subject.machine()));
-        built.unwrap_or_else(Err)
+        Ok(built.unwrap_or_else(Err)?)
     }
 
     /// Runs operations from the start of a machine up to the first difference, which is traced to its step.
     ///
     /// # Errors
     /// Says why the subject cannot be this machine.
-    pub fn run(&mut self, program: &Program, compare: Compare) -> Result<Run, String> {
+    pub fn run(&mut self, program: &Program, compare: Compare) -> Result<Run, CannotBuild> {
         self.locate(program, None, compare)
     }
 
@@ -177,7 +177,7 @@ impl Driver {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn run_trace(&mut self, trace: &Trace, compare: Compare) -> Result<Run, String> {
+    pub fn run_trace(&mut self, trace: &Trace, compare: Compare) -> Result<Run, CannotBuild> {
         self.locate(&trace.program(), Some(&trace.steps), compare)
     }
 
@@ -185,7 +185,7 @@ impl Driver {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn watch(&mut self, program: &Program, watch: &mut dyn FnMut(&Watched<'_>)) -> Result<Run, String> {
+    pub fn watch(&mut self, program: &Program, watch: &mut dyn FnMut(&Watched<'_>)) -> Result<Run, CannotBuild> {
         let shown = self.drive(program, None, Compare::Everything, Some(watch))?;
         Ok(Run::of(program, shown))
     }
@@ -229,7 +229,7 @@ impl Driver {
 
     /// Runs, and where something differs runs again with full comparison: the earliest difference names the step, in
     /// whichever mode it was seen.
-    fn locate(&mut self, program: &Program, written: Option<&[Step]>, compare: Compare) -> Result<Run, String> {
+    fn locate(&mut self, program: &Program, written: Option<&[Step]>, compare: Compare) -> Result<Run, CannotBuild> {
         let seen = self.drive(program, written, compare, None)?;
         if seen.is_none() || compare == Compare::Everything {
             return Ok(Run::of(program, seen));
@@ -245,7 +245,7 @@ impl Driver {
         written: Option<&[Step]>,
         compare: Compare,
         watcher: Watcher<'_>,
-    ) -> Result<Option<Divergence>, String> {
+    ) -> Result<Option<Divergence>, CannotBuild> {
         if let Some(watch) = &self.watch {
             watch.begin(program);
         }
@@ -262,11 +262,11 @@ impl Driver {
         written: Option<&[Step]>,
         compare: Compare,
         watcher: Watcher<'_>,
-    ) -> Result<Option<Divergence>, String> {
+    ) -> Result<Option<Divergence>, CannotBuild> {
         let machine = &program.machine;
         if let Err(NotBuilt(cause)) = self.build_where_missing(machine) {
             return match cause {
-                Cause::Refused(sentence) => Err(sentence),
+                Cause::Refused(sentence) => Err(sentence.into()),
                 Cause::Panicked(position, message) => Ok(Some(panicked(position, program, &message))),
             };
         }

@@ -36,8 +36,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let huge = Some(HugeOrders { lowest: 1, highest: 3, always: false });
-        Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None, huge }
+        Settings { operations: 64, kinds: KindSet::ALL, machine: None, largest: None, huge: Some(HugeOrders::ALL) }
     }
 }
 
@@ -67,6 +66,11 @@ impl Settings {
     #[must_use]
     pub fn draws_huge(&self) -> bool {
         self.machine.is_none() && self.huge.is_some() && self.kinds.iter().any(|kind| kind.row().level == LARGE_FOLIOS)
+    }
+
+    /// Whether a machine may be as large as one can be.
+    fn limits_no_machine(&self) -> bool {
+        self.machine.is_none() && self.largest.is_none()
     }
 
     /// Whether every machine that is drawn has huge pages.
@@ -118,6 +122,8 @@ pub struct Generator {
     draws_huge: bool,
     /// The kinds of the settings that map places.
     openers: Vec<Kind>,
+    /// The kinds that exist on machines without and with a device, and the same on those that have huge pages.
+    kinds: [[KindSet; 2]; 2],
     /// The rows of the enabled kinds of the current execution, each as often as its weight.
     weighted: Vec<&'static Row>,
     /// The same as a set.
@@ -132,7 +138,13 @@ impl Generator {
     pub fn new(settings: Settings) -> Generator {
         let openers = settings.kinds.iter().filter(|kind| kind.row().act == Act::Opens).collect();
         let draws_huge = settings.draws_huge();
-        Generator { settings, draws_huge, openers, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
+        let on = |devices, huge| {
+            let machine = Machine::new([2, devices, 0], 1, 2, Dialect::default()).expect("small sizes");
+            let machine = machine.with_huge(huge).unwrap_or(machine);
+            settings.kinds.iter().filter(|kind| kind.exists_on(&machine)).collect()
+        };
+        let kinds = [0, 1].map(|huge| [0, 1].map(|devices| on(devices, huge)));
+        Generator { settings, draws_huge, openers, kinds, weighted: Vec::new(), enabled: KindSet::NONE, setter: None }
     }
 
     /// The executions with these indices, for a subject that is told ahead.
@@ -148,8 +160,8 @@ impl Generator {
     /// Makes the execution with this index: puts it into `program`, which keeps its memory. A pure function
     /// of settings, seed and index.
     pub fn execution(&mut self, seed: u64, index: u64, program: &mut Program) {
-        if let Some((machine, random)) = huge::draw(&self.settings, self.draws_huge, seed, index) {
-            return self.huge_execution(machine, random, program);
+        if let Some(drawn) = huge::draw(&self.settings, self.draws_huge, seed, index) {
+            return self.huge_execution(drawn, program);
         }
         let Program { machine: made, operations } = program;
         let mut random = Random::new(seed, index);
@@ -181,33 +193,32 @@ impl Generator {
             }
             count = operations.len() + count * large.times;
         }
-        let is_wide = large.is_some_and(|large| large.is_wide);
         while operations.len() < count {
             let (mut row, mut given) = self.choose(&machine, &state, random.bits());
-            if is_wide && random.chance(1, 8) {
-                // Of whatever sort: what a whole space is too large for answers so.
-                row = self.weighted[random.index(self.weighted.len())];
-                given = Given::Whole(random.below(machine.spaces()));
+            if large.is_some_and(|large| large.goes_wide(&mut random)) {
+                (row, given) = self.whole_space(&machine, &mut random);
             }
             operations.push(operation(row, given, &machine, &mut state, &mut random));
         }
-        if is_wide {
-            // All that is left in a space ends at once.
-            for closer in self.settings.kinds.iter().filter(|kind| kind.row().act == Act::Closes) {
-                operations.push(operation(closer.row(), Given::Whole(0), &machine, &mut state, &mut random));
-            }
+        for row in large.iter().flat_map(|large| large.closing(self.settings.kinds)) {
+            operations.push(operation(row, Given::Whole(0), &machine, &mut state, &mut random));
         }
     }
 
     /// Now and then a large world, where nothing limits the machine.
     fn large_world(&self, random: &mut Random) -> Option<LargeWorld> {
-        let is_free = self.settings.machine.is_none() && self.settings.largest.is_none();
-        (random.chance(1, large_world::SHARE) && is_free).then(|| LargeWorld::sample(rules(random), random))
+        (random.chance(1, large_world::SHARE) && self.settings.limits_no_machine())
+            .then(|| LargeWorld::sample(rules(random), random))
+    }
+
+    /// A whole space, and a row of whatever sort: what a whole space is too large for answers so.
+    fn whole_space(&self, machine: &Machine, random: &mut Random) -> (&'static Row, Given) {
+        (self.weighted[random.index(self.weighted.len())], Given::Whole(random.below(machine.spaces())))
     }
 
     /// The row of the next operation, and what is known of it, by these bits: now and then the next phase of what is under
     /// way, most often any one that has something to do.
-    #[inline]
+    #[inline(always)]
     fn choose(&self, machine: &Machine, state: &GeneratorState, mut bits: u64) -> (&'static Row, Given) {
         let turn = bits >> 48;
         if turn < GO_ON {
@@ -251,11 +262,11 @@ impl Generator {
         let all_alike = random.chance(1, 4);
         // One of four executions has much to do with slots of one sort.
         let favoured = [Field::Transaction, Field::Pin, Field::Hold, Field::Block].get(random.index(16)).copied();
-        let kinds = self.settings.kinds.iter().filter(|kind| kind.exists_on(machine));
+        let kinds = self.kinds[usize::from(machine.huge().is_some())][usize::from(machine.devices() > 0)];
         self.weighted.clear();
         (self.enabled, self.setter) = (KindSet::NONE, None);
         let (mut bits, mut left) = (0, 0);
-        for kind in kinds.clone() {
+        for kind in kinds.iter() {
             if left < BITS {
                 (bits, left) = (random.bits(), u64::BITS);
             }
@@ -275,7 +286,7 @@ impl Generator {
             self.crowd();
         }
         if self.weighted.is_empty() {
-            self.weighted.extend(kinds.map(Kind::row));
+            self.weighted.extend(kinds.iter().map(Kind::row));
         } else if !is_crowd {
             return;
         }

@@ -31,3 +31,17 @@ impl HugeOrders {
         (both.lowest <= both.highest).then_some(both)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::HugeOrders;
+
+    #[test]
+    fn orders_that_two_have_are_those_between_both_limits() {
+        let orders = |lowest, highest, always| HugeOrders { lowest, highest, always };
+        assert_eq!(orders(1, 3, false).and(orders(2, 5, true)), Some(orders(2, 3, true)));
+        assert_eq!(orders(2, 2, false).and(orders(1, 3, false)), Some(orders(2, 2, false)));
+        assert_eq!(orders(1, 2, false).and(orders(3, 3, false)), None);
+        assert_eq!([1, 2, 3, 4].map(|order| orders(2, 3, false).contain(order)), [false, true, true, false]);
+    }
+}

@@ -41,7 +41,7 @@ mod transitions;
 mod watchdog;
 
 pub use any_build::AnyBuild;
-pub use build::Build;
+pub use build::{Build, CannotBuild};
 pub use canonical::{Canonical, Repeats, canonicalise, confirm};
 pub use divergence::{Divergence, NO_OPERATIONS, NotASignature, Signature};
 pub use driver::{Driver, Run, Skipped};

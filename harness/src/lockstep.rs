@@ -157,6 +157,7 @@ impl<S: Subject> Lockstep<S> {
         self.reset();
         self.subject.announce(&program.operations);
         let has_every_comparison = oracles.has_every_comparison();
+        let mut steps = self.steps(compare, has_every_comparison);
         let end = program.operations.iter().rposition(|operation| self.can(operation));
         for (step, operation) in program.operations.iter().enumerate() {
             if !self.can(operation) {
@@ -174,7 +175,6 @@ impl<S: Subject> Lockstep<S> {
                 Answers { operation: *operation, expected, claimed, written, refused_runs }
             };
             let are_expected = answers::are_as_expected(operation.kind(), expected, claimed, written);
-            let steps = self.steps(compare, has_every_comparison);
             let agrees = match steps {
                 Steps::Outcomes => are_expected,
                 Steps::Digests => {
@@ -184,6 +184,7 @@ impl<S: Subject> Lockstep<S> {
             };
             if !agrees {
                 let mut checked = self.check(steps, answers(&self.reference), oracles);
+                steps = self.steps(compare, has_every_comparison);
                 if compare == Compare::Everything {
                     checked = checked.and_then(|()| self.recount(oracles));
                 }
@@ -195,8 +196,7 @@ impl<S: Subject> Lockstep<S> {
                 }
             }
             if Some(step) == end && compare == Compare::Touched {
-                let checked =
-                    self.check_end(self.steps(compare, has_every_comparison), answers(&self.reference), oracles);
+                let checked = self.check_end(steps, answers(&self.reference), oracles);
                 return checked.err().map(|mismatch| Divergence { step, operation: Some(*operation), mismatch });
             }
         }

@@ -69,10 +69,7 @@ pub(crate) fn operation(
     random: &mut Random,
 ) -> Operation {
     let mut odds = random.odds();
-    let mut named = names(row, given, machine, state, &mut odds, random);
-    if machine.huge().is_some() && matches!(given, Given::Nothing) {
-        align(row, &mut named, machine, state, random);
-    }
+    let named = names(row, given, machine, state, &mut odds, random);
     let mut values = by_field(&named);
     if row.has_one_of(OF_NO_NAME) {
         sample_others(row, machine, &mut odds, &mut values);
@@ -111,6 +108,13 @@ fn sample_others(row: &Row, machine: &Machine, odds: &mut Odds, values: &mut [u3
     if row.has(Field::Stamp) {
         values[Field::Stamp as usize] = odds.byte();
     }
+    if row.has_one_of(&[Field::Order, Field::Advice, Field::Mask]) {
+        sample_seldom(row, machine, odds, values);
+    }
+}
+
+/// The same for fields that few rows have.
+fn sample_seldom(row: &Row, machine: &Machine, odds: &mut Odds, values: &mut [u32; Field::KINDS]) {
     if row.has(Field::Order) {
         let orders = if odds.mostly() { machine.highest_order().0 + 1 } else { Order::LIMIT };
         values[Field::Order as usize] = odds.below(orders);
@@ -160,6 +164,9 @@ fn names(
         if row.has(Field::Access) {
             let is_back = row.act == Act::Opens || row.act == Act::Sets && state.set_back().is_some();
             named.access = if is_back && odds.often() { Access::ReadWrite as u32 } else { odds.below(3) };
+        }
+        if machine.huge().is_some() && matches!(given, Given::Nothing) {
+            align(row, &mut named, machine, state, random);
         }
     } else if row.has(Field::Space) {
         named.place.0 = whole_space(row, machine, state, odds, random);

@@ -4,7 +4,7 @@ use std::iter;
 
 use stalemap_operations::Machine;
 
-use crate::build::Build;
+use crate::build::{Build, CannotBuild};
 use crate::guard::guarded;
 
 /// A subject at the start of a machine that it can be: the default one, or the first with 1, 2, 4 … 4,096 frames of RAM, or the default
@@ -12,7 +12,7 @@ use crate::guard::guarded;
 ///
 /// # Errors
 /// Says why it cannot be the default machine, where it cannot be any; a panic of the constructor is no better.
-pub fn some_subject<B: Build>(build: &B) -> Result<B::Subject, String> {
+pub fn some_subject<B: Build>(build: &B) -> Result<B::Subject, CannotBuild> {
     let [_, first, second, spaces, pages] = Machine::DEFAULT.sizes();
     let with_ram = |ram| Machine::from_sizes([ram, first, second, spaces, pages], Machine::DEFAULT.rules());
     let others = (0..=12).filter_map(|log| with_ram(1 << log));
@@ -25,7 +25,7 @@ pub fn some_subject<B: Build>(build: &B) -> Result<B::Subject, String> {
             Ok(Err(sentence)) | Err(sentence) => drop(refused.get_or_insert(sentence)),
         }
     }
-    Err(refused.unwrap_or_default())
+    Err(refused.unwrap_or_default().into())
 }
 
 #[cfg(test)]
@@ -48,8 +48,9 @@ mod tests {
         };
         assert_eq!(some_subject(&huge).map(|subject| subject.machine().huge_pages()), Ok(4));
         let none = |machine: &Machine| Err::<Implementation, _>(format!("not {} frames", machine.ram()));
-        assert_eq!(some_subject(&none).err(), Some(format!("not {} frames", Machine::DEFAULT.ram())));
+        let why = some_subject(&none).expect_err("it can be no machine");
+        assert_eq!(why.to_string(), format!("not {} frames", Machine::DEFAULT.ram()));
         let panics = |_: &Machine| -> Result<Implementation, String> { panic!("no machine at all") };
-        assert_eq!(some_subject(&panics).err(), Some("no machine at all".to_string()));
+        assert_eq!(some_subject(&panics).err().map(|why| why.to_string()).as_deref(), Some("no machine at all"));
     }
 }

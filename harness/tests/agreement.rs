@@ -141,3 +141,31 @@ fn pages_that_must_be_the_same_go_down_together() {
     );
     assert_eq!(small.machine.pages(), 2, "{small}");
 }
+
+/// Operations on slots, the state that each meets, and how it ends.
+const MET: &[(&str, &str, &str)] = &[
+    ("copy t0 0", "collected", "ok"),
+    ("copy t0 0", "copied", "EINVAL"),
+    ("pages t0", "copied", "ok"),
+    ("finalize t0", "moved", "ok"),
+    ("finalize t0", "empty slot", "ENOENT"),
+    ("unpin k0", "pin", "ok"),
+    ("release h0", "hold", "ok"),
+    ("split b0", "whole block", "ok"),
+    ("free b0", "split block", "ok"),
+];
+
+#[test]
+fn the_state_that_an_operation_meets_is_that_of_its_slot_before_it() {
+    let line = "machine ram=8 device=2 spaces=1 pages=2\nmap s0 v0+2 rw\nwrite s0 v1 #1\npin k0 s0 v1\nhold h0 s0 v1\nalloc b0 1\nsetup t0 s0 v0 to d0\n";
+    let text: String = MET.iter().map(|(operation, ..)| format!("{operation}\n")).collect();
+    let program = Trace::parse(&format!("{line}{text}")).unwrap_or_else(|error| panic!("{error}")).program();
+    let mut driver = Driver::new(implementation);
+    assert_eq!(driver.run(&program, Compare::Touched).expect("it takes every machine").divergence, None);
+    let met: Vec<(Kind, String, &str)> = driver.transitions().iter().map(Transitions::meaning).collect();
+    for (operation, &(words, state, outcome)) in program.operations[6..].iter().zip(MET) {
+        let is_met = met.contains(&(operation.kind(), state.to_string(), outcome));
+        assert!(is_met, "{words} of {state}: {outcome} is not in {met:?}");
+    }
+    assert_eq!(met.len(), program.operations.len(), "each is another transition");
+}

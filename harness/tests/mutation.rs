@@ -66,3 +66,17 @@ fn only_the_kinds_and_the_machine_of_the_settings_are_added() {
         assert!(program.operations.iter().all(|operation| kinds.contains(operation.kind())));
     }
 }
+
+#[test]
+fn a_mutator_with_a_largest_machine_makes_none_that_is_larger() {
+    let largest = Machine::from_sizes([5, 2, 0, 2, 4], Machine::DEFAULT.rules()).expect("a machine");
+    let mut mutator = Mutator::new(Settings::default()).with_largest(largest);
+    let mut input = Vec::new();
+    for seed in 0..3_000 {
+        // Each of a few inputs in a row comes of the one before it.
+        input = if seed % 8 == 0 { Vec::new() } else { mutator.mutate(&input, 400, seed).to_vec() };
+        let made = Program::from_bytes(&input).machine;
+        let is_within = input.is_empty() || made.sizes().iter().zip(largest.sizes()).all(|(size, most)| *size <= most);
+        assert!(is_within, "{made}");
+    }
+}

@@ -99,6 +99,7 @@ impl Implementation {
         Some(FolioView { head: self.token_of(head), index: frame.0 - head.0, mapcount })
     }
 
+    #[inline(always)]
     fn page_facts(&self, frame: Frame) -> PageFacts<impl Iterator<Item = Place> + '_> {
         let memmap = &self.frames.memmap;
         PageFacts {
@@ -176,7 +177,7 @@ impl Implementation {
         });
     }
 
-    #[inline]
+    #[inline(always)]
     fn place_state(&self, place: Place) -> PlaceState {
         let Some((_, access)) = self.tables.mapping(place) else {
             return PlaceState::Unmapped;

@@ -178,6 +178,9 @@ impl Implementation {
     fn balance_frame(&self, frame: Frame, counts: &[Count], walked: &mut [bool]) -> Result<(), String> {
         let page = &self.frames.memmap[frame];
         let count = &counts[frame.index()];
+        if *count == Count::OF_FREE && page.is_clean() {
+            return Ok(());
+        }
         let (stored, mapped) = (page.refcount(), page.mapcount());
         let small = count.maps - count.huge_maps;
         let is_counted = if page.is_large() { self.balance_folio(frame, counts)? } else { false };

@@ -102,6 +102,16 @@ impl Isolated {
         Isolated { huge, ..self }
     }
 
+    /// Starts the worker now, and not with the first machine. While it loads, `stop` is asked whether to give up.
+    ///
+    /// # Errors
+    /// [`IsolationError::Stopped`] where it was given up; else why nothing can be built.
+    pub fn loaded(self, stop: fn() -> bool) -> Result<Isolated, IsolationError> {
+        let started = self.start(stop)?;
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
+        Ok(self)
+    }
+
     /// The same worker, not another one.
     pub(crate) fn shared(&self) -> Isolated {
         let (command, process) = (Arc::clone(&self.command), Arc::clone(&self.process));
@@ -117,7 +127,7 @@ impl Isolated {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let mut running = match process.take() {
             Some(running) => running,
-            None => self.start()?,
+            None => self.start(|| false)?,
         };
         let result = act(&mut running)?;
         *process = Some(running).filter(Process::lives);
@@ -127,11 +137,11 @@ impl Isolated {
 
 impl Isolated {
     /// Starts a process; one that cannot load anything is not started again.
-    fn start(&self) -> Result<Process, IsolationError> {
+    fn start(&self, stop: fn() -> bool) -> Result<Process, IsolationError> {
         if let Some(why) = self.unusable.get() {
             return Err(IsolationError::Unusable(why.clone()));
         }
-        let started = Process::start(&self.command);
+        let started = Process::start(&self.command, stop);
         if let Err(IsolationError::Unusable(why)) = &started {
             // Another clone may have come to the same.
             let _ = self.unusable.set(why.clone());

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,6 +31,9 @@ const ERRORS: usize = 1 << 14;
 
 /// How long the loading of a library may take, with a sanitizer in it.
 const LOADING: Duration = Duration::from_secs(20);
+
+/// How often a loading looks whether it is to be stopped.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// A worker of another version.
 pub(crate) const UNASKED: &str = "the worker answers what was not asked";
@@ -67,8 +72,8 @@ impl Lost {
 }
 
 impl Process {
-    /// Starts the process and waits until it has loaded what builds the subjects.
-    pub(crate) fn start(command: &WorkerCommand) -> Result<Process, IsolationError> {
+    /// Starts the process and waits until it has loaded what builds the subjects, or until `stop` says so.
+    pub(crate) fn start(command: &WorkerCommand, stop: fn() -> bool) -> Result<Process, IsolationError> {
         let shared = if Path::new(MEMORY).is_dir() { NamedTempFile::new_in(MEMORY) } else { NamedTempFile::new() };
         let shared = shared.map_err(IsolationError::Shared)?;
         let (connection, other) = UnixStream::pair()?;
@@ -89,12 +94,33 @@ impl Process {
             keep_last(stderr, Arc::clone(&errors));
         }
         let mut process = Process { child, connection, shared, errors, run: 0, is_lost: false, room: Vec::new() };
-        match process.ask(&Request::Load, LOADING)? {
+        match process.load(stop)? {
             Ok(Reply::Loaded) => Ok(process),
             Ok(Reply::Unusable(sentence)) => Err(IsolationError::Unusable(sentence)),
             Ok(_) => Err(IsolationError::Unusable(UNASKED.to_string())),
+            Err(_) if stop() => Err(IsolationError::Stopped),
             Err(lost) => Err(IsolationError::Unusable(format!("the subject cannot be loaded: {}", lost.words()))),
         }
+    }
+
+    /// Asks it to load; a thread beside it looks whether that is to be stopped, and then ends the connection.
+    fn load(&mut self, stop: fn() -> bool) -> Result<Result<Reply, Lost>, IsolationError> {
+        let connection = self.connection.try_clone()?;
+        let (loaded, is_loaded) = channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                while is_loaded.recv_timeout(BETWEEN_LOOKS) == Err(RecvTimeoutError::Timeout) {
+                    if stop() {
+                        // The process has ended it where this fails.
+                        let _ = connection.shutdown(Shutdown::Both);
+                        break;
+                    }
+                }
+            });
+            let answer = self.ask(&Request::Load, LOADING);
+            drop(loaded);
+            answer
+        })
     }
 
     /// Whether it can be asked for more.

@@ -27,6 +27,9 @@ pub enum IsolationError {
     /// The worker cannot build any subject; says why.
     #[error("{0}")]
     Unusable(String),
+    /// The loading was stopped.
+    #[error("the loading of the subject was stopped")]
+    Stopped,
     /// The file in which steps are written cannot be made, read or written.
     #[error("the file that is shared with the worker: {0}")]
     Shared(io::Error),

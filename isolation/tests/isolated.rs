@@ -182,11 +182,14 @@ fn is_minimised() {
 
 fn cannot_start() {
     let nothing = WorkerCommand { program: "/nothing/is/here".into(), arguments: Vec::new(), environment: Vec::new() };
-    let told = Driver::new(Isolated::new(nothing)).run(&program(), Compare::Touched).expect_err("there is no program");
+    let told = Driver::new(Isolated::new(nothing))
+        .run(&program(), Compare::Touched)
+        .expect_err("there is no program")
+        .to_string();
     assert!(told.starts_with("cannot start the worker /nothing/is/here"), "{told}");
-    let told = Driver::new(isolated("unloaded")).run(&program(), Compare::Touched).expect_err("it is told");
+    let told = Driver::new(isolated("unloaded")).run(&program(), Compare::Touched).expect_err("it is told").to_string();
     assert_eq!(told, "there is no library");
-    let told = Driver::new(isolated("refused")).run(&program(), Compare::Touched).expect_err("it refuses");
+    let told = Driver::new(isolated("refused")).run(&program(), Compare::Touched).expect_err("it refuses").to_string();
     assert_eq!(told, "no such machine");
     let found = Driver::new(isolated("unbuilt")).run(&program(), Compare::Touched).expect("a finding").divergence;
     assert!(found.expect("its constructor crashes").mismatch.actual.contains("SIGABRT"));

@@ -103,6 +103,7 @@ impl Observables {
 ///     observables: Observables::SPACES.and(Observables::SLOTS).and(Observables::FRAMES),
 ///     operations: KindSet::NONE.with(Kind::Alloc).with(Kind::Free),
 ///     blocks: BlockContract { live: 4, ..BlockContract::BUDDY },
+///     ..Capabilities::ALL
 /// };
 /// let free = |slot| Operation::new(Kind::Free, &[slot], &Machine::DEFAULT).expect("it fits");
 /// assert!(able.can(free(3)));
@@ -118,12 +119,18 @@ pub struct Capabilities {
     pub operations: KindSet,
     /// What it promises of blocks.
     pub blocks: BlockContract,
+    /// What it promises of large folios.
+    pub large_folios: LargeFolios,
 }
 
 impl Capabilities {
     /// Everything.
-    pub const ALL: Capabilities =
-        Capabilities { observables: Observables::ALL, operations: KindSet::ALL, blocks: BlockContract::BUDDY };
+    pub const ALL: Capabilities = Capabilities {
+        observables: Observables::ALL,
+        operations: KindSet::ALL,
+        blocks: BlockContract::BUDDY,
+        large_folios: LargeFolios::ByRule,
+    };
 
     /// Whether it can do this operation; one that it cannot do is dropped before either side runs.
     #[inline]
@@ -232,6 +239,29 @@ impl BlockContract {
         values.last(Field::Block) < self.live
             && (!row.has(Field::Order) || (self.lowest..=self.highest).contains(&Order(values.last(Field::Order))))
     }
+}
+
+/// What a subject promises where the rules of level 4 leave a choice. Whether a run of frames is found is the subject's matter
+/// with either promise ([`Subject::runs`](crate::Subject::runs)), and frames that are shown say whether there was one.
+///
+/// ```
+/// use stalemap_operations::{Capabilities, LargeFolios};
+///
+/// assert_eq!(Capabilities::ALL.large_folios, LargeFolios::ByRule);
+/// // A kernel that gives huge pages where nobody asks for them.
+/// let able = Capabilities { large_folios: LargeFolios::ByClaim, ..Capabilities::ALL };
+/// assert!(able.does_everything());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum LargeFolios {
+    /// It makes the choices of the rules. A write brings a large folio only into a group that is advised to have huge pages, a
+    /// migration takes a group of holes as one, `collapse` takes places that are mapped alike, and a page of a large folio that one
+    /// space maps is reused. All else is a divergence.
+    ByRule,
+    /// It makes its own choices, and its claims are followed: it may do without a large folio, bring one where nothing is advised, or
+    /// copy where it does not know that one space maps a folio. Linux does all of this.
+    ByClaim,
 }
 
 /// Which requests for a block may be refused with `ENOMEM` although enough frames are free.

@@ -29,7 +29,7 @@ mod visit;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 
-pub use capabilities::{BlockContract, Capabilities, Observables, Refusals};
+pub use capabilities::{BlockContract, Capabilities, LargeFolios, Observables, Refusals};
 pub use explorable::{CompleteState, Explorable};
 pub use machine::{Dialect, Home, Machine};
 pub use observation::{

@@ -40,7 +40,7 @@ use crate::visit::Visitor;
 ///
 ///     fn capabilities(&self) -> Capabilities {
 ///         let operations = KindSet::NONE.with(Kind::Map).with(Kind::Read);
-///         Capabilities { observables: Observables::NONE, operations, blocks: BlockContract::BUDDY }
+///         Capabilities { observables: Observables::NONE, operations, ..Capabilities::ALL }
 ///     }
 ///
 ///     fn machine(&self) -> &Machine {
@@ -136,7 +136,8 @@ pub trait Subject {
     }
 
     /// For each large folio that the last operation could have made, in order, whether it did: whether a run of free frames was found
-    /// for it. The reference follows it. A subject that tells fewer is taken to find a run wherever enough frames are free.
+    /// for it. The reference follows it. A subject that tells fewer is taken to find a run wherever enough frames are free. Claims of
+    /// anything but a run are followed only where the subject [promises nothing](crate::LargeFolios::ByClaim).
     ///
     /// Asked are: a write, pin or device's write into a group of holes (where it is not advised, a subject that tells nothing is taken to
     /// find none); a fault back of a whole folio; a `setup` or `migrate` to a device, for each group of holes (whether it is one candidate),

@@ -1,5 +1,6 @@
 //! Why there is no page.
 
+use stalemap_harness::CannotBuild;
 use stalemap_report::{counted, grouped};
 use thiserror::Error;
 
@@ -37,8 +38,8 @@ pub enum PageError {
         most: usize,
     },
     /// A subject cannot be built.
-    #[error("{0}")]
-    NotBuilt(String),
+    #[error(transparent)]
+    NotBuilt(#[from] CannotBuild),
     /// The page would be too large.
     #[error(
         "the page would have {} bytes, more than {}; `stalemap minimize` shortens the trace",

@@ -114,8 +114,7 @@ pub fn look(program: &Program, subjects: &[Shown]) -> Result<Look, PageError> {
 fn difference(program: &Program, subject: &Shown, at: usize, seen: &mut Seen) -> Result<Option<Difference>, PageError> {
     let Some(divergence) = seen.divergence.clone() else { return Ok(None) };
     let mut driver = subject.driver();
-    let finding = Finding::describe(&mut driver, &subject.name, program, &divergence, Origin::default());
-    let finding = finding.map_err(PageError::NotBuilt)?;
+    let finding = Finding::describe(&mut driver, &subject.name, program, &divergence, Origin::default())?;
     let filled = std::mem::take(&mut seen.filled);
     Ok(Some(Difference { culprit: at + 1, finding, divergence, visible: seen.visible, filled }))
 }
@@ -132,7 +131,7 @@ struct Seen {
 impl Seen {
     fn of(program: &Program, shown: &Shown) -> Result<Seen, PageError> {
         let mut driver = shown.driver();
-        let first = driver.run(program, Compare::Everything).map_err(PageError::NotBuilt)?.divergence;
+        let first = driver.run(program, Compare::Everything)?.divergence;
         // What every oracle checks ends at the first difference; answers alone are followed to where a program sees it.
         let mut driver = shown.driver();
         driver.use_only_oracle(Some("outcome"));
@@ -153,7 +152,7 @@ impl Seen {
 
     fn look_at_start(&mut self, driver: &mut Driver, program: &Program) -> Result<(), PageError> {
         let empty = Program::new(program.machine, []);
-        driver.run(&empty, Compare::Everything).map_err(PageError::NotBuilt)?;
+        driver.run(&empty, Compare::Everything)?;
         // A machine that is too large to be kept is looked at from its first operation on.
         let Some((subject, model)) = driver.sides(&program.machine) else { return Ok(()) };
         let shown = subject.capabilities().known();
@@ -196,7 +195,7 @@ impl Seen {
                 self.filled = filled(watched.reference);
             }
         });
-        let run = run.map_err(PageError::NotBuilt)?;
+        let run = run?;
         match most {
             Some((step, facts)) => Err(PageError::TooLarge { step, facts, most: MOST_FACTS }),
             None => Ok(run),

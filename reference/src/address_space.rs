@@ -264,6 +264,9 @@ impl Model {
         self.set(child, shared);
         if child.space.0 >= Self::SPACES_BEFORE_LIMITS {
             self.mark_mapcount(self.mapcount(page));
+            if entry.is_huge() {
+                self.mark_huge_mapcount(self.folio_mapcount(page));
+            }
         }
         Ok(())
     }

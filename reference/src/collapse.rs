@@ -13,7 +13,7 @@ impl Model {
         self.must_be_unlocked(place.space)?;
         let first = self.group(place);
         // Places that are mapped alike may be in two mappings of the subject, which cannot be one (`hugepage_vma_revalidate`).
-        if !self.may_collapse(first) || !self.takes_group() {
+        if !self.may_collapse(first) || !self.runs.follows_rule() {
             return Err(Errno::EINVAL);
         }
         if self.is_huge_at(first) {

@@ -46,12 +46,18 @@ impl Model {
 
     /// Pins on the page, or on any page of its folio (`folio_maybe_dma_pinned`, include/linux/mm.h).
     pub(crate) fn pins_on(&self, page: PageToken) -> u32 {
+        if self.pins.len() == 0 {
+            return 0;
+        }
         let is_in_folio = self.in_folio_of(page);
         count(self.pins.values().filter(|&&pinned| is_in_folio(pinned)))
     }
 
     /// Bare references to the page, or to any page of its folio.
     pub(crate) fn holds_on(&self, page: PageToken) -> u32 {
+        if self.holds.len() == 0 {
+            return 0;
+        }
         let is_in_folio = self.in_folio_of(page);
         count(self.holds.values().filter(|&&held| is_in_folio(held)))
     }

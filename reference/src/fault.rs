@@ -125,7 +125,7 @@ impl Model {
             Dialect::Linux7_3 => {}
         }
         // Linux counts the entries of two spaces, and does not know that a third one is the last (`folio_maybe_mapped_shared`).
-        self.is_mapped_by(page, place.space) && self.runs.knows_last_space()
+        self.is_mapped_by(page, place.space) && self.runs.follows_rule()
     }
 
     /// Makes a huge entry without the writable bit writable as a whole, if its folio is exclusive, or has no other reference. Else the

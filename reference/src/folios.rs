@@ -2,33 +2,35 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{Dialect, Errno, Home, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
+use stalemap_operations::{Dialect, Errno, Home, LargeFolios, PageRange, PageToken, Place, Space, Stamp, VirtualPage};
 
 use crate::entry::{Entry, Mapped};
 use crate::marks::mark;
 use crate::model::Model;
 
 /// What a subject says of the runs of frames that an operation asks for, in order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct ClaimedRuns {
+    promise: LargeFolios,
     claims: Vec<bool>,
     next: usize,
-    /// Homes where the subject has found no run, though as many frames were free, by [`Home::index`] as bits; and [`GROUP`].
+    /// Homes where the subject has found no run, though as many frames were free, by [`Home::index`] as bits; and [`OTHER`].
     refused: u8,
 }
 
-/// The subject has not taken a group of holes as one.
-const GROUP: u8 = 1 << Home::LIMIT;
+/// The subject has not taken a group of holes as one, or has copied a page that it could have reused.
+const OTHER: u8 = 1 << Home::LIMIT;
 
 impl ClaimedRuns {
+    /// Of a subject that promises this.
+    pub(crate) const fn new(promise: LargeFolios) -> ClaimedRuns {
+        ClaimedRuns { promise, claims: Vec::new(), next: 0, refused: 0 }
+    }
+
     /// The claims of the next operation.
     #[inline]
     pub(crate) fn claim(&mut self, runs: &[bool]) {
         self.refused = 0;
-        // No run is asked for on machines without huge pages.
-        if self.claims.is_empty() && runs.is_empty() {
-            return;
-        }
         self.claims.clear();
         self.claims.extend_from_slice(runs);
         self.next = 0;
@@ -48,9 +50,19 @@ impl ClaimedRuns {
         self.refused |= 1 << home.index();
     }
 
-    /// Whether the subject knows that all entries of a large folio are those of one space; a subject that tells nothing does.
-    pub(crate) fn knows_last_space(&mut self) -> bool {
-        self.take()
+    /// Whether the subject makes the choice of the rules: it takes a group of holes as one, or knows that all entries of a large folio are
+    /// those of one space. One that promises to make it does.
+    pub(crate) fn follows_rule(&mut self) -> bool {
+        let follows = self.take() || self.promise == LargeFolios::ByRule;
+        if !follows {
+            self.refused |= OTHER;
+        }
+        follows
+    }
+
+    /// Whether the subject brings a large folio where no rule asks for one. One that promises not to does not.
+    fn goes_beyond_rules(&mut self) -> bool {
+        self.take_or(false) && self.promise == LargeFolios::ByClaim
     }
 
     /// The next one; true where nothing is claimed.
@@ -69,8 +81,7 @@ impl ClaimedRuns {
 impl Model {
     /// The first place of the group of a place.
     pub(crate) fn group(&self, place: Place) -> Place {
-        let pages = self.machine.huge_pages();
-        Place { page: VirtualPage(place.page.0 / pages * pages), ..place }
+        Place { page: VirtualPage(place.page.0 & !(self.machine.huge_pages() - 1)), ..place }
     }
 
     /// The places of the group that begins here.
@@ -92,13 +103,11 @@ impl Model {
 
     /// The parts of a range that lie in one group each; single places where the machine has no huge pages.
     pub(crate) fn parts(&self, range: PageRange) -> impl Iterator<Item = PageRange> + use<> {
-        let pages = self.machine.huge_pages();
-        let end = range.first.0 + range.count;
-        let mut next = range.first.0;
-        core::iter::from_fn(move || {
-            let first = next;
-            next = ((first / pages + 1) * pages).min(end);
-            (first < end).then(|| PageRange { first: VirtualPage(first), count: next - first })
+        let order = self.machine.huge().map_or(0, |order| order.0);
+        let (first, end) = (range.first.0, range.first.0 + range.count);
+        (first >> order..end.div_ceil(1 << order)).map(move |group| {
+            let [from, to] = [(group << order).max(first), ((group + 1) << order).min(end)];
+            PageRange { first: VirtualPage(from), count: to - from }
         })
     }
 
@@ -120,24 +129,15 @@ impl Model {
     #[inline]
     #[must_use]
     pub fn has_refused_runs(&self) -> bool {
-        self.runs.refused & !GROUP != 0
+        self.runs.refused & !OTHER != 0
     }
 
-    /// Whether the last operation did without a large folio that its counts allowed: what is written of the answers that follow may not
-    /// hold.
+    /// Whether the last operation did without a large folio that its counts allowed, or copied a page that it could have reused: what is
+    /// written of the answers that follow may not hold.
     #[inline]
     #[must_use]
     pub fn did_without_folio(&self) -> bool {
         self.runs.refused != 0
-    }
-
-    /// Whether the subject takes a group of holes as one.
-    pub(crate) fn takes_group(&mut self) -> bool {
-        let is_taken = self.runs.take();
-        if !is_taken {
-            self.runs.refused |= GROUP;
-        }
-        is_taken
     }
 
     /// The head of the large folio of a page; the page itself where it is small.
@@ -175,7 +175,7 @@ impl Model {
     /// Notes that a page was touched, and with it its whole folio, whose references it shows.
     #[inline]
     pub(crate) fn note_folio(&mut self, page: PageToken) {
-        if self.live_page(page).is_none_or(|it| it.folio.is_none()) {
+        if self.machine.huge().is_none() || self.live_page(page).is_none_or(|it| it.folio.is_none()) {
             return self.notes.page(page);
         }
         for page in self.folio_pages(page) {
@@ -305,7 +305,7 @@ impl Model {
             return false;
         }
         if !self.at(place).is_some_and(Mapped::is_advised_huge) {
-            return self.runs.take_or(false) && self.free(Home::Ram) >= self.machine.huge_pages();
+            return self.runs.goes_beyond_rules() && self.free(Home::Ram) >= self.machine.huge_pages();
         }
         let fills = self.finds_run(Home::Ram);
         if !fills {

@@ -37,6 +37,22 @@ impl Model {
         }
     }
 
+    /// A fork makes a large folio one that so many entries map.
+    #[inline]
+    pub(crate) fn mark_huge_mapcount(&mut self, entries: u32) {
+        if entries > 255 {
+            mark!(self, "limit: more than 255 entries map a large folio");
+        }
+    }
+
+    /// A large folio of so many pages is made.
+    #[inline]
+    pub(crate) fn mark_folio(&mut self, pages: u32) {
+        if pages > WORD {
+            mark!(self, "limit: a large folio of more pages than a word has bits");
+        }
+    }
+
     /// A fork fills this space.
     #[inline]
     pub(crate) fn mark_space(&mut self, space: Space) {

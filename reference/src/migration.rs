@@ -233,7 +233,7 @@ impl Model {
             match candidate.what {
                 What::Hole(place) => {
                     // A table of small entries may be there since (`migrate_vma_insert_huge_pmd_page`, mm/migrate_device.c).
-                    if candidate.size > 1 && self.is_group_of_holes(place) && !self.takes_group() {
+                    if candidate.size > 1 && self.is_group_of_holes(place) && !self.runs.follows_rule() {
                         continue;
                     }
                     match self.fill_holes(place, candidate.size, home) {

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use stalemap_operations::{
-    BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, Machine, Observation, Operation, Order,
-    Outcome, PageToken, PinSlot, Place, Scope, Space, SpaceSet, Stamp, Subject, Touched, TransactionSlot, Visitor,
+    BlockContract, BlockSlot, Capabilities, Effect, Errno, HoldSlot, Home, LargeFolios, Machine, Observation,
+    Operation, Order, Outcome, PageToken, PinSlot, Place, Scope, Space, SpaceSet, Stamp, Subject, Touched,
+    TransactionSlot, Visitor,
 };
 
 use crate::entry::{Entry, Mapped};
@@ -84,16 +85,17 @@ impl Model {
             holds: Slots::new(),
             blocks: Slots::new(),
             given_back: [0; Home::LIMIT],
-            runs: ClaimedRuns::default(),
+            runs: ClaimedRuns::new(LargeFolios::ByRule),
             notes: Notes::default(),
             met: [0; MARKS.len()],
         }
     }
 
-    /// The same machine beside a subject that promises this of its blocks: what it may refuse follows its answer.
+    /// The same machine beside a subject that promises this of its blocks and large folios: where it promises nothing, its answers
+    /// and claims are followed.
     #[must_use]
-    pub fn with_blocks(self, contract: BlockContract) -> Model {
-        Model { contract, ..self }
+    pub fn beside(self, subject: &Capabilities) -> Model {
+        Model { contract: subject.blocks, runs: ClaimedRuns::new(subject.large_folios), ..self }
     }
 
     /// Does an operation after a subject did it. Equal to [`apply`](Subject::apply) in everything but what needs several
@@ -102,7 +104,9 @@ impl Model {
     /// have made ([`Subject::runs`]).
     pub fn apply_after(&mut self, operation: Operation, claimed: Option<Outcome>, runs: &[bool]) -> Outcome {
         self.notes.clear();
-        self.runs.claim(runs);
+        if self.machine.huge().is_some() {
+            self.runs.claim(runs);
+        }
         let outcome = Outcome::from(self.answer(operation, claimed));
         // Fuzzing engines compile with assertions; these would take most of their time.
         #[cfg(all(debug_assertions, not(fuzzing)))]
@@ -237,6 +241,7 @@ impl Model {
 
     /// A fresh large folio, its pages exclusive, in order.
     pub(crate) fn allocate_folio(&mut self, home: Home) -> Vec<PageToken> {
+        self.mark_folio(self.machine.huge_pages());
         let pages: Vec<PageToken> = (0..self.machine.huge_pages()).map(|_| self.allocate_page(home)).collect();
         for (index, &page) in (0..).zip(&pages) {
             self.page_mut(page).folio = Some(InFolio { head: pages[0], index });

@@ -89,6 +89,7 @@ impl Model {
         transactions.chain(pins).chain(holds).chain(self.blocks.keys().map(Slot::Block))
     }
 
+    #[inline(always)]
     fn facts(&self, token: PageToken) -> Option<PageFacts<core::iter::Empty<Place>>> {
         let page = self.live_page(token)?;
         Some(PageFacts {

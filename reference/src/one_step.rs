@@ -20,11 +20,14 @@ impl Model {
         if self.is_space_locked(space) {
             mark!(self, "migration in one step in a locked space");
         }
+        let mut candidates = Vec::new();
         let mut pages = 0;
         for part in self.parts(range) {
             let readable = count(places(space, part).take_while(|&place| self.readable(place).is_ok()).count());
             if readable > 0 {
-                pages += self.migrate_part(space, PageRange { count: readable, ..part }, route)?;
+                let part = PageRange { count: readable, ..part };
+                self.collect_part(space, part, route, 0, &mut candidates);
+                pages += self.migrate_part(&mut candidates, route)?;
             }
             if readable < part.count {
                 if pages > 0 {
@@ -36,13 +39,11 @@ impl Model {
         Ok(Effect::Pages(pages))
     }
 
-    /// All phases for a part of one group; how many pages moved. Where it stops for want of a frame, a folio gets all its frames or
+    /// The other phases for what was collected of a part of one group; how many pages moved. Where it stops for want of a frame, a folio gets all its frames or
     /// none (`dmirror_devmem_fault_alloc_and_copy`, lib/test_hmm.c).
-    fn migrate_part(&mut self, space: Space, part: PageRange, route: Route) -> Result<u32, Errno> {
+    fn migrate_part(&mut self, candidates: &mut Vec<Candidate>, route: Route) -> Result<u32, Errno> {
         let to = destination(route);
-        let mut candidates = Vec::new();
-        self.collect_part(space, part, route, 0, &mut candidates);
-        let (free, wanted) = (self.free(to), size(&candidates));
+        let (free, wanted) = (self.free(to), size(candidates));
         let given = self.give_frames(candidates.iter_mut(), to, free, false);
         if given < wanted {
             mark!(self, "migration in one step without a frame");
@@ -55,7 +56,7 @@ impl Model {
         }
         let stops = given < wanted && to == Home::Ram && self.machine.rules() == Dialect::Linux7_3;
         let mut pages = 0;
-        for mut candidate in candidates {
+        for mut candidate in candidates.drain(..) {
             if stops && candidate.frames < candidate.size {
                 candidate.frames = 0;
             }

@@ -217,7 +217,9 @@ impl Model {
         };
         Situation(1 + access as u16 * ENTRIES + entry)
     }
+
     /// 0 where neither a pin nor a hold refers to the page or its folio, 1 where holds do, 2 where a pin does.
+    #[inline]
     fn other_users(&self, token: PageToken) -> u16 {
         match (self.pins_on(token), self.holds_on(token)) {
             (0, 0) => 0,

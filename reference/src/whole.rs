@@ -26,7 +26,11 @@ impl Model {
         candidates: &mut Vec<Candidate>,
     ) {
         let first = Place { space, page: part.first };
-        let is_whole = self.machine.huge().is_some() && self.is_group_within(first, part);
+        if self.machine.huge().is_none() {
+            candidates.extend(self.collect_place(first, route).map(|what| Candidate::small(offset, what)));
+            return;
+        }
+        let is_whole = self.is_group_within(first, part);
         if self.is_huge_at(first) {
             match self.collect_huge(first, is_whole, route) {
                 Collected::Whole(what) => {
@@ -59,7 +63,10 @@ impl Model {
     }
 
     fn takes_whole_group_of_holes(&mut self, first: Place, route: Route) -> bool {
-        matches!(route, Route::To(_)) && self.migrates_whole() && self.is_group_of_holes(first) && self.takes_group()
+        matches!(route, Route::To(_))
+            && self.migrates_whole()
+            && self.is_group_of_holes(first)
+            && self.runs.follows_rule()
     }
 
     /// What becomes of the huge entry of which this place is the first in the range.

@@ -3,7 +3,7 @@
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
-use stalemap_harness::Driver;
+use stalemap_harness::{CannotBuild, Driver};
 use stalemap_operations::Program;
 
 /// Sixteen hexadecimal digits that stand for all that both sides answer and show after every step, and for how the run
@@ -11,7 +11,7 @@ use stalemap_operations::Program;
 ///
 /// # Errors
 /// As [`Driver::run`].
-pub fn digest(driver: &mut Driver, program: &Program) -> Result<String, String> {
+pub fn digest(driver: &mut Driver, program: &Program) -> Result<String, CannotBuild> {
     let mut digest = Sha256::new();
     let run = driver.watch(program, &mut |watched| {
         let answers = (watched.expected, watched.claimed);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use stalemap_harness::{Divergence, Driver, Hang, guarded};
+use stalemap_harness::{CannotBuild, Divergence, Driver, Hang, guarded};
 use stalemap_operations::{Program, Subject, Trace};
 use stalemap_reference::Model;
 
@@ -64,7 +64,7 @@ impl Finding {
         program: &Program,
         divergence: &Divergence,
         origin: Origin,
-    ) -> Result<Finding, String> {
+    ) -> Result<Finding, CannotBuild> {
         let [reference_state, subject_state] = states_after(driver, program, divergence.step)?;
         let plain = shown(program, divergence);
         // A reference that panics leaves the trace without answers.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use stalemap_harness::{Driver, Watched};
+use stalemap_harness::{CannotBuild, Driver, Watched};
 use stalemap_operations::{
     Entry, Home, Machine, Observables, Observation, PageToken, PageView, Place, PlaceState, Program, SlotState, Space,
 };
@@ -27,7 +27,7 @@ pub fn states(watched: &Watched<'_>, machine: &Machine) -> [String; 2] {
 ///
 /// # Errors
 /// As [`Driver::run`].
-pub(crate) fn states_after(driver: &mut Driver, program: &Program, step: usize) -> Result<[String; 2], String> {
+pub(crate) fn states_after(driver: &mut Driver, program: &Program, step: usize) -> Result<[String; 2], CannotBuild> {
     let mut found = [String::new(), String::new()];
     let shown = Program::new(program.machine, program.operations.iter().copied().take(step + 1));
     driver.watch(&shown, &mut |watched| {

@@ -1,9 +1,11 @@
 //! Blocks: an allocator of frames, or of ranges, as a subject of level 0.
 
 use stalemap_operations::{
-    BlockContract, BlockSlot, Capabilities, Effect, Errno, FrameToken, Home, Kind, KindSet, Machine, Observables,
-    Observation, Operation, Order, Outcome, Scope, Slot, SlotState, Space, Subject, Touched,
+    BlockContract, BlockSlot, Capabilities, Home, Kind, KindSet, Machine, Observables, Observation, Operation, Outcome,
+    Scope, Slot, SlotState, Space, Subject, Touched,
 };
+
+use crate::block_slots::BlockSlots;
 
 /// An allocator of blocks of frames, which are numbered from 0.
 ///
@@ -193,73 +195,14 @@ impl<A: RangeAllocator> BlockAllocator for Ranges<A> {
     }
 }
 
-/// A block in its slot.
-#[derive(Clone, Copy)]
-struct Block {
-    first: u32,
-    order: Order,
-    split: bool,
-    given_back: u32,
-}
-
 /// A machine that has RAM and blocks, and nothing else.
 pub struct Blocks<A> {
     machine: Machine,
     allocator: A,
     /// Free frames at the start, where the allocator tells.
     capacity: Option<u32>,
-    slots: [Option<Block>; BlockSlot::LIMIT as usize],
+    slots: BlockSlots,
     touched: Option<BlockSlot>,
-}
-
-impl<A: BlockAllocator> Blocks<A> {
-    fn alloc(&mut self, slot: BlockSlot, order: Order) -> Result<Effect, Errno> {
-        if self.slots[slot.index()].is_some() {
-            return Err(Errno::EBUSY);
-        }
-        if order > self.machine.highest_order() {
-            return Err(Errno::EINVAL);
-        }
-        let first = self.allocator.allocate(order.0).ok_or(Errno::ENOMEM)?;
-        self.slots[slot.index()] = Some(Block { first, order, split: false, given_back: 0 });
-        self.touched = Some(slot);
-        Ok(Effect::Nothing)
-    }
-
-    fn free(&mut self, slot: BlockSlot) -> Result<Effect, Errno> {
-        let block = self.slots[slot.index()].as_mut().ok_or(Errno::ENOENT)?;
-        self.touched = Some(slot);
-        if !block.split {
-            self.allocator.free(block.first, block.order.0);
-            self.slots[slot.index()] = None;
-            return Ok(Effect::Nothing);
-        }
-        self.allocator.free(block.first + block.given_back, 0);
-        block.given_back += 1;
-        if block.given_back == block.order.frames() {
-            self.slots[slot.index()] = None;
-        }
-        Ok(Effect::Nothing)
-    }
-
-    fn split(&mut self, slot: BlockSlot) -> Result<Effect, Errno> {
-        let block = self.slots[slot.index()].as_mut().ok_or(Errno::ENOENT)?;
-        if block.split || block.order == Order(0) {
-            return Err(Errno::EINVAL);
-        }
-        block.split = true;
-        self.touched = Some(slot);
-        Ok(Effect::Nothing)
-    }
-
-    fn state(&self, slot: BlockSlot) -> SlotState {
-        self.slots[slot.index()].map_or(SlotState::Empty, |block| SlotState::Block {
-            order: block.order,
-            split: block.split,
-            held: block.order.frames() - block.given_back,
-            base: Some(FrameToken { home: Home::Ram, offset: block.first }),
-        })
-    }
 }
 
 impl<A: BlockAllocator> Subject for Blocks<A> {
@@ -272,7 +215,7 @@ impl<A: BlockAllocator> Subject for Blocks<A> {
         let observables = if self.capacity.is_some() { shown.and(Observables::FREE) } else { shown };
         let operations = KindSet::NONE.with(Kind::Alloc).with(Kind::Free);
         let operations = if A::SPLITS { operations.with(Kind::Split) } else { operations };
-        Capabilities { observables, operations, blocks: A::CONTRACT }
+        Capabilities { observables, operations, blocks: A::CONTRACT, ..Capabilities::ALL }
     }
 
     fn machine(&self) -> &Machine {
@@ -290,16 +233,17 @@ impl<A: BlockAllocator> Subject for Blocks<A> {
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
-        self.touched = None;
-        let answer = if let Operation::Alloc { block, order } = operation {
-            self.alloc(block, order)
+        let Blocks { machine, allocator, slots, .. } = self;
+        let (block, answer) = if let Operation::Alloc { block, order } = operation {
+            (block, slots.alloc(block, order, machine.highest_order(), |order| allocator.allocate(order)))
         } else if let Operation::Free { block } = operation {
-            self.free(block)
+            (block, slots.free(block, |first, order| allocator.free(first, order)))
         } else if let Operation::Split { block } = operation {
-            self.split(block)
+            (block, slots.split(block))
         } else {
             unreachable!("{operation} is not among what it can do")
         };
+        self.touched = answer.is_ok().then_some(block);
         answer.map_or_else(Outcome::Refused, Outcome::Done)
     }
 
@@ -313,7 +257,7 @@ impl<A: BlockAllocator> Subject for Blocks<A> {
         into.alive.insert(Space(0));
         into.free = Home::ALL.map(|home| self.machine.frames(home));
         into.free[Home::Ram.index()] = self.allocator.free_frames().unwrap_or(0);
-        let slots = (0..BlockSlot::LIMIT).map(BlockSlot).map(|slot| (Slot::Block(slot), self.state(slot)));
+        let slots = self.slots.states();
         if scope.everything {
             into.slots.extend(slots.filter(|(_, state)| *state != SlotState::Empty));
         } else {

@@ -5,7 +5,10 @@ use stalemap_operations::{
     Space, Stamp,
 };
 
-use crate::spaces::{AddressSpaces, Answer, Extension, Mapping, Spaces, extended};
+use crate::extensions::{Extension, Extensions};
+use crate::identities::Step;
+use crate::mapping::Mapping;
+use crate::spaces::{AddressSpaces, Answer, Spaces};
 
 /// A memory manager whose pages can be at home on devices, which the CPU cannot touch: a CPU access faults the page back.
 ///
@@ -52,9 +55,17 @@ pub trait DeviceMemory: AddressSpaces {
 /// # Errors
 /// Says why it cannot be this machine.
 pub fn spaces_with_devices<M: DeviceMemory>(machine: &Machine) -> Result<Spaces<M>, String> {
-    let operations = KindSet::NONE.with(Kind::Migrate).with(Kind::DeviceRead).with(Kind::DeviceWrite);
-    let operations = if M::EVICTS { operations.with(Kind::Evict) } else { operations };
-    extended(machine, Extension { operations, shows: Observables::NONE, answer })
+    Extensions::new().devices().build(machine)
+}
+
+impl<M: DeviceMemory> Extensions<M> {
+    /// Devices, to which pages are migrated and back.
+    #[must_use]
+    pub fn devices(self) -> Extensions<M> {
+        let operations = KindSet::NONE.with(Kind::Migrate).with(Kind::DeviceRead).with(Kind::DeviceWrite);
+        let operations = if M::EVICTS { operations.with(Kind::Evict) } else { operations };
+        self.and(Extension { operations, shows: Observables::NONE, answer, contract: None, folios: None })
+    }
 }
 
 /// What a device is told of a fault that failed.
@@ -103,6 +114,6 @@ fn answer<M: DeviceMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Opti
     } else {
         return None;
     };
-    spaces.update(operation.first_place().map(|(space, page)| Place { space, page }));
+    spaces.update(Step::of(operation));
     Some(answer)
 }

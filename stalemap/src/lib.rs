@@ -9,6 +9,8 @@
 //! | [`AddressSpaces`] | maps, unmaps, protects, reads, writes and forks address spaces | [`spaces`] |
 //! | [`DeviceMemory`] | the same, and migrates pages to devices and back | [`spaces_with_devices`] |
 //! | [`PinnedMemory`] | what address spaces do, and pins pages | [`spaces_with_pins`] |
+//! | [`BlockMemory`] | what address spaces do, and allocates blocks of the same frames | [`Extensions`] |
+//! | [`HugeMemory`] | what address spaces do, with large folios and huge entries | [`Extensions`] |
 //! | [`Subject`] | everything, transactions and bare references among it | a function of yours |
 //!
 //! ```no_run
@@ -28,27 +30,38 @@
 //! `minimize` and more for your subject. [`replay!`] makes a test that replays a folder of traces; [`fuzz_target!`] and
 //! [`afl_target!`] make targets of cargo-fuzz and AFL++.
 
+mod block_memory;
+mod block_slots;
 mod blocks;
 mod devices;
+mod extensions;
+mod folio;
 pub mod fuzzing;
+mod huge;
 mod identities;
+mod mapping;
 mod pins;
 mod replay;
 mod spaces;
 
+pub use block_memory::BlockMemory;
 pub use blocks::{BlockAllocator, Blocks, RangeAllocator, Ranges, blocks, ranges};
 pub use devices::{DeviceMemory, spaces_with_devices};
+pub use extensions::Extensions;
+pub use folio::Folio;
+pub use huge::HugeMemory;
+pub use mapping::Mapping;
 pub use pins::{PinnedMemory, spaces_with_pins};
 pub use replay::{ReplayError, replay_folder};
-pub use spaces::{AddressSpaces, Mapping, Spaces, spaces};
+pub use spaces::{AddressSpaces, Spaces, spaces};
 pub use stalemap_campaign as campaign;
 pub use stalemap_commands::main;
 pub use stalemap_harness::{Build, Compare, Driver, Generator, Run, Settings};
 pub use stalemap_operations as operations;
 pub use stalemap_operations::{
-    Access, BlockContract, Capabilities, Device, Effect, Errno, FrameToken, Home, Kind, KindSet, Machine, Observables,
-    Observation, Operation, Outcome, PageRange, ParseError, Place, Program, Refusals, Route, Scope, Space, Stamp,
-    Subject, Touched, Trace, VirtualPage,
+    Access, Advice, BlockContract, Capabilities, Device, Effect, Errno, FrameToken, Home, Kind, KindSet, LargeFolios,
+    Machine, Observables, Observation, Operation, Outcome, PageRange, ParseError, Place, Program, Refusals, Route,
+    Scope, Space, Stamp, Subject, Touched, Trace, VirtualPage,
 };
 
 /// The examples of the documents are compiled as those of the items are.

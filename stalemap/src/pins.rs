@@ -4,7 +4,9 @@ use stalemap_operations::{
     Effect, Errno, FrameToken, Kind, KindSet, Machine, Observables, Operation, PinSlot, Place, Stamp,
 };
 
-use crate::spaces::{AddressSpaces, Answer, Extension, Spaces, extended};
+use crate::extensions::{Extension, Extensions};
+use crate::identities::Step;
+use crate::spaces::{AddressSpaces, Answer, Spaces};
 
 /// A memory manager that gives out pins: long references, for writing, to the frame that a page is in.
 ///
@@ -35,8 +37,16 @@ pub trait PinnedMemory: AddressSpaces {
 /// # Errors
 /// Says why it cannot be this machine.
 pub fn spaces_with_pins<M: PinnedMemory>(machine: &Machine) -> Result<Spaces<M>, String> {
-    let operations = KindSet::NONE.with(Kind::Pin).with(Kind::Unpin).with(Kind::PinRead).with(Kind::PinWrite);
-    extended(machine, Extension { operations, shows: Observables::SLOTS, answer })
+    Extensions::new().pins().build(machine)
+}
+
+impl<M: PinnedMemory> Extensions<M> {
+    /// Pins.
+    #[must_use]
+    pub fn pins(self) -> Extensions<M> {
+        let operations = KindSet::NONE.with(Kind::Pin).with(Kind::Unpin).with(Kind::PinRead).with(Kind::PinWrite);
+        self.and(Extension { operations, shows: Observables::SLOTS, answer, contract: None, folios: None })
+    }
 }
 
 /// What an operation on a pin answers; none for another one.
@@ -59,17 +69,18 @@ fn pin<M: PinnedMemory>(spaces: &mut Spaces<M>, pin: PinSlot, place: Place) -> R
     if spaces.pins[pin.index()].is_some() {
         return Err(Errno::EBUSY);
     }
-    let frame = spaces.manager.pin(place)?;
-    spaces.pins[pin.index()] = Some(frame);
-    spaces.update(Some(place));
-    Ok(Effect::Nothing)
+    // A pin that is refused may have brought a page back from a device.
+    let answer = spaces.manager.pin(place);
+    spaces.pins[pin.index()] = answer.ok();
+    spaces.update(Step::Writes(place));
+    answer.map(|_| Effect::Nothing)
 }
 
 fn unpin<M: PinnedMemory>(spaces: &mut Spaces<M>, pin: PinSlot) -> Result<Effect, Errno> {
     let frame = pinned(spaces, pin)?;
     spaces.pins[pin.index()] = None;
     spaces.manager.unpin(frame);
-    Ok(Effect::Freed(spaces.update(None)))
+    Ok(Effect::Freed(spaces.update(Step::Other)))
 }
 
 fn pinned<M: PinnedMemory>(spaces: &Spaces<M>, pin: PinSlot) -> Result<FrameToken, Errno> {

@@ -6,34 +6,10 @@ use stalemap_operations::{
     Access, Errno, FrameToken, Home, Kind, KindSet, Machine, Observables, PageRange, Place, Space, Stamp, VirtualPage,
 };
 
-pub(crate) use adapter::{Answer, Extension, extended};
+use crate::mapping::Mapping;
+
+pub(crate) use adapter::Answer;
 pub use adapter::{Spaces, spaces};
-
-/// What a mapped place shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mapping {
-    /// The rights of the mapping.
-    pub access: Access,
-    /// The frame of the page that is mapped; none for a hole, which reads as zero.
-    pub frame: Option<FrameToken>,
-    /// The writable bit of the entry. It has no meaning for a hole, or where [`AddressSpaces::SHOWS`] does not name it.
-    pub writable: bool,
-}
-
-impl Mapping {
-    /// A hole.
-    #[must_use]
-    pub const fn hole(access: Access) -> Mapping {
-        Mapping { access, frame: None, writable: false }
-    }
-
-    /// A page in a frame of RAM.
-    #[must_use]
-    pub const fn ram(access: Access, frame: u32, writable: bool) -> Mapping {
-        let frame = FrameToken { home: Home::Ram, offset: frame };
-        Mapping { access, frame: Some(frame), writable }
-    }
-}
 
 /// A memory manager: address spaces of private anonymous pages, in frames of RAM that are numbered from 0.
 ///
@@ -156,6 +132,14 @@ pub trait AddressSpaces: Sized {
     /// Moves a mapped page to another place, which is unmapped before.
     fn relocate(&mut self, _space: Space, _from: VirtualPage, _to: VirtualPage) {
         left_out("OPERATIONS", "relocate")
+    }
+
+    /// As [`relocate`](Self::relocate) of each page of the range in turn, and is what is called: a manager that implements it does not
+    /// need `relocate`. The places from `to` on are as many, and none is in the range.
+    fn relocate_range(&mut self, space: Space, range: PageRange, to: VirtualPage) {
+        for (from, to) in range.iter().zip(to.0..) {
+            self.relocate(space, from, VirtualPage(to));
+        }
     }
 
     /// Copies a space into one that is dead, with all its pages shared until they are written.

@@ -82,7 +82,7 @@ impl Observer for Collect {
                 self.kept.insert(finding.signature.to_string(), kept);
             }
             Err(refused) => {
-                self.refused = Some(refused);
+                self.refused = Some(refused.into());
                 return ControlFlow::Break(());
             }
         }

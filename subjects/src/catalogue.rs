@@ -13,8 +13,8 @@ use crate::dbs::Dbs;
 use crate::offset::Offset;
 use crate::range_alloc::RangeAlloc;
 use crate::raw::{
-    ArceOs, BuddyHeap, BuddySlab, FreeRanges, LinkedList, LinkedListExtended, LinkedListExtended0_9_1, PageTables,
-    SummaryBuddy,
+    Amd64Tables, ArceOs, ArmTables, Bins, BuddyHeap, BuddySlab, FreeRanges, Heap, LinkedList, LinkedListExtended,
+    LinkedListExtended0_9_1, PageTables, SummaryBuddy, TwoLevels,
 };
 #[cfg(feature = "vulkano")]
 use crate::raw::{VulkanoBuddy, VulkanoFreeList};
@@ -149,6 +149,7 @@ const ONE_UNIT: Known = Known::Fault {
 
 /// All rows: by name, of each the last version at last.
 pub const ROWS: &[Row] = &[
+    at_level(1, "aarch64-paging", "0.12.3", "2026-10-22", Known::Agrees, of_spaces::<Manager<ArmTables>>),
     at_level(0, "axallocator", "0.2.0", "2026-02-28", Known::Agrees, of_blocks::<AxPages>),
     at_level(0, "bitmap-allocator", "0.4.6", "2026-06-03", Known::Agrees, of_blocks::<Bitmap>),
     at_level(0, "buddy-slab-allocator", "0.6.1", "2026-09-12", Known::Agrees, of_blocks::<BuddySlab>),
@@ -184,6 +185,8 @@ pub const ROWS: &[Row] = &[
     at_level(1, "rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeInclusiveMap1_8_0>>)
         .of("inclusive"),
     at_level(1, "rangemap", "1.8.0", "2026-08-14", Known::Agrees, of_spaces::<Manager<RangeMap1_8_0>>),
+    at_level(0, "rlsf", "0.2.3", "2026-07-27", Known::Agrees, of_blocks::<Heap<TwoLevels>>),
+    at_level(0, "talc", "5.1.1", "2026-09-09", Known::Agrees, of_blocks::<Heap<Bins>>),
     at_level(3, "tgoskits", "2096-before", "2026-08-18", HALF_CLONED, of_pins::<Starry<false>>).restated(),
     at_level(3, "tgoskits", "2096-after", "2026-08-18", Known::Agrees, of_pins::<Starry<true>>).restated(),
     at_level(0, "vm-allocator", "0.1.4", "2026-06-10", Known::Agrees, of_blocks::<VmAllocator<4_096>>).of("pages"),
@@ -192,6 +195,7 @@ pub const ROWS: &[Row] = &[
     at_level(0, "vulkano", "0.35.2", "2025-08-16", Known::Agrees, of_blocks::<VulkanoBuddy>).of("BuddyAllocator"),
     #[cfg(feature = "vulkano")]
     at_level(0, "vulkano", "0.35.2", "2025-08-16", Known::Agrees, of_blocks::<VulkanoFreeList>).of("FreeListAllocator"),
+    at_level(1, "x86_64", "0.15.5", "2026-07-11", Known::Agrees, of_spaces::<Manager<Amd64Tables>>),
 ];
 
 const fn at_level(

@@ -8,6 +8,7 @@
 pub mod campaign;
 pub mod catalogue;
 pub mod check;
+pub mod readme;
 
 mod axallocator;
 mod bitmap;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use stalemap_subjects::catalogue::{Known, ROWS, Row, row};
 use stalemap_subjects::check::{check, traces};
+use stalemap_subjects::readme;
 
 /// Enough for every fault that is known.
 const EXECUTIONS: u64 = 2_000;
@@ -55,10 +56,9 @@ fn names_are_those_of_one_row() {
 
 #[test]
 fn the_readme_has_a_line_for_each_row() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(readme).expect("there is one");
+    let readme = fs::read_to_string(readme::path()).expect("there is one");
     for row in ROWS {
-        let start = format!("| `{}` | {} | {} | ", row.name(), row.released, row.level);
+        let start = readme::start(row);
         let line = readme.lines().find(|line| line.starts_with(&start));
         let line = line.unwrap_or_else(|| panic!("no line begins with {start}"));
         assert_eq!(line.contains("| agrees |"), row.known == Known::Agrees, "{line}");

@@ -1,5 +1,6 @@
 //! Receives what the jobs of a campaign have done and reports it in the order of the index.
 
+use stalemap_harness::CannotBuild;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -17,7 +18,7 @@ const BETWEEN_CHECKPOINTS: RangeInclusive<Duration> = Duration::from_millis(50).
 pub(super) struct Collected {
     pub(super) stats: CampaignStats,
     /// Why the subject cannot be the machine of the next execution.
-    pub(super) unable: Option<String>,
+    pub(super) unable: Option<CannotBuild>,
 }
 
 pub(super) struct Collector {
@@ -25,7 +26,7 @@ pub(super) struct Collector {
     begin: u64,
     start: Instant,
     stats: CampaignStats,
-    unable: Option<String>,
+    unable: Option<CannotBuild>,
     /// Batches before which something is missing, by the position of their first execution.
     early: BTreeMap<u64, Batch>,
     /// When progress was reported last, and a checkpoint.

@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Instant;
 
-use stalemap_harness::{Driver, Generator, Run, Skipped, Watch};
+use stalemap_harness::{CannotBuild, Driver, Generator, Run, Skipped, Watch};
 use stalemap_operations::Program;
 
 use super::{Campaign, CampaignStats, Diverged, TICK};
@@ -32,7 +32,7 @@ pub(super) struct Batch {
     pub(super) done: CampaignStats,
     pub(super) diverged: Option<Diverged>,
     /// Why the job ends with this batch: the subject cannot be a machine that was asked for.
-    pub(super) unable: Option<String>,
+    pub(super) unable: Option<CannotBuild>,
 }
 
 /// One of the jobs of a campaign.
@@ -161,8 +161,8 @@ impl Job<'_> {
         index: u64,
         mut made: Option<Program>,
         program: &mut Program,
-    ) -> Result<Run, String> {
-        let mut refused = String::new();
+    ) -> Result<Run, CannotBuild> {
+        let mut refused = None;
         for attempt in 0..ATTEMPTS {
             match made.take() {
                 Some(made) => *program = made,
@@ -170,10 +170,10 @@ impl Job<'_> {
             }
             match driver.run(program, self.campaign.compare) {
                 Ok(run) => return Ok(run),
-                Err(sentence) => refused = sentence,
+                Err(why) => refused = Some(why),
             }
         }
-        Err(refused)
+        Err(refused.expect("at least one attempt is made"))
     }
 
     /// Makes executions, and shows the builder of the subjects that they are going to be run.
@@ -182,7 +182,7 @@ impl Job<'_> {
         driver: &Driver,
         generator: &mut Generator,
         taken: Range<u64>,
-    ) -> Result<Vec<Program>, String> {
+    ) -> Result<Vec<Program>, CannotBuild> {
         let executions: Vec<Program> = taken
             .map(|position| {
                 let mut program = Program::default();

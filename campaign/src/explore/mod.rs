@@ -13,7 +13,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use stalemap_harness::{
-    AnyBuild, Build, Divergence, Hang, Signature, StateDigest, Transitions, Watch, digest_of_states,
+    AnyBuild, Build, CannotBuild, Divergence, Hang, Signature, StateDigest, Transitions, Watch, digest_of_states,
 };
 use stalemap_operations::{Machine, Operation, Program};
 use thiserror::Error;
@@ -33,7 +33,7 @@ const TICK: Duration = Duration::from_millis(10);
 pub enum ExploreError {
     /// The subject cannot be the machine; says why.
     #[error("{0}")]
-    Machine(String),
+    Machine(CannotBuild),
     /// The machine has more frames and places than a driver keeps, so that its states cannot be looked at.
     #[error("the machine is too large to be exhausted")]
     TooLarge,

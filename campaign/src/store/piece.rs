@@ -71,6 +71,12 @@ impl Piece {
         from_digits(&self.transitions)
     }
 
+    /// The same where it is not known which transitions were met.
+    #[must_use]
+    pub fn without_transitions(self) -> Piece {
+        Piece { transitions: String::new(), ..self }
+    }
+
     /// Adds the sums of other executions, but for how often each signature was met.
     #[must_use]
     pub fn and_coverage(mut self, other: &Piece) -> Piece {

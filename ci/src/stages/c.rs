@@ -20,6 +20,7 @@ const EXAMPLES: &[Example] = &[
     Example { source: "buddy.c", options: &["-DFAULT"], finding: Some("conservation.free@free") },
     Example { source: "spaces.cpp", options: &[], finding: None },
     Example { source: "spaces.cpp", options: &["-DFAULT"], finding: Some("identity.page@write") },
+    Example { source: "spaces.cpp", options: &["-DOVERLAP"], finding: Some("conservation.free@alloc") },
     Example { source: "spaces.cpp", options: &["-fsanitize=address"], finding: None },
     Example {
         source: "spaces.cpp",

@@ -1,6 +1,8 @@
 //! The stage that asks the kernel as a native process: builds it as a new user would, fuzzes beside it, and finds the
 //! faults in it.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 
 use super::exhaust::Certificate;
@@ -28,6 +30,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
         mutants.arg("--out").arg(folder.join(version)).run()?;
     }
     both_of_2019(context)?;
+    since_when(context, &folder.join("6.1"))?;
     CERTIFICATE.check(context)?;
     huge_pages(context)?;
     let conformance = context.stalemap().args(["linux", "conformance", "--runs", "0", "--native-runs", PROGRAMS]);
@@ -43,6 +46,16 @@ fn huge_pages(context: &Context) -> Result<()> {
         build.args(["--huge-order", order]).run()?;
         context.stalemap().args(self_tests).args(["--huge-order", order]).run()?;
     }
+    Ok(())
+}
+
+/// The version is named with which a fault of 2019 begins, on the way back from the newest kernel: what shows in 6.1 and in
+/// none of the later ones.
+fn since_when(context: &Context, found: &Path) -> Result<()> {
+    let bisect = context.stalemap().arg("bisect").arg(found.join("stale_mapping.trace"));
+    let bisect = bisect.args(["--good", "linux-7.3-native", "--bad", "linux-6.1-native", "--fault", "stale_mapping"]);
+    let said = bisect.read()?;
+    ensure!(said.contains("begins with linux-6.1-native; linux-6.12-native does not show it"), "bisect says {said}");
     Ok(())
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Tool {
 }
 
 pub(super) const CARGO_FUZZ: Tool = Tool { package: "cargo-fuzz", version: "0.13.2", features: &[] };
-pub(super) const CARGO_MUTANTS: Tool = Tool { package: "cargo-mutants", version: "27.0.0", features: &[] };
+pub(super) const CARGO_MUTANTS: Tool = Tool { package: "cargo-mutants", version: "27.1.0", features: &[] };
 pub(super) const CARGO_SEMVER_CHECKS: Tool = Tool { package: "cargo-semver-checks", version: "0.51.0", features: &[] };
 /// Without its servers, which are two thirds of it.
 pub(super) const MDBOOK: Tool = Tool { package: "mdbook", version: "0.5.4", features: &["--no-default-features"] };

@@ -104,7 +104,7 @@ pub(super) fn shows(line: &Line, name: SubjectName, fault: Option<&str>, trace: 
     Ok(match run.map(|run| run.divergence) {
         Ok(Some(divergence)) => Shows::Finding(divergence.signature().to_string()),
         Ok(None) => Shows::Nothing,
-        Err(why) => Shows::Unknown(why),
+        Err(why) => Shows::Unknown(why.into()),
     })
 }
 

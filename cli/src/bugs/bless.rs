@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use stalemap_campaign::{Form, Sighting};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
@@ -70,8 +70,7 @@ fn find(bug: Bug, seed: u64, limits: Limits) -> Result<Option<Finding>> {
     };
     let sighting = Sighting { program: &found.program, divergence: &found.divergence, origin: Origin::default() };
     let mut driver = seeded::driver(&Switch::new(Some(bug)));
-    let found = sighting.find(&mut driver, "implementation", Form::Canonical, &mut |_| !interrupted());
-    let found = found.map_err(|it| anyhow!(it))?;
+    let found = sighting.find(&mut driver, "implementation", Form::Canonical, &mut |_| !interrupted())?;
     ensure!(found.repeats, "{}: it diverges at one time and agrees at another", bug.name());
     Ok(Some(found.finding))
 }

@@ -10,7 +10,7 @@ use proptest_state_machine::ReferenceStateMachine;
 use serde::{Deserialize, Serialize};
 use stalemap_campaign::Source;
 use stalemap_harness::{Generator, Random, Settings};
-use stalemap_operations::{Dialect, Kind, Machine, Operation, Program};
+use stalemap_operations::{Dialect, Home, Kind, Machine, Operation, Program};
 
 /// What makes the executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
@@ -112,11 +112,12 @@ struct Uniform {
     operations: u32,
 }
 
-/// The largest sizes of a machine that is sampled evenly: frames of RAM, of a device, spaces, pages.
+/// The largest sizes of a machine that is sampled evenly: frames of RAM, of a device, spaces, pages, order of huge pages.
 const RAM: u32 = 16;
 const DEVICE: u32 = 6;
 const SPACES: u32 = 4;
 const PAGES: u32 = 10;
+const HUGE: u32 = 2;
 
 impl Source for Uniform {
     fn next(&mut self, program: &mut Program) {
@@ -125,9 +126,9 @@ impl Source for Uniform {
         let first = random.below(DEVICE + 1);
         let second = if first > 0 { random.below(DEVICE + 1) } else { 0 };
         let frames = [1 + random.below(RAM), first, second];
-        let rules = Dialect::ALL[random.below(2) as usize];
-        let machine = Machine::new(frames, 1 + random.below(SPACES), 1 + random.below(PAGES), rules);
-        let machine = machine.expect("sizes within limits");
+        let rules = random.below(u32::try_from(Dialect::ALL.len()).expect("a few")) as usize;
+        let [spaces, pages, huge] = [1 + random.below(SPACES), 1 + random.below(PAGES), random.below(HUGE + 1)];
+        let machine = machine(frames, spaces, pages, huge, Dialect::ALL[rules]);
         let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| kind.exists_on(&machine)).collect();
         program.machine = machine;
         program.operations.clear();
@@ -136,6 +137,12 @@ impl Source for Uniform {
             program.operations.extend(Operation::chosen(kind, &machine, |_, choices, _| random.below(choices)));
         }
     }
+}
+
+/// A machine of these sizes, with huge pages of this order if there is room for one; without where it is 0.
+fn machine(frames: [u32; Home::LIMIT], spaces: u32, pages: u32, huge: u32, rules: Dialect) -> Machine {
+    let machine = Machine::new(frames, spaces, pages, rules).expect("sizes within limits");
+    machine.with_huge(huge).unwrap_or(machine)
 }
 
 /// What a user of proptest-state-machine writes: the machine is the state, and every operation is possible in it.
@@ -148,10 +155,9 @@ impl ReferenceStateMachine for Table {
     fn init_state() -> BoxedStrategy<Machine> {
         let device = 0..=DEVICE;
         let rules = (0..Dialect::ALL.len()).prop_map(|index| Dialect::ALL[index]);
-        (1..=RAM, device.clone(), device, 1..=SPACES, 1..=PAGES, rules)
-            .prop_map(|(ram, first, second, spaces, pages, rules)| {
-                let frames = [ram, first, if first > 0 { second } else { 0 }];
-                Machine::new(frames, spaces, pages, rules).expect("sizes within limits")
+        (1..=RAM, device.clone(), device, 1..=SPACES, 1..=PAGES, 0..=HUGE, rules)
+            .prop_map(|(ram, first, second, spaces, pages, huge, rules)| {
+                machine([ram, first, if first > 0 { second } else { 0 }], spaces, pages, huge, rules)
             })
             .boxed()
     }

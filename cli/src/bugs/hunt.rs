@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use rustix::time::{ClockId, clock_gettime};
 use stalemap_campaign::{FirstDivergence, Source};
 use stalemap_commands::interrupt::interrupted;
@@ -54,7 +54,7 @@ impl From<FirstDivergence> for Found {
 pub(crate) fn hunt(source: &mut dyn Source, bug: Option<Bug>, limits: Limits) -> Result<Option<Hunt>> {
     let switch = Switch::new(bug);
     let hunt = of_bug(&switch).executions(limits.executions).time(limits.time);
-    let hunted = hunt.source(source).map_err(|it| anyhow!(it))?;
+    let hunted = hunt.source(source)?;
     Ok((!hunted.stopped).then(|| Hunt {
         executions: hunted.executions,
         operations: hunted.operations,

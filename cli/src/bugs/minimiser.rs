@@ -153,7 +153,7 @@ fn late_finding(bug: Bug, operations: usize) -> Result<Option<Found>> {
     let mut latest: Option<Found> = None;
     let (mut findings, mut left) = (0, MOST);
     while findings < FINDINGS && left > 0 {
-        let hunted = hunt.clone().executions(left).source(&mut source).map_err(|it| anyhow!(it))?;
+        let hunted = hunt.clone().executions(left).source(&mut source)?;
         if hunted.stopped {
             return Ok(None);
         }

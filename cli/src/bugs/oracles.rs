@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
@@ -49,6 +49,6 @@ pub(super) fn oracles(line: &Line, arguments: &BugsArguments) -> Result<Ending> 
 fn asked_alone(bug: Bug, oracle: &str, operations: u32) -> Result<Option<u64>> {
     let settings = Settings { operations: operations as usize, ..Settings::default() };
     let hunt = of_bug(&Switch::new(Some(bug))).settings(settings).only_oracle(oracle).executions(EXECUTIONS);
-    let hunted = hunt.seed(0).map_err(|it| anyhow!(it))?;
+    let hunted = hunt.seed(0)?;
     Ok(hunted.found.map(|_| hunted.executions))
 }

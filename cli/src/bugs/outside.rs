@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use stalemap_engines::{HuntOrder, HuntResult, Hunter};
 use stalemap_harness::Compare;
 use stalemap_implementation::{Bug, Switch};
@@ -99,7 +99,7 @@ impl Outside {
 fn again(bug: Option<Bug>, bytes: &[u8]) -> Result<Found> {
     let program = Program::from_bytes(bytes);
     let mut driver = seeded::driver(&Switch::new(bug));
-    let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+    let run = driver.run(&program, Compare::Touched)?;
     let divergence = run.divergence.with_context(|| {
         let bug = bug.map_or("no bug", Bug::name);
         format!("an input that stopped the target ({bug}) does nothing here; was another source built?")

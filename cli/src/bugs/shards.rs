@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::ops::ControlFlow;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, ensure};
 use stalemap_campaign::{Campaign, Diverged, Observer, Progress, Shard};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
@@ -76,7 +76,7 @@ pub(super) fn shards(line: &Line, arguments: &BugsArguments) -> Result<Ending> {
 fn first(bug: Bug, seed: u64, operations: u32) -> Result<u64> {
     let settings = Settings { operations: operations as usize, ..Settings::default() };
     let hunt = of_bug(&Switch::new(Some(bug))).settings(settings).executions(EXECUTIONS);
-    let found = hunt.seed(seed).map_err(|it| anyhow!(it))?.found;
+    let found = hunt.seed(seed)?.found;
     Ok(found.with_context(|| format!("{} is not found at seed {seed}", bug.name()))?.index)
 }
 

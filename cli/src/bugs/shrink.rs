@@ -37,7 +37,7 @@ pub(super) fn shrink(driver: &mut Driver, finding: &Found, cap: Duration) -> Res
     let mut executions = 0;
     let mut run = |program: &Program| {
         executions += 1;
-        let run = driver.run(program, Compare::Touched).map_err(|it| anyhow!(it))?;
+        let run = driver.run(program, Compare::Touched)?;
         anyhow::Ok(run.divergence)
     };
     let mut tree = strategy(finding).new_tree(&mut TestRunner::deterministic()).map_err(|it| anyhow!("{it}"))?;

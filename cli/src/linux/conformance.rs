@@ -1,16 +1,15 @@
 //! `stalemap linux conformance`: holds the reference against real kernels and writes down what was compared.
 
+mod kept;
 mod report;
-mod saved;
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
-use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Progress};
+use stalemap_campaign::{Campaign, CampaignStats, Diverged, Observer, Piece, Progress};
 use stalemap_commands::fuzz::cores;
 use stalemap_commands::input::Inputs;
 use stalemap_commands::interrupt::interrupted;
@@ -20,7 +19,7 @@ use stalemap_harness::{Compare, Driver};
 use stalemap_linux::{Cache, Kernels, Target, Version, Way};
 use stalemap_operations::Trace;
 
-use self::saved::{Met, Saved};
+use self::kept::{Build, Corpus, Kept, Part, Signatures};
 use super::which::chosen;
 
 /// Hold the reference against the kernel, on the corpus and on generated executions, and write the report
@@ -29,17 +28,21 @@ use super::which::chosen;
     disable_version_flag = true,
     after_help = "\
 The executions of a seed are numbered, and a run goes on behind those that earlier runs have done with the same kernel, seed \
-and length; Ctrl-C, a signal or a power cut loses some seconds of work at the most.
+and length; Ctrl-C, a signal or a power cut loses some seconds of work at the most. What an earlier build has done counts too where \
+the kernel's own code is the same and only our agent has changed; it is told apart in the report.
+
+The report is of all that the folder of --state keeps, whichever versions this run has asked.
 
 Examples:
   stalemap linux conformance --version 6.12 --runs 0 --native-runs 1000000
-  stalemap linux conformance --runs 3000 --native-runs 1000000"
+  stalemap linux conformance --runs 3000 --native-runs 1000000 --state ci/conformance
+  stalemap linux conformance --kept --state ci/conformance"
 )]
 pub(super) struct ConformanceArguments {
-    /// The kernel's version; both where none is given
+    /// The kernel's version; each that there is where none is given
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
-    /// Executions of each version in the virtual machine, those included that earlier runs have done
+    /// Executions of each version in the virtual machine, those included that earlier runs have done with the same build
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     runs: u64,
     /// Executions of each version as a native process, likewise; it does some hundred times as many in the same time
@@ -57,6 +60,9 @@ pub(super) struct ConformanceArguments {
     /// The most operations in an execution
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
     ops: u32,
+    /// Kernels that run at once; one for each processor where nothing is given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    jobs: Option<u32>,
     /// Traces that are replayed first, or folders of them
     #[arg(long, value_name = "FILE|DIR", default_value = "corpus/spec")]
     corpus: Vec<PathBuf>,
@@ -66,31 +72,33 @@ pub(super) struct ConformanceArguments {
     /// Forget what earlier runs have done
     #[arg(long)]
     afresh: bool,
+    /// Ask no kernel: write the report of what is kept
+    #[arg(long, conflicts_with_all = ["version", "runs", "native_runs", "huge_runs", "seed", "ops", "jobs", "corpus", "afresh"])]
+    kept: bool,
     /// Where the report goes
     #[arg(long, value_name = "FILE", default_value = "CONFORMANCE.md")]
     out: PathBuf,
 }
 
-/// What the comparison with one version came to.
-struct Compared {
-    target: Target,
-    release: String,
-    traces: usize,
-    trace_steps: usize,
-    /// Executions that were done, by this run and by those before it.
-    executions: u64,
-    met: Met,
-    /// Signatures of differences, how often, and where the first was.
-    differences: Signatures,
-}
-
-/// How often each signature was met, and where first.
-type Signatures = BTreeMap<String, (u64, String)>;
-
 /// What may be lost of a run that is killed.
 const BETWEEN_SAVES: Duration = Duration::from_secs(5);
 
 pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Result<Ending> {
+    let folder = arguments.state.clone().unwrap_or_else(|| cache.conformance());
+    if !arguments.kept {
+        let ending = ask(cache, arguments, &folder)?;
+        if ending != Ending::Agree {
+            output::tell(format_args!("{} is not written", arguments.out.display()));
+            return Ok(ending);
+        }
+    }
+    let report = report::report(cache, arguments.state.as_deref(), &Kept::all(&folder)?)?;
+    output::write_file(&arguments.out, report.as_bytes())?;
+    Ok(Ending::Agree)
+}
+
+/// Asks the kernels and keeps what they came to.
+fn ask(cache: &Cache, arguments: &ConformanceArguments, folder: &Path) -> Result<Ending> {
     ensure!(
         !targets(arguments).is_empty(),
         "--runs, --native-runs, --huge-runs and --scaled-runs are all 0: nothing is compared"
@@ -100,36 +108,29 @@ pub(super) fn conformance(cache: &Cache, arguments: &ConformanceArguments) -> Re
     while let Some((file, input)) = inputs.read_next()? {
         traces.push((file, input.trace));
     }
-    let mut all = Vec::new();
+    let mut agrees = true;
     for (target, runs) in targets(arguments) {
-        let compared = compare(cache, target, runs, arguments, &traces, &mut inputs)?;
+        let kept = compare(cache, folder, target, runs, arguments, &traces, &mut inputs)?;
+        let (subject, sums, differences) = (target.subject(), kept.sums(), kept.differences());
         if interrupted() {
-            let (subject, done) = (target.subject(), compared.executions);
+            let done = kept.parts.last().map_or(0, |part| part.sums.executions);
             output::tell(format_args!("{subject}: {done} of {runs} executions; the same command goes on behind them"));
             return Ok(Ending::Interrupted);
         }
         output::print_line(format_args!(
-            "{}: {} traces and {} executions, {} operations: {}",
-            target.subject(),
-            compared.traces,
-            compared.executions,
-            compared.met.tally.operations(),
-            if compared.differences.is_empty() { "no difference" } else { "differences" },
+            "{subject}: {} traces and {} executions, {} operations: {}",
+            kept.corpus.traces,
+            sums.executions,
+            sums.operations,
+            if differences.is_empty() { "no difference" } else { "differences" },
         ))?;
-        for (signature, (count, first)) in &compared.differences {
+        for (signature, (count, first)) in &differences {
             output::print_line(format_args!("  {signature} ×{count}, first {first}"))?;
         }
-        all.push(compared);
+        agrees &= differences.is_empty();
     }
-    let agrees = all.iter().all(|compared| compared.differences.is_empty());
     // A report of less than was asked for would not say so.
-    let ending = if agrees { inputs.ending(Ending::Agree) } else { Ending::Diverge };
-    if ending == Ending::Agree {
-        output::write_file(&arguments.out, report::report(arguments, &all).as_bytes())?;
-    } else {
-        output::tell(format_args!("{} is not written", arguments.out.display()));
-    }
-    Ok(ending)
+    Ok(if agrees { inputs.ending(Ending::Agree) } else { Ending::Diverge })
 }
 
 /// The kernels that are asked, each with how many executions.
@@ -145,35 +146,35 @@ fn targets(arguments: &ConformanceArguments) -> Vec<(Target, u64)> {
     versions.iter().flat_map(|&version| of(version)).chain(huge).filter(|&(_, runs)| runs > 0).collect()
 }
 
-/// Holds a kernel against the reference. A trace that it cannot run is told and left out.
+/// Holds a kernel against the reference; what is kept of it. A trace that it cannot run is told and left out.
 fn compare(
     cache: &Cache,
+    folder: &Path,
     target: Target,
     runs: u64,
     arguments: &ConformanceArguments,
     all: &[(PathBuf, Trace)],
     inputs: &mut Inputs,
-) -> Result<Compared> {
+) -> Result<Kept> {
     let kernels = Kernels::cached(cache, target, 0)?;
-    let release = kernels.release()?;
-    let mut differences = Signatures::new();
-    let (traces, trace_steps) = replay(&kernels, all, inputs, &mut differences);
-    let saved = generated(cache, target, kernels, runs, arguments)?;
-    for (signature, (count, first)) in &saved.differences {
-        differences.entry(signature.clone()).or_insert((0, first.clone())).0 += count;
+    let path = Kept::path(folder, target.subject(), arguments.seed, arguments.ops);
+    let mut kept = if arguments.afresh {
+        Kept::new(target.subject(), arguments.seed, arguments.ops)
+    } else {
+        Kept::load(&path, target.subject(), arguments.seed, arguments.ops)?
+    };
+    kept.release = kernels.release()?;
+    let corpus = replay(&kernels, all, inputs);
+    if !interrupted() {
+        kept.corpus = corpus;
     }
-    Ok(Compared { target, release, traces, trace_steps, executions: saved.next, met: saved.met, differences })
+    generated(cache, target, kernels, kept, &path, runs, arguments)
 }
 
-/// Replays traces; how many the kernel can run, and their operations.
-fn replay(
-    kernels: &Kernels,
-    all: &[(PathBuf, Trace)],
-    inputs: &mut Inputs,
-    differences: &mut Signatures,
-) -> (usize, usize) {
+/// Replays the traces that the kernel can run.
+fn replay(kernels: &Kernels, all: &[(PathBuf, Trace)], inputs: &mut Inputs) -> Corpus {
     let mut driver = Driver::new(kernels.clone());
-    let (mut traces, mut steps) = (0, 0);
+    let mut corpus = Corpus::default();
     for (file, trace) in all {
         let able = trace.operations().filter(|operation| kernels.asked().can(operation.kind())).count();
         if able == 0 || interrupted() || !kernels.asked().has_pages_of(&trace.machine) {
@@ -186,50 +187,50 @@ fn replay(
                 continue;
             }
         };
-        traces += 1;
-        steps += able;
+        corpus.traces += 1;
+        corpus.operations += able;
         if let Some(divergence) = run.divergence {
             let place = file.display().to_string();
-            differences.entry(divergence.signature().to_string()).or_insert((0, place)).0 += 1;
+            corpus.differences.entry(divergence.signature().to_string()).or_insert((0, place)).0 += 1;
         }
     }
-    (traces, steps)
+    corpus
 }
 
-/// Runs generated executions up to this number, from where an earlier run has come.
+/// Runs so many generated executions, those included that earlier runs of this build have done.
 fn generated(
     cache: &Cache,
     target: Target,
     kernels: Kernels,
+    mut kept: Kept,
+    path: &Path,
     runs: u64,
     arguments: &ConformanceArguments,
-) -> Result<Saved> {
+) -> Result<Kept> {
     let settings = kernels.settings(arguments.ops as usize);
-    let folder = cache.kernel(target);
-    let compared = saved::Compared::new(target.subject(), &folder, arguments.seed, arguments.ops, settings.clone());
-    let path = Saved::path(arguments.state.as_deref().unwrap_or(&cache.conformance()), &compared);
-    let saved = if arguments.afresh { Saved::new(compared) } else { Saved::load(&path, compared)? };
-    if saved.next > 0 {
-        output::tell(format_args!("{}: {} executions are done ({})", target.subject(), saved.next, path.display()));
+    kept.begin(&Build::of(cache, target), kept::first(arguments.seed, settings.clone()));
+    let all = kept.sums().executions;
+    if all > 0 {
+        output::tell(format_args!("{}: {all} executions are done ({})", target.subject(), path.display()));
     }
+    let part = last(&mut kept);
+    let (next, end, before) = (part.next(), part.begin + runs, part.sums.clone());
     let mut progress = Progressing {
-        target,
-        seed: arguments.seed,
-        path: &path,
-        before: saved.met.clone(),
-        saved,
+        path,
+        before,
+        kept,
         written: Instant::now(),
         unsaved: Signatures::new(),
         failure: None,
         status: Status::new(),
     };
-    if progress.saved.next < runs && !interrupted() {
+    if next < end && !interrupted() {
         let campaign = Campaign::new(kernels)
             .seed(arguments.seed)
-            .begin(progress.saved.next)
-            .jobs(cores())
+            .begin(next)
+            .jobs(arguments.jobs.unwrap_or_else(cores))
             .settings(settings)
-            .runs(runs)
+            .runs(end)
             .stop_when(interrupted);
         let done = campaign.run(&mut progress);
         progress.status.clear();
@@ -237,20 +238,23 @@ fn generated(
             Ok(stats) => stats,
             Err(error) => &error.stats,
         });
-        progress.saved.save(&path)?;
         done?;
     }
-    progress.failure.map_or(Ok(progress.saved), Err)
+    progress.kept.save(path)?;
+    progress.failure.map_or(Ok(progress.kept), Err)
+}
+
+/// The part of the build that runs.
+fn last(kept: &mut Kept) -> &mut Part {
+    kept.parts.last_mut().expect("a build has begun")
 }
 
 /// Notes what is done, what differs, and keeps both.
 struct Progressing<'a> {
-    target: Target,
-    seed: u64,
     path: &'a Path,
-    /// What earlier runs have met.
-    before: Met,
-    saved: Saved,
+    /// What earlier runs of this build have met.
+    before: Piece,
+    kept: Kept,
     /// When the file was written.
     written: Instant,
     /// Differences of executions that are not among those that were done one after the other.
@@ -262,9 +266,9 @@ struct Progressing<'a> {
 
 impl Observer for Progressing<'_> {
     fn diverged(&mut self, diverged: Diverged) -> ControlFlow<()> {
-        let place = format!("seed {}, execution {}", self.seed, diverged.index);
+        let place = format!("seed {}, execution {}", self.kept.seed, diverged.index);
         let signature = diverged.divergence.signature().to_string();
-        if !self.unsaved.contains_key(&signature) && !self.saved.differences.contains_key(&signature) {
+        if !self.unsaved.contains_key(&signature) && !self.kept.differences().contains_key(&signature) {
             let trace = Trace::from(diverged.program);
             self.status.aside(|| output::tell(format_args!("{signature}, {place}:\n{trace}")));
         }
@@ -273,14 +277,15 @@ impl Observer for Progressing<'_> {
     }
 
     fn progress(&mut self, _: &Progress) {
-        let (subject, done, differences) = (self.target.subject(), self.saved.next, self.saved.differences.len());
+        let Kept { subject, parts, .. } = &self.kept;
+        let (done, differences) = parts.last().map_or((0, 0), |it| (it.sums.executions, it.differences.len()));
         self.status.show(|| format!("{subject}: {done} executions, {differences} signatures differ"));
     }
 
     fn checkpoint(&mut self, stats: &CampaignStats) {
         self.note(stats);
         if self.failure.is_none() && self.written.elapsed() > BETWEEN_SAVES {
-            self.failure = self.saved.save(self.path).err();
+            self.failure = self.kept.save(self.path).err();
             self.written = Instant::now();
         }
     }
@@ -289,9 +294,10 @@ impl Observer for Progressing<'_> {
 impl Progressing<'_> {
     /// What this run has come to; all that differed in it was reported.
     fn note(&mut self, stats: &CampaignStats) {
+        let part = last(&mut self.kept);
         for (signature, (count, first)) in std::mem::take(&mut self.unsaved) {
-            self.saved.differences.entry(signature).or_insert((0, first)).0 += count;
+            part.differences.entry(signature).or_insert((0, first)).0 += count;
         }
-        self.saved.go_on(&self.before, stats);
+        part.go_on(&self.before, stats);
     }
 }

@@ -127,7 +127,8 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
         }
     }
     if let Some(path) = &arguments.table {
-        let text = table(kernel, &Kernels::cached(cache, kernel, 0)?.release()?, arguments.seed, &rows);
+        let text =
+            table(kernel, &Kernels::cached(cache, kernel, 0)?.release()?, (arguments.seed, arguments.runs), &rows);
         output::write_file(path, text.as_bytes())?;
     }
     Ok(if missed == 0 { Ending::Agree } else { Ending::Diverge })

@@ -9,7 +9,8 @@ enum bad {
     LOAD_ABORTS, LOAD_EXITS, CREATE_ABORTS, CREATE_REFUSES, CREATE_IS_SILENT, CREATE_LOOPS, MAP_ANSWERS_99, READ_ANSWERS_EPERM,
     LOOK_ANSWERS_7, ACCESS_9, HOME_9, IS_PAGE_2, RMAP_9999, MAP_SEGFAULTS, MAP_ABORTS, MAP_EXITS, MAP_LOOPS, MAP_RECURSES,
     MAP_TRAPS, UNBALANCED, UNBALANCED_SILENT, LOAD_LOOPS, LOAD_SEGFAULTS, GET_ABORTS, GET_SEGFAULTS, VERSION_0, EMPTY_NAME,
-    LATIN_NAME, SPLITS_9, LOWEST_99, SHOWS_WRITABLE_9, NO_DESTROY, NO_FREE, NO_UNMAP, NO_READ, NO_WRITE, NO_DEVICE_READ, RIGHT
+    LATIN_NAME, SPLITS_9, LOWEST_99, SHOWS_WRITABLE_9, NO_DESTROY, NO_FREE, NO_UNMAP, NO_READ, NO_WRITE, NO_DEVICE_READ,
+    ALLOC_WITHOUT_FREE, RULES_ARE_6_12, RIGHT
 };
 
 static volatile int never = 0;
@@ -21,7 +22,10 @@ int (*const needed)(void) = in_no_library;
 
 static void *create(const struct stalemap_machine *machine, const char **why)
 {
-    (void)machine;
+    if (BAD == RULES_ARE_6_12 && machine->rules != STALEMAP_LINUX_6_12) {
+        *why = "it has the rules of 6.12";
+        return NULL;
+    }
     if (BAD == CREATE_ABORTS)
         abort();
     while (BAD == CREATE_LOOPS)
@@ -163,8 +167,10 @@ const struct stalemap_subject *stalemap_get_subject(void)
     subject.highest_order = BAD == HIGHEST_99 ? 99 : 0;
     subject.create = BAD == NO_CREATE ? NULL : create;
     subject.destroy = BAD == NO_DESTROY ? NULL : free;
-    subject.alloc = BAD == NO_ALLOC ? NULL : alloc;
-    subject.free = BAD == NO_FREE ? NULL : release;
+    if (is_blocks || BAD == ALLOC_WITHOUT_FREE)
+        subject.alloc = BAD == NO_ALLOC ? NULL : alloc;
+    if (is_blocks)
+        subject.free = BAD == NO_FREE ? NULL : release;
     if (!is_blocks) {
         subject.map = map;
         subject.unmap = BAD == NO_UNMAP ? NULL : unmap;

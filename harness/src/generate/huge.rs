@@ -4,6 +4,7 @@ use stalemap_operations::{Act, Dialect, Field, Machine, Program};
 
 use super::{Generator, Settings};
 use crate::generator_state::GeneratorState;
+use crate::large_world::{self, LargeWorld};
 use crate::random::Random;
 use crate::sample::{Given, operation};
 
@@ -13,10 +14,23 @@ pub(super) const SHARE: u32 = 6;
 /// What decides it is another sequence than that of the execution, so that all others are what they were without such machines.
 const STREAM: u64 = 0x6875_6765;
 
-/// The machine with huge pages of the execution with this index, and the sequence that makes it, if it is on one.
-pub(super) fn draw(settings: &Settings, draws_huge: bool, seed: u64, index: u64) -> Option<(Machine, Random)> {
+/// The same for those that are large worlds.
+const LARGE_STREAM: u64 = 0x6C61_7267;
+
+/// One execution with huge pages of so many is a large world.
+const LARGE_SHARE: u32 = large_world::SHARE / 8;
+
+/// The machine with huge pages of an execution, and the sequence that makes it.
+pub(super) struct Drawn {
+    machine: Machine,
+    large: Option<LargeWorld>,
+    random: Random,
+}
+
+/// What the execution with this index is made of, if it is one on a machine with huge pages.
+pub(super) fn draw(settings: &Settings, draws_huge: bool, seed: u64, index: u64) -> Option<Drawn> {
     if let Some(machine) = settings.machine {
-        return machine.huge().is_some().then(|| (machine, Random::new(seed, index)));
+        return machine.huge().is_some().then(|| Drawn { machine, large: None, random: Random::new(seed, index) });
     }
     if !draws_huge {
         return None;
@@ -24,7 +38,15 @@ pub(super) fn draw(settings: &Settings, draws_huge: bool, seed: u64, index: u64)
     let mut random = Random::new(seed ^ STREAM, index);
     let is_huge = settings.has_huge_always() || random.chance(1, SHARE);
     let machine = if is_huge { machine(settings, &mut random) } else { None };
-    machine.map(|machine| (machine, random))
+    let machine = machine?;
+    let large = large(settings, machine.rules(), Random::new(seed ^ LARGE_STREAM, index));
+    Some(Drawn { machine: large.map_or(machine, |large| large.machine), large, random })
+}
+
+/// Now and then a large world, where nothing limits the machine.
+fn large(settings: &Settings, rules: Dialect, mut random: Random) -> Option<LargeWorld> {
+    let orders = settings.huge.filter(|_| settings.limits_no_machine())?;
+    random.chance(1, LARGE_SHARE).then(|| LargeWorld::sample_huge(orders, rules, &mut random))
 }
 
 /// A machine of a few groups, most often under the rules of the kernel that migrates large folios as a whole. None where the
@@ -63,8 +85,9 @@ pub(super) fn machine(settings: &Settings, random: &mut Random) -> Option<Machin
 }
 
 impl Generator {
-    /// Makes an execution on this machine, which has huge pages.
-    pub(super) fn huge_execution(&mut self, machine: Machine, mut random: Random, program: &mut Program) {
+    /// Makes an execution of what was drawn for it.
+    pub(super) fn huge_execution(&mut self, drawn: Drawn, program: &mut Program) {
+        let Drawn { machine, large, mut random } = drawn;
         let Program { machine: made, operations } = program;
         *made = machine;
         operations.clear();
@@ -73,31 +96,44 @@ impl Generator {
             return;
         }
         let most = u32::try_from(self.settings.operations.max(1)).unwrap_or(u32::MAX);
-        let count = if random.chance(3, 4) { most as usize } else { 1 + random.below(most) as usize };
+        let mut count = if random.chance(3, 4) { most as usize } else { 1 + random.below(most) as usize };
         let mut state = GeneratorState::new();
         let mut add = |row, given, state: &mut GeneratorState, random: &mut Random| {
             operations.push(operation(row, given, &machine, state, random));
         };
         // What is not mapped and advised has no large folio.
         let advisers = self.settings.kinds.iter().map(|kind| kind.row()).filter(|row| row.has(Field::Advice));
+        let whole = |random: &mut Random| {
+            if random.chance(3, 4) || large.is_some() { Given::Whole(0) } else { Given::Nothing }
+        };
         for opener in self.openers.iter().map(|kind| kind.row()) {
-            let given = if random.chance(3, 4) { Given::Whole(0) } else { Given::Nothing };
+            let given = whole(&mut random);
             add(opener, given, &mut state, &mut random);
         }
         for adviser in advisers {
-            if random.chance(7, 8) {
-                let given = if random.chance(3, 4) { Given::Whole(0) } else { Given::Nothing };
+            if random.chance(7, 8) || large.is_some() {
+                let given = whole(&mut random);
                 add(adviser, given, &mut state, &mut random);
             }
+        }
+        if let Some(large) = large {
+            for (row, given) in large.opening(self.settings.kinds) {
+                add(row, given, &mut state, &mut random);
+            }
+            count = operations.len() + count * large.times;
         }
         let fork = self.weighted.iter().find(|row| row.act == Act::Fills && row.slot.is_none()).copied();
         while operations.len() < count {
             let (row, given) = match fork {
+                _ if large.is_some_and(|large| large.goes_wide(&mut random)) => self.whole_space(&machine, &mut random),
                 // Between the phases of a migration what is collected gets more entries.
                 Some(fork) if state.next_phase().is_some() && random.chance(1, 16) => (fork, Given::Nothing),
                 Some(_) | None => self.choose(&machine, &state, random.bits()),
             };
             operations.push(operation(row, given, &machine, &mut state, &mut random));
+        }
+        for row in large.iter().flat_map(|large| large.closing(self.settings.kinds)) {
+            operations.push(operation(row, Given::Whole(0), &machine, &mut state, &mut random));
         }
     }
 }

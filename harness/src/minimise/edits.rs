@@ -187,3 +187,117 @@ pub(crate) fn swapped(program: &Program, step: usize) -> Program {
     changed.operations.swap(step, step + 1);
     changed
 }
+
+#[cfg(test)]
+mod tests {
+    use stalemap_operations::{Field, Operation, Program, Trace};
+
+    use super::{
+        halved, moved_down, next_named, renamed, swapped, with, with_kind, with_order, without_page, without_result,
+    };
+
+    /// A program on a machine with three spaces of eight pages, with this on its line too.
+    fn on(machine: &str, operations: &str) -> Program {
+        let text = format!("machine ram=8 device=4 spaces=3 pages=8 {machine}\n{}\n", operations.replace("; ", "\n"));
+        Trace::parse(&text).unwrap_or_else(|error| panic!("{text}{error}")).program()
+    }
+
+    fn program(operations: &str) -> Program {
+        on("", operations)
+    }
+
+    #[test]
+    fn huge_pages_get_another_order_and_what_only_they_have_goes_with_them() {
+        let whole = on("huge=2", "map s0 v0+4 rw; advise s0 v0+4 huge; write s0 v0 #01");
+        let lower = on("huge=1", "map s0 v0+4 rw; advise s0 v0+4 huge; write s0 v0 #01");
+        assert_eq!(with_order(&whole, 1), Some(lower));
+        assert_eq!(with_order(&whole, 0), Some(program("map s0 v0+4 rw; write s0 v0 #01")));
+        assert_eq!(with_order(&on("huge=2", "advise s0 v0+4 huge"), 0), None, "nothing is left");
+        assert_eq!(with_order(&whole, 4), None, "a space has no sixteen pages");
+    }
+
+    #[test]
+    fn half_as_large_huge_pages_halve_places_and_ranges() {
+        let whole = on("huge=2", "map s0 v4+4 rw; write s1 v5 #03; move s0 v4+3 v2");
+        let half = on("huge=1", "map s0 v2+2 rw; write s1 v2 #03; move s0 v2+2 v1");
+        assert_eq!(halved(&whole), Some(half.clone()));
+        assert_eq!(halved(&half), None);
+        assert_eq!(halved(&program("read s0 v4")), None);
+    }
+
+    #[test]
+    fn pages_behind_a_gap_move_down_together() {
+        let operations = program("map s0 v2+2 rw; move s0 v2 v5; write s0 v7 #02").operations;
+        assert_eq!(
+            [0, 2, 3, 6, 8].map(|lowest| next_named(&operations, lowest)),
+            [Some(2), Some(2), Some(5), Some(7), None]
+        );
+        let machine = &program("read s0 v0").machine;
+        let moved = |from, by| moved_down(&operations[1], from, by, machine).map(|it| it.to_string());
+        let shown = |text: &str| Some(program(text).operations[0].to_string());
+        assert_eq!(
+            [moved(3, 2), moved(2, 2), moved(6, 2)],
+            [shown("move s0 v2 v3"), shown("move s0 v0 v3"), shown("move s0 v2 v5")]
+        );
+    }
+
+    #[test]
+    fn names_are_given_in_the_order_in_which_they_appear() {
+        let given = |operations: &str, field| {
+            let program = program(operations);
+            renamed(&program.operations, field, &program.machine)
+        };
+        let expected = |operations: &str| Some(program(operations).operations);
+        let pins = given("pin k1 s0 v0; pin k0 s0 v1; unpin k1", Field::Pin);
+        assert_eq!(pins, expected("pin k0 s0 v0; pin k1 s0 v1; unpin k0"));
+        let spaces = given("read s2 v0; fork s2 s1; read s0 v1", Field::Space);
+        assert_eq!(spaces, expected("read s1 v0; fork s1 s2; read s0 v1"), "the first space keeps its name");
+        let stamps = given("write s0 v0 #07; write s0 v0 #03; write s0 v0 #07", Field::Stamp);
+        assert_eq!(stamps, expected("write s0 v0 #01; write s0 v0 #02; write s0 v0 #01"));
+    }
+
+    #[test]
+    fn a_page_is_taken_out_of_every_range_and_what_lies_behind_it_moves() {
+        let whole = program("map s0 v0+3 rw; read s1 v2; move s0 v0+2 v4");
+        let without = |page| without_page(&whole, page);
+        assert_eq!(without(0), Some(program("map s0 v0+2 rw; read s1 v1; move s0 v0+1 v3")));
+        assert_eq!(without(1), Some(program("map s0 v0+2 rw; read s1 v1; move s0 v0+1 v3")));
+        assert_eq!(without(2), None, "an operation names it alone");
+        assert_eq!(without(3), Some(program("map s0 v0+3 rw; read s1 v2; move s0 v0+2 v3")));
+        assert_eq!([without(4), without(5)], [None, None], "nothing changes");
+    }
+
+    #[test]
+    fn what_is_moved_or_copied_is_named_where_it_was() {
+        let whole = program("map s0 v0+2 rw; move s0 v0+2 v3; write s0 v4 #01; read s1 v4; read s0 v5; read s0 v2");
+        let stays = program("map s0 v0+2 rw; write s0 v1 #01; read s1 v4; read s0 v5; read s0 v2");
+        assert_eq!(without_result(&whole, 1), Some(stays));
+        let further = program("move s0 v0 v2; move s0 v2 v4; move s0 v5 v2");
+        assert_eq!(without_result(&further, 0), Some(program("move s0 v0 v4; move s0 v5 v0")));
+        let forked = program("fork s0 s1; fork s1 s2; read s2 v0");
+        assert_eq!(without_result(&forked, 1), Some(program("fork s0 s1; read s1 v0")));
+        assert_eq!(without_result(&whole, 0), None, "a mapping is a copy of nothing");
+        assert_eq!(without_result(&program("fork s0 s1"), 0), None, "nothing is left");
+    }
+
+    #[test]
+    fn another_kind_keeps_the_fields_that_it_has() {
+        let as_kind = |from: &str, to: &str| {
+            let kind = program(to).operations[0].kind();
+            with_kind(&program(&format!("read s0 v0; {from}")), 1, kind)
+        };
+        let expected = |operation: &str| Some(program(&format!("read s0 v0; {operation}")));
+        assert_eq!(as_kind("migrate s1 v1+2 to d0", "unmap s0 v0"), expected("unmap s1 v1+2"));
+        assert_eq!(as_kind("unmap s1 v1+2", "pin k1 s0 v0"), expected("pin k0 s1 v1"));
+        assert_eq!(as_kind("fork s1 s2", "exit s0"), expected("exit s1"));
+    }
+
+    #[test]
+    fn neighbours_change_places_and_fields_their_values() {
+        let whole = program("read s0 v0; read s0 v1; read s0 v2");
+        assert_eq!(swapped(&whole, 1), program("read s0 v0; read s0 v2; read s0 v1"));
+        let changed = |value| with(&whole.operations[0], 1, value, &whole.machine);
+        let read: Vec<Operation> = program("read s0 v7").operations;
+        assert_eq!([changed(7), changed(8)], [Some(read[0]), None]);
+    }
+}

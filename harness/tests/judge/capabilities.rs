@@ -1,7 +1,7 @@
 //! What a subject can show and do, and what its blocks promise: what is not there is passed over, and nothing else.
 
 use stalemap_harness::{Compare, Driver, Run, Skipped};
-use stalemap_operations::{Errno, Kind, KindSet, Observables, Outcome, Stamp};
+use stalemap_operations::{Errno, Kind, KindSet, LargeFolios, Observables, Outcome, Stamp};
 
 use crate::driver::{LAST, PROGRAM, fact, run};
 use crate::liar::{Liars, Lie};
@@ -170,4 +170,29 @@ fn a_block_is_refused_as_its_contract_says() {
     assert_eq!(refused(Refusals::AboveOrder0, single), errno);
     assert_eq!(refused(Refusals::Any, large), [None, None]);
     assert_eq!(refused(Refusals::Any, single), [None, None]);
+}
+
+#[test]
+fn a_subject_that_promises_nothing_of_large_folios_may_make_its_own_choices() {
+    let choices: [(&str, usize, &'static [bool]); 4] = [
+        ("map s0 v0+2 rw; advise s0 v0+2 huge; migrate s0 v0+2 to d0; read s0 v0", 2, &[false]),
+        ("map s0 v0+2 rw; write s0 v0 #1; read s0 v1", 1, &[true]),
+        ("map s0 v0+2 rw; write s0 v0 #1; collapse s0 v0; read s0 v1", 2, &[false]),
+        (
+            "map s0 v0+2 rw; advise s0 v0+2 huge; write s0 v0 #1; protect s0 v0 r; fork s0 s1; exit s1; write s0 v1 #2; read s0 v1",
+            6,
+            &[false],
+        ),
+    ];
+    for (text, step, claims) in choices {
+        let text = format!("machine ram=8 device=4 spaces=2 pages=8 huge=1 rules=linux-7.3; {text}");
+        let mut liars = Liars::honest().and(Lie::Finds(claims), step..=step);
+        for (promise, is_told) in [(LargeFolios::ByRule, true), (LargeFolios::ByClaim, false)] {
+            liars.capabilities.large_folios = promise;
+            for compare in [Compare::Touched, Compare::Everything] {
+                let divergence = run(&mut Driver::new(liars.clone()), &text, compare).divergence;
+                assert_eq!(divergence.map(|it| it.step), is_told.then_some(step), "{text} ({promise:?}, {compare:?})");
+            }
+        }
+    }
 }

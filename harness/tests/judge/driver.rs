@@ -169,8 +169,8 @@ fn written_answers_are_held_against_the_machine_of_the_trace_alone() {
 fn a_subject_that_cannot_be_built_is_no_divergence() {
     let mut driver = Driver::new(|_: &Machine| Err::<Implementation, String>("no room".to_string()));
     let program = trace(PROGRAM).program();
-    assert_eq!(driver.run(&program, Compare::Touched), Err("no room".to_string()));
-    assert_eq!(driver.prepare(&program.machine), Err("no room".to_string()));
+    assert_eq!(driver.run(&program, Compare::Touched), Err("no room".to_string().into()));
+    assert_eq!(driver.prepare(&program.machine), Err("no room".to_string().into()));
 }
 
 /// Builds liars whose recount is not asked.
@@ -332,9 +332,9 @@ fn the_machine_of_a_subject_is_the_one_that_it_says() {
     assert_eq!(Driver::new(move |_: &Machine| Ok(Implementation::new(&other))).machine_of(&machine), Ok(other));
     assert_eq!(Driver::new(Liars::honest()).machine_of(&machine), Ok(machine));
     let refuses = |_: &Machine| Err::<Implementation, String>("no room".to_string());
-    assert_eq!(Driver::new(refuses).machine_of(&machine), Err("no room".to_string()));
+    assert_eq!(Driver::new(refuses).machine_of(&machine), Err("no room".to_string().into()));
     let panics = |_: &Machine| -> Result<Implementation, String> { panic!("no way") };
-    assert_eq!(without_noise(|| Driver::new(panics).machine_of(&machine)), Err("no way".to_string()));
+    assert_eq!(without_noise(|| Driver::new(panics).machine_of(&machine)), Err("no way".to_string().into()));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The reference with frames: a correct subject of machines with huge pages, for liars. Each large folio is in a run of frames.
 
 use stalemap_operations::{
-    Capabilities, FrameToken, Home, Machine, Observation, Operation, Outcome, PageView, Scope, Subject, Touched,
+    Capabilities, FrameToken, Home, LargeFolios, Machine, Observation, Operation, Outcome, PageView, Scope, Subject,
+    Touched,
 };
 use stalemap_reference::Model;
 
@@ -15,7 +16,8 @@ pub(crate) struct Framed {
 
 impl Framed {
     pub(crate) fn new(machine: Machine) -> Framed {
-        let model = Model::new(machine, Home::ALL.map(|home| machine.frames(home)));
+        let able = Capabilities { large_folios: LargeFolios::ByClaim, ..Capabilities::ALL };
+        let model = Model::new(machine, Home::ALL.map(|home| machine.frames(home))).beside(&able);
         Framed { model, found: &[], touched: Touched::default() }
     }
 

@@ -42,11 +42,15 @@ fn a_machine_with_huge_pages_that_a_subject_has_not_is_refused_in_a_sentence() {
     ];
     for (index, (build, expected)) in rows.into_iter().enumerate() {
         let mut driver = Driver::new(build);
-        assert_eq!(driver.prepare(&machine), expected.map_err(str::to_string), "{index}");
+        assert_eq!(driver.prepare(&machine), expected.map_err(|it| it.to_string().into()), "{index}");
         let text =
             "machine ram=8 device=4,4 spaces=3 pages=8 huge=2; map s0 v0+4 rw; advise s0 v0+4 huge; write s0 v0 #1";
         let run = driver.run_trace(&trace(text), Compare::Touched);
-        assert_eq!(run.map(|run| run.divergence), expected.map(|()| None).map_err(str::to_string), "{index}");
+        assert_eq!(
+            run.map(|run| run.divergence),
+            expected.map(|()| None).map_err(|it| it.to_string().into()),
+            "{index}"
+        );
         assert_eq!(driver.prepare(&Machine::DEFAULT), Ok(()), "{index}");
     }
 }

@@ -189,7 +189,7 @@ impl Implementation {
     #[inline(never)]
     pub(super) fn take_apart_without_run(&mut self, transaction: &mut Transaction) -> Result<(), Stop> {
         for candidate in core::mem::take(&mut transaction.candidates) {
-            let Given::Singles { first, count } = candidate.given else {
+            let Given::Singles { first, .. } = candidate.given else {
                 transaction.candidates.push(candidate);
                 continue;
             };
@@ -202,10 +202,10 @@ impl Implementation {
                     Source::Hole(first) => Source::Hole(Place { page: VirtualPage(first.page.0 + page), ..first }),
                     Source::Page(head) => Source::Page(Frame(head.0 + page)),
                 };
-                let frame = transaction.singles.get((first + page) as usize).copied().filter(|_| page < count);
+                // It has fewer frames than pages where no frame was left, so that none stands behind them.
+                let frame = transaction.singles.get((first + page) as usize).copied();
                 let given = frame.map_or(Given::Nothing, Given::Frame);
-                let offset = candidate.offset + page;
-                transaction.candidates.push(Candidate { offset, source, size: 1, given, moved: false });
+                transaction.candidates.push(Candidate { source, size: 1, given, ..candidate });
             }
         }
         Ok(())

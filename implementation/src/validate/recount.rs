@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// What the recount counts of a frame.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Count {
     /// Entries of any size that map it.
     pub(super) maps: u32,
@@ -19,6 +19,12 @@ pub(super) struct Count {
     pub(super) in_block: bool,
     /// Whether it is free, and how often the free sets name it.
     pub(super) free: u32,
+}
+
+impl Count {
+    /// What is counted of a frame that is free: most are.
+    pub(super) const OF_FREE: Count =
+        Count { maps: 0, huge_maps: 0, pins: 0, references: 0, locked: false, in_block: false, free: 1 };
 }
 
 /// What is counted, kept for the memory from recount to recount.

@@ -303,33 +303,20 @@ static long op_read(struct stalemap_world *world, const unsigned char *v)
 	return ret ? ret : byte;
 }
 
-/* The place that an operation writes to, and the frame of RAM that it mapped before; STALEMAP_NOBODY for none. */
-static struct {
-	unsigned char space;
-	unsigned char page;
-	unsigned int number;
-} stalemap_written;
+/*
+ * Whether Linux knows, before an operation writes to a page, that all entries of its folio are of one space. It remembers
+ * two spaces of a folio: after a third has come and two have gone, it takes the folio for a shared one.
+ */
+static bool stalemap_knows_one_space;
 
 static void stalemap_note_written(struct stalemap_world *world, unsigned int space, unsigned int page)
 {
+#ifdef STALEMAP_HAS_HUGE_LEAVES
 	const struct stalemap_place *place = &world->seen[space][page];
 
-	if (place->entry != STALEMAP_MAPS || place->home)
-		return;
-	stalemap_written.space = space;
-	stalemap_written.page = page;
-	stalemap_written.number = place->number;
-}
-
-/* Whether the place that was written to maps the frame that it mapped before, so that nothing was copied. */
-static bool stalemap_is_kept(struct stalemap_world *world)
-{
-	const struct stalemap_place *place;
-
-	if (stalemap_written.space == STALEMAP_NOBODY)
-		return false;
-	place = &world->seen[stalemap_written.space][stalemap_written.page];
-	return place->entry == STALEMAP_MAPS && !place->home && place->number == stalemap_written.number;
+	if (place->entry == STALEMAP_MAPS && !place->home)
+		stalemap_knows_one_space = !folio_maybe_mapped_shared(page_folio(stalemap_page_at(place->number, 0)));
+#endif
 }
 
 static long op_write(struct stalemap_world *world, const unsigned char *v)
@@ -747,11 +734,11 @@ static long stalemap_perform(struct stalemap_world *world, const struct stalemap
 	long answer;
 
 	stalemap_claims.count = 0;
-	stalemap_written.space = STALEMAP_NOBODY;
+	stalemap_knows_one_space = false;
 	answer = op ? op(world, operation->values) : -ENOSYS;
 	stalemap_see(world);
-	/* An access that asked for no run found none; and a write that kept the frame knew that no other space maps it. */
+	/* What asked for no run found none; a write to a page asks whose it is instead. */
 	if (stalemap_huge && !stalemap_claims.count)
-		stalemap_claim(stalemap_is_kept(world));
+		stalemap_claim(stalemap_knows_one_space);
 	return answer;
 }

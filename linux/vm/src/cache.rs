@@ -109,7 +109,7 @@ fn key(recipe: &Recipe) -> u64 {
 }
 
 /// The first eight bytes of the SHA-256 of texts, each behind its length.
-fn digest(texts: &[&str]) -> u64 {
+pub(crate) fn digest(texts: &[&str]) -> u64 {
     let mut digest = Sha256::new();
     for text in texts {
         digest.update((text.len() as u64).to_le_bytes());

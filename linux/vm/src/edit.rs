@@ -35,6 +35,11 @@ impl Edit {
         Edit { purpose: "the names of the bits", file, function, line, side, text }
     }
 
+    /// Whether it puts a fault behind a bit, so that it does nothing where the bit is not set.
+    pub(crate) fn is_of_a_fault(&self) -> bool {
+        ["fault ", "mutant "].iter().any(|word| self.purpose.starts_with(word))
+    }
+
     /// The source with the text in it.
     ///
     /// # Errors

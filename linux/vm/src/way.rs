@@ -3,7 +3,7 @@
 
 use stalemap_guest::{MOST_DEVICE_FRAMES, MOST_PAGES, MOST_SPACES};
 use stalemap_harness::Settings;
-use stalemap_operations::{Capabilities, Dialect, Home, Kind, KindSet, Machine, Observables};
+use stalemap_operations::{Capabilities, Dialect, Home, Kind, KindSet, LargeFolios, Machine, Observables};
 
 use crate::support::{Support, support};
 use crate::version::Version;
@@ -83,7 +83,8 @@ impl Way {
         let able = self.capabilities();
         let large = Kind::ALL.iter().copied().filter(|&kind| support(kind) == Support::HugePages);
         let operations = large.fold(able.operations, KindSet::with);
-        Capabilities { operations, observables: able.observables.and(Observables::FOLIOS), ..able }
+        let observables = able.observables.and(Observables::FOLIOS);
+        Capabilities { operations, observables, large_folios: LargeFolios::ByClaim, ..able }
     }
 
     /// The largest machine that can be driven.

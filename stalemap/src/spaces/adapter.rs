@@ -1,30 +1,26 @@
 //! A memory manager as a subject of level 1.
 
+use std::mem;
+
 use stalemap_operations::{
-    Access, BlockContract, Capabilities, Effect, Entry, Errno, FrameToken, Home, KindSet, Machine, Observables,
+    Access, Capabilities, Effect, Entry, Errno, FolioView, FrameToken, Home, LargeFolios, Machine, Observables,
     Observation, Operation, Outcome, PageRange, PageToken, PageView, PinSlot, Place, PlaceState, PlaceView, Scope,
     Slot, SlotState, Space, SpaceSet, Stamp, Subject, Touched, VirtualPage,
 };
 
-use super::{AddressSpaces, Mapping};
-use crate::identities::Identities;
+use super::AddressSpaces;
+use crate::block_slots::BlockSlots;
+use crate::extensions::Extensions;
+use crate::folio::Folio;
+use crate::identities::{Identities, Step};
+use crate::mapping::Mapping;
 
 /// Builds the subject that a memory manager is.
 ///
 /// # Errors
 /// Says why it cannot be this machine.
 pub fn spaces<M: AddressSpaces>(machine: &Machine) -> Result<Spaces<M>, String> {
-    extended(machine, Extension { operations: KindSet::NONE, shows: Observables::NONE, answer: |_, _| None })
-}
-
-/// As [`spaces`], of a manager that can do more.
-pub(crate) fn extended<M: AddressSpaces>(machine: &Machine, extension: Extension<M>) -> Result<Spaces<M>, String> {
-    let manager = M::new(machine)?;
-    let capacity = Home::ALL
-        .map(|home| if M::SHOWS.include(Observables::FREE) { manager.free_frames(home) } else { machine.frames(home) });
-    let alive = SpaceSet::from(1);
-    let identities = Identities::new(machine.spaces(), machine.pages());
-    Ok(Spaces { machine: *machine, manager, capacity, alive, identities, pins: Default::default(), extension })
+    Extensions::new().build(machine)
 }
 
 /// A memory manager, which spaces of it are alive, and which page is which.
@@ -36,22 +32,27 @@ pub struct Spaces<M> {
     identities: Identities,
     /// The frames that are pinned: pages in them live though nothing maps them.
     pub(crate) pins: [Option<FrameToken>; PinSlot::LIMIT as usize],
-    extension: Extension<M>,
+    pub(crate) blocks: BlockSlots,
+    pub(crate) extensions: Extensions<M>,
+    /// What the manager says of the runs that the last operation looked for.
+    runs: Vec<bool>,
 }
 
 /// What an operation answers.
 pub(crate) type Answer = Result<Effect, Errno>;
 
-/// What a memory manager can do beside level 1.
-pub(crate) struct Extension<M> {
-    pub(crate) operations: KindSet,
-    /// What they show.
-    pub(crate) shows: Observables,
-    /// What one of the operations answers; none for another one.
-    pub(crate) answer: fn(&mut Spaces<M>, Operation) -> Option<Answer>,
-}
-
 impl<M: AddressSpaces> Spaces<M> {
+    /// A machine at its start.
+    pub(crate) fn new(machine: &Machine, extensions: Extensions<M>) -> Result<Spaces<M>, String> {
+        let manager = M::new(machine)?;
+        let tells = M::SHOWS.include(Observables::FREE);
+        let capacity = Home::ALL.map(|home| if tells { manager.free_frames(home) } else { machine.frames(home) });
+        let identities = Identities::new(machine.spaces(), machine.pages());
+        let (alive, pins, blocks) = (SpaceSet::from(1), Default::default(), BlockSlots::default());
+        let machine = *machine;
+        Ok(Spaces { machine, manager, capacity, alive, identities, pins, blocks, extensions, runs: Vec::new() })
+    }
+
     /// What an operation of level 1 answers; none for another one.
     fn answer(&mut self, operation: Operation) -> Option<Answer> {
         let answer = if let Operation::Map { space, range, access } = operation {
@@ -76,7 +77,7 @@ impl<M: AddressSpaces> Spaces<M> {
         } else {
             return None;
         };
-        self.update(operation.first_place().map(|(space, page)| Place { space, page }));
+        self.update(Step::of(operation));
         Some(answer)
     }
 
@@ -86,13 +87,26 @@ impl<M: AddressSpaces> Spaces<M> {
     }
 
     /// Looks at all places; how many pages have ended since the last look.
-    pub(crate) fn update(&mut self, written: Option<Place>) -> u32 {
+    pub(crate) fn update(&mut self, step: Step) -> u32 {
+        let (manager, folios) = (&self.manager, self.extensions.folios());
+        let count = self.machine.huge_pages();
+        let folio = |frame| {
+            let folio = folios.and_then(|it| (it.folio)(manager, frame));
+            folio.map_or_else(Vec::new, |Folio { head, .. }| {
+                (0..count).map(|index| FrameToken { offset: head.offset + index, ..head }).collect()
+            })
+        };
         let pinned = self.pins.iter().flatten().copied();
-        self.identities.update(|place| self.manager.look(place), pinned, written)
+        self.identities.update(|place| manager.look(place), pinned, folio, step)
     }
 
-    fn is_mapped(&self, space: Space, page: VirtualPage) -> bool {
-        self.identities.at(Place { space, page }).is_some()
+    /// What a place shows.
+    pub(crate) fn mapping(&self, place: Place) -> Option<&Mapping> {
+        self.identities.at(place)
+    }
+
+    pub(crate) fn is_mapped(&self, place: Place) -> bool {
+        self.mapping(place).is_some()
     }
 
     /// Does what unmaps pages of a range, and counts them.
@@ -101,20 +115,20 @@ impl<M: AddressSpaces> Spaces<M> {
             |page: &VirtualPage| self.identities.at(Place { space, page: *page }).is_some_and(|it| it.frame.is_some());
         let pages = range.iter().filter(maps).count();
         act(&mut self.manager);
-        let freed = self.update(None);
+        let freed = self.update(Step::Other);
         Effect::PagesFreed { pages: u32::try_from(pages).expect("a range is short"), freed }
     }
 
     /// Unmapped places are passed over, and then told.
     fn discard(&mut self, space: Space, range: PageRange) -> Result<Effect, Errno> {
-        let all_mapped = range.iter().all(|page| self.is_mapped(space, page));
+        let all_mapped = range.iter().all(|page| self.is_mapped(Place { space, page }));
         let effect = self.unmapping(space, range, |manager| manager.discard(space, range));
         if all_mapped { Ok(effect) } else { Err(Errno::ENOMEM) }
     }
 
     /// The first unmapped place stops; what is before it is done.
     fn protect(&mut self, space: Space, range: PageRange, access: Access) -> Result<Effect, Errno> {
-        let mapped = range.iter().take_while(|page| self.is_mapped(space, *page)).count();
+        let mapped = range.iter().take_while(|page| self.is_mapped(Place { space, page: *page })).count();
         let count = u32::try_from(mapped).expect("a range is short");
         if count > 0 {
             self.manager.protect(space, PageRange { count, ..range }, access);
@@ -122,20 +136,18 @@ impl<M: AddressSpaces> Spaces<M> {
         if count == range.count { Ok(Effect::Nothing) } else { Err(Errno::ENOMEM) }
     }
 
-    /// Place by place; the first source place that is unmapped stops.
+    /// The first source place that is unmapped stops.
     fn relocate(&mut self, space: Space, range: PageRange, to: PageRange) -> Result<Effect, Errno> {
-        if !self.is_mapped(space, range.first) {
+        if !self.is_mapped(Place { space, page: range.first }) {
             return Err(Errno::EFAULT);
         }
         if range.overlaps(to) {
             return Err(Errno::EINVAL);
         }
-        let mapped = range.iter().take_while(|page| self.is_mapped(space, *page)).count();
+        let mapped = range.iter().take_while(|page| self.is_mapped(Place { space, page: *page })).count();
         let count = u32::try_from(mapped).expect("a range is short");
         let effect = self.unmapping(space, PageRange { count, ..to }, |manager| {
-            for (from, to) in range.iter().zip(to.iter()).take(mapped) {
-                manager.relocate(space, from, to);
-            }
+            manager.relocate_range(space, PageRange { count, ..range }, to.first);
         });
         if count == range.count { Ok(effect) } else { Err(Errno::EFAULT) }
     }
@@ -166,7 +178,7 @@ impl<M: AddressSpaces> Spaces<M> {
         let entry = frame.map_or(Entry::Hole, |frame| Entry::Maps {
             page: self.identities.token(frame),
             writable,
-            huge: false,
+            huge: self.extensions.folios().is_some_and(|it| (it.is_huge)(&self.manager, place)),
         });
         PlaceState::Mapped { access, entry }
     }
@@ -187,8 +199,14 @@ impl<M: AddressSpaces> Spaces<M> {
             refcount: if shows(Observables::REFCOUNTS) { manager.refcount(frame) } else { 0 },
             rmap: first..into.rmaps.len(),
             frame: Some(frame),
-            folio: None,
+            folio: self.folio(frame),
         });
+    }
+
+    /// The large folio of the page in a frame.
+    fn folio(&self, frame: FrameToken) -> Option<FolioView> {
+        let Folio { head, mapcount } = (self.extensions.folios()?.folio)(&self.manager, frame)?;
+        Some(FolioView { head: self.identities.token(head), index: frame.offset - head.offset, mapcount })
     }
 
     fn show_everything(&self, into: &mut Observation) {
@@ -201,18 +219,23 @@ impl<M: AddressSpaces> Spaces<M> {
         for (token, frame) in self.identities.pages() {
             self.show_page(token, frame, into);
         }
-        let slots = (0..PinSlot::LIMIT).map(|pin| Slot::Pin(PinSlot(pin)));
-        into.slots.extend(slots.map(|slot| (slot, self.slot(&slot))).filter(|(_, state)| *state != SlotState::Empty));
+        let slots = Slot::all().map(|slot| (slot, self.slot(slot)));
+        into.slots.extend(slots.filter(|(_, state)| *state != SlotState::Empty));
     }
 
-    fn slot(&self, slot: &Slot) -> SlotState {
-        let Slot::Pin(pin) = slot else { return SlotState::Empty };
-        self.pins[pin.index()].map_or(SlotState::Empty, |frame| SlotState::Pin(self.identities.token(frame)))
+    fn slot(&self, slot: Slot) -> SlotState {
+        match slot {
+            Slot::Pin(pin) => {
+                self.pins[pin.index()].map_or(SlotState::Empty, |frame| SlotState::Pin(self.identities.token(frame)))
+            }
+            Slot::Block(block) => self.blocks.state(block),
+            Slot::Transaction(_) | Slot::Hold(_) => SlotState::Empty,
+        }
     }
 
     fn show_part(&self, scope: &Scope, into: &mut Observation) {
         into.places.extend(scope.places.iter().map(|&place| PlaceView { place, state: self.state(place) }));
-        into.slots.extend(scope.slots.iter().map(|slot| (*slot, self.slot(slot))));
+        into.slots.extend(scope.slots.iter().map(|slot| (*slot, self.slot(*slot))));
         let mut pages = scope.pages.clone();
         pages.extend(into.places.iter().filter_map(|view| view.state.page()));
         pages.sort_unstable();
@@ -231,9 +254,13 @@ impl<M: AddressSpaces> Subject for Spaces<M> {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let observables = M::SHOWS.and(Observables::SPACES).and(Observables::PLACES).and(Observables::FRAMES);
-        let operations = self.extension.operations.iter().fold(M::OPERATIONS, KindSet::with);
-        Capabilities { observables: observables.and(self.extension.shows), operations, blocks: BlockContract::BUDDY }
+        let Spaces { extensions, .. } = self;
+        Capabilities {
+            observables: extensions.shows(),
+            operations: extensions.operations(),
+            blocks: extensions.contract(),
+            large_folios: extensions.folios().map_or(LargeFolios::ByRule, |it| it.promise),
+        }
     }
 
     fn machine(&self) -> &Machine {
@@ -245,13 +272,14 @@ impl<M: AddressSpaces> Subject for Spaces<M> {
     }
 
     fn reset(&mut self) {
-        let Extension { operations, shows, answer } = self.extension;
-        *self = extended(&self.machine, Extension { operations, shows, answer }).expect("it was this machine before");
+        let extensions = mem::take(&mut self.extensions);
+        *self = Spaces::new(&self.machine, extensions).expect("it was this machine before");
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
-        let answer = (self.extension.answer)(self, operation).or_else(|| self.answer(operation));
+        let answer = self.extended_answer(operation).or_else(|| self.answer(operation));
         let answer = answer.unwrap_or_else(|| unreachable!("{operation} is not among what it can do"));
+        self.runs = self.extensions.folios().map_or_else(Vec::new, |it| (it.runs)(&self.manager));
         answer.map_or_else(Outcome::Refused, Outcome::Done)
     }
 
@@ -267,6 +295,10 @@ impl<M: AddressSpaces> Subject for Spaces<M> {
             into.free = Home::ALL.map(|home| self.manager.free_frames(home));
         }
         if scope.everything { self.show_everything(into) } else { self.show_part(scope, into) }
+    }
+
+    fn runs(&self) -> &[bool] {
+        &self.runs
     }
 
     fn validate(&self) -> Result<(), String> {

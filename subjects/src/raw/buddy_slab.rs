@@ -2,7 +2,7 @@
 
 use buddy_slab_allocator::BuddyAllocator;
 
-use super::FRAME_BYTES;
+use super::frame::FRAME_BYTES;
 use stalemap::BlockAllocator;
 
 /// The allocator, its memory, and the address of its first frame.

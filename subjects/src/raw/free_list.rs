@@ -2,7 +2,7 @@
 
 use free_list::{FreeList, PageLayout, PageRange};
 
-use super::FRAME_BYTES;
+use super::frame::FRAME_BYTES;
 use stalemap::BlockAllocator;
 
 /// Room for more free ranges than eight live blocks of at most 1,024 split frames leave between them on small machines.

@@ -6,7 +6,7 @@ use memory_addr::{PhysAddr, VirtAddr};
 use page_table_multiarch::x86_64::X64PageTable;
 use page_table_multiarch::{MappingFlags, PageSize, PagingHandler};
 
-use super::FRAME_BYTES;
+use super::frame::FRAME_BYTES;
 use crate::spaces::{Entry, MemorySetRegions, Parts, PlainRegions, Table};
 use stalemap::{Access, VirtualPage};
 

@@ -6,7 +6,7 @@ use std::ptr::{self, NonNull};
 
 use frame_alloc::{InitError, PageSize, PhysRange, PhysicalAllocator, Provenance, RegionInit, SummaryBuddyAllocator};
 
-use super::FRAME_BYTES;
+use super::frame::FRAME_BYTES;
 use stalemap::BlockAllocator;
 
 const FRAME: PageSize = PageSize::from_log2(12);

@@ -7,7 +7,7 @@ use vulkano::memory::allocator::{
     AllocationType, BuddyAllocator, DeviceLayout, FreeListAllocator, Suballocation, Suballocator, suballocator::Region,
 };
 
-use super::FRAME_BYTES;
+use super::frame::FRAME_BYTES;
 use stalemap::BlockAllocator;
 
 /// A region of so many frames from offset 0, its suballocator, and what is allocated by first frame.

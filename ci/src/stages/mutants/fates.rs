@@ -12,10 +12,10 @@ use stalemap_ci::files_below;
 /// A change that does not compile.
 pub(super) const UNVIABLE: &str = "unviable";
 
-/// A change with which the tests of a pass do not end.
+/// A change with which a test does not end.
 pub(super) const TIMEOUT: &str = "timeout";
 
-/// A change that no test of the passes so far has noticed.
+/// A change that no test so far has noticed.
 pub(super) const MISSED: &str = "missed";
 
 /// The changes that are settled or missed, a line each: name and fate, with a tab between.
@@ -24,26 +24,35 @@ const KEPT: &str = "fates.tsv";
 /// The sources that they are changes of, a line each: path and digest, with a tab between.
 const SOURCES: &str = "sources.tsv";
 
-/// The name of the pass that runs, or was interrupted.
-const PASS: &str = "pass.txt";
+/// The changes that no switch can make, a line each: name and why.
+const LONE: &str = "alone.tsv";
 
-/// By the name of each change that was tested: [`UNVIABLE`], [`TIMEOUT`], [`MISSED`], or the pass that noticed it.
+/// By the name of each change that was tested: [`UNVIABLE`], [`TIMEOUT`], [`MISSED`], or the test that noticed it.
 #[derive(Debug)]
 pub(super) struct Fates {
     by_name: BTreeMap<String, String>,
+    /// Those that no switch can make: each needs a build of its own.
+    alone: BTreeMap<String, String>,
     /// Where they are kept.
     folder: PathBuf,
 }
 
 impl Fates {
     /// What earlier runs have settled, interrupted ones too, of sources that are still the same.
-    pub(super) fn kept(folder: &Path, root: &Path, sources: &Path) -> Result<Fates> {
-        let mut fates = Fates { by_name: pairs(&folder.join(KEPT))?, folder: folder.to_owned() };
-        fates.harvest()?;
-        let (before, now) = (pairs(&folder.join(SOURCES))?, digests(root, sources)?);
+    ///
+    /// `sources` are folders below the root.
+    pub(super) fn kept(folder: &Path, root: &Path, sources: &[PathBuf]) -> Result<Fates> {
+        let (by_name, alone) = (pairs(&folder.join(KEPT))?, pairs(&folder.join(LONE))?);
+        let mut fates = Fates { by_name, alone, folder: folder.to_owned() };
+        let (before, mut now) = (pairs(&folder.join(SOURCES))?, BTreeMap::new());
+        for source in sources {
+            now.append(&mut digests(root, source)?);
+        }
         let is_same = |path: &str| before.contains_key(path) && before.get(path) == now.get(path);
-        fates.by_name.retain(|name, _| name.split(':').next().is_some_and(is_same));
-        write_pairs(&folder.join(KEPT), &fates.by_name)?;
+        for kept in [&mut fates.by_name, &mut fates.alone] {
+            kept.retain(|name, _| name.split(':').next().is_some_and(is_same));
+        }
+        fates.keep()?;
         write_pairs(&folder.join(SOURCES), &now)?;
         Ok(fates)
     }
@@ -57,33 +66,23 @@ impl Fates {
         self.by_name.get(name).map(String::as_str)
     }
 
-    /// Prepares the folder for a pass of cargo-mutants, which skips what stands in this list.
-    pub(super) fn begin(&self, pass: &str) -> Result<()> {
-        let record = self.folder.join("mutants.out");
-        if record.exists() {
-            fs::remove_dir_all(&record).with_context(|| format!("cannot empty {}", record.display()))?;
-        }
-        fs::create_dir_all(&record).with_context(|| format!("cannot make {}", record.display()))?;
-        let settled = self.by_name.iter().filter(|(_, fate)| *fate != MISSED);
-        let list: String = settled.map(|(name, _)| format!("{name}\n")).collect();
-        write(&record.join("previously_caught.txt"), &list)?;
-        write(&self.folder.join(PASS), pass)
+    pub(super) fn set(&mut self, name: &str, fate: &str) {
+        self.by_name.insert(name.to_owned(), fate.to_owned());
     }
 
-    /// Adds what cargo-mutants has settled since the pass began, and keeps it.
-    pub(super) fn harvest(&mut self) -> Result<()> {
-        let (pass, record) = (read(&self.folder.join(PASS))?, self.folder.join("mutants.out"));
-        let lists = [
-            ("missed.txt", MISSED),
-            ("caught.txt", pass.as_str()),
-            ("timeout.txt", TIMEOUT),
-            ("unviable.txt", UNVIABLE),
-        ];
-        for (list, fate) in lists {
-            let names = read(&record.join(list))?;
-            self.by_name.extend(names.lines().map(|name| (name.to_owned(), fate.to_owned())));
-        }
-        write_pairs(&self.folder.join(KEPT), &self.by_name)
+    /// Whether no switch can make it.
+    pub(super) fn is_alone(&self, name: &str) -> bool {
+        self.alone.contains_key(name)
+    }
+
+    pub(super) fn set_alone(&mut self, name: &str, why: &str) {
+        self.alone.insert(name.to_owned(), why.to_owned());
+    }
+
+    /// Writes them down.
+    pub(super) fn keep(&self) -> Result<()> {
+        write_pairs(&self.folder.join(KEPT), &self.by_name)?;
+        write_pairs(&self.folder.join(LONE), &self.alone)
     }
 }
 
@@ -127,33 +126,26 @@ fn write(path: &Path, text: &str) -> Result<()> {
 mod tests {
     use std::fs;
 
-    use super::{Fates, MISSED, TIMEOUT, UNVIABLE};
+    use super::{Fates, MISSED, UNVIABLE};
 
     #[test]
-    fn an_interrupted_pass_is_kept_while_the_source_stays_the_same() {
+    fn what_is_settled_is_kept_while_the_source_stays_the_same() {
         let root = tempfile::tempdir().unwrap();
         let (root, folder, sources) = (root.path(), root.path().join("kept"), root.path().join("a/src"));
         fs::create_dir_all(&sources).unwrap();
         fs::create_dir(&folder).unwrap();
         fs::write(sources.join("a.rs"), "one").unwrap();
         fs::write(sources.join("b.rs"), "two").unwrap();
-        let kept = || Fates::kept(&folder, root, &sources).unwrap();
-        kept().begin("quick").unwrap();
-        let record = folder.join("mutants.out");
-        fs::write(record.join("caught.txt"), "a/src/a.rs:1:2: replace a\na/src/b.rs:1:2: replace b\n").unwrap();
-        fs::write(record.join("timeout.txt"), "a/src/b.rs:3:4: replace c\n").unwrap();
-        fs::write(record.join("unviable.txt"), "a/src/b.rs:5:6: replace d\n").unwrap();
-        fs::write(record.join("missed.txt"), "a/src/b.rs:7:8: replace e\n").unwrap();
+        let kept = || Fates::kept(&folder, root, std::slice::from_ref(&sources)).unwrap();
+        let mut fates = kept();
+        let names = ["a/src/a.rs:1:2: replace a", "a/src/b.rs:1:2: replace b", "a/src/b.rs:5:6: replace d"];
+        names.into_iter().zip(["some test", MISSED, UNVIABLE]).for_each(|(name, fate)| fates.set(name, fate));
+        fates.set_alone("a/src/b.rs:7:8: replace e", "constant");
+        fates.keep().unwrap();
         fs::write(sources.join("a.rs"), "one, changed").unwrap();
         let fates = kept();
-        let names = [":1:2: replace b", ":3:4: replace c", ":5:6: replace d", ":7:8: replace e"];
-        let found = names.map(|name| fates.get(&format!("a/src/b.rs{name}")));
-        assert_eq!(found, [Some("quick"), Some(TIMEOUT), Some(UNVIABLE), Some(MISSED)]);
-        assert!(fates.is_settled("a/src/b.rs:1:2: replace b") && !fates.is_settled("a/src/b.rs:7:8: replace e"));
-        assert_eq!(fates.get("a/src/a.rs:1:2: replace a"), None, "its source is another now");
-        fates.begin("thorough").unwrap();
-        let list = fs::read_to_string(record.join("previously_caught.txt")).unwrap();
-        assert_eq!(list.lines().count(), 3);
-        assert_eq!(kept().get("a/src/b.rs:1:2: replace b"), Some("quick"));
+        assert_eq!(names.map(|name| fates.get(name)), [None, Some(MISSED), Some(UNVIABLE)]);
+        assert!(!fates.is_settled(names[1]) && fates.is_settled(names[2]), "a missed one is tried again");
+        assert!(fates.is_alone("a/src/b.rs:7:8: replace e"));
     }
 }

@@ -1,93 +1,36 @@
 //! The stage that changes one line after the other and runs tests: how many of the changes do they notice?
 //!
-//! cargo-mutants does the work, in passes: each pass tests what the passes before it have not noticed, the quick ones
-//! first. What is settled of a file is kept while the file stays the same, so that the stage can be interrupted.
+//! cargo-mutants says which changes there are. All of them are compiled at once into a copy of the workspace, each behind a
+//! switch, so that one build serves them all. Each test runs once without a change and tells which places it runs; a change is
+//! then asked of the tests that run its place, the likely and quick ones first, until one fails. What no switch can make (a
+//! constant, a `const fn`) has a build of its own. What is settled of a file is kept while the file stays the same, so that the
+//! stage can be interrupted.
 
+mod alone;
+mod asking;
+mod change;
 mod fates;
+mod programs;
+mod sites;
+mod switched;
 mod table;
+mod tree;
 
-use std::io::{IsTerminal, stdout};
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::thread;
 
 use anyhow::{Result, ensure};
-use xshell::cmd;
 
 use super::tool::CARGO_MUTANTS;
-use crate::context::{Context, exit_code};
+use crate::context::Context;
+use change::Change;
 use fates::Fates;
 use table::Score;
+use tree::{CHANGED, Tree};
 
-/// A crate whose lines are changed.
-struct Mutated {
-    folder: &'static str,
-    package: &'static str,
-    passes: &'static [Pass],
-    /// Whether each change that no test notices needs its reason in `.cargo/mutants.toml`.
-    needs_reasons: bool,
-}
-
-/// Tests that are run on changed lines.
-struct Pass {
-    name: &'static str,
-    /// Compiling is most of the work of tests that end at once, running them that of the others.
-    optimised: &'static str,
-    /// As arguments of cargo-mutants.
-    tests: &'static str,
-}
-
-/// Corpus, seeded bugs and sequences for each rule, with both sides side by side: a second.
-const QUICK: Pass = Pass {
-    name: "quick",
-    optimised: "0",
-    tests: "--test-package=stalemap-harness --cargo-arg=--test=strength -- -- --exact quick_checks",
-};
-
-/// States, large machines and a campaign, likewise: some seconds.
-const THOROUGH: Pass = Pass {
-    name: "thorough",
-    optimised: "1",
-    tests: "--test-package=stalemap-harness --cargo-arg=--test=strength -- -- --exact thorough_checks",
-};
-
-const MUTATED: &[Mutated] = &[
-    Mutated {
-        folder: "reference",
-        package: "stalemap-reference",
-        passes: &[
-            QUICK,
-            THOROUGH,
-            Pass { name: "tests", optimised: "1", tests: "--test-package=stalemap-harness,stalemap" },
-        ],
-        needs_reasons: true,
-    },
-    Mutated {
-        folder: "implementation",
-        package: "stalemap-implementation",
-        passes: &[
-            QUICK,
-            THOROUGH,
-            // Alone: other packages would switch the seeded bugs on, and nothing would run what stands in their place.
-            Pass { name: "tests", optimised: "1", tests: "--test-package=stalemap-implementation" },
-        ],
-        needs_reasons: true,
-    },
-    Mutated {
-        folder: "harness",
-        package: "stalemap-harness",
-        passes: &[
-            // Subjects that lie about one thing, and what a change of the harness's own counts does: a second.
-            Pass {
-                name: "judge",
-                optimised: "0",
-                tests: "--test-package=stalemap-harness --cargo-arg=--lib --cargo-arg=--test=judge --cargo-arg=--test=faults",
-            },
-            QUICK,
-            Pass { name: "harness", optimised: "1", tests: "--test-package=stalemap-harness" },
-            Pass { name: "tests", optimised: "1", tests: "--test-package=stalemap,stalemap-linux" },
-        ],
-        needs_reasons: false,
-    },
-];
+/// The crates in which each change that no test notices needs its reason in `.cargo/mutants.toml`.
+const WITH_REASONS: &[&str] = &["reference", "implementation"];
 
 /// The published table, from the root of the workspace.
 const PUBLISHED: &str = "ci/mutants.md";
@@ -95,111 +38,75 @@ const PUBLISHED: &str = "ci/mutants.md";
 /// Of 100 changed lines that compile, how many the tests must notice.
 const GOAL: usize = 95;
 
-/// How cargo-mutants ends when it did its work: all noticed, some not, some only by the end of their time.
-const WORK_DONE: &[i32] = &[0, 2, 3];
-
-/// Seconds for a build or the tests of a pass.
-const MOST_SECONDS: &str = "180";
-
-/// The most memory that a program may ask for, in KiB, since a changed line may ask for more and more.
-const MOST_MEMORY: &str = "8000000";
+/// Seconds of the longest test that is asked, where nothing else is said: longer ones notice little more.
+const MOST_SECONDS: u64 = 30;
 
 pub(super) fn run(context: &Context) -> Result<()> {
     let sources = &context.options.sources;
-    let is_in = |source: &String, mutated: &Mutated| source.starts_with(&format!("{}/", mutated.folder));
     for source in sources {
-        ensure!(MUTATED.iter().any(|it| is_in(source, it)), "`{source}` is in no crate whose lines are changed");
-        ensure!(context.root.join(source).is_file(), "`{source}` is no file of the workspace");
+        let is_in = |folder: &str| source.starts_with(&format!("{folder}/"));
+        ensure!(CHANGED.iter().any(|it| is_in(it.0)), "`{source}` is in no crate whose lines are changed");
+        ensure!(context.root.join(source).exists(), "`{source}` is no file or folder of the workspace");
     }
-    let program = CARGO_MUTANTS.path(context)?;
-    let mut scores = Vec::new();
-    for mutated in MUTATED.iter().filter(|it| sources.is_empty() || sources.iter().any(|source| is_in(source, it))) {
-        let score = Run { context, program: &program, mutated }.score()?;
-        println!("{}", score.line());
-        scores.push(score);
+    let below = context.target.join("ci/mutants");
+    context.sh.create_dir(&below)?;
+    let folders: Vec<PathBuf> = CHANGED.iter().map(|(folder, _)| context.root.join(folder).join("src")).collect();
+    let mut fates = Fates::kept(&below, &context.root, &folders)?;
+    let (changes, left_out) = list(context)?;
+    let is_chosen = |change: &Change| {
+        !left_out.contains(&change.name)
+            && (sources.is_empty() || sources.iter().any(|source| change.file.starts_with(source.as_str())))
+    };
+    let chosen: Vec<(u32, &Change)> = (1..).zip(&changes).filter(|(_, change)| is_chosen(change)).collect();
+    let settled = chosen.iter().filter(|(_, change)| fates.is_settled(&change.name)).count();
+    println!("{settled} of {} changes are settled by earlier runs", chosen.len());
+    if !context.options.only_known {
+        let jobs = context.options.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        let most = context.options.test_seconds.unwrap_or(MOST_SECONDS);
+        let most = f64::from(u32::try_from(most)?);
+        let mut tree = Tree::copy(&context.root, &below)?;
+        tree.switch(&context.root, &changes, &mut fates)?;
+        let tests = asking::traced(&tree, &below.join("places"), jobs, most)?;
+        for (program, (count, seconds)) in asking::by_program(&tests) {
+            println!("{program}: {count} tests, {seconds:.1} s");
+        }
+        asking::ask_all(&tree, &tests, &chosen, &mut fates, (jobs, most))?;
+        alone::ask_all(&context.root, &below, &tests, &chosen, &mut fates, most)?;
     }
+    let scores: Vec<Score> =
+        CHANGED.iter().map(|(folder, _)| Score::new(folder, &changes, &left_out, &fates)).collect();
+    scores.iter().for_each(|score| println!("{}", score.line()));
     if sources.is_empty() {
         context.sh.write_file(PUBLISHED, table::markdown(&scores))?;
         println!("The table is in {PUBLISHED}.");
     }
-    scores.iter().try_for_each(check)
+    let names: BTreeSet<&str> = chosen.iter().map(|(_, change)| change.name.as_str()).collect();
+    scores.iter().try_for_each(|score| check(score, &names))
+}
+
+/// All changes, and the names of those that make no difference that could be seen.
+fn list(context: &Context) -> Result<(Vec<Change>, BTreeSet<String>)> {
+    let program = CARGO_MUTANTS.path(context)?;
+    let packages: Vec<&str> = CHANGED.iter().flat_map(|(_, package)| ["--package", package]).collect();
+    let all = change::list(&context.sh, &program, &[packages.as_slice(), &["--no-config"]].concat())?;
+    let asked = change::list(&context.sh, &program, &packages)?;
+    let asked: BTreeSet<&str> = asked.iter().map(|change| change.name.as_str()).collect();
+    let left_out = all.iter().map(|change| &change.name).filter(|name| !asked.contains(name.as_str())).cloned();
+    let left_out = left_out.collect();
+    Ok((all, left_out))
 }
 
 /// Fails where too few changes were noticed, or one without a reason.
-fn check(score: &Score) -> Result<()> {
+fn check(score: &Score, chosen: &BTreeSet<&str>) -> Result<()> {
     let (noticed, viable) = (score.noticed(), score.viable());
-    score.unnoticed.iter().for_each(|name| println!("not noticed: {name}"));
+    let unnoticed = || score.unnoticed.iter().filter(|name| chosen.contains(name.as_str()));
+    unnoticed().for_each(|name| println!("not noticed: {name}"));
     ensure!(noticed * 100 >= viable * GOAL, "{}: {noticed} of {viable} noticed is less than {GOAL} %", score.folder);
     ensure!(
-        score.unnoticed.is_empty() || !score.needs_reasons,
+        unnoticed().next().is_none() || !WITH_REASONS.contains(&score.folder),
         "{}: each change that is not noticed needs a trace in corpus/spec or an oracle that notices it, or, where it makes \
          no difference that could be seen, its reason in .cargo/mutants.toml",
         score.folder
     );
     Ok(())
-}
-
-/// The lines of a crate, changed one after the other.
-struct Run<'a> {
-    context: &'a Context,
-    program: &'a Path,
-    mutated: &'a Mutated,
-}
-
-impl Run<'_> {
-    fn score(&self) -> Result<Score> {
-        let folder = self.context.target.join("ci").join(format!("mutants-{}", self.mutated.folder));
-        self.context.sh.create_dir(&folder)?;
-        let root = &self.context.root;
-        let mut fates = Fates::kept(&folder, root, &root.join(self.mutated.folder).join("src"))?;
-        let names = self.list(&[])?;
-        let known = names.iter().filter(|name| fates.is_settled(name)).count();
-        println!("{}: {known} of {} changes are settled by earlier runs", self.mutated.folder, names.len());
-        if !self.context.options.only_known {
-            for pass in self.mutated.passes {
-                self.pass(pass, &folder, &mut fates)?;
-            }
-        }
-        let all = self.list(&["--no-config"])?;
-        let left_out = all.into_iter().filter(|name| !names.contains(name)).collect();
-        let Mutated { folder, needs_reasons, .. } = *self.mutated;
-        Ok(Score::new(folder, needs_reasons, &names, &fates, left_out))
-    }
-
-    /// Lets cargo-mutants test all that is not settled yet.
-    fn pass(&self, pass: &Pass, folder: &Path, fates: &mut Fates) -> Result<()> {
-        let Pass { name, optimised, tests } = pass;
-        fates.begin(name)?;
-        let options = ["--no-shuffle", "--colors=never", "--iterate", "--baseline=skip"];
-        // Where there is no progress bar, a line for each.
-        let lines: &[&str] = if stdout().is_terminal() { &[] } else { &["--caught", "--unviable"] };
-        let limited = format!("ulimit -v {MOST_MEMORY}; exec \"$0\" \"$@\"");
-        let (program, words) = (self.program, self.words());
-        let mutants =
-            cmd!(self.context.sh, "sh -c {limited} {program} {words...} {options...} {lines...} --output {folder}");
-        let mutants =
-            mutants.args(["--timeout", MOST_SECONDS, "--build-timeout", MOST_SECONDS]).args(tests.split_whitespace());
-        let mutants = mutants.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_PROFILE_DEV_OPT_LEVEL", optimised);
-        let code = exit_code(mutants)?;
-        ensure!(
-            WORK_DONE.contains(&code),
-            "cargo-mutants could not do its work (exit code {code}); its logs are in {}",
-            folder.join("mutants.out").display()
-        );
-        fates.harvest()
-    }
-
-    /// The names of the changes that cargo-mutants makes.
-    fn list(&self, how: &[&str]) -> Result<Vec<String>> {
-        let (program, words) = (self.program, self.words());
-        let list = cmd!(self.context.sh, "{program} {words...} --list {how...}").quiet().read()?;
-        Ok(list.lines().map(str::to_owned).collect())
-    }
-
-    /// A call of cargo-mutants for the chosen sources of the crate.
-    fn words(&self) -> Vec<&str> {
-        let start = ["mutants", "--package", self.mutated.package];
-        let sources = self.context.options.sources.iter().filter(|source| source.starts_with(self.mutated.folder));
-        start.into_iter().chain(sources.flat_map(|source| ["--file", source.as_str()])).collect()
-    }
 }

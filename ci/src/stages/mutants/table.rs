@@ -1,9 +1,10 @@
 //! The published table: how many changed lines of each crate the tests notice, and which they do not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::GOAL;
+use super::change::Change;
 use super::fates::{Fates, MISSED, TIMEOUT, UNVIABLE};
 use crate::stages::tool::CARGO_MUTANTS;
 
@@ -11,10 +12,9 @@ use crate::stages::tool::CARGO_MUTANTS;
 #[derive(Debug, Default)]
 pub(super) struct Score {
     pub(super) folder: &'static str,
-    pub(super) needs_reasons: bool,
     unviable: usize,
-    /// How many each pass has noticed.
-    by_pass: BTreeMap<String, usize>,
+    /// How many each sort of tests has noticed.
+    by_sort: BTreeMap<&'static str, usize>,
     /// Noticed by no test.
     pub(super) unnoticed: Vec<String>,
     /// Not tested yet.
@@ -26,21 +26,18 @@ pub(super) struct Score {
 }
 
 impl Score {
-    pub(super) fn new(
-        folder: &'static str,
-        needs_reasons: bool,
-        names: &[String],
-        fates: &Fates,
-        left_out: Vec<String>,
-    ) -> Score {
-        let mut score = Score { folder, needs_reasons, left_out, ..Score::default() };
-        for name in names {
+    /// Of the changes of a crate, of which some make no difference.
+    pub(super) fn new(folder: &'static str, changes: &[Change], left_out: &BTreeSet<String>, fates: &Fates) -> Score {
+        let mut score = Score { folder, ..Score::default() };
+        let start = format!("{folder}/");
+        for Change { name, file, .. } in changes.iter().filter(|change| change.file.starts_with(&start)) {
             match fates.get(name) {
                 Some(UNVIABLE) => score.unviable += 1,
+                _ if left_out.contains(name) => score.left_out.push(name.clone()),
                 Some(MISSED) => score.unnoticed.push(name.clone()),
-                Some(pass) => {
-                    *score.by_pass.entry(pass.to_owned()).or_default() += 1;
-                    *score.noticed_by_file.entry(file(name).to_owned()).or_default() += 1;
+                Some(test) => {
+                    *score.by_sort.entry(sort_of(test)).or_default() += 1;
+                    *score.noticed_by_file.entry(file.clone()).or_default() += 1;
                 }
                 None => score.not_run.push(name.clone()),
             }
@@ -49,7 +46,7 @@ impl Score {
     }
 
     pub(super) fn noticed(&self) -> usize {
-        self.by_pass.values().sum()
+        self.by_sort.values().sum()
     }
 
     /// Those that compile, of the tested ones. (The ones that are left out may not, which makes the score lower than it is.)
@@ -85,11 +82,11 @@ impl Score {
 
     /// In one line.
     pub(super) fn line(&self) -> String {
-        let Score { folder, by_pass, unnoticed, unviable, .. } = self;
+        let Score { folder, by_sort, unnoticed, unviable, .. } = self;
         let (noticed, viable, percent) = (self.noticed(), self.viable(), self.percent());
         let (unnoticed, not_run) = (unnoticed.len(), self.not_run.len());
         format!(
-            "{folder}: {noticed} of {viable} viable changes are noticed, {percent:.1} % ({by_pass:?}); {unnoticed} are not; \
+            "{folder}: {noticed} of {viable} viable changes are noticed, {percent:.1} % ({by_sort:?}); {unnoticed} are not; \
              {not_run} are not tested; {unviable} do not compile"
         )
     }
@@ -100,24 +97,48 @@ fn file(name: &str) -> &str {
     name.split(':').next().unwrap_or(name)
 }
 
-/// What each pass is, in the order in which they run.
-const PASSES: &[(&str, &str)] = &[
-    ("judge", "noticed by subjects that lie, and by unit tests of the harness"),
-    ("quick", "noticed by corpus, seeded bugs and sequences for each rule"),
-    ("thorough", "… by the exhaustive certificate, large machines and a campaign"),
-    ("harness", "… by the other tests of the harness"),
-    ("tests", "… by tests of other crates"),
+/// The sorts of tests.
+const UNIT: &str = "unit tests";
+const JUDGE: &str = "judge";
+const QUICK: &str = "quick";
+const THOROUGH: &str = "thorough";
+const HARNESS: &str = "harness";
+const OTHER: &str = "other";
+
+/// What each sort of tests is, as a row of the table.
+const SORTS: &[(&str, &str)] = &[
+    (UNIT, "noticed by unit tests"),
+    (JUDGE, "… by subjects that lie"),
+    (QUICK, "… by corpus, seeded bugs and sequences for each rule"),
+    (THOROUGH, "… by the exhaustive certificate, large machines and a campaign"),
+    (HARNESS, "… by the other tests of the harness"),
+    (OTHER, "… by the other tests of the crates"),
     (TIMEOUT, "… by tests that do not end"),
 ];
+
+/// The sort of a test: `harness/judge/some_name` is one of `judge`.
+fn sort_of(test: &str) -> &'static str {
+    let mut parts = test.split('/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(TIMEOUT), None, _) => TIMEOUT,
+        (_, Some(program), _) if program.starts_with("stalemap_") => UNIT,
+        (Some("harness"), Some("judge" | "faults"), _) => JUDGE,
+        (Some("harness"), Some("strength"), Some("quick_checks")) => QUICK,
+        (Some("harness"), Some("strength"), Some("thorough_checks")) => THOROUGH,
+        (Some("harness"), ..) => HARNESS,
+        _ => OTHER,
+    }
+}
 
 /// The table of all crates.
 pub(super) fn markdown(scores: &[Score]) -> String {
     let version = CARGO_MUTANTS.version;
     let mut text = format!(
         "# Mutation score: how many changed lines the tests notice\n\n\
-         cargo-mutants {version} changes one line after the other and runs tests. `cargo run -q -p stalemap-ci -- mutants`\n\
-         writes this table; the goal is {GOAL} % in each crate. What makes no difference that could be seen is left out,\n\
-         with its reason in [.cargo/mutants.toml](../.cargo/mutants.toml).\n\n"
+         cargo-mutants {version} says which changes there are; all are compiled at once behind switches, and each is asked of the\n\
+         tests that run its place, until one fails. `cargo run -q -p stalemap-ci -- mutants` writes this table; the goal is {GOAL} %\n\
+         in each crate. What makes no difference that could be seen is left out, with its reason in\n\
+         [.cargo/mutants.toml](../.cargo/mutants.toml).\n\n"
     );
     let mut row = |what: &str, cell: &dyn Fn(&Score) -> String| {
         let cells: Vec<String> = scores.iter().map(cell).collect();
@@ -126,8 +147,8 @@ pub(super) fn markdown(scores: &[Score]) -> String {
     row("", &|score| format!("`{}`", score.folder));
     row("---", &|_| "---:".to_owned());
     row("changes that compile", &|score| score.viable().to_string());
-    for (pass, meaning) in PASSES {
-        row(meaning, &|score| score.by_pass.get(*pass).copied().unwrap_or(0).to_string());
+    for (sort, meaning) in SORTS {
+        row(meaning, &|score| score.by_sort.get(sort).copied().unwrap_or(0).to_string());
     }
     row("**noticed**", &|score| format!("**{} = {:.1} %**", score.noticed(), score.percent()));
     row("makes no difference that could be seen", &|score| score.left_out.len().to_string());
@@ -155,12 +176,11 @@ mod tests {
         let score = Score {
             folder: "harness",
             unviable: 3,
-            by_pass: [("quick".to_owned(), 2), ("timeout".to_owned(), 1)].into(),
+            by_sort: [("quick", 2), ("timeout", 1)].into(),
             unnoticed: vec!["a.rs:1:2: replace a".to_owned()],
             left_out: vec!["b.rs:1:2: replace b".to_owned()],
             not_run: vec!["c.rs:1:2: replace c".to_owned()],
             noticed_by_file: [("a.rs".to_owned(), 3)].into(),
-            ..Score::default()
         };
         assert_eq!((score.noticed(), score.viable()), (3, 5));
         assert!(score.line().starts_with("harness: 3 of 5 viable changes are noticed, 60.0 % ("), "{}", score.line());

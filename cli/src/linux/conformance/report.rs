@@ -1,34 +1,61 @@
 //! The report of a run of conformance: `CONFORMANCE.md`.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use stalemap_linux::{HugeOrder, Target};
+use anyhow::{Result, ensure};
+use stalemap_commands::output;
+use stalemap_linux::{Cache, HugeOrder, Target};
 use stalemap_operations::Outcome;
 use stalemap_reference::{LIMIT, MARKS};
 
-use super::{Compared, ConformanceArguments};
+use super::kept::{Build, Kept};
 
-/// The report.
-pub(super) fn report(arguments: &ConformanceArguments, all: &[Compared]) -> String {
+/// The report of all that is kept of kernels as their code is today.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn report(cache: &Cache, state: Option<&Path>, all: &[Kept]) -> Result<String> {
+    let sections = sections(cache, all);
+    ensure!(
+        !sections.is_empty(),
+        "nothing is kept of a kernel as its code is today: run `stalemap linux conformance` first"
+    );
+    let state = state.map_or(String::new(), |folder| format!(" --state {}", folder.display()));
     let mut text = String::from(HEAD);
-    let option = |name: &str, runs: u64| if runs > 0 { format!(" --{name} {runs}") } else { String::new() };
-    let huge = option("huge-runs", arguments.huge_runs) + &option("scaled-runs", arguments.scaled_runs);
     writeln!(
         text,
-        "Written by `stalemap linux conformance --runs {} --native-runs {}{huge} --seed {} --ops {}`, which repeats it where \
-         nothing was done before (`--afresh`).\n",
-        arguments.runs, arguments.native_runs, arguments.seed, arguments.ops
+        "Written by `stalemap linux conformance --kept{state}`, from what runs without `--kept` have kept\n\
+         there; they go on where the last one has stopped, and `--afresh` begins again.\n"
     )
     .expect("a string takes everything");
-    for compared in all {
-        one(compared, arguments, &mut text).expect("a string takes everything");
+    for (target, kept) in &sections {
+        one(*target, kept, &mut text).expect("a string takes everything");
     }
     text.push_str(TAIL);
-    text
+    Ok(text)
 }
 
-fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String) -> std::fmt::Result {
-    let Compared { target, release, traces, trace_steps, executions, met, differences } = compared;
+/// What the report is of, in the order of the kernels. What is kept of another kernel is told and left out.
+fn sections(cache: &Cache, all: &[Kept]) -> Vec<(Target, Kept)> {
+    let mut sections = Vec::new();
+    for target in Target::all() {
+        let code = Build::of(cache, target).code;
+        for kept in all.iter().filter(|kept| kept.subject == target.subject()) {
+            let (subject, seed, operations) = (&kept.subject, kept.seed, kept.operations);
+            if kept.parts.last().is_some_and(|part| part.build.code == code) {
+                sections.push((target, kept.clone()));
+            } else {
+                output::tell(format_args!(
+                    "{subject}, seed {seed}, {operations} operations: it is of another kernel, and is left out"
+                ));
+            }
+        }
+    }
+    sections
+}
+
+fn one(target: Target, kept: &Kept, text: &mut String) -> std::fmt::Result {
     let mut way =
         if matches!(target, Target::Native(_)) { "as a native process" } else { "in a virtual machine" }.to_string();
     if let Some(order) = target.asked().huge.map(HugeOrder::order) {
@@ -37,27 +64,42 @@ fn one(compared: &Compared, arguments: &ConformanceArguments, text: &mut String)
             write!(way, ", each of which {} pages of x86 stand for", target.asked().stride())?;
         }
     }
+    let (release, most, seed, sums) = (&kept.release, kept.operations, kept.seed, kept.sums());
     writeln!(text, "## Linux {release} {way} (`rules={}`)\n", target.version().dialect().word())?;
     writeln!(text, "| compared | |\n|---|---|")?;
-    writeln!(text, "| traces of the specification, and their operations | {traces}, {trace_steps} |")?;
-    let (most, seed) = (arguments.ops, arguments.seed);
-    writeln!(text, "| generated executions of at most {most} operations, the first of seed {seed} | {executions} |")?;
-    writeln!(text, "| their operations | {} |", met.tally.operations())?;
-    writeln!(text, "| transitions (operation, situation, answer) that were met | {} |", met.transitions.count())?;
-    let rules = || MARKS.iter().zip(&met.marks).filter(|(mark, _)| !mark.starts_with(LIMIT));
-    let rules_met = rules().filter(|(_, count)| **count > 0).count();
-    writeln!(text, "| rules of the reference that were met | {rules_met} of {} |", rules().count())?;
-    writeln!(text, "| differences | {} |\n", differences.len())?;
+    let corpus = &kept.corpus;
+    let traces = (corpus.traces, corpus.operations);
+    writeln!(text, "| traces of the specification, and their operations | {}, {} |", traces.0, traces.1)?;
+    writeln!(text, "| generated executions of at most {most} operations, of seed {seed} | {} |", sums.executions)?;
+    let (newest, earlier) = kept.parts.split_last().map_or((0, 0), |(last, earlier)| {
+        (last.sums.executions, earlier.iter().filter(|part| part.sums.executions > 0).count())
+    });
+    if earlier > 0 {
+        let builds = if earlier == 1 { "build".to_string() } else { format!("{earlier} builds") };
+        let before = sums.executions - newest;
+        writeln!(text, "| of these with the newest build, and with the {builds} before | {newest}, {before} |")?;
+    }
+    writeln!(text, "| their operations | {} |", sums.operations)?;
+    let transitions = sums.transitions().map_or(0, |met| met.count());
+    writeln!(text, "| transitions (operation, situation, answer) that were met | {transitions} |")?;
+    let rules = || MARKS.iter().filter(|mark| !mark.starts_with(LIMIT));
+    let unmet: Vec<&str> = rules().filter(|mark| !sums.marks.contains_key(**mark)).copied().collect();
+    writeln!(
+        text,
+        "| rules of the reference that were met | {} of {} |",
+        rules().count() - unmet.len(),
+        rules().count()
+    )?;
+    writeln!(text, "| differences | {} |\n", kept.differences().len())?;
     writeln!(text, "| operation | answers in the generated executions |\n|---|---|")?;
     for kind in target.asked().capabilities().operations.iter() {
+        let word = kind.row().word;
+        let of = |class| sums.tally.get(word).and_then(|row| row.get(Outcome::class_name(class)));
         let answers: Vec<String> = (0..Outcome::CLASSES)
-            .map(|class| (Outcome::class_name(class), met.tally.of(kind, class)))
-            .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| format!("{name} {count}"))
+            .filter_map(|class| of(class).map(|count| format!("{} {count}", Outcome::class_name(class))))
             .collect();
-        writeln!(text, "| `{}` | {} |", kind.row().word, answers.join(", "))?;
+        writeln!(text, "| `{word}` | {} |", answers.join(", "))?;
     }
-    let unmet: Vec<&str> = rules().filter(|(_, count)| **count == 0).map(|(mark, _)| *mark).collect();
     if !unmet.is_empty() {
         writeln!(text, "\nRules that no execution met: {}.", unmet.join("; "))?;
     }
@@ -78,6 +120,9 @@ its own and not those of x86), did the same operations as the reference, and aft
 * which spaces are alive and which are locked;
 * of the native process: the reference count of each page, the free frames of RAM and of each device, every block of frames;
 * at the end of each execution: no bug, warning or taint in the kernel's log, no frame that belongs to no page.
+
+A build is a kernel with our agent in it. What an earlier build has done counts as long as the version, the configuration and the edits
+are those of today, but for faults behind bits that are not set; its agent and the reference of that time may have been others.
 
 ";
 

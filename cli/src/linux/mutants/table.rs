@@ -25,8 +25,8 @@ pub(super) enum Row {
     Missed { fault: Fault, executions: u64 },
 }
 
-/// The page.
-pub(super) fn table(kernel: Target, release: &str, seed: u64, rows: &[Row]) -> String {
+/// The page of the faults that were looked for in so many executions of a seed.
+pub(super) fn table(kernel: Target, release: &str, (seed, runs): (u64, u64), rows: &[Row]) -> String {
     let found = rows.iter().filter(|row| matches!(row, Row::Found { .. })).count();
     let way = if matches!(kernel, Target::Native(_)) { "as a native process" } else { "in a virtual machine" };
     let native = if matches!(kernel, Target::Native(_)) { "--native " } else { "" };
@@ -34,7 +34,7 @@ pub(super) fn table(kernel: Target, release: &str, seed: u64, rows: &[Row]) -> S
     let mut line = |line: String| writeln!(text, "{line}").expect("a string takes everything");
     line(format!("# Faults put into Linux {release} {way}\n"));
     line(format!(
-        "Written by `stalemap linux mutants {native}--version {} --seed {seed} --table FILE`. A bit of the kernel's parameter\n\
+        "Written by `stalemap linux mutants {native}--version {} --seed {seed} --runs {runs} --table FILE`. A bit of the kernel's parameter\n\
          switches each on; random executions of the seed find it, and the first that shows it is minimised. Seconds are of one\n\
          run on a machine with other work. Found: {found} of {}.\n",
         kernel.version(),
@@ -92,8 +92,8 @@ mod tests {
         };
         let missed = |fault| Row::Missed { fault, executions: 5_000 };
         let kernel = Target::new(Version::V6_12, true, false);
-        let text = table(kernel, "6.12.0", 1, &[found, missed(MUTANTS[0]), missed(MUTANTS[1])]);
-        assert!(text.contains("Found: 1 of 3."), "{text}");
+        let text = table(kernel, "6.12.0", (1, 5_000), &[found, missed(MUTANTS[0]), missed(MUTANTS[1])]);
+        assert!(text.contains("Found: 1 of 3.") && text.contains("--seed 1 --runs 5000 --table"), "{text}");
         assert!(text.contains("| `mapping.writable@fork` | 7 | 1.3 + 0.2 | 3 |"), "{text}");
         assert!(text.contains("| changes nothing: ") && text.contains("| not found | 5000 |"), "{text}");
         assert!(text.contains(HISTORY[0].source) && text.contains(HISTORY[0].meaning), "{text}");

@@ -29,6 +29,13 @@ pub(super) const SEQUENCES: &[Sequence] = &[
         "large; write s0 v0 #1; split_folio s0 v0; alloc b0 2; collapse s0 v0",
     ),
     (
+        "copy of a page of a large folio in dialect 6.12",
+        "machine ram=8 device=4 spaces=2 pages=2 huge=1 rules=linux-6.12; map s0 v0+2 rw; advise s0 v0+2 huge; write s0 v0 #1; \
+         fork s0 s1; write s0 v0 #2",
+        "machine ram=8 device=4 spaces=2 pages=2 huge=1 rules=linux-6.12; map s0 v0+2 rw; advise s0 v0+2 huge; write s0 v0 #1; \
+         write s0 v0 #2",
+    ),
+    (
         "copy of the last mapped page of a large folio",
         "large; write s0 v0 #1; fork s0 s1; write s0 v0 #2; exit s1; write s0 v1 #3",
         "large; write s0 v0 #1; fork s0 s1; write s0 v0 #2; write s0 v1 #3",

@@ -7,6 +7,7 @@ pub(super) fn sequences() -> Vec<(&'static str, String, String)> {
     places(&mut all);
     slots(&mut all);
     sharers(&mut all);
+    folios(&mut all);
     all
 }
 
@@ -77,8 +78,22 @@ fn sharers(all: &mut Sequences) {
         ("limit: more than 255 places map a page", 255),
     ] {
         add(all, mark, [most, most - 1], |last| {
-            let forks: String = (1..=last).map(|child| format!("; fork s{} s{child}", child / 2)).collect();
-            format!("machine ram=1 spaces=256 pages=1; map s0 v0 rw; write s0 v0 #1{forks}")
+            format!("machine ram=1 spaces=256 pages=1; map s0 v0 rw; write s0 v0 #1{}", forks(last))
         });
     }
+}
+
+/// Forks that fill the spaces up to this one.
+fn forks(last: u32) -> String {
+    (1..=last).map(|child| format!("; fork s{} s{child}", child / 2)).collect()
+}
+
+fn folios(all: &mut Sequences) {
+    let filled = |pages: u32| format!("map s0 v0+{pages} rw; advise s0 v0+{pages} huge; write s0 v0 #1");
+    add(all, "limit: a large folio of more pages than a word has bits", [7, 6], |order| {
+        format!("machine ram=128 spaces=1 pages=128 huge={order} rules=linux-7.3; {}", filled(1 << order))
+    });
+    add(all, "limit: more than 255 entries map a large folio", [255, 254], |last| {
+        format!("machine ram=2 spaces=256 pages=2 huge=1 rules=linux-7.3; {}{}", filled(2), forks(last))
+    });
 }

@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(HugeOrder::parse("2"), Ok(HugeOrder::Two));
         assert!(HugeOrder::parse("4").is_err_and(|error| error.contains("order 2 (four pages) or 3")));
         let target = Target::new(Version::V6_12, true, false).with_huge(HugeOrder::Two);
-        assert!(target.is_err_and(|error| error.contains("of 7.3")));
+        assert!(target.is_err_and(|error| error.contains("of 7.3, and of 6.12 in a virtual machine")));
     }
 
     #[test]
