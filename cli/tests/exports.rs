@@ -52,7 +52,7 @@ fn each_page_of_a_trace_with_huge_pages_is_a_part_of_a_huge_page_of_x86() {
             assert!(c.stdout.lines().any(|it| it == line), "{line} is not in\n{}", c.stdout);
         }
         assert!(!c.stdout.contains("check(\"collapse"), "a group in two mappings: Linux is not asked");
-        assert!(c.stdout.contains("\tbegin(10, 0);"), "the driver as it is will do:\n{}", c.stdout);
+        assert!(c.stdout.contains("\tbegin(14, 0);"), "the driver as it is will do:\n{}", c.stdout);
     });
 }
 
