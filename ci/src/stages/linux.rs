@@ -15,8 +15,8 @@ const EXPORTED: [&str; 3] = ["stale_mapping", "subpage_pointer", "protect_leaves
 /// The traces of Linux's own faults.
 const TROPHIES: [&str; 2] = ["corpus/linux/trophies", "corpus/linux/trophies/huge"];
 
-/// The one that no program of the virtual machine shows, since frames are freed there in blocks.
-const NATIVE_ONLY: &str = "head_of_split_frames";
+/// Those that no C program shows: frames are freed in blocks, and a program sees no mapcount of a page of a device.
+const NOT_SHOWN: [&str; 2] = ["head_of_split_frames", "zap_of_migrating"];
 
 pub(super) fn run(context: &Context) -> Result<()> {
     let seconds = context.seconds(60);
@@ -73,7 +73,8 @@ fn mutants(context: &Context, folder: &Path) -> Result<()> {
 fn find_trophies(context: &Context, folder: &Path, programs: &[PathBuf]) -> Result<()> {
     let find = ["linux", "mutants", "--trophies", "--runs", "20000", "--out"];
     stalemap(context, &find).arg(folder.join("trophies")).run()?;
-    for program in programs.iter().filter(|program| program.file_stem().is_none_or(|name| name != NATIVE_ONLY)) {
+    let is_shown = |program: &&PathBuf| NOT_SHOWN.iter().all(|name| !program.ends_with(format!("{name}.c")));
+    for program in programs.iter().filter(is_shown) {
         shows(context, program)?;
     }
     // What reads freed memory is told by the kernel's own finder of such accesses.

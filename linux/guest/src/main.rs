@@ -98,33 +98,25 @@ fn mount(kind: &std::ffi::CStr, at: &std::ffi::CStr) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Huge pages come by operations alone: the kernel's own thread that makes some sleeps for ever. It looks once before it sleeps, as
-/// soon as a process may have huge pages, so that init lets it look here.
+/// Huge pages come by operations alone: the kernel's own thread that makes some looks once, at one page, and then sleeps for ever; and it
+/// takes groups alone that have all their pages.
 fn stop_khugepaged() -> io::Result<()> {
-    const HUGE: &str = "/sys/kernel/mm/transparent_hugepage";
-    if !fs::read_to_string(format!("{HUGE}/enabled")).is_ok_and(|text| text.contains("[madvise]")) {
-        return Ok(());
-    }
-    for file in ["scan_sleep_millisecs", "alloc_sleep_millisecs"] {
-        fs::write(format!("{HUGE}/khugepaged/{file}"), u32::MAX.to_string())?;
-    }
-    let length = 4 << 20;
-    // SAFETY: a fresh mapping that no Rust object is in.
-    unsafe {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        let memory = libc::mmap(ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
-        if memory == libc::MAP_FAILED || libc::madvise(memory, length, libc::MADV_HUGEPAGE) != 0 {
-            return Err(io::Error::last_os_error());
+    let asleep = u32::MAX.to_string();
+    let settings = [
+        ("scan_sleep_millisecs", asleep.as_str()),
+        ("alloc_sleep_millisecs", asleep.as_str()),
+        ("pages_to_scan", "1"),
+        ("max_ptes_none", "0"),
+        ("max_ptes_swap", "0"),
+        ("max_ptes_shared", "0"),
+    ];
+    for (file, value) in settings {
+        let path = format!("/sys/kernel/mm/transparent_hugepage/khugepaged/{file}");
+        if fs::exists(&path)? {
+            fs::write(path, value)?;
         }
     }
-    let scans = || fs::read_to_string(format!("{HUGE}/khugepaged/full_scans"));
-    for _ in 0..MOST_LOOKS {
-        if scans()?.trim() != "0" {
-            return Ok(());
-        }
-        thread::sleep(BETWEEN_LOOKS);
-    }
-    Err(io::Error::other("the kernel's thread that makes huge pages does not look"))
+    Ok(())
 }
 
 fn tainted() -> io::Result<u64> {
@@ -132,8 +124,8 @@ fn tainted() -> io::Result<u64> {
     text.trim().parse().map_err(io::Error::other)
 }
 
-/// How often something is looked for that comes by itself, and the time between.
-const MOST_LOOKS: u32 = 1_000;
+/// How often the port to the host is looked for, and the time between.
+const LOOKS_FOR_PORT: u32 = 1_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// The way to the host.
@@ -150,7 +142,7 @@ impl Port {
         };
         // The host has its part in making it, and may be busy.
         let mut path = find()?;
-        for _ in 0..MOST_LOOKS {
+        for _ in 0..LOOKS_FOR_PORT {
             if path.is_some() {
                 break;
             }
