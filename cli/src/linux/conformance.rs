@@ -73,7 +73,7 @@ pub(super) struct ConformanceArguments {
     #[arg(long)]
     afresh: bool,
     /// Ask no kernel: write the report of what is kept
-    #[arg(long, conflicts_with_all = ["version", "runs", "native_runs", "huge_runs", "seed", "ops", "jobs", "corpus", "afresh"])]
+    #[arg(long, conflicts_with_all = ["version", "runs", "native_runs", "huge_runs", "scaled_runs", "seed", "ops", "jobs", "corpus", "afresh"])]
     kept: bool,
     /// Where the report goes
     #[arg(long, value_name = "FILE", default_value = "CONFORMANCE.md")]
