@@ -80,14 +80,39 @@ fn any_partition_merges_to_the_store_of_one_machine_in_any_order_and_grouping() 
     for seed in 1..=6 {
         let state = &mut seed.clone();
         let shards = partition(state);
-        let mut stores: Vec<TempDir> = shards.iter().map(|&shard| done(&campaign, shard)).collect();
-        // Two of them become one, a store may be merged twice, until one is left.
-        while stores.len() > 1 {
-            let [one, other] = [(); 2].map(|()| stores.swap_remove(random(state, stores.len())));
-            let both = merged([one.path(), other.path()]);
-            let again = random(state, 3) == 0;
-            stores.push(if again { merged([both.path(), one.path()]) } else { both });
+        let stores: Vec<TempDir> = shards.iter().map(|&shard| done(&campaign, shard)).collect();
+        let all = in_some_order(state, &stores);
+        assert_same(all.path(), whole.path(), &format!("{shards:?}"));
+    }
+}
+
+/// Two stores become one, which may be merged with one of them again, until one is left.
+fn in_some_order(state: &mut u64, stores: &[TempDir]) -> TempDir {
+    let mut left: Vec<TempDir> = stores.iter().map(|store| merged([store.path()])).collect();
+    while left.len() > 1 {
+        let [one, other] = [(); 2].map(|()| left.swap_remove(random(state, left.len())));
+        let both = merged([one.path(), other.path()]);
+        let again = random(state, 3) == 0;
+        left.push(if again { merged([both.path(), one.path()]) } else { both });
+    }
+    left.pop().expect("one is left")
+}
+
+#[test]
+fn a_campaign_that_is_done_again_with_other_shards_and_goes_on_merges_to_one_store_in_any_order_and_grouping() {
+    quiet_panics();
+    let to = |end: u64| Spread { bugs: vec![Bug::SubpagePointer], end };
+    for seed in 1..=4 {
+        let state = &mut seed.clone();
+        let mut stores = Vec::new();
+        // The campaign to several ends, each in shards of its own, some of which are missing.
+        for end in [200, 300, 500] {
+            let shards = partition(state).into_iter().filter(|_| random(state, 8) > 0).collect::<Vec<_>>();
+            stores.extend(shards.into_iter().map(|shard| done(&to(end), shard)));
         }
-        assert_same(stores[0].path(), whole.path(), &format!("{shards:?}"));
+        let first = in_some_order(state, &stores);
+        for _ in 0..3 {
+            assert_same(in_some_order(state, &stores).path(), first.path(), &format!("seed {seed}"));
+        }
     }
 }

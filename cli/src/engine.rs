@@ -18,7 +18,7 @@ use stalemap_commands::summary::{self, CampaignWork};
 use stalemap_commands::values::Amount;
 use stalemap_commands::{ChosenSubject, Ending, Subjects as _, output, seeds};
 use stalemap_engines::protocol::{FRAMES, KERNEL, LOCKSTEP, MIGRATION};
-use stalemap_engines::{Engine, Order, Running};
+use stalemap_engines::{Engine, Member, Order, Running};
 use stalemap_harness::{Compare, Divergence, Driver};
 use stalemap_operations::{Kind, KindSet, Program};
 use stalemap_report::{Origin, Summary, counted, grouped};
@@ -38,6 +38,10 @@ pub(crate) struct EngineCampaign<'a> {
     pub(crate) from_nothing: bool,
     /// Whether the target does nothing.
     pub(crate) empty: bool,
+    /// The folder in which inputs are shared.
+    pub(crate) shared: Option<&'a Path>,
+    /// What the campaign is called there.
+    pub(crate) name: Option<&'a str>,
     pub(crate) campaign: &'a FuzzArguments<Choice>,
 }
 
@@ -45,7 +49,7 @@ pub(crate) struct EngineCampaign<'a> {
 pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
     let target = target(wanted)?;
     let ChosenSubject { name: subject, build } = &wanted.line.subjects().chosen(&wanted.campaign.subject)?;
-    let EngineCampaign { line, engine, from_nothing, empty, campaign: arguments } = *wanted;
+    let EngineCampaign { line, engine, from_nothing, empty, campaign: arguments, .. } = *wanted;
     let known = Known::read(arguments.known.as_deref(), &arguments.out)?;
     let (seed, jobs) = (arguments.seed(), arguments.jobs());
     // An engine does other executions each time, whatever its seed is.
@@ -54,9 +58,17 @@ pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
     let store = Store::open(&arguments.out)?.known(known.signatures());
     let keep = Keep::new(store, id, line.replay(&arguments.subject));
     let workspace = workspace()?;
-    let scratch = workspace.scratch()?;
-    let corpus = if from_nothing { scratch.join("corpus") } else { workspace.corpus(target) };
+    let member = member(wanted, target)?;
+    let scratch = member.as_ref().map_or_else(|| workspace.scratch(), |member| Ok(member.folder().to_owned()))?;
+    let corpus = match &member {
+        Some(member) => member.corpus(),
+        None if from_nothing => scratch.join("corpus"),
+        None => workspace.corpus(target),
+    };
     let seeds = scratch.join("seeds");
+    if seeds.exists() {
+        fs::remove_dir_all(&seeds)?;
+    }
     fs::create_dir_all(&corpus)?;
     let written =
         if from_nothing { 0 } else { seeds::write(&mut Inputs::of(&[workspace.root().join("corpus")]), &seeds)? };
@@ -76,6 +88,7 @@ pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
         corpus,
         seeds,
         scratch,
+        member,
     };
     let Some(running) = order.start()? else {
         return Ok(Ending::Interrupted);
@@ -88,9 +101,20 @@ pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
     ));
     let kept = Kept::new(subject, build, keep, arguments.max_findings, known.signatures().clone());
     let mut campaign = Campaign::new(kept, summary::possible_transitions(arguments.levels));
-    campaign.run(running)?;
+    campaign.run(running, &order)?;
     order.gather()?;
     campaign.finish(subject, wanted, seed)
+}
+
+/// A place in the shared folder, where one is asked for. What stops the target with a seeded bug or a kernel does not stop another one, so
+/// each such subject has a folder of its own.
+fn member(wanted: &EngineCampaign<'_>, target: &str) -> Result<Option<Member>> {
+    let Some(shared) = wanted.shared else { return Ok(None) };
+    let option = wanted.line.replay(&wanted.campaign.subject).option().to_string();
+    let words = option.split(|letter: char| !(letter.is_ascii_alphanumeric() || "._-".contains(letter)));
+    let of_subject: Vec<&str> = [target].into_iter().chain(words.filter(|word| !word.is_empty())).collect();
+    let name = wanted.name.map_or_else(Member::usual_name, str::to_string);
+    Ok(Some(Member::join(&shared.join(of_subject.join("_")), wanted.engine, &name)?))
 }
 
 /// The target for the levels that are asked for.
@@ -103,7 +127,8 @@ fn target(wanted: &EngineCampaign<'_>) -> Result<&'static str> {
     );
     ensure!(
         arguments.shard == Shard::WHOLE && !arguments.resume,
-        "--shard and --resume are for the native engine; {engine} goes on from the inputs that it has kept"
+        "--shard and --resume are for the native engine; {engine} goes on from the inputs that it has kept, and machines share them \
+         by --shared"
     );
     ensure!(arguments.runs.is_none(), "--runs is for the native engine; give {engine} --seconds");
     ensure!(
@@ -166,7 +191,8 @@ impl Campaign {
     }
 
     /// Watches the engine until its time is over, it ends, or the user interrupts; no process of it is left then.
-    fn run(&mut self, mut running: Running) -> Result<()> {
+    fn run(&mut self, mut running: Running, order: &Order<'_>) -> Result<()> {
+        let earlier = order.member.as_ref().map(Member::earlier);
         self.start = Instant::now();
         loop {
             let ends = !running.is_at_work()? || interrupted() || self.kept.are_enough();
@@ -175,11 +201,14 @@ impl Campaign {
             }
             self.work.executions = running.executions().max(self.work.executions);
             for file in running.stopping_inputs() {
-                self.stopped(&file)?;
+                // What an earlier target stopped at may do nothing any more.
+                if !self.stopped(&file)? && earlier.as_deref().is_none_or(|earlier| !file.starts_with(earlier)) {
+                    self.unexplained.push(file);
+                }
             }
             // A big corpus is run bit by bit, so that what stopped the target does not wait.
             for file in running.kept_inputs(if ends { usize::MAX } else { 500 }) {
-                self.met(&file);
+                self.met(&file, order)?;
             }
             self.show();
             if ends {
@@ -197,14 +226,13 @@ impl Campaign {
         }
     }
 
-    /// An input that stopped the target.
-    fn stopped(&mut self, file: &Path) -> Result<()> {
+    /// An input that stopped the target; whether it diverges here.
+    fn stopped(&mut self, file: &Path) -> Result<bool> {
         let Ok(bytes) = fs::read(file) else {
-            return Ok(());
+            return Ok(true);
         };
         let Some((program, divergence)) = run_here(self.kept.all.driver(), &bytes)? else {
-            self.unexplained.push(file.to_owned());
-            return Ok(());
+            return Ok(false);
         };
         let index = self.diverged;
         self.diverged += 1;
@@ -212,16 +240,18 @@ impl Campaign {
             let origin = Origin { input: Some(file.display().to_string()), ..Origin::default() };
             self.kept.add(index, &program, &divergence, origin)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// An input that met something new.
-    fn met(&mut self, file: &Path) {
+    fn met(&mut self, file: &Path, order: &Order<'_>) -> Result<()> {
         if let Ok(bytes) = fs::read(file)
             && run_here(self.kept.all.driver(), &bytes).is_ok()
         {
             self.work.kept += 1;
+            order.pass_on(&bytes)?;
         }
+        Ok(())
     }
 
     fn show(&mut self) {

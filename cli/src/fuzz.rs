@@ -1,5 +1,7 @@
 //! `stalemap fuzz`: a campaign of the native generator, or of an engine that keeps a corpus.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use stalemap_commands::Ending;
@@ -31,6 +33,7 @@ Examples:
   stalemap fuzz --only map,write,fork,unmap --machine \"ram=4 spaces=2 pages=4\"
   stalemap fuzz --seconds 3600 --known known-signatures.txt --out nightly
   stalemap fuzz --engine libfuzzer --seconds 60
+  stalemap fuzz --engine afl --shared /mnt/inputs --out one    on each of several machines
   stalemap fuzz --max-findings 1                   until the first finding
 
 The engines libfuzzer and afl run inside a clone of stalemap. What they need from the package registry is built into the \
@@ -45,6 +48,12 @@ pub(crate) struct FuzzCommand {
     /// Let the engine begin with no input and keep nothing, instead of with what the corpus has
     #[arg(long)]
     from_nothing: bool,
+    /// Share inputs in this folder with campaigns of other processes, machines and engines, and go on where this one was
+    #[arg(long, value_name = "FOLDER", conflicts_with = "from_nothing")]
+    shared: Option<PathBuf>,
+    /// What this campaign is called in the shared folder; the name of the machine where none is given
+    #[arg(long, value_name = "NAME", requires = "shared")]
+    name: Option<String>,
     /// Let afl run a target that does nothing: the benchmark measures what the engine itself costs
     #[arg(long, hide = true)]
     empty: bool,
@@ -53,10 +62,14 @@ pub(crate) struct FuzzCommand {
 }
 
 pub(crate) fn fuzz(line: &Line, arguments: &FuzzCommand) -> Result<Ending> {
-    let FuzzCommand { from_nothing, empty, ref campaign, .. } = *arguments;
+    let FuzzCommand { from_nothing, empty, ref campaign, ref shared, ref name, .. } = *arguments;
     match arguments.engine {
         EngineName::Native => {
             ensure!(!from_nothing, "--from-nothing is for the engines that keep a corpus; native has none");
+            ensure!(
+                shared.is_none(),
+                "--shared is for the engines that keep a corpus; machines share a native campaign by --shard"
+            );
             fuzz::fuzz(line, campaign)
         }
         #[cfg(unix)]
@@ -65,11 +78,12 @@ pub(crate) fn fuzz(line: &Line, arguments: &FuzzCommand) -> Result<Ending> {
             use stalemap_engines::Engine;
 
             let engine = if arguments.engine == EngineName::Afl { Engine::Afl } else { Engine::Libfuzzer };
-            engine::fuzz(&EngineCampaign { line, engine, from_nothing, empty, campaign })
+            let (shared, name) = (shared.as_deref(), name.as_deref());
+            engine::fuzz(&EngineCampaign { line, engine, from_nothing, empty, shared, name, campaign })
         }
         #[cfg(not(unix))]
         EngineName::Libfuzzer | EngineName::Afl => {
-            let _ = empty;
+            let _ = (empty, name);
             anyhow::bail!("libfuzzer and afl need a Unix; use --engine native")
         }
     }

@@ -81,7 +81,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(NewArguments),
-    Fuzz(FuzzCommand),
+    Fuzz(Box<FuzzCommand>),
     Run(RunArguments<Choice>),
     Minimize(MinimizeArguments<Choice>),
     Merge(MergeArguments),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Error, Result, anyhow, bail, ensure};
 use clap::Args;
-use stalemap_campaign::Store;
+use stalemap_campaign::{Contents as StoreContents, Store, StoreError};
 use stalemap_commands::input::{self, Input, Inputs};
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
@@ -15,7 +15,7 @@ use stalemap_operations::{Machine, Operation, Trace};
 use stalemap_page::{Campaigns, Contents, Folder, LeftOut, PageError, Progress, Request, Section, Shown, document};
 use stalemap_report::{counted, grouped};
 
-use crate::catalogue::{Choice, Line};
+use crate::catalogue::{Choice, Line, named_in};
 use crate::copies::copies;
 
 /// Write the page of a finding, or of a folder of them: one HTML file that shows each step for all sides
@@ -62,7 +62,7 @@ pub(crate) fn report(line: &Line, arguments: &ReportArguments) -> Result<Ending>
     }
     let recording = arguments.recording.as_deref().map(input::read).transpose()?;
     let recording = recording.map(|input| input.trace);
-    let campaigns = campaigns(&arguments.paths)?;
+    let (campaigns, is_damaged) = campaigns(&arguments.paths)?;
     // A campaign need not have found anything.
     let has_traces = |path: &&PathBuf| campaigns.is_none() || input::files(std::slice::from_ref(path)).is_ok();
     let paths: Vec<PathBuf> = arguments.paths.iter().filter(has_traces).cloned().collect();
@@ -90,11 +90,12 @@ pub(crate) fn report(line: &Line, arguments: &ReportArguments) -> Result<Ending>
         return Ok(if interrupted() { Ending::Interrupted } else { Ending::Trouble });
     }
     write(arguments, campaigns.as_ref(), &sections, &left_out)?;
-    Ok(if interrupted() { Ending::Interrupted } else { inputs.ending(Ending::Agree) })
+    let ending = if is_damaged { Ending::Trouble } else { Ending::Agree };
+    Ok(if interrupted() { Ending::Interrupted } else { inputs.ending(ending) })
 }
 
-/// What folders of findings hold, where the paths are such folders. What cannot be read in them stands in the page.
-fn campaigns(paths: &[PathBuf]) -> Result<Option<Campaigns>> {
+/// What folders of findings hold, where the paths are such folders, and whether a part cannot be read. That stands in the page and is told.
+fn campaigns(paths: &[PathBuf]) -> Result<(Option<Campaigns>, bool)> {
     let stores: Vec<Store> = paths.iter().map(Store::to_read).collect();
     if let [one, other] = &stores[..] {
         let missing = [one, other].into_iter().find(|store| !store.is_there());
@@ -103,13 +104,17 @@ fn campaigns(paths: &[PathBuf]) -> Result<Option<Campaigns>> {
         }
     }
     if !stores.iter().all(Store::is_there) {
-        return Ok(None);
+        return Ok((None, false));
     }
-    let contents: Vec<stalemap_campaign::Contents> = stores.iter().map(Store::read).collect::<Result<_, _>>()?;
+    let contents: Vec<StoreContents> = stores.iter().map(Store::read).collect::<Result<_, _>>()?;
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     let folders: Vec<Folder<'_>> =
         names.iter().zip(&contents).map(|(name, contents)| Folder { name, contents }).collect();
-    Ok(Some(Campaigns::new(&folders)))
+    let campaigns = Campaigns::new(&folders);
+    let damaged: Vec<StoreError> = contents.into_iter().flat_map(|contents| contents.damaged).collect();
+    let is_damaged = !damaged.is_empty();
+    damaged.into_iter().for_each(|error| output::complain(&error.into()));
+    Ok((Some(campaigns), is_damaged))
 }
 
 /// Whether there is just nothing to show.
@@ -209,8 +214,11 @@ impl Maker<'_> {
                 Err(_) => return Ok(None),
             },
         };
+        // Its title says which kernel it was; a transcript of the corpus is one of the kernel of its rules.
         let version = Version::ALL.into_iter().find(|version| version.dialect() == transcript.machine.rules());
-        let name = version.map_or("kernel", |version| version.subject());
+        let of_rules = || version.map_or("kernel", |version| version.subject()).to_string();
+        let named = named_in(&transcript.title).map(|named| named.subject).filter(|name| name.starts_with("linux-"));
+        let name = named.unwrap_or_else(of_rules);
         let build = AnyBuild::new(move |_: &Machine| Ok(recorded.clone()));
         Ok(Some(Shown { name: format!("{name}{RECORDED}"), build, is_recorded: true, watch: None }))
     }

@@ -8,7 +8,7 @@ use program::{in_folder, stalemap};
 
 #[test]
 fn what_an_engine_cannot_do_is_said_before_anything_is_built() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["--engine", "afl", "--only", "map"], "--only, --without and --machine are for the native engine"),
         (&["--engine", "libfuzzer", "--machine", "ram=4 spaces=1 pages=4"], "libfuzzer runs whole targets"),
         (&["--engine", "afl", "--runs", "10"], "--runs is for the native engine; give afl --seconds"),
@@ -19,6 +19,10 @@ fn what_an_engine_cannot_do_is_said_before_anything_is_built() {
         ),
         (&["--engine", "libfuzzer"], "the current folder is in no clone of stalemap"),
         (&["--from-nothing", "--runs", "1"], "--from-nothing is for the engines that keep a corpus"),
+        (&["--engine", "afl", "--shard", "1/2"], "machines share them"),
+        (&["--shared", "inputs", "--runs", "1"], "machines share a native campaign by --shard"),
+        (&["--engine", "afl", "--shared", "inputs", "--from-nothing"], "cannot be used with"),
+        (&["--engine", "afl", "--name", "one"], "--shared <FOLDER>"),
     ];
     in_folder(|folder| {
         for (arguments, says) in cases {

@@ -330,7 +330,11 @@ impl Native {
     /// What was done of the shard, also before.
     fn piece(&self, stats: &CampaignStats) -> Piece {
         // The findings go on counting from those before.
-        Piece::new(self.shard, stats, self.kept.all.times()).and_coverage(&self.before)
+        let piece = Piece::new(self.shard, stats, self.kept.all.times()).and_coverage(&self.before);
+        match self.limits.runs {
+            Some(runs) => piece.of_a_campaign_of(runs),
+            None => piece,
+        }
     }
 }
 

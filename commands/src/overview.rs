@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Error, Result, ensure};
 use clap::Args;
 use serde::Serialize;
-use stalemap_campaign::{CampaignId, Contents, Entry, Passed, PassedFile, Recorded, Shard, Store};
+use stalemap_campaign::{CampaignId, Contents, Entry, Passed, PassedFile, Recorded, Store};
 use stalemap_harness::Transitions;
 use stalemap_operations::{Kind, KindSet};
 use stalemap_report::style::{BAD, GOOD, STRONG};
@@ -203,12 +203,11 @@ impl OfPassed {
 impl OfCampaign {
     fn of(campaign: &Recorded) -> OfCampaign {
         let total = campaign.total();
-        let parts = campaign.pieces().iter().filter(|piece| piece.shard != Shard::WHOLE);
         OfCampaign {
             id: campaign.id.clone(),
             executions: total.executions,
             operations: total.operations,
-            shards: parts.map(|piece| (piece.shard.to_string(), piece.executions)).collect(),
+            shards: campaign.shards().into_iter().map(|(shard, executions)| (shard.to_string(), executions)).collect(),
         }
     }
 

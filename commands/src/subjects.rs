@@ -113,9 +113,8 @@ pub fn isolated_program(program: impl Into<PathBuf>) -> Isolated {
 /// # Errors
 /// When the user interrupts, or nothing can be loaded.
 pub fn load(build: Isolated) -> Result<Isolated> {
-    build
-        .loaded(interrupted)
-        .map_err(|error| if matches!(error, IsolationError::Stopped) { Interrupted.into() } else { error.into() })
+    let is_stopped = |error: &IsolationError| matches!(error, IsolationError::Stopped);
+    build.loaded(interrupted).map_err(|error| if is_stopped(&error) { Interrupted.into() } else { error.into() })
 }
 
 /// Serves a campaign in this process, with what is loaded so.

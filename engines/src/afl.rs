@@ -10,6 +10,7 @@ use std::time::Duration;
 use stalemap_report::input_name;
 
 use crate::error::EngineError;
+use crate::member::{AFL, Member, STOPPED};
 use crate::order::Order;
 use crate::process::Group;
 use crate::running::{Folders, Progress, Running};
@@ -65,7 +66,7 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
         let copy = order.seeds.join(file.file_name().unwrap_or_default());
         fs::copy(&file, &copy).map_err(EngineError::io("write", &copy))?;
     }
-    let shared = order.scratch.join(SHARED);
+    let shared = order.scratch.join(AFL);
     let names: Vec<String> = (0..order.jobs).map(name_of).collect();
     let mut processes = Vec::new();
     for name in &names {
@@ -74,6 +75,11 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
         };
         call.args(["fuzz", "-i"]).arg(&order.seeds).arg("-o").arg(&shared);
         call.args([if name == MAIN { "-M" } else { "-S" }, name.as_str()]);
+        if order.member.is_some() {
+            // The main instance reads what others keep; it passes it on to the secondary ones.
+            call.args((name == MAIN).then_some("-F")).args((name == MAIN).then_some(&order.corpus));
+            call.env("AFL_AUTORESUME", "1");
+        }
         // By default cargo-afl has comparisons logged; the targets have none that are.
         call.args(["-c", "-", "-t", "10000", "-G", &order.longest.to_string()]);
         call.args(["-s", &(order.seed & u64::from(u32::MAX)).to_string()]);
@@ -85,12 +91,14 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
         call.arg("--").arg(&program).envs(VARIABLES.iter().copied());
         call.env("AFL_CUSTOM_MUTATOR_LIBRARY", &mutator).env(protocol::TARGET, order.target);
         call.envs(order.environment());
-        processes.push(Group::start(&mut call, &format!("afl-fuzz {name}"), order.workspace.control(), |_| ())?);
+        let held = order.member.as_ref().map(Member::lock);
+        let name = format!("afl-fuzz {name}");
+        processes.push(Group::start_holding(held, &mut call, &name, order.workspace.control(), |_| ())?);
     }
     let folders: Vec<PathBuf> = names.iter().map(|name| shared.join(name)).collect();
     let of_each = |below: &'static str| folders.iter().map(move |folder| folder.join(below));
     let inputs = Folders {
-        artifacts: of_each("crashes").chain(of_each("hangs")).collect(),
+        artifacts: STOPPED.into_iter().flat_map(of_each).chain(order.member.as_ref().map(Member::earlier)).collect(),
         corpora: of_each("queue").collect(),
     };
     let progress = Progress {
@@ -104,19 +112,16 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
 pub(crate) fn gather(order: &Order<'_>) -> Result<(), EngineError> {
     let had: BTreeSet<PathBuf> = watch::files(&order.corpus).into_iter().collect();
     for instance in (0..order.jobs).map(name_of) {
-        for file in watch::files(&order.scratch.join(SHARED).join(instance).join("queue")) {
+        for file in watch::files(&order.scratch.join(AFL).join(instance).join("queue")) {
             let bytes = fs::read(&file).map_err(EngineError::io("read", &file))?;
-            let path = order.corpus.join(input_name(&bytes));
-            if !had.contains(&path) {
-                fs::write(&path, &bytes).map_err(EngineError::io("write", &path))?;
+            if !had.contains(&order.corpus.join(input_name(&bytes))) {
+                order.add_to_corpus(&bytes)?;
             }
         }
     }
     Ok(())
 }
 
-/// The folder that the instances share, in the scratch folder.
-const SHARED: &str = "afl";
 /// The instance that does what is needed once.
 const MAIN: &str = "main";
 

@@ -23,6 +23,20 @@ pub enum EngineError {
     /// No temporary folder can be made.
     #[error("cannot make a folder")]
     Scratch(#[source] io::Error),
+    /// A name in a shared folder is none of a file.
+    #[error("\"{name}\" is no name: give letters, digits and ._- by --name, which do not begin with a point")]
+    NotAName {
+        /// The name.
+        name: String,
+    },
+    /// Another process has this name in a shared folder.
+    #[error("another process has the name {name} in {}; give each that joins a name of its own by --name", folder.display())]
+    NameInUse {
+        /// The name.
+        name: String,
+        /// The shared folder.
+        folder: PathBuf,
+    },
     /// The current folder has been removed.
     #[error("the current folder is not there")]
     NoCurrentFolder(#[source] io::Error),

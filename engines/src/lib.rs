@@ -29,6 +29,8 @@ mod installation;
 #[cfg(feature = "processes")]
 mod libfuzzer;
 #[cfg(feature = "processes")]
+mod member;
+#[cfg(feature = "processes")]
 mod merge;
 #[cfg(feature = "processes")]
 mod order;
@@ -50,6 +52,7 @@ pub use {
     digests::digests,
     error::{EngineError, ToolFailure},
     hunt::{HuntOrder, HuntResult, Hunter},
+    member::Member,
     merge::merge,
     order::{Engine, KernelOrder, Order},
     process::{Group, end_all},

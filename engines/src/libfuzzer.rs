@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::EngineError;
+use crate::member::{ARTIFACTS, Member};
 use crate::order::Order;
 use crate::process::Group;
 use crate::running::{Folders, Progress, Running};
@@ -29,7 +30,7 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
     let Some(program) = build_for(order)? else {
         return Ok(None);
     };
-    let artifacts = order.scratch.join("artifacts");
+    let artifacts = order.scratch.join(ARTIFACTS);
     fs::create_dir_all(&artifacts).map_err(EngineError::io("make", &artifacts))?;
     let executions: Arc<Vec<AtomicU64>> = Arc::new((0..order.jobs).map(|_| AtomicU64::new(0)).collect());
     let operations = Arc::new(AtomicU64::new(0));
@@ -37,16 +38,24 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
     for job in 0..order.jobs {
         let (heard, done) = (executions.clone(), operations.clone());
         let mut command = command(order, &program, &artifacts, job);
-        processes.push(Group::start(&mut command, "libFuzzer", order.workspace.control(), move |line| {
-            if let Some(count) = executions_of(line) {
-                heard[job as usize].fetch_max(count, Ordering::Relaxed);
-            }
-            if let Some(count) = protocol::parse_operations_line(line) {
-                done.fetch_add(count, Ordering::Relaxed);
-            }
-        })?);
+        let held = order.member.as_ref().map(Member::lock);
+        processes.push(Group::start_holding(
+            held,
+            &mut command,
+            "libFuzzer",
+            order.workspace.control(),
+            move |line| {
+                if let Some(count) = executions_of(line) {
+                    heard[job as usize].fetch_max(count, Ordering::Relaxed);
+                }
+                if let Some(count) = protocol::parse_operations_line(line) {
+                    done.fetch_add(count, Ordering::Relaxed);
+                }
+            },
+        )?);
     }
-    let inputs = Folders { artifacts: vec![artifacts], corpora: vec![order.corpus.clone()] };
+    let artifacts = [artifacts].into_iter().chain(order.member.as_ref().map(Member::earlier)).collect();
+    let inputs = Folders { artifacts, corpora: vec![order.corpus.clone()] };
     let time = order.seconds.map(|seconds| Duration::from_secs(seconds) + GRACE);
     let progress = Progress {
         executions: Box::new(move || executions.iter().map(|count| count.load(Ordering::Relaxed)).sum()),

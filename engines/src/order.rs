@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::member::Member;
 use crate::protocol;
 use crate::workspace::Workspace;
 
@@ -60,8 +61,10 @@ pub struct Order<'a> {
     pub corpus: PathBuf,
     /// The folder of inputs to begin with, at least one. AFL++ copies the corpus into it.
     pub seeds: PathBuf,
-    /// An empty folder for all else of this campaign.
+    /// A folder for all else of this campaign: an empty one, or that of the member.
     pub scratch: PathBuf,
+    /// Who shares the corpus with other processes or machines, and goes on where it was. AFL++ takes over what is new in it.
+    pub member: Option<Member>,
 }
 
 impl Order<'_> {

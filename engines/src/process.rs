@@ -1,6 +1,7 @@
 //! Processes of an engine, each with all that it starts: a process group that ends as a whole and is never left behind.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -40,9 +41,15 @@ fn kill_sessions(sessions: &BTreeSet<i32>) {
     }
 }
 
-/// A process and what it starts. They end when this is dropped.
+/// What a process beside the leader of a group does: it waits until the program that has started the group ends, in whatever way, and then ends
+/// the group. AFL++ ends its target when it is interrupted, and not when it is killed.
+const GUARD: &str = "trap '' INT TERM HUP; read -r _; kill -INT 0; sleep 3; kill -KILL 0";
+
+/// A process and what it starts. They end when this is dropped, and when the program that has started them ends, even by SIGKILL.
 pub struct Group {
     child: Child,
+    /// Ends the group when the other end of its input is closed.
+    guard: Child,
     id: Pid,
     name: String,
     control: Control,
@@ -66,9 +73,29 @@ impl Group {
         control: &Control,
         hear: impl FnMut(&str) + Send + Clone + 'static,
     ) -> Result<Group, EngineError> {
+        Group::start_holding(None, command, name, control, hear)
+    }
+
+    /// Starts a command likewise. The lock of the file is held until the group has ended, even where this program is killed.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start_holding(
+        lock: Option<&File>,
+        command: &mut Command,
+        name: &str,
+        control: &Control,
+        hear: impl FnMut(&str) + Send + Clone + 'static,
+    ) -> Result<Group, EngineError> {
+        let cannot = |source| EngineError::Start { name: name.to_string(), source };
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|source| EngineError::Start { name: name.to_string(), source })?;
+        let mut child = command.spawn().map_err(cannot)?;
         let id = Pid::from_child(&child);
+        let guard = guard(id, lock).map_err(|source| {
+            let _ = kill_process_group(id, Signal::KILL);
+            let _ = child.wait();
+            cannot(source)
+        })?;
         GROUPS.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         let said = Arc::new(Mutex::new(Vec::new()));
         if let Some(output) = child.stdout.take() {
@@ -79,6 +106,7 @@ impl Group {
         }
         Ok(Group {
             child,
+            guard,
             id,
             name: name.to_string(),
             control: control.clone(),
@@ -164,6 +192,7 @@ impl Group {
         GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|&group| group != self.id);
         self.used = cpu::of_group(self.id);
         let _ = self.child.wait();
+        let _ = self.guard.wait();
     }
 
     /// Seconds of CPU time of it and of all that it started, those in other groups too; known when it is over, where
@@ -177,6 +206,17 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Starts the process that ends a group. It is in the group, whose number no other can have while it lives.
+fn guard(group: Pid, lock: Option<&File>) -> io::Result<Child> {
+    let held = match lock {
+        Some(lock) => lock.try_clone()?.into(),
+        None => Stdio::null(),
+    };
+    let mut guard = Command::new("sh");
+    guard.args(["-c", GUARD]).process_group(group.as_raw_nonzero().get());
+    guard.stdin(Stdio::piped()).stdout(held).stderr(Stdio::null()).spawn()
 }
 
 /// Reads lines until the other end is closed.
@@ -232,6 +272,25 @@ mod tests {
         }));
         group.end();
         assert!(comes_true(|| cpu::in_sessions(&sessions).is_empty()), "it was left behind");
+    }
+
+    #[test]
+    fn a_group_ends_when_the_program_that_started_it_is_gone_and_holds_its_lock_until_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || std::fs::File::create(folder.path().join("lock")).unwrap();
+        let lock = open();
+        lock.try_lock().unwrap();
+        let control = Control::new(|| false, |_| ());
+        let mut command = Command::new("sh");
+        // It does not hear the interrupt.
+        command.args(["-c", "trap '' INT; sleep 60; sleep 60"]);
+        let mut group = Group::start_holding(Some(&lock), &mut command, "a test", &control, |_| ()).unwrap();
+        drop(lock);
+        assert!(open().try_lock().is_err(), "the group holds it");
+        // The system closes it when the program is killed.
+        drop(group.guard.stdin.take());
+        assert!(comes_true(|| group.child.try_wait().unwrap().is_some()), "it goes on");
+        assert!(comes_true(|| open().try_lock().is_ok()));
     }
 
     #[test]

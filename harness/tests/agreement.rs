@@ -169,3 +169,13 @@ fn the_state_that_an_operation_meets_is_that_of_its_slot_before_it() {
     }
     assert_eq!(met.len(), program.operations.len(), "each is another transition");
 }
+
+/// What follows a large folio that was done without may have other answers than those that are written; nothing else may.
+#[test]
+fn a_wrong_answer_is_told_on_machines_with_huge_pages_too() {
+    let text = "machine ram=4 spaces=1 pages=2 huge=1 rules=linux-7.3\nmap s0 v0+2 rw = ok\nadvise s0 v0+2 huge = ok\n\
+                write s0 v0 #01 = ok\nread s0 v0 = ok value=#02\n";
+    let trace = Trace::parse(text).unwrap_or_else(|error| panic!("{error}"));
+    let run = Driver::new(implementation).run_trace(&trace, Compare::Touched).expect("it takes every machine");
+    assert_eq!(run.divergence.map(|it| it.signature().to_string()).as_deref(), Some("answer.written@read"));
+}

@@ -329,8 +329,9 @@ fn json(value: &impl Serialize) -> String {
 
 const STYLE: &str = include_str!("style.css");
 /// One script: each part uses those before it.
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     include_str!("script/data.js"),
+    include_str!("script/graph.js"),
     include_str!("script/finding.js"),
     include_str!("script/campaigns.js"),
     include_str!("script/editor.js"),

@@ -140,7 +140,8 @@ impl Folder {
     }
 
     fn piece_path(&self, id: &CampaignId, piece: &Piece) -> PathBuf {
-        self.of(id).join("pieces").join(format!("{}-of-{}.json", piece.shard.number(), piece.shard.of()))
+        let end = piece.below.map_or_else(String::new, |end| format!("-below-{end}"));
+        self.of(id).join("pieces").join(format!("{}-of-{}{end}.json", piece.shard.number(), piece.shard.of()))
     }
 
     fn sample_path(&self, id: &CampaignId, sample: &Sample) -> PathBuf {
@@ -169,7 +170,7 @@ impl Locked<'_> {
 
     /// Removes what lay there of a campaign and is no longer known.
     pub(super) fn remove_what_is_gone(&self, before: &Recorded, after: &Recorded) -> Result<(), StoreError> {
-        for piece in before.pieces.iter().filter(|it| after.pieces.iter().all(|kept| kept.shard != it.shard)) {
+        for piece in before.pieces.iter().filter(|it| after.pieces.iter().all(|kept| kept.key() != it.key())) {
             remove(&self.folder.piece_path(&before.id, piece))?;
         }
         for sample in before.samples() {

@@ -19,6 +19,9 @@ pub struct Piece {
     pub shard: Shard,
     /// How many of its executions were done.
     pub executions: u64,
+    /// One more than the highest index that the campaign was to have, where all executions of the shard below it were done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) below: Option<u64>,
     /// Their operations.
     pub operations: u64,
     /// How often each signature was met.
@@ -51,12 +54,22 @@ impl Piece {
         Piece {
             shard,
             executions: stats.executions,
+            below: None,
             operations: stats.operations,
             met: met.into_iter().map(|(signature, times)| (signature.to_string(), *times)).collect(),
             tally,
             marks: marks.map(|(name, count)| ((*name).to_string(), *count)).collect(),
             transitions: to_digits(&stats.transitions),
         }
+    }
+
+    /// Says that the campaign was to have so many executions in all its shards. Where this shard's are done, the piece is a finished one: those of
+    /// all shards make the whole campaign.
+    #[must_use]
+    pub fn of_a_campaign_of(self, executions: u64) -> Piece {
+        let is_done = self.executions == self.shard.executions_below(executions);
+        // Nothing is missing of the whole campaign, wherever it was to end.
+        Piece { below: Some(executions).filter(|_| is_done && self.shard != Shard::WHOLE), ..self }
     }
 
     /// Nothing of the campaign.
@@ -102,6 +115,16 @@ impl Piece {
     pub(super) fn and_transitions(mut self, other: &Piece) -> Piece {
         self.transitions = union(&self.transitions, &other.transitions);
         self
+    }
+
+    /// What a store has one of: pieces of one shard in progress replace each other.
+    pub(super) fn key(&self) -> (Shard, Option<u64>) {
+        (self.shard, self.below)
+    }
+
+    /// Whether it may be replaced by one with more executions.
+    pub(super) fn is_in_progress(&self) -> bool {
+        self.shard != Shard::WHOLE && self.below.is_none()
     }
 
     /// One more than the highest index.

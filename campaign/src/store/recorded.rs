@@ -77,7 +77,19 @@ impl Recorded {
     pub fn piece(&self, shard: Shard) -> Option<Piece> {
         let is_it =
             |piece: &&Piece| piece.shard.contains(shard) && shard.executions_below(piece.end()) == piece.executions;
-        self.pieces.iter().find(is_it).map(|piece| Piece { shard, ..piece.clone() })
+        let furthest = self.pieces.iter().filter(is_it).max_by_key(|piece| piece.executions);
+        furthest.map(|piece| Piece { shard, below: None, ..piece.clone() })
+    }
+
+    /// The shards that were begun and are not in the whole campaign yet, each with how many of its executions were done.
+    #[must_use]
+    pub fn shards(&self) -> BTreeMap<Shard, u64> {
+        let mut shards = BTreeMap::new();
+        for piece in self.pieces.iter().filter(|piece| piece.shard != Shard::WHOLE) {
+            let executions: &mut u64 = shards.entry(piece.shard).or_default();
+            *executions = piece.executions.max(*executions);
+        }
+        shards
     }
 
     /// Transitions that were met; none where another version of the program has written them.

@@ -43,6 +43,7 @@ struct Keeps<'a> {
     id: CampaignId,
     findings: Findings,
     shard: Shard,
+    end: u64,
 }
 
 impl Observer for Keeps<'_> {
@@ -61,9 +62,8 @@ impl Observer for Keeps<'_> {
     fn progress(&mut self, _: &Progress) {}
 
     fn checkpoint(&mut self, stats: &CampaignStats) {
-        self.store
-            .keep_piece(&self.id, &Piece::new(self.shard, stats, self.findings.times()))
-            .expect("it can be written");
+        let piece = Piece::new(self.shard, stats, self.findings.times()).of_a_campaign_of(self.end);
+        self.store.keep_piece(&self.id, &piece).expect("it can be written");
     }
 }
 
@@ -78,7 +78,7 @@ impl Spread {
         let store = Store::open(folder).expect("a folder");
         let build = Seeded(self.bugs.clone());
         let findings = Findings::new("implementation", build.clone(), BTreeSet::new());
-        let mut keeps = Keeps { store: &store, id: self.id(), findings, shard };
+        let mut keeps = Keeps { store: &store, id: self.id(), findings, shard, end: self.end };
         let campaign = Campaign::new(build).seed(SEED).runs(self.end).jobs(jobs).shard(shard);
         let stats = campaign.run(&mut keeps).expect("it takes every machine");
         keeps.checkpoint(&stats);

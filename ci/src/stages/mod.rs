@@ -9,6 +9,7 @@ mod exhaust;
 mod fuzz_target;
 mod guide;
 mod linux;
+mod machines;
 mod mutants;
 mod native;
 mod nightly;
@@ -98,7 +99,7 @@ pub(crate) const STAGES: &[Stage] = &[
     ),
     named(
         "engines",
-        "two processes of an engine share what they find; an interrupt leaves no process behind and loses nothing",
+        "processes and machines share what an engine keeps; an interrupt or a kill leaves no process behind and loses nothing",
         engines::run,
     ),
     named(
@@ -119,6 +120,11 @@ pub(crate) const STAGES: &[Stage] = &[
     ),
     named("semver", "no crate that outside users need breaks what its last release promised", semver::run),
     named("kills", "a campaign that is killed 200 times at random moments loses nothing that it said", kills),
+    named(
+        "machines",
+        "the files that spread a campaign: schemas of Kubernetes and of workflows, ShellCheck, a run of each in turn, some killed",
+        machines::run,
+    ),
     named(
         "page",
         "pages of findings, of campaigns and of a server in a browser: each control, every width, no barrier, pictures compared",

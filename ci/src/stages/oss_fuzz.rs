@@ -53,7 +53,7 @@ impl Build {
         Build { sanitizer: "address", toolchain: Some("nightly"), work: "oss-fuzz-address" };
 }
 
-/// Runs `build.sh` as OSS-Fuzz runs it; where the targets are.
+/// Runs `build.sh` of ClusterFuzzLite, which runs that of OSS-Fuzz, as both run it; where the targets are.
 pub(super) fn build(context: &Context, folder: &Path, out: &str, build: Build, arguments: &[&str]) -> Result<PathBuf> {
     let sh = &context.sh;
     let (sources, out) = (sh.create_dir(folder.join("src"))?, sh.create_dir(folder.join(out))?);
@@ -65,7 +65,7 @@ pub(super) fn build(context: &Context, folder: &Path, out: &str, build: Build, a
     let tools = tool.parent().context("a program is in a folder")?.to_owned();
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([tools].into_iter().chain(env::split_paths(&path)))?;
-    let script = cmd!(sh, "bash -eu oss-fuzz/build.sh {arguments...}").env("PATH", path);
+    let script = cmd!(sh, "bash -eu .clusterfuzzlite/build.sh {arguments...}").env("PATH", path);
     let script = script.env("SRC", &sources).env("WORK", context.target.join(build.work)).env("OUT", &out);
     let script = build.toolchain.into_iter().fold(script, |it, toolchain| it.env("RUSTUP_TOOLCHAIN", toolchain));
     let script = script.env("SANITIZER", build.sanitizer).env("FUZZING_ENGINE", "libfuzzer");

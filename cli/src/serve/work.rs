@@ -29,8 +29,8 @@ pub(super) fn work(order: &WorkOrder, folder: &Folder, offered: &Offered, job: &
         Err(error) => return misread(&error),
     };
     let done = offered.shown(&order.subjects).and_then(|subjects| match order.work {
-        Work::Run => run(order, offered, &trace, &subjects),
-        Work::Explain => explain(order, offered, &trace, &subjects, job),
+        Work::Run => shown(order, offered, &trace, &subjects, None),
+        Work::Explain => shown(order, offered, &trace, &subjects, Some(job)),
         Work::Minimise => minimise(&trace, &subjects, job),
         Work::Keep => keep(order, folder, offered, &trace, &subjects),
     });
@@ -42,34 +42,34 @@ fn misread(error: &ParseError) -> Value {
     json!({ "error": error.to_string(), "line": error.line, "column": error.column })
 }
 
-fn run(order: &WorkOrder, offered: &Offered, trace: &Trace, subjects: &[(Driven, Shown)]) -> Result<Value> {
-    let begun = Instant::now();
-    let section = look(order, offered, trace, subjects)?;
-    Ok(json!({ "section": section, "seconds": begun.elapsed().as_secs_f64() }))
-}
-
-/// Each step for all sides.
-fn look(order: &WorkOrder, offered: &Offered, trace: &Trace, subjects: &[(Driven, Shown)]) -> Result<Section> {
-    let shown: Vec<Shown> = subjects.iter().map(|(_, shown)| shown.clone()).collect();
-    let program = trace.program();
-    let request = Request { name: name(order), program: &program, subjects: &shown, neighbours: 0 };
-    with_copies(order, offered, trace, subjects, Section::without_changes(&request)?)
-}
-
-fn explain(
+/// Each step for all sides; what each operation is there for as well, where the work on that is told how far it is.
+fn shown(
     order: &WorkOrder,
     offered: &Offered,
     trace: &Trace,
     subjects: &[(Driven, Shown)],
-    job: &Job,
+    explained: Option<&Job>,
 ) -> Result<Value> {
     let begun = Instant::now();
+    let section = section(order, offered, trace, subjects, explained)?;
+    Ok(json!({ "section": section, "seconds": begun.elapsed().as_secs_f64() }))
+}
+
+fn section(
+    order: &WorkOrder,
+    offered: &Offered,
+    trace: &Trace,
+    subjects: &[(Driven, Shown)],
+    explained: Option<&Job>,
+) -> Result<Section> {
     let shown: Vec<Shown> = subjects.iter().map(|(_, shown)| shown.clone()).collect();
     let program = trace.program();
     let request = Request { name: name(order), program: &program, subjects: &shown, neighbours: NEIGHBOURS };
-    let section = Section::new(&request, &mut |progress| job.goes_on(words(progress)))?;
-    let section = with_copies(order, offered, trace, subjects, section)?;
-    Ok(json!({ "section": section, "seconds": begun.elapsed().as_secs_f64() }))
+    let section = match explained {
+        Some(job) => Section::new(&request, &mut |progress| job.goes_on(words(progress)))?,
+        None => Section::without_changes(&request)?,
+    };
+    with_copies(order, offered, trace, subjects, section)
 }
 
 fn words(progress: Progress) -> String {
@@ -114,7 +114,7 @@ fn keep(
     trace: &Trace,
     subjects: &[(Driven, Shown)],
 ) -> Result<Value> {
-    let section = look(order, offered, trace, subjects)?;
+    let section = section(order, offered, trace, subjects, None)?;
     let kept = folder.keep(&order.name, &section.copies().trace)?;
     Ok(json!({ "kept": kept }))
 }

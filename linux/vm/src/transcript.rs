@@ -172,15 +172,18 @@ impl Subject for Recorded {
     }
 }
 
-/// Reads the answer to an operation, as it stands in a trace.
+/// Reads the answer to an operation, as it stands in a trace, or that there is none.
 fn outcome(machine: Machine, operation: Operation, answer: &str) -> Option<Outcome> {
+    if answer == Outcome::Stuck.to_string() {
+        return Some(Outcome::Stuck);
+    }
     let trace = Trace::parse(&format!("machine {machine}\n{operation} = {answer}\n")).ok()?;
     trace.steps.first()?.answer
 }
 
 #[cfg(test)]
 mod tests {
-    use stalemap_operations::{Subject as _, Trace};
+    use stalemap_operations::{Outcome, Subject as _, Trace};
 
     use super::{Recorded, Transcript, Way, start};
 
@@ -205,5 +208,15 @@ mod tests {
         assert_eq!([recorded.apply(map.0), recorded.apply(read.0)], [map.1, wrong.expect("an answer")]);
         let stop = std::panic::catch_unwind(move || recorded.apply(last.0)).expect_err("it stops");
         assert_eq!(stop.downcast_ref::<String>().map(String::as_str), Some("the kernel: BUG: at 0; or so"));
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_answer_is_recorded_as_one_that_goes_on_for_ever() {
+        let trace = Trace::parse("machine ram=4 spaces=1 pages=2\nread s0 v0 = EFAULT\n").expect("a trace");
+        let (operation, answer) = (trace.steps[0].operation, trace.steps[0].answer.expect("an answer"));
+        let mut transcript = Transcript::new(Way::Guest, Vec::new(), trace.machine);
+        transcript.differing_step(operation, answer, Outcome::Stuck, &start());
+        let transcript = Trace::parse(&transcript.finish().to_string()).expect("a trace");
+        assert_eq!(Recorded::new(&transcript).expect("a recording").apply(operation), Outcome::Stuck);
     }
 }

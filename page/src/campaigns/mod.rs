@@ -5,7 +5,7 @@ mod matrix;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use stalemap_campaign::{CampaignId, Contents, Entry, Passed, PassedFile, Recorded, Shard};
+use stalemap_campaign::{CampaignId, Contents, Entry, Passed, PassedFile, Recorded};
 use stalemap_harness::Transitions;
 use stalemap_operations::{Kind, KindSet};
 use stalemap_report::MARKS;
@@ -205,7 +205,7 @@ impl CampaignData {
             id: campaign.id.clone(),
             executions: total.executions,
             operations: total.operations,
-            shards: campaign.pieces().iter().filter(|piece| piece.shard != Shard::WHOLE).count(),
+            shards: campaign.shards().len(),
             end: ends.chain(seen).max().unwrap_or(0),
         }
     }

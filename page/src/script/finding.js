@@ -9,6 +9,8 @@ const trace = (() => {
   let open = null;
   let states = [];
   let all = false;
+  // Things that share a card with no other any more.
+  let apart = new Set();
   // The name of the trace of a server's folder that is shown.
   let opened = null;
 
@@ -78,13 +80,63 @@ const trace = (() => {
     return make("button", { type: "button", class: classes, "aria-label": said, "data-cell": `${index} ${cell}`, text: value, click: () => showCell(cell) });
   }
 
-  function card({ group, thing, cells }) {
+  // Facts of which the values of things in a row may count up, as the pages that a huge entry maps.
+  const COUNTED_UP = ["entry", "reverse map", "folio", "frame"];
+  // By which each number of a text is higher in another one, 0 or 1; null where the texts differ in more.
+  function steps(one, other) {
+    const [parts, others] = [one, other].map((text) => (text ?? "").split(/(\d+)/));
+    const by = parts.map((part, index) => (index % 2 ? Number(others[index]) - Number(part) : part === others[index] ? 0 : NaN));
+    return parts.length === others.length && by.every((it) => it === 0 || it === 1) ? by.join() : null;
+  }
+  // How a thing goes on from the one before it, where nothing differs and all else is alike; null where it does not.
+  function goesOn(before, it) {
+    const by = [steps(before.thing, it.thing)];
+    if (!/^[0,]*1[0,]*$/.test(by[0] ?? "") || before.cells.length !== it.cells.length) return null;
+    for (const [at, cell] of it.cells.entries()) {
+      const [other, fact] = [before.cells[at], finding.cells[cell][2]];
+      for (const index of finding.sides.keys()) {
+        const step = steps(states[index]?.get(other), states[index]?.get(cell));
+        const isAlike = finding.cells[other][2] === fact && step !== null && (COUNTED_UP.includes(fact) || !step.includes("1"))
+          && hasChanged(index, cell) === hasChanged(index, other) && !differs(index, cell) && !differs(index, other);
+        if (!isAlike) return null;
+        by.push(step);
+      }
+    }
+    return by.join(" ");
+  }
+
+  // Three things or more that go on from each other share a card.
+  function folded(things) {
+    const runs = [];
+    for (const it of things) {
+      const run = runs.at(-1);
+      const by = run && !apart.has(it.thing) && !apart.has(run.its[0].thing) ? goesOn(run.its.at(-1), it) : null;
+      if (by !== null && (run.its.length === 1 || run.by === by)) Object.assign(run, { by, its: [...run.its, it] });
+      else runs.push({ its: [it] });
+    }
+    return runs.flatMap(({ its }) => (its.length < 3 ? its.map((it) => card(it)) : [card(its[0], its)]));
+  }
+
+  // What a fact comes to in the last of the things that share a card.
+  function upTo(last, at, index) {
+    const [cell, value] = [last.cells[at], states[index]?.get(last.cells[at])];
+    const isSame = !COUNTED_UP.includes(finding.cells[cell][2]) || !shows(finding.sides[index], cell) || value === undefined || value === "hole" || value === "nothing";
+    return isSame ? [] : [make("span", { class: "up-to", text: `to ${value.replace(/^(maps|migrating) /, "")}` })];
+  }
+
+  function card({ group, thing, cells }, its = [{ cells }]) {
     const isWrong = cells.some((cell) => finding.sides.some((_, index) => differs(index, cell)));
     const head = make("tr", {}, make("td", {}), ...finding.sides.map((side) => make("th", { scope: "col", text: side.name })));
-    const rows = cells.map((cell) => make("tr", {}, make("th", { scope: "row", text: finding.cells[cell][2] }),
-      ...finding.sides.map((_, index) => make("td", {}, cellButton(index, cell)))));
-    return make("div", { class: isWrong ? "card wrong" : "card" },
-      make("table", {}, make("caption", {}, make("span", { class: "sort", text: `${group} ` }), thing), make("thead", {}, head), make("tbody", {}, ...rows)));
+    const last = its.at(-1);
+    const rows = cells.map((cell, at) => make("tr", {}, make("th", { scope: "row", text: finding.cells[cell][2] }),
+      ...finding.sides.map((_, index) => make("td", {}, cellButton(index, cell), ...(its.length > 1 ? upTo(last, at, index) : [])))));
+    const caption = make("caption", {}, make("span", { class: "sort", text: `${group}${its.length > 1 ? "s" : ""} ` }), thing);
+    if (its.length > 1) {
+      const end = last.thing.split(" ").at(-1);
+      caption.append(` to ${end} `, make("button", { type: "button", class: "each", "aria-label": `Show each of ${thing} to ${end}`, text: "Show each",
+        click: () => { its.forEach((it) => apart.add(it.thing)); show(); } }));
+    }
+    return make("div", { class: isWrong ? "card wrong" : "card" }, make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...rows)));
   }
 
   // A row is a thing.
@@ -102,7 +154,7 @@ const trace = (() => {
     const shown = at("only").checked || isMany ? found.filter(isMarked) : found;
     at("cards").replaceChildren(...GROUPS.flatMap(([group, title]) => {
       const its = shown.filter((it) => it.group === group);
-      return title && its.length ? [list(title, its)] : its.map(card);
+      return title && its.length ? [list(title, its)] : folded(its);
     }));
     const more = isMany && !at("only").checked;
     at("more").replaceChildren(...(more ? [`${shown.length} of ${found.length} things are changed or differ. `,
@@ -152,6 +204,20 @@ const trace = (() => {
   const sentence = ({ kind, place, page, sides, missing }) => (kind === "entry" ? `${place} maps ${page}` : `the reverse map of ${page} finds ${place}`)
     + ` in ${names(sides)}, not in ${names(missing)}`;
 
+  // What a thing shows: the first side that knows it, which is the reference in most cases.
+  function valueOf(group, thing, fact) {
+    const cell = finding.order.find((it) => finding.cells[it][0] === group && finding.cells[it][1] === thing && finding.cells[it][2] === fact);
+    const state = states.find((it, index) => it !== null && cell !== undefined && shows(finding.sides[index], cell) && it.has(cell));
+    return state?.get(cell);
+  }
+  // Of each item the first of those that belong to one: pages by the head of their folio, places of a huge entry by the folio that it maps.
+  const folioOf = (page) => valueOf("page", page, "folio")?.split(" of ")[1] ?? null;
+  const folios = (pages) => pages.map(folioOf);
+  const huge = (places) => places.map((place) => {
+    const [, page] = valueOf("place", place, "huge") === "yes" ? valueOf("place", place, "entry").split(" ") : [];
+    return page ? `${place.split(" ")[0]} ${folioOf(page) ?? page}` : null;
+  });
+
   function showGraph() {
     let edges = edgesNow();
     const odd = edges.filter((edge) => edge.missing.length > 0);
@@ -161,44 +227,8 @@ const trace = (() => {
     const list = odd.map((edge) => make("li", { class: "odd", text: sentence(edge) }));
     const quiet = edges.length ? `All sides have these ${counted(edges.length, "edge")}.` : "There is no page that a place maps.";
     at("edges").replaceChildren(...(list.length ? list : [make("li", { text: quiet })]));
-    at("graph").replaceChildren(...(edges.length ? [drawing(edges, places, pages)] : []));
+    at("graph").replaceChildren(...(edges.length ? [graph(edges, [places, huge(places)], [pages, folios(pages)], names)] : []));
     at("graph").hidden = edges.length === 0;
-  }
-
-  function drawing(edges, places, pages) {
-    const draw = (tag, attributes, text) => {
-      const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-      for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-      if (text !== undefined) element.textContent = text;
-      return element;
-    };
-    const [width, row, box, tall] = [560, 76, 96, 32];
-    const height = 30 + row * Math.max(places.length, pages.length);
-    const y = (list, item) => 62 + row * list.indexOf(item) + (row * (Math.max(places.length, pages.length) - list.length)) / 2;
-    const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${places.length} places and ${pages.length} pages; the list behind it names the edges that differ` });
-    const defs = draw("defs", {});
-    for (const [id, colour] of [["entry", "--faint"], ["reverse", "--link"], ["odd", "--bad"]]) {
-      const marker = draw("marker", { id: `to-${id}`, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto" });
-      marker.append(draw("path", { d: "M0 0 8 4 0 8z", style: `fill:var(${colour});stroke:none` }));
-      defs.append(marker);
-    }
-    svg.append(defs, draw("text", { x: 8, y: 16, class: "label" }, "places"), draw("text", { x: width - 8, y: 16, class: "label", "text-anchor": "end" }, "pages"),
-      draw("text", { x: width / 2, y: 16, class: "label", "text-anchor": "middle" }, "entry →   ← reverse map"));
-    for (const edge of edges) {
-      const isOdd = edge.missing.length > 0;
-      const bend = edge.kind === "entry" ? -16 : 16;
-      const [left, right] = [y(places, edge.place) + bend / 3, y(pages, edge.page) + bend / 3];
-      const [from, to] = [box + 10, width - box - 10];
-      const middle = (left + right) / 2 + bend;
-      const path = edge.kind === "entry" ? `M${from} ${left} Q${width / 2} ${middle} ${to} ${right}` : `M${to} ${right} Q${width / 2} ${middle} ${from} ${left}`;
-      svg.append(draw("path", { d: path, class: `${edge.kind}${isOdd ? " odd" : ""}`, "marker-end": `url(#to-${isOdd ? "odd" : edge.kind})` }));
-      if (isOdd) svg.append(draw("text", { x: width / 2, y: (left + right) / 2 + bend + (bend < 0 ? -1 : 12), class: "odd-label", "text-anchor": "middle" }, `only ${names(edge.sides)}`));
-    }
-    const node = (x, middle, text) => svg.append(draw("rect", { x, y: middle - tall / 2, width: box, height: tall, rx: 6 }),
-      draw("text", { x: x + box / 2, y: middle + 5, "text-anchor": "middle" }, text));
-    places.forEach((place) => node(8, y(places, place), place));
-    pages.forEach((page) => node(width - box - 8, y(pages, page), page));
-    return svg;
   }
 
   // Who wrote a cell last, on each side.
@@ -376,7 +406,7 @@ const trace = (() => {
   function choose(index) {
     number = index;
     finding = data.findings[index];
-    [open, all] = [null, false];
+    [open, all, apart] = [null, false, new Set()];
     at("cell").hidden = true;
     const agrees = finding.first === null;
     at("name").textContent = finding.name;

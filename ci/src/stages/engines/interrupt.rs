@@ -13,16 +13,16 @@ use super::start;
 use crate::context::{Context, code_and_text};
 
 /// By this a process is known to come from here, in whichever group it is and whatever its parent is now.
-const MARK: &str = "STALEMAP_CI_MARK";
+pub(super) const MARK: &str = "STALEMAP_CI_MARK";
 /// How long an engine may take to begin, its building included, and to end.
-const BEGINS: Duration = Duration::from_secs(900);
-const ENDS: Duration = Duration::from_secs(20);
+pub(super) const BEGINS: Duration = Duration::from_secs(900);
+pub(super) const ENDS: Duration = Duration::from_secs(20);
 
 /// How many inputs an engine at work has at least.
 const AT_WORK: usize = 100;
 /// The exit code of a program that was interrupted before it found anything, and of one that has found something.
 const INTERRUPTED: i32 = 130;
-const FOUND: i32 = 1;
+pub(super) const FOUND: i32 = 1;
 
 /// The bug that campaigns find before they are interrupted.
 const BUG: &str = "stale_mapping";
@@ -123,11 +123,11 @@ impl Case {
     }
 }
 
-fn program(context: &Context) -> PathBuf {
+pub(super) fn program(context: &Context) -> PathBuf {
     context.target.join("debug").join("stalemap")
 }
 
-fn count(folder: &Path) -> usize {
+pub(super) fn count(folder: &Path) -> usize {
     fs::read_dir(folder).map_or(0, Iterator::count)
 }
 
@@ -136,7 +136,7 @@ fn end_of(child: &mut Child) -> Result<ExitStatus> {
     Ok(child.wait()?)
 }
 
-fn wait_for(limit: Duration, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
+pub(super) fn wait_for(limit: Duration, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
     let start = Instant::now();
     while !holds()? {
         if start.elapsed() > limit {
@@ -148,7 +148,7 @@ fn wait_for(limit: Duration, mut holds: impl FnMut() -> Result<bool>) -> Result<
 }
 
 /// The numbers of the processes that have this mark in their environment and are not over (proc(5)).
-fn marked(mark: &str) -> Result<Vec<String>> {
+pub(super) fn marked(mark: &str) -> Result<Vec<String>> {
     let mark = format!("{MARK}={mark}");
     let has_mark = |folder: &PathBuf| {
         // A process that is over and was not waited for has no environment any more.

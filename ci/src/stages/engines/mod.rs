@@ -1,7 +1,8 @@
-//! The stage that runs two processes of an engine on one folder, and interrupts each engine: what one finds reaches the
-//! other, and an interrupt ends every process and loses nothing.
+//! The stage that runs two processes of an engine on one folder, interrupts each engine, and has three machines share inputs: what one finds
+//! reaches the other, and neither an interrupt nor a kill leaves a process behind or loses anything.
 
 mod interrupt;
+mod shared;
 
 use std::fs::File;
 use std::path::Path;
@@ -30,7 +31,8 @@ pub(super) fn run(context: &Context) -> Result<()> {
         share(context, &target, kind, flags)?;
     }
     share_with_afl(context)?;
-    interrupt::run(context)
+    interrupt::run(context)?;
+    shared::run(context)
 }
 
 /// A campaign of the program. The engine's work counts here, not the program's: it need not be optimised.

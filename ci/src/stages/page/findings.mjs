@@ -1,5 +1,5 @@
 // Tries pages of findings: node findings.mjs CHROMIUM FOLDER PICTURES. Ends with 1 and says what is wrong.
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { barriers, check, count, dataOf, finish, fits, folder, keyboard, open, picture, same, stepOf, textOf } from "./browser.mjs";
 
@@ -120,18 +120,21 @@ async function print(page, name) {
   await page.emulateMediaType(null);
 }
 
+// When something is seen first, in milliseconds.
+const paintOf = (page) => page.evaluate(() => new Promise((resolve) => {
+  const look = () => {
+    const [entry] = performance.getEntriesByName("first-contentful-paint");
+    if (entry) resolve(entry.startTime);
+    else setTimeout(look, 20);
+  };
+  look();
+}));
+
 const names = readdirSync(folder).filter((name) => name.endsWith(".html") && !name.startsWith("campaign")).map((name) => name.slice(0, -5)).sort();
-check(names.length >= 16, `${names.length} pages`);
+check(names.length >= 26, `${names.length} pages`);
 for (const name of names) {
   const page = await open(name);
-  const paint = await page.evaluate(() => new Promise((resolve) => {
-    const look = () => {
-      const [entry] = performance.getEntriesByName("first-contentful-paint");
-      if (entry) resolve(entry.startTime);
-      else setTimeout(look, 20);
-    };
-    look();
-  }));
+  const paint = await paintOf(page);
   paints.push([paint, name]);
   if (name !== "folder") {
     await controls(page, name);
@@ -175,6 +178,23 @@ for (const name of names) {
   await page.close();
 }
 
+// Huge pages: what goes on from place to place and from page to page shares a card, and the graph frames huge entries and folios.
+{
+  const page = await open("trophy-head_for_tail", { hash: "#step=4" });
+  const captions = await page.$$eval(".card caption", (all) => all.map((it) => it.textContent));
+  for (const shared of ["places s0 v0 to v3", "places s0 v4 to v7", "pages p1 to p3"]) {
+    check(captions.some((it) => it.startsWith(shared)), `a card of the ${shared}: ${captions}`);
+  }
+  same(await count(page, "svg rect.group"), 3, "huge entries and folios in the graph");
+  const before = await count(page, ".card");
+  await page.click(".card .each");
+  same(await count(page, ".card"), before + 3, "each of the four places");
+  await page.keyboard.press("ArrowRight");
+  same(await count(page, ".card .differs"), 0, "the difference is an answer");
+  await keyboard(page, "trophy-head_for_tail");
+  await page.close();
+}
+
 // A folder: each link leads to its finding, and the address names both.
 {
   const page = await open("folder");
@@ -215,9 +235,28 @@ for (const [name, options] of [["narrow", { width: 400, height: 800 }], ["wide",
   await page.close();
 }
 {
+  const page = await open("trophy-head_for_tail", { width: 1200, height: 1100, hash: "#step=4" });
+  await picture(page, "huge");
+  await page.close();
+}
+{
   const page = await open("stale_mapping", { width: 1400, height: 1000 });
   await page.screenshot({ path: join(folder, "readme.webp"), type: "webp", quality: 80 });
   await page.close();
 }
+
+// Beside a page of one word, in turn with it: how busy the machine is says nothing then.
+const beside = { "a page of one word": [], stale_mapping: [], folder: [] };
+mkdirSync(join(folder, "word"));
+writeFileSync(join(folder, "word", "word.html"), "<!doctype html><title>word</title><p>word");
+for (let i = 0; i < 9; i++) {
+  for (const name of Object.keys(beside)) {
+    const page = await open(name in { stale_mapping: 0, folder: 0 } ? name : "word/word");
+    beside[name].push(await paintOf(page));
+    await page.close();
+  }
+}
+const median = (all) => all.sort((a, b) => a - b)[all.length >> 1];
+console.log(`first paint, median of 9: ${Object.entries(beside).map(([name, all]) => `${name} ${Math.round(median(all))} ms`).join(", ")}`);
 const [slowest, name] = paints.sort(([a], [b]) => b - a)[0];
 await finish(`${names.length} pages; the slowest first paint: ${Math.round(slowest)} ms (${name})`);

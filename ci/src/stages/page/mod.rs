@@ -24,8 +24,8 @@ const BUGS: &[&str] = &[
     "held_page_migrates",
     "discard_frees_migrating",
 ];
-/// Faults of Linux, of which the traces have recordings.
-const TROPHIES: &str = "corpus/linux/trophies";
+/// Faults of Linux, which the traces have recorded.
+const TROPHIES: [&str; 3] = ["corpus/linux/trophies", "corpus/linux/trophies/native", "corpus/linux/trophies/huge"];
 /// What drives the browser, and what looks for barriers, each in the one version that the script was written for.
 const PACKAGES: [(&str, &str); 4] =
     [("puppeteer-core", "24.43.1"), ("axe-core", "4.14.1"), ("pixelmatch", "7.2.0"), ("pngjs", "7.0.0")];
@@ -156,9 +156,12 @@ fn pages(context: &Context, folder: &Path) -> Result<()> {
     for bug in BUGS {
         report(&[&format!("corpus/bugs/{bug}.trace")], bug)?;
     }
-    for trace in context.sh.read_dir(TROPHIES)?.iter().filter(|path| path.extension().is_some_and(|it| it == "trace")) {
-        let name = trace.file_stem().context("a trace has a name")?.to_string_lossy();
-        report(&[&format!("{TROPHIES}/{name}.trace")], &format!("trophy-{name}"))?;
+    for trophies in TROPHIES {
+        let files = context.sh.read_dir(trophies)?;
+        for trace in files.iter().filter(|path| path.extension().is_some_and(|it| it == "trace")) {
+            let name = trace.file_stem().context("a trace has a name")?.to_string_lossy();
+            report(&[&format!("{trophies}/{name}.trace")], &format!("trophy-{name}"))?;
+        }
     }
     report(&["corpus/bugs", "--neighbours", "500"], "folder")?;
     let long = folder.join("long.trace");
