@@ -168,7 +168,7 @@ fn a_file_that_is_no_library_is_told() {
         fuzz("./", "cannot load ./");
         fuzz(
             "mine",
-            "possible values: implementation, linux-6.1, linux-6.12, linux-7.3, linux-6.1-native, linux-6.12-native, linux-7.3-native, linux-7.3-native-huge2, linux-7.3-native-huge3, or the path of a shared library",
+            "possible values: implementation, linux-6.1, linux-6.12, linux-7.3, linux-6.1-native, linux-6.12-native, linux-7.3-native, linux-6.12-huge2, linux-6.12-huge3, linux-7.3-huge2, linux-7.3-huge3, linux-7.3-native-huge2, linux-7.3-native-huge3, or the path of a shared library",
         );
         compile("cli/tests/c_subjects/bad.c", &["-DBAD=0", "-DNO_FUNCTION", "-Wno-unused-function"], folder);
         fuzz("./libsubject.so", "has no function stalemap_get_subject");
