@@ -3,34 +3,16 @@
 #![cfg(feature = "seeded-bugs")]
 
 mod program;
+mod tree;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use program::{Ended, in_folder, stalemap};
+use tree::tree;
 
 /// A campaign that finds a bug by several signatures.
 const CAMPAIGN: [&str; 7] = ["fuzz", "--bug", "subpage_pointer", "--seed", "7", "--runs", "300"];
-
-/// Every file below a folder with its content.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for path in fs::read_dir(next).expect("a folder").map(|entry| entry.expect("an entry").path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.insert(
-                    path.strip_prefix(folder).expect("it is below").to_owned(),
-                    fs::read(&path).expect("a file"),
-                );
-            }
-        }
-    }
-    files
-}
 
 fn copy(from: &Path, to: &Path) {
     for (name, content) in tree(from) {

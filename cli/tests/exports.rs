@@ -8,6 +8,12 @@ use std::process::Command;
 
 use program::{Ended, command, in_folder, stalemap};
 
+fn has_lines(text: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(text.lines().any(|it| it == *line), "{line} is not in\n{text}");
+    }
+}
+
 #[test]
 fn a_trace_is_exported_as_a_c_program_that_checks_each_answer_and_as_a_rust_test() {
     in_folder(|folder| {
@@ -16,18 +22,19 @@ fn a_trace_is_exported_as_a_c_program_that_checks_each_answer_and_as_a_rust_test
         fs::write(folder.join("a-trace.trace"), trace).expect("a file");
         let c = stalemap(folder, &["export", "--as", "c", "a-trace.trace"]);
         assert_eq!(c.code, 0, "{}", c.stderr);
-        for line in [
-            "\tbegin(13, 1);",
-            "\tcheck_entry(\"s0 v0 maps a page mapcount 2\", 0, 0, MAPS, 0, 0, 2);",
-            "\tcheck(\"write s0 v0 #2a\", 0, op_write(0, 0, 42));",
-            "\tcheck(\"migrate s0 v0 to d0\", 0, op_migrate(0, 0, 1, 0, 0));",
-            "\tcheck(\"read s0 v1\", -EFAULT, op_read(0, 1));",
-            "\t/* read s1 v0 = EAGAIN: Linux would block, or is not asked. */",
-            "\tcheck(\"device_write d0 s0 v0 #e0\", -EFAULT, op_device_write(0, 0, 0, 224));",
-            "\tcheck(\"read s1 v0\", 42, op_read(1, 0));",
-        ] {
-            assert!(c.stdout.lines().any(|it| it == line), "{line} is not in\n{}", c.stdout);
-        }
+        has_lines(
+            &c.stdout,
+            &[
+                "\tbegin(13, 1);",
+                "\tcheck_entry(\"s0 v0 maps a page mapcount 2\", 0, 0, MAPS, 0, 0, 2);",
+                "\tcheck(\"write s0 v0 #2a\", 0, op_write(0, 0, 42));",
+                "\tcheck(\"migrate s0 v0 to d0\", 0, op_migrate(0, 0, 1, 0, 0));",
+                "\tcheck(\"read s0 v1\", -EFAULT, op_read(0, 1));",
+                "\t/* read s1 v0 = EAGAIN: Linux would block, or is not asked. */",
+                "\tcheck(\"device_write d0 s0 v0 #e0\", -EFAULT, op_device_write(0, 0, 0, 224));",
+                "\tcheck(\"read s1 v0\", 42, op_read(1, 0));",
+            ],
+        );
         let rust = stalemap(folder, &["export", "--as", "rust", "a-trace.trace", "-o", "test.rs"]);
         assert_eq!((rust.code, rust.stdout.as_str()), (0, ""), "{}", rust.stderr);
         let text = fs::read_to_string(folder.join("test.rs")).expect("it was written");
@@ -43,14 +50,15 @@ fn each_page_of_a_trace_with_huge_pages_is_a_part_of_a_huge_page_of_x86() {
         fs::write(folder.join("huge.trace"), trace).expect("a file");
         let c = stalemap(folder, &["export", "--as", "c", "huge.trace"]);
         assert_eq!(c.code, 0, "{}", c.stderr);
-        for line in [
-            "#define SCALE 128UL",
-            "#define GROUP 4UL",
-            "\tcheck(\"advise s0 v0+4 huge\", 0, op_advise(0, 0, 4, 0));",
-            "\tcheck_entry(\"s0 v0 maps a page writable exclusive mapcount 1\", 0, 0, MAPS, 1, 1, 1);",
-        ] {
-            assert!(c.stdout.lines().any(|it| it == line), "{line} is not in\n{}", c.stdout);
-        }
+        has_lines(
+            &c.stdout,
+            &[
+                "#define SCALE 128UL",
+                "#define GROUP 4UL",
+                "\tcheck(\"advise s0 v0+4 huge\", 0, op_advise(0, 0, 4, 0));",
+                "\tcheck_entry(\"s0 v0 maps a page writable exclusive mapcount 1\", 0, 0, MAPS, 1, 1, 1);",
+            ],
+        );
         assert!(!c.stdout.contains("check(\"collapse"), "a group in two mappings: Linux is not asked");
         assert!(c.stdout.contains("\tbegin(14, 0);"), "the driver as it is will do:\n{}", c.stdout);
     });

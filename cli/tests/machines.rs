@@ -2,42 +2,28 @@
 #![cfg(feature = "seeded-bugs")]
 
 mod program;
+mod tree;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
 use program::{Ended, command, in_folder, stalemap};
 use serde_json::Value;
+use tree::tree;
 
 /// A campaign that finds a bug by several signatures.
 const CAMPAIGN: [&str; 5] = ["fuzz", "--bug", "subpage_pointer", "--seed", "7"];
 
-/// Every file below a folder with its content.
-fn tree(folder: &Path) -> BTreeMap<String, String> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for path in fs::read_dir(next).expect("a folder").map(|entry| entry.expect("an entry").path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).expect("it is below").display().to_string();
-                files.insert(name, fs::read_to_string(&path).expect("text"));
-            }
-        }
-    }
-    files
-}
-
 fn assert_same(one: &Path, other: &Path) {
     let [one, other] = [one, other].map(tree);
-    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let names: BTreeSet<&PathBuf> = one.keys().chain(other.keys()).collect();
     for name in names {
-        assert_eq!(one.get(name), other.get(name), "{name}");
+        let [one, other] = [&one, &other].map(|files| files.get(name).map(|bytes| bytes.escape_ascii().to_string()));
+        assert_eq!(one, other, "{}", name.display());
     }
 }
 
@@ -129,8 +115,8 @@ fn a_campaign_goes_on_where_it_was_and_says_why_it_cannot() {
         let ended = stalemap(folder, &without_seed);
         assert!(ended.stderr.contains("give one of the seeds 7, 8 by --seed"), "{}", ended.stderr);
         // Its state is damaged.
-        let piece =
-            tree(&folder.join("part")).into_keys().find(|name| name.contains("seed-7") && name.contains("/pieces/"));
+        let is_piece = |name: &PathBuf| ["seed-7", "/pieces/"].iter().all(|it| name.to_string_lossy().contains(it));
+        let piece = tree(&folder.join("part")).into_keys().find(is_piece);
         fs::write(folder.join("part").join(piece.expect("a piece")), "{\"format\":2,").expect("a file");
         let ended = fuzz(folder, &["--resume", "--out", "part"]);
         assert_eq!(ended.code, 2);

@@ -36,8 +36,7 @@ impl LargeWorld {
         let machine = |frames, spaces, pages| Machine::new(frames, spaces, pages, rules).expect("within limits");
         let fills_slots = random.chance(1, 2);
         if random.chance(1, 2) {
-            let most = (64 << random.below(5)).min(Space::LIMIT);
-            let spaces = most - random.below(most / 4);
+            let spaces = many_spaces(random);
             let frames = [16 + random.below(80), 1 + random.below(8), 1 + random.below(8)];
             let machine = machine(frames, spaces, 1 + random.below(3));
             LargeWorld { machine, forks: spaces - 1, fills_slots, is_wide: false, times: 1 }
@@ -63,8 +62,7 @@ impl LargeWorld {
         if random.chance(1, 2) {
             let order = (1 + random.below(2)).clamp(orders.lowest, orders.highest);
             let group = 1 << order;
-            let most = (64 << random.below(5)).min(Space::LIMIT);
-            let spaces = most - random.below(most / 4);
+            let spaces = many_spaces(random);
             let frames = [group * (4 + random.below(12)), group * (1 + random.below(3)), group];
             let machine = machine(frames, spaces, group * (1 + random.below(2)), order);
             LargeWorld { machine, forks: spaces - 1, fills_slots, is_wide: false, times: 1 }
@@ -115,4 +113,10 @@ impl LargeWorld {
         }
         rows
     }
+}
+
+/// So many that counts of few bits, words and bytes overflow.
+fn many_spaces(random: &mut Random) -> u32 {
+    let most = (64 << random.below(5)).min(Space::LIMIT);
+    most - random.below(most / 4)
 }

@@ -5,7 +5,7 @@
 
 use stalemap_operations::{
     Access, Act, Advice, BlockSlot, Field, FieldValues, HoldSlot, Kind, Machine, Operation, Order, PinSlot, Row,
-    TransactionSlot,
+    TransactionSlot, VirtualPage,
 };
 
 use crate::generator_state::{GeneratorState, Named, Position, Want};
@@ -190,7 +190,7 @@ fn align(row: &Row, named: &mut Named, machine: &Machine, state: &GeneratorState
         return;
     }
     let (group, (space, page)) = (machine.huge_pages(), named.place);
-    let first = page / group * group;
+    let VirtualPage(first) = machine.group(VirtualPage(page));
     let rest = machine.pages() - first;
     if rest < group || row.act == Act::Opens && state.run((space, first), Want::Unmapped) < group {
         return;

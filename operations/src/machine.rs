@@ -174,6 +174,22 @@ impl Machine {
         1 << self.huge
     }
 
+    /// The first page of the group of a page: the pages that a huge page could map with it. The page itself on a machine without huge
+    /// pages.
+    ///
+    /// ```
+    /// use stalemap_operations::{Machine, VirtualPage};
+    ///
+    /// let machine = Machine::DEFAULT.with_huge(2).expect("four pages fit");
+    /// assert_eq!(machine.group(VirtualPage(6)), VirtualPage(4));
+    /// assert_eq!(Machine::DEFAULT.group(VirtualPage(6)), VirtualPage(6));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn group(&self, page: VirtualPage) -> VirtualPage {
+        VirtualPage(page.0 & !(self.huge_pages() - 1))
+    }
+
     /// Frames at this home; 0 where there is no such device.
     #[inline]
     #[must_use]

@@ -7,6 +7,7 @@ use stalemap_operations::{Home, Observables, PageToken, Place, Space};
 use crate::entry::Entry;
 use crate::migration::destination;
 use crate::model::Model;
+use crate::slots::Slots;
 use crate::transaction::What;
 
 /// A count of things that all have a place in memory.
@@ -46,20 +47,23 @@ impl Model {
 
     /// Pins on the page, or on any page of its folio (`folio_maybe_dma_pinned`, include/linux/mm.h).
     pub(crate) fn pins_on(&self, page: PageToken) -> u32 {
-        if self.pins.len() == 0 {
-            return 0;
-        }
-        let is_in_folio = self.in_folio_of(page);
-        count(self.pins.values().filter(|&&pinned| is_in_folio(pinned)))
+        self.count_among(&self.pins, page)
     }
 
     /// Bare references to the page, or to any page of its folio.
     pub(crate) fn holds_on(&self, page: PageToken) -> u32 {
-        if self.holds.len() == 0 {
+        self.count_among(&self.holds, page)
+    }
+
+    /// How many slots have a page, or another page of its folio.
+    #[inline]
+    fn count_among<K: Copy + Ord>(&self, slots: &Slots<K, PageToken>, page: PageToken) -> u32 {
+        // They are empty most often, and the folio need not be known then.
+        if slots.len() == 0 {
             return 0;
         }
         let is_in_folio = self.in_folio_of(page);
-        count(self.holds.values().filter(|&&held| is_in_folio(held)))
+        count(slots.values().filter(|&&held| is_in_folio(held)))
     }
 
     /// Whether a transaction has the page or its folio: collected, or made from a hole and not yet finalized.

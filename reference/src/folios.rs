@@ -81,7 +81,7 @@ impl ClaimedRuns {
 impl Model {
     /// The first place of the group of a place.
     pub(crate) fn group(&self, place: Place) -> Place {
-        Place { page: VirtualPage(place.page.0 & !(self.machine.huge_pages() - 1)), ..place }
+        Place { page: self.machine.group(place.page), ..place }
     }
 
     /// The places of the group that begins here.

@@ -2,7 +2,6 @@
 
 use stalemap_operations::{
     Advice, Effect, Errno, FrameToken, Kind, KindSet, LargeFolios, Observables, Operation, PageRange, Place, Space,
-    VirtualPage,
 };
 
 use crate::extensions::{Extension, Extensions, Folios};
@@ -85,7 +84,7 @@ fn answer<M: HugeMemory>(spaces: &mut Spaces<M>, operation: Operation) -> Option
 
 /// Unmapped places are passed over, and then told.
 fn advise<M: HugeMemory>(spaces: &mut Spaces<M>, space: Space, range: PageRange, advice: Advice) -> Answer {
-    let all_mapped = range.iter().all(|page| spaces.is_mapped(Place { space, page }));
+    let all_mapped = spaces.is_all_mapped(space, range);
     spaces.manager.advise(space, range, advice);
     spaces.update(Step::Other);
     if all_mapped { Ok(Effect::Nothing) } else { Err(Errno::ENOMEM) }
@@ -94,7 +93,7 @@ fn advise<M: HugeMemory>(spaces: &mut Spaces<M>, space: Space, range: PageRange,
 /// The pages of the folio are new ones; what was in the group ends unless it is mapped elsewhere.
 fn collapse<M: HugeMemory>(spaces: &mut Spaces<M>, place: Place) -> Answer {
     let pages = spaces.machine.huge_pages();
-    let group = Place { page: VirtualPage(place.page.0 / pages * pages), ..place };
+    let group = Place { page: spaces.machine.group(place.page), ..place };
     if !may_collapse(spaces, group, pages) {
         return Err(Errno::EINVAL);
     }

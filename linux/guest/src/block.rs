@@ -1,12 +1,10 @@
 //! How many pages of the kernel stand for one page of the program.
 
+use stalemap_guest::HUGE_PAGE_OF_X86;
 use stalemap_operations::{Machine, PageRange, VirtualPage};
 
 use crate::driver::PAGE;
 use crate::space::BASE;
-
-/// Pages of a huge page of x86.
-const HUGE: u64 = 512;
 
 /// The pages that stand for one: every operation treats all of them alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +19,7 @@ impl Block {
     /// A huge page of the machine is one of the kernel.
     pub(crate) fn of(machine: &Machine) -> Block {
         match machine.huge() {
-            Some(order) => Block { pages: HUGE >> order.0, is_scaled: true },
+            Some(order) => Block { pages: u64::from(HUGE_PAGE_OF_X86 >> order.0), is_scaled: true },
             None => Block { pages: 1, is_scaled: false },
         }
     }

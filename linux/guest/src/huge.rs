@@ -58,7 +58,7 @@ impl World {
         let alive = self.living(space)?;
         self.unlocked(space)?;
         let count = self.machine.huge_pages();
-        let first = VirtualPage(page.0 / count * count);
+        let first = self.machine.group(page);
         let group = self.group(alive.mirrors[0], first, 0)?;
         if !group.is_advised_against() {
             self.claim(group.is_in_one_mapping())?;

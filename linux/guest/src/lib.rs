@@ -8,6 +8,9 @@ pub use state::{
     Candidate, EntryKind, Frame, GuestBlock, GuestFolio, GuestPage, GuestPlace, GuestState, GuestTransaction, Held,
 };
 
+/// Pages of a huge page of x86.
+pub const HUGE_PAGE_OF_X86: u32 = 512;
+
 /// The most spaces that the guest can drive.
 pub const MOST_SPACES: u32 = 8;
 /// The most virtual pages in each.

@@ -1,5 +1,6 @@
 //! Kernels that are driven with huge pages of one small order: how they are named, what machines they take, and what they do beyond the others.
 
+use stalemap_guest::HUGE_PAGE_OF_X86;
 use stalemap_harness::{HugeOrders, Settings};
 use stalemap_operations::{Capabilities, Kind, Machine, Order};
 
@@ -8,8 +9,6 @@ use crate::support::{Support, support};
 use crate::version::Version;
 use crate::way::Way;
 
-/// Pages of a huge page of x86.
-pub const HUGE_PAGE_OF_X86: u32 = 512;
 /// Pages of the kernel that each device of a virtual machine has (`DEVMEM_CHUNK_SIZE`).
 const SCALED_DEVICE: u32 = 8_192;
 

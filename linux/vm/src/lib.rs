@@ -43,13 +43,14 @@ pub use flavour::Flavour;
 pub use group::end_all;
 pub use guest::build_guest;
 pub use history::HISTORY;
-pub use huge::{Asked, HUGE_PAGE_OF_X86};
+pub use huge::Asked;
 pub use huge_order::HugeOrder;
 pub use kernels::Kernels;
 pub use native::{Instrument, Native, NativeBoot, SourceLine, SourceLines};
 pub use passes::{BatchPasses, Passes};
 pub use pool::KernelPool;
 pub use runner::{Ending, Lost, Ran, Recording, Runner, RunningKernel, Stopped};
+pub use stalemap_guest::HUGE_PAGE_OF_X86;
 
 pub use mutants::{Campaign, Fault, HUGE_TROPHIES, MUTANTS, TROPHIES};
 pub use recipe::Recipe;

@@ -109,6 +109,17 @@ impl<M: AddressSpaces> Spaces<M> {
         self.mapping(place).is_some()
     }
 
+    /// How many places from the first of a range on are mapped.
+    fn mapped_at_start(&self, space: Space, range: PageRange) -> u32 {
+        let mapped = range.iter().take_while(|page| self.is_mapped(Place { space, page: *page })).count();
+        u32::try_from(mapped).expect("a range is short")
+    }
+
+    /// Whether each place of a range is mapped.
+    pub(crate) fn is_all_mapped(&self, space: Space, range: PageRange) -> bool {
+        self.mapped_at_start(space, range) == range.count
+    }
+
     /// Does what unmaps pages of a range, and counts them.
     fn unmapping(&mut self, space: Space, range: PageRange, act: impl FnOnce(&mut M)) -> Effect {
         let maps =
@@ -121,15 +132,14 @@ impl<M: AddressSpaces> Spaces<M> {
 
     /// Unmapped places are passed over, and then told.
     fn discard(&mut self, space: Space, range: PageRange) -> Result<Effect, Errno> {
-        let all_mapped = range.iter().all(|page| self.is_mapped(Place { space, page }));
+        let all_mapped = self.is_all_mapped(space, range);
         let effect = self.unmapping(space, range, |manager| manager.discard(space, range));
         if all_mapped { Ok(effect) } else { Err(Errno::ENOMEM) }
     }
 
     /// The first unmapped place stops; what is before it is done.
     fn protect(&mut self, space: Space, range: PageRange, access: Access) -> Result<Effect, Errno> {
-        let mapped = range.iter().take_while(|page| self.is_mapped(Place { space, page: *page })).count();
-        let count = u32::try_from(mapped).expect("a range is short");
+        let count = self.mapped_at_start(space, range);
         if count > 0 {
             self.manager.protect(space, PageRange { count, ..range }, access);
         }
@@ -144,8 +154,7 @@ impl<M: AddressSpaces> Spaces<M> {
         if range.overlaps(to) {
             return Err(Errno::EINVAL);
         }
-        let mapped = range.iter().take_while(|page| self.is_mapped(Place { space, page: *page })).count();
-        let count = u32::try_from(mapped).expect("a range is short");
+        let count = self.mapped_at_start(space, range);
         let effect = self.unmapping(space, PageRange { count, ..to }, |manager| {
             manager.relocate_range(space, PageRange { count, ..range }, to.first);
         });
