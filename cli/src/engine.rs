@@ -111,7 +111,7 @@ pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
 fn member(wanted: &EngineCampaign<'_>, target: &str) -> Result<Option<Member>> {
     let Some(shared) = wanted.shared else { return Ok(None) };
     let option = wanted.line.replay(&wanted.campaign.subject).option().to_string();
-    let words = option.split(|letter: char| !(letter.is_ascii_alphanumeric() || "._-".contains(letter)));
+    let words = option.split(|letter| !Member::may_have(letter));
     let of_subject: Vec<&str> = [target].into_iter().chain(words.filter(|word| !word.is_empty())).collect();
     let name = wanted.name.map_or_else(Member::usual_name, str::to_string);
     Ok(Some(Member::join(&shared.join(of_subject.join("_")), wanted.engine, &name)?))

@@ -40,7 +40,7 @@ impl Member {
     pub fn usual_name() -> String {
         let name = rustix::system::uname();
         let name: String =
-            name.nodename().to_string_lossy().chars().filter(|it| is_plain(*it)).take(MOST_LETTERS).collect();
+            name.nodename().to_string_lossy().chars().filter(|it| Member::may_have(*it)).take(MOST_LETTERS).collect();
         if name.trim_start_matches('.').is_empty() {
             "one".to_string()
         } else {
@@ -48,12 +48,19 @@ impl Member {
         }
     }
 
-    /// Joins those who share the folder, under this name.
+    /// Whether a name may have this letter: one that every file system takes.
+    #[must_use]
+    pub fn may_have(letter: char) -> bool {
+        letter.is_ascii_alphanumeric() || "._-".contains(letter)
+    }
+
+    /// Takes a name among the processes that share the folder.
     ///
     /// # Errors
     /// When the folder cannot be used, the name is no name of a file, or another process has it.
     pub fn join(shared: &Path, engine: Engine, name: &str) -> Result<Member, EngineError> {
-        let is_name = (1..=MOST_LETTERS).contains(&name.len()) && !name.starts_with('.') && name.chars().all(is_plain);
+        let is_name =
+            (1..=MOST_LETTERS).contains(&name.len()) && !name.starts_with('.') && name.chars().all(Member::may_have);
         if !is_name {
             return Err(EngineError::NotAName { name: name.to_string() });
         }
@@ -134,10 +141,6 @@ impl Member {
         }
         Ok(())
     }
-}
-
-fn is_plain(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "._-".contains(letter)
 }
 
 #[cfg(test)]

@@ -1,37 +1,23 @@
 //! The canonical form of a finding is what is left when noise is taken away, whatever the noise.
 
+mod kept;
+mod seeded;
+
 use std::cell::Cell;
 use std::fs;
 use std::panic;
 use std::path::Path;
 
+use seeded::Shown;
 use stalemap_harness::{
-    Build, Canonical, Compare, Driver, Generator, Repeats, Settings, canonicalise, confirm, minimise, what_is_left,
+    Canonical, Compare, Driver, Generator, Repeats, Settings, canonicalise, confirm, minimise, what_is_left,
 };
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Field, Machine, Operation, Program, Trace};
 
-#[path = "kept/mod.rs"]
-mod kept;
-
 fn driver(bug: Bug) -> Driver {
     let switch = Switch::new(Some(bug));
     Driver::new(move |machine: &Machine| Ok(Implementation::with_bug(machine, &switch)))
-}
-
-/// Builds machines with a bug, and lets nothing be recounted: only what is shown tells.
-struct Shown(Switch);
-
-impl Build for Shown {
-    type Subject = Implementation;
-
-    fn build(&self, machine: &Machine) -> Result<Implementation, String> {
-        Ok(Implementation::with_bug(machine, &self.0))
-    }
-
-    fn uses_recount(&self) -> bool {
-        false
-    }
 }
 
 /// The program a group of pages further up on a larger machine, with operations before it and between that have nothing to do with it.

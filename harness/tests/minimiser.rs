@@ -1,28 +1,16 @@
 //! The minimiser on findings of seeded bugs: few executions, and nothing single that could go or get smaller.
 
+mod seeded;
+
 use std::panic;
 
-use stalemap_harness::{Build, Compare, Driver, Generator, Settings, Signature, minimise, what_is_left};
-use stalemap_implementation::{Bug, Implementation, Switch};
-use stalemap_operations::{Machine, Program, Trace};
+use seeded::Shown;
+use stalemap_harness::{Compare, Driver, Generator, Settings, Signature, minimise, what_is_left};
+use stalemap_implementation::{Bug, Switch};
+use stalemap_operations::{Program, Trace};
 
 /// The most executions that minimising may take.
 const EXECUTIONS: u64 = 500;
-
-/// Builds machines with a bug.
-struct Seeded(Switch);
-
-impl Build for Seeded {
-    type Subject = Implementation;
-
-    fn build(&self, machine: &Machine) -> Result<Implementation, String> {
-        Ok(Implementation::with_bug(machine, &self.0))
-    }
-
-    fn uses_recount(&self) -> bool {
-        false
-    }
-}
 
 /// The first finding of a bug whose executions have this many operations, that is no panic; none among many executions.
 fn first_finding(driver: &mut Driver, operations: usize) -> Option<(Program, Signature)> {
@@ -45,7 +33,7 @@ fn every_bug_is_minimised_in_few_executions_to_what_nothing_single_shortens() {
     let mut wrong = Vec::new();
     for &bug in Bug::ALL {
         for operations in [64, 256, 1024] {
-            let mut driver = Driver::new(Seeded(Switch::new(Some(bug))));
+            let mut driver = Driver::new(Shown(Switch::new(Some(bug))));
             let Some((program, signature)) = first_finding(&mut driver, operations) else {
                 wrong.push(format!("{}: not found by executions of {operations} operations", bug.name()));
                 continue;

@@ -248,7 +248,7 @@ impl BlockContract {
 /// use stalemap_operations::{Capabilities, LargeFolios};
 ///
 /// assert_eq!(Capabilities::ALL.large_folios, LargeFolios::ByRule);
-/// // A kernel that gives huge pages where nobody asks for them.
+/// // A kernel that gives huge pages without advice.
 /// let able = Capabilities { large_folios: LargeFolios::ByClaim, ..Capabilities::ALL };
 /// assert!(able.does_everything());
 /// ```

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use stalemap_campaign::{Campaign, Diverged, Observer, Passed, PassedFile, Progress, Store};
 use stalemap_commands::input::Inputs;
@@ -143,7 +143,7 @@ fn replay(kernels: &Kernels, inputs: &mut Inputs) -> Result<u64> {
         if programs.is_empty() || interrupted() {
             break;
         }
-        driver.look_ahead(&programs).map_err(|it| anyhow!(it))?;
+        driver.look_ahead(&programs)?;
         for program in &programs {
             // What the kernel cannot be is no input of it.
             if let Ok(run) = driver.run(program, Compare::Touched) {

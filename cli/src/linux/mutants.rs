@@ -152,9 +152,9 @@ fn search(
             break;
         }
         let batch = generator.executions(arguments.seed, index..arguments.runs.min(index + BATCH));
-        driver.look_ahead(&batch).map_err(|it| anyhow!(it))?;
+        driver.look_ahead(&batch)?;
         for program in batch {
-            let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+            let run = driver.run(&program, Compare::Touched)?;
             if let Some(divergence) = run.divergence {
                 let shown = Shown { index, time: start.elapsed(), program, divergence };
                 let (shown, in_an_operation) = ended(driver, shown)?;
@@ -181,7 +181,7 @@ fn ended(driver: &mut Driver, shown: Shown) -> Result<(Shown, bool)> {
     let ends = (0..TransactionSlot::LIMIT).filter_map(|slot| Operation::new(finalize, &[slot], &shown.program.machine));
     let operations = shown.program.operations.iter().copied().chain(ends);
     let program = Program::new(shown.program.machine, operations);
-    let run = driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+    let run = driver.run(&program, Compare::Touched)?;
     Ok(match run.divergence {
         Some(divergence) if divergence.mismatch.oracle != LATE => (Shown { program, divergence, ..shown }, true),
         Some(_) | None => (shown, false),
@@ -209,7 +209,7 @@ fn report(
         start.elapsed() < patience && !interrupted()
     });
     status.clear();
-    let Found { finding, repeats, complete } = found.map_err(|it| anyhow!(it))?;
+    let Found { finding, repeats, complete } = found?;
     let note = match (repeats, complete) {
         (false, _) => ", not repeated when run alone",
         (true, false) => ", minimised as far as time allowed",

@@ -123,11 +123,11 @@ impl Recorder {
                 return Ok(false);
             }
             let batch = generator.executions(arguments.seed, index..arguments.runs.min(index + BATCH));
-            self.driver.look_ahead(&batch).map_err(|it| anyhow!(it))?;
+            self.driver.look_ahead(&batch)?;
             for program in batch {
                 let met = self.driver.transitions().count();
                 let place = format!("seed {}, execution {index}", arguments.seed);
-                let run = self.driver.run(&program, Compare::Touched).map_err(|it| anyhow!(it))?;
+                let run = self.driver.run(&program, Compare::Touched)?;
                 if let Some(divergence) = run.divergence {
                     self.tell(&place, &divergence)?;
                 } else if self.driver.transitions().count() > met && kept < arguments.most {
@@ -157,7 +157,7 @@ impl Recorder {
         let run = self.driver.watch(program, &mut |watched| {
             transcript.step(watched.operation, watched.claimed, watched.subject);
         });
-        match run.map_err(|it| anyhow!(it))?.divergence {
+        match run?.divergence {
             Some(divergence) => self.tell(place, &divergence).map(|()| None),
             None => self.repeatable(transcript.finish(), place),
         }
@@ -166,7 +166,7 @@ impl Recorder {
     /// The transcript, unless the implementation answers otherwise: whether a block finds a run of frames is a matter of where
     /// each side's frames lie.
     fn repeatable(&mut self, transcript: Trace, place: &str) -> Result<Option<Trace>> {
-        let run = self.implementation.run_trace(&transcript, Compare::Touched).map_err(|it| anyhow!(it))?;
+        let run = self.implementation.run_trace(&transcript, Compare::Touched)?;
         if run.divergence.is_none() {
             return Ok(Some(transcript));
         }

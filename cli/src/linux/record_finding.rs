@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use stalemap_commands::{Ending, input, output};
 use stalemap_harness::Driver;
@@ -56,7 +56,7 @@ pub(super) fn record_finding(cache: &Cache, arguments: &RecordFindingArguments) 
         }
         done = watched.step + 1;
     });
-    let divergence = run.map_err(|it| anyhow!(it))?.divergence;
+    let divergence = run?.divergence;
     match (stopped, &divergence) {
         (Some(said), _) if done == last => transcript.stopping_step(trace.steps[last].operation, written[last], said),
         (None, Some(_)) | (Some(_), _) if done == last + 1 => {}

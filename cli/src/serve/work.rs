@@ -85,7 +85,7 @@ fn minimise(trace: &Trace, subjects: &[(Driven, Shown)], job: &Job) -> Result<Va
     let program = trace.program();
     for (_, Shown { name, build, .. }) in subjects {
         let mut driver = Driver::new(build.clone());
-        let run = driver.run(&program, Compare::Everything).map_err(|it| anyhow!(it))?;
+        let run = driver.run(&program, Compare::Everything)?;
         let Some(divergence) = &run.divergence else { continue };
         let sighting = Sighting { program: &program, divergence, origin: Origin::default() };
         let found = sighting.find(&mut driver, name, Form::SameSignature(Compare::Everything), &mut |progress| {
@@ -95,7 +95,7 @@ fn minimise(trace: &Trace, subjects: &[(Driven, Shown)], job: &Job) -> Result<Va
                 progress.executions
             ))
         });
-        let Found { finding, repeats, complete } = found.map_err(|it| anyhow!(it))?;
+        let Found { finding, repeats, complete } = found?;
         let early = if complete { "" } else { ", stopped before the end" };
         let once = if repeats { "" } else { "; it does not repeat on new machines" };
         let [before, after] = [program.operations.len(), finding.program().operations.len()];

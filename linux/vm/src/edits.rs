@@ -32,6 +32,21 @@ pub(crate) fn additions() -> Vec<Addition> {
 
 const DRIVER: &str = "lib/test_hmm.c";
 
+/// Where the page allocator begins with a request: the function, and its line behind which an edit may refuse it.
+pub(crate) const fn allocation(version: Version) -> (&'static str, &'static str) {
+    let function = version.pick(
+        "struct page *__alloc_pages(",
+        "struct page *__alloc_pages_noprof(",
+        "struct page *__alloc_frozen_pages_noprof(",
+    );
+    let line = version.since(
+        Version::V7_3,
+        "struct alloc_context ac = { };",
+        "unsigned int fastpath_alloc_flags = alloc_flags;",
+    );
+    (function, line)
+}
+
 /// The edits of a version, in order.
 #[must_use]
 pub fn edits(version: Version) -> Vec<Edit> {

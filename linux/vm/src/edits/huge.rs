@@ -1,6 +1,6 @@
 //! What hides the faults of Linux 7.3 that huge pages meet: each can be shown again by a bit.
 
-use super::DRIVER;
+use super::{DRIVER, allocation};
 use crate::edit::{Edit, Side};
 use crate::version::Version;
 
@@ -16,19 +16,14 @@ pub(crate) fn run_edits(version: Version) -> Vec<Edit> {
     if version < Version::V6_12 {
         return Vec::new();
     }
-    let allocate =
-        version.since(Version::V7_3, "struct page *__alloc_pages_noprof(", "struct page *__alloc_frozen_pages_noprof(");
+    let (allocate, begins) = allocation(version);
     let mut edits = vec![
         Edit::names_of_bits("mm/page_alloc.c", "#include <linux/delayacct.h>"),
         Edit {
             purpose: "no more pages for users than were asked for",
             file: "mm/page_alloc.c",
             function: allocate,
-            line: version.since(
-                Version::V7_3,
-                "struct alloc_context ac = { };",
-                "unsigned int fastpath_alloc_flags = alloc_flags;",
-            ),
+            line: begins,
             side: Side::After,
             text: "const bool stalemap_for_users = gfp & __GFP_MOVABLE;\n\n\
                    if (stalemap_for_users && stalemap_is_out_of_ram(gfp & __GFP_NOFAIL, order))\n\treturn NULL;",

@@ -1,6 +1,7 @@
 //! What is edited so that `arch/um` has memory of devices, and an agent in the kernel.
 
 use crate::edit::{Edit, Side};
+use crate::edits::allocation;
 use crate::version::Version;
 
 /// The edits of a native kernel beyond those of every kernel, in order.
@@ -68,11 +69,7 @@ fn sparse_edit(version: Version) -> Option<Edit> {
 
 /// What makes a part of the kernel's RAM that of the machine (`stalemap_frames.h`).
 fn frame_edits(version: Version) -> [Edit; 4] {
-    let allocate = version.pick(
-        "struct page *__alloc_pages(",
-        "struct page *__alloc_pages_noprof(",
-        "struct page *__alloc_frozen_pages_noprof(",
-    );
+    let (allocate, begins) = allocation(version);
     [
         Edit {
             purpose: "the frames of the machine",
@@ -86,11 +83,7 @@ fn frame_edits(version: Version) -> [Edit; 4] {
             purpose: "a frame that the machine does not have is not given",
             file: "mm/page_alloc.c",
             function: allocate,
-            line: version.since(
-                Version::V7_3,
-                "struct alloc_context ac = { };",
-                "unsigned int fastpath_alloc_flags = alloc_flags;",
-            ),
+            line: begins,
             side: Side::After,
             text: "const bool stalemap_counted = stalemap_counts(gfp);\n\n\
                    if (stalemap_counted && !stalemap_has_ram(gfp, order)) {\n\
