@@ -1,6 +1,6 @@
 //! Section 8, the two ways between orders: what is in a group becomes one large folio, and a large folio is split where it is mapped.
 
-use stalemap_operations::{Advice, Effect, Errno, Home, Outcome, Place};
+use stalemap_operations::{Advice, Dialect, Effect, Errno, Home, Outcome, Place};
 
 use crate::entry::Entry;
 use crate::marks::mark;
@@ -21,6 +21,10 @@ impl Model {
         }
         for place in self.group_places(first) {
             self.may_be_copied(place)?;
+        }
+        if self.machine.rules() != Dialect::Linux7_3 && !self.has_writable_page_in_ram(first) {
+            mark!(self, "collapse of a group without a writable page in RAM");
+            return Err(Errno::EINVAL);
         }
         let is_refused = claimed == Some(Outcome::Refused(Errno::ENOMEM));
         let is_full = self.free(Home::Ram) < self.machine.huge_pages();
@@ -66,6 +70,15 @@ impl Model {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Linux 6.1 and 6.12 collapse no other group (`SCAN_PAGE_RO` of `hpage_collapse_scan_pmd`, mm/khugepaged.c). A device-private
+    /// entry does not count, whatever it permits.
+    fn has_writable_page_in_ram(&self, first: Place) -> bool {
+        self.group_places(first).any(|place| match self.at(place).map(|mapped| mapped.entry) {
+            Some(Entry::Maps { page, writable, .. }) => writable && self.page(page).home == Home::Ram,
+            _ => false,
+        })
     }
 
     /// Device pages are faulted back first, while the run is taken already (`EINVAL` without a frame; those before stay in RAM).

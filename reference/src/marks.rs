@@ -21,6 +21,7 @@ pub const MARKS: &[&str] = &[
     "access to a page that its transaction has locked",
     "collapse",
     "collapse of a group that is huge already",
+    "collapse of a group without a writable page in RAM",
     "collapse of a page to which something but entries refers",
     "collapse without a run",
     "collected page moves although nobody maps it any more",

@@ -1,6 +1,6 @@
 //! What is in a group becomes one large folio (`MADV_COLLAPSE`; `collapse_scan_pmd`, `collapse_huge_page`, mm/khugepaged.c).
 
-use stalemap_operations::{Advice, Effect, Errno, Home, Place, Space, Stamp, VirtualPage};
+use stalemap_operations::{Advice, Dialect, Effect, Errno, Home, Place, Space, Stamp, VirtualPage};
 
 use crate::address_space::Removed;
 use crate::frames::Frame;
@@ -24,6 +24,9 @@ impl Implementation {
         }
         for place in self.group_places(first) {
             self.may_be_copied(place)?;
+        }
+        if self.machine.rules() != Dialect::Linux7_3 && !self.has_writable_page_in_ram(first) {
+            return Err(Errno::EINVAL.into());
         }
         let head = self.frames.allocate_run(Home::Ram).ok_or(Errno::ENOMEM)?;
         let before = self.all_free_frames();
@@ -63,6 +66,11 @@ impl Implementation {
                 if is_used { Err(Errno::EAGAIN) } else { Ok(()) }
             }
         }
+    }
+
+    /// Linux before 7.3 refuses other groups (`SCAN_PAGE_RO`, mm/khugepaged.c).
+    fn has_writable_page_in_ram(&self, first: Place) -> bool {
+        self.group_places(first).any(|place| matches!(self.tables.entry(place), PteView::Present { writable: true, .. }))
     }
 
     fn bring_group_to_ram(&mut self, first: Place) -> Result<(), Stop> {

@@ -202,10 +202,7 @@ impl Mirror {
 
     /// The descriptors of the pages in these frames. `spaces` are the [names](Mapped::name) of the spaces.
     pub(crate) fn describe(self, frames: &[Frame], block: Block, spaces: &[(u8, u64)]) -> io::Result<Vec<GuestPage>> {
-        let empty = |frame: &Frame| RawPage { number: frame.number, home: frame.home, ..RawPage::default() };
-        let mut raw: Vec<RawPage> = frames.iter().map(empty).collect();
-        let (ptr, npages) = (raw.as_mut_ptr() as u64, raw.len() as u64);
-        self.request(DESCRIBE, Request { ptr, npages, ..Request::default() })?;
+        let raw = self.raw_pages(frames)?;
         let place = |&(mm, addr): &(u64, u64)| {
             let space = spaces.iter().find(|(_, name)| *name == mm).map_or(u8::MAX, |&(space, _)| space);
             (space, block.page_at(addr))
@@ -221,6 +218,19 @@ impl Mirror {
             folio: (raw.bits & 8 != 0).then_some(GuestFolio { head: raw.head, mapcount: raw.folio_mapcount }),
         };
         Ok(raw.iter().map(page).collect())
+    }
+
+    /// Whether the page in a frame is one of a large folio of which Linux knows that one space maps it.
+    pub(crate) fn knows_one_space(self, frame: Frame) -> io::Result<bool> {
+        Ok(self.raw_pages(&[frame])?[0].bits & 16 != 0)
+    }
+
+    fn raw_pages(self, frames: &[Frame]) -> io::Result<Vec<RawPage>> {
+        let empty = |frame: &Frame| RawPage { number: frame.number, home: frame.home, ..RawPage::default() };
+        let mut raw: Vec<RawPage> = frames.iter().map(empty).collect();
+        let (ptr, npages) = (raw.as_mut_ptr() as u64, raw.len() as u64);
+        self.request(DESCRIBE, Request { ptr, npages, ..Request::default() })?;
+        Ok(raw)
     }
 
     /// The candidates of an open transaction.

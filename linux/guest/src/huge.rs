@@ -188,36 +188,35 @@ impl World {
         Ok(())
     }
 
-    /// Nothing was asked for yet.
-    pub(crate) fn begin_claims(&mut self) -> io::Result<()> {
-        if self.block.is_scaled {
-            self.driver(Device(0)).claims()?;
-        }
+    /// Nothing was asked for yet. Whether Linux knows that one space maps the folio that an operation writes to: this is looked at
+    /// before the write, since a write that keeps its frame for want of another says nothing of it.
+    pub(crate) fn begin_claims(&mut self, operation: Operation) -> io::Result<bool> {
         self.claims.clear();
-        Ok(())
+        if !self.block.is_scaled {
+            return Ok(false);
+        }
+        self.driver(Device(0)).claims()?;
+        self.written_in_ram(operation).map_or(Ok(false), |frame| self.driver(Device(0)).knows_one_space(frame))
     }
 
-    /// An access that asked for no run found none; and a write that kept the frame knew that no other space maps it.
-    pub(crate) fn end_claims(&mut self, written: Option<GuestPlace>) -> io::Result<()> {
+    /// An operation that asked for no run found none; a write tells whose the folio is instead.
+    pub(crate) fn end_claims(&mut self, knows_one_space: bool) -> io::Result<()> {
         if !self.block.is_scaled {
             return Ok(());
         }
         self.claims.extend(self.driver(Device(0)).claims()?);
         if self.claims.is_empty() {
-            let now = written.and_then(|it| self.place(Space(it.space.into()), VirtualPage(it.page.into())));
-            let is_kept = now.is_some_and(|now| {
-                now.entry == EntryKind::Maps && written.is_some_and(|before| before.frame == now.frame)
-            });
-            self.claims.push(is_kept);
+            self.claims.push(knows_one_space);
         }
         Ok(())
     }
 
-    /// The place that an operation writes to, where it maps a frame of RAM.
-    pub(crate) fn written_in_ram(&self, operation: Operation) -> Option<GuestPlace> {
+    /// The frame of RAM that is mapped where an operation writes.
+    fn written_in_ram(&self, operation: Operation) -> Option<Frame> {
         let writes = [Kind::Write, Kind::DeviceWrite, Kind::Pin].contains(&operation.kind());
         let (space, page) = operation.first_place().filter(|_| writes)?;
-        self.place(space, page).filter(|it| it.entry == EntryKind::Maps && it.frame.home == 0).copied()
+        let place = self.place(space, page).filter(|it| it.entry == EntryKind::Maps && it.frame.home == 0)?;
+        Some(place.frame)
     }
 
     /// The pages of large folios that nothing names, though it names another page of the same folio.

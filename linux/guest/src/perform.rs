@@ -62,10 +62,9 @@ enum Needs {
 impl World {
     /// Does an operation and looks at everything afterwards.
     pub(crate) fn apply(&mut self, operation: Operation) -> Outcome {
-        let began = self.begin_claims();
-        let before = self.written_in_ram(operation);
+        let began = self.begin_claims(operation);
         let answer = self.answer(operation);
-        let looked = began.and_then(|()| self.look()).and_then(|()| self.end_claims(before));
+        let looked = began.and_then(|known| self.look().and_then(|()| self.end_claims(known)));
         let answer = match (answer, looked) {
             (Ok(Effect::Pages(pages)), Ok(())) => Ok(Effect::Pages(pages)),
             (answer, Ok(())) => answer,

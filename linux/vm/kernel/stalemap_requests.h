@@ -75,7 +75,7 @@ struct stalemap_place {
 struct stalemap_page {
 	__u32 number;
 	__u8 home;
-	/* Bit 0 anonymous, bit 1 exclusive, bit 2 locked, bit 3 of a large folio. */
+	/* Bit 0 anonymous, bit 1 exclusive, bit 2 locked, bit 3 of a large folio, bit 4 of one that is known to be of one space. */
 	__u8 bits;
 	__u8 stamp;
 	__u8 rmaps;

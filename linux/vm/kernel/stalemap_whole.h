@@ -65,11 +65,24 @@ static int stalemap_folio_mapcount(struct folio *folio)
 	return count;
 }
 
+/*
+ * Whether Linux knows that all entries of a folio are of one space. It remembers two spaces of a folio: after a third has come
+ * and two have gone, it takes the folio for a shared one. Linux 6.12 guesses, and reuses no page of such a folio.
+ */
+static bool stalemap_knows_one_space(struct folio *folio)
+{
+#ifdef STALEMAP_HAS_HUGE_LEAVES
+	return !folio_maybe_mapped_shared(folio);
+#else
+	return false;
+#endif
+}
+
 static void stalemap_describe_folio(struct page *page, struct folio *folio, struct stalemap_page *out)
 {
 	if (!folio_test_large(folio))
 		return;
-	out->bits |= 8;
+	out->bits |= 8 | (stalemap_knows_one_space(folio) ? 16 : 0);
 	out->mapcount += folio_entire_mapcount(folio);
 	out->head = out->number - folio_page_idx(folio, page);
 	out->folio_mapcount = stalemap_folio_mapcount(folio);

@@ -303,11 +303,8 @@ static long op_read(struct stalemap_world *world, const unsigned char *v)
 	return ret ? ret : byte;
 }
 
-/*
- * Whether Linux knows, before an operation writes to a page, that all entries of its folio are of one space. It remembers
- * two spaces of a folio: after a third has come and two have gone, it takes the folio for a shared one.
- */
-static bool stalemap_knows_one_space;
+/* Whether Linux knows, before an operation writes to a page of a large folio, that all entries of the folio are of one space. */
+static bool stalemap_is_known;
 
 static void stalemap_note_written(struct stalemap_world *world, unsigned int space, unsigned int page)
 {
@@ -315,7 +312,7 @@ static void stalemap_note_written(struct stalemap_world *world, unsigned int spa
 	const struct stalemap_place *place = &world->seen[space][page];
 
 	if (place->entry == STALEMAP_MAPS && !place->home)
-		stalemap_knows_one_space = !folio_maybe_mapped_shared(page_folio(stalemap_page_at(place->number, 0)));
+		stalemap_is_known = stalemap_knows_one_space(page_folio(stalemap_page_at(place->number, 0)));
 #endif
 }
 
@@ -734,11 +731,11 @@ static long stalemap_perform(struct stalemap_world *world, const struct stalemap
 	long answer;
 
 	stalemap_claims.count = 0;
-	stalemap_knows_one_space = false;
+	stalemap_is_known = false;
 	answer = op ? op(world, operation->values) : -ENOSYS;
 	stalemap_see(world);
 	/* What asked for no run found none; a write to a page asks whose it is instead. */
 	if (stalemap_huge && !stalemap_claims.count)
-		stalemap_claim(stalemap_knows_one_space);
+		stalemap_claim(stalemap_is_known);
 	return answer;
 }

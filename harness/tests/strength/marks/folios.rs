@@ -19,6 +19,12 @@ pub(super) const SEQUENCES: &[Sequence] = &[
         "large; write s0 v0 #1; split_folio s0 v0; collapse s0 v0",
     ),
     (
+        "collapse of a group without a writable page in RAM",
+        "machine ram=8 device=4 spaces=2 pages=2 huge=1 rules=linux-6.12; map s0 v0+2 rw; write s0 v0 #1; protect s0 v0+2 r; \
+         collapse s0 v0",
+        "machine ram=8 device=4 spaces=2 pages=2 huge=1 rules=linux-6.12; map s0 v0+2 rw; write s0 v0 #1; collapse s0 v0",
+    ),
+    (
         "collapse of a page to which something but entries refers",
         "large; write s0 v0 #1; split_folio s0 v0; hold h0 s0 v0; collapse s0 v0",
         "large; write s0 v0 #1; split_folio s0 v0; hold h0 s0 v0; release h0; collapse s0 v0",
