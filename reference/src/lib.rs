@@ -40,6 +40,6 @@ mod transaction;
 mod whole;
 
 pub use hidden::HiddenState;
-pub use marks::{LIMIT, MARKS};
+pub use marks::{LIMIT, MARKS, needs_huge_pages};
 pub use model::Model;
 pub use situation::Situation;

@@ -13,6 +13,22 @@ pub(crate) use mark;
 /// What the names of marks begin with that are no rules: each is a limit that data structures have.
 pub const LIMIT: &str = "limit: ";
 
+/// Words of which one is in the name of each rule of large folios.
+const OF_LARGE_FOLIOS: [&str; 4] = ["folio", "huge", "group", "collapse"];
+
+/// Whether a rule is met on machines with huge pages alone.
+///
+/// ```
+/// use stalemap_reference::needs_huge_pages;
+///
+/// assert!(needs_huge_pages("fork of a huge entry"));
+/// assert!(!needs_huge_pages("second pin on a page"));
+/// ```
+#[must_use]
+pub fn needs_huge_pages(mark: &str) -> bool {
+    OF_LARGE_FOLIOS.iter().any(|word| mark.contains(word))
+}
+
 /// The names of all marks.
 pub const MARKS: &[&str] = &[
     "RAM full at fault back",

@@ -7,7 +7,7 @@ use programs::program;
 use stalemap_harness::{Compare, Driver, minimise_comparing};
 use stalemap_implementation::Implementation;
 use stalemap_operations::{Dialect, Machine, Trace};
-use stalemap_reference::{LIMIT, MARKS};
+use stalemap_reference::{LIMIT, MARKS, needs_huge_pages};
 
 /// How many programs each dialect is asked.
 const PROGRAMS: u64 = 8_000;
@@ -29,8 +29,6 @@ fn expect_agreement(rules: Dialect, programs: std::ops::Range<u64>) -> Vec<u64> 
     driver.marks().to_vec()
 }
 
-/// Words of which one is in the name of each rule of large folios.
-const ABOUT_LARGE: [&str; 4] = ["folio", "huge", "group", "collapse"];
 /// They are rules of the other dialects.
 const NEVER_MET: [&str; 3] = [
     "collapse of a group without a writable page in RAM",
@@ -42,7 +40,7 @@ const NEVER_MET: [&str; 3] = [
 fn both_sides_agree_by_the_rules_of_linux_7_3_and_meet_all_of_large_folios() {
     let met = expect_agreement(Dialect::Linux7_3, 0..PROGRAMS);
     let rules = MARKS.iter().zip(met).filter(|(mark, _)| !mark.starts_with(LIMIT));
-    let rules = rules.filter(|(mark, _)| ABOUT_LARGE.iter().any(|word| mark.contains(word)));
+    let rules = rules.filter(|(mark, _)| needs_huge_pages(mark));
     let never: Vec<&str> = rules.filter(|&(_, met)| met == 0).map(|(&mark, _)| mark).collect();
     assert_eq!(never, NEVER_MET);
 }

@@ -12,7 +12,7 @@ mod pins;
 use stalemap_harness::{Compare, Driver};
 use stalemap_implementation::Implementation;
 use stalemap_operations::{Machine, Trace};
-use stalemap_reference::MARKS;
+use stalemap_reference::{LIMIT, MARKS, needs_huge_pages};
 
 /// The machine and the mapping that most sequences begin with: four frames of RAM, two on each device.
 const START: &str = "machine ram=4 device=2,2 spaces=3 pages=8; map s0 v0+4 rw";
@@ -35,8 +35,8 @@ const SEQUENCES: &[&[Sequence]] = &[
     pins::SEQUENCES,
 ];
 
-/// How often a sequence meets a mark. It is run twice, and must meet it as often each time.
-fn met(mark: &str, sequence: &str) -> u64 {
+/// The trace of a sequence.
+fn trace(sequence: &str) -> Trace {
     let (start, sequence) = match sequence.split_once("; ") {
         Some(("6.1", sequence)) => (START_6_1, sequence),
         Some(("7.3", sequence)) => (START_7_3, sequence),
@@ -46,7 +46,12 @@ fn met(mark: &str, sequence: &str) -> u64 {
         _ => (START, sequence),
     };
     let lines: Vec<&str> = [start, sequence].into_iter().flat_map(|part| part.split("; ")).collect();
-    let trace = Trace::parse(&lines.join("\n")).unwrap_or_else(|error| panic!("{sequence}: {error}"));
+    Trace::parse(&lines.join("\n")).unwrap_or_else(|error| panic!("{sequence}: {error}"))
+}
+
+/// How often a sequence meets a mark. It is run twice, and must meet it as often each time.
+fn met(mark: &str, sequence: &str) -> u64 {
+    let trace = trace(sequence);
     let mut driver = Driver::new(|machine: &Machine| Ok(Implementation::new(machine)));
     let index = MARKS.iter().position(|it| *it == mark).unwrap_or_else(|| panic!("no mark is named \"{mark}\""));
     let [once, twice] = [(); 2].map(|()| {
@@ -68,6 +73,10 @@ pub(super) fn wrong() -> Vec<String> {
         wrong.push(format!("no sequence meets \"{mark}\""));
     }
     for (mark, meets, passes_by) in &sequences {
+        let has_huge_pages = trace(meets).program().machine.huge().is_some();
+        if !mark.starts_with(LIMIT) && has_huge_pages != needs_huge_pages(mark) {
+            wrong.push(format!("\"{mark}\" is told to need huge pages, or not to, but is met by {meets}"));
+        }
         for (sequence, expected) in [(meets, 1), (passes_by, 0)] {
             let met = met(mark, sequence);
             if met != expected {

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use stalemap_commands::output;
 use stalemap_linux::{Cache, HugeOrder, Target};
 use stalemap_operations::Outcome;
-use stalemap_reference::{LIMIT, MARKS};
+use stalemap_reference::{LIMIT, MARKS, needs_huge_pages};
 
 use super::kept::{Build, Kept};
 
@@ -82,7 +82,8 @@ fn one(target: Target, kept: &Kept, text: &mut String) -> std::fmt::Result {
     writeln!(text, "| their operations | {} |", sums.operations)?;
     let transitions = sums.transitions().map_or(0, |met| met.count());
     writeln!(text, "| transitions (operation, situation, answer) that were met | {transitions} |")?;
-    let rules = || MARKS.iter().filter(|mark| !mark.starts_with(LIMIT));
+    let has_huge_pages = target.asked().huge.is_some();
+    let rules = || MARKS.iter().filter(|it| !it.starts_with(LIMIT) && (has_huge_pages || !needs_huge_pages(it)));
     let unmet: Vec<&str> = rules().filter(|mark| !sums.marks.contains_key(**mark)).copied().collect();
     writeln!(
         text,
@@ -134,11 +135,18 @@ const TAIL: &str = "\
 | `protect` to `rw` sets the writable bit where the entry maps an exclusive page in RAM | and is dirty | always | always | `can_change_pte_writable`, 7.3: `commit_anon_folio_batch`, mm/mprotect.c |
 | a device access that finds no frame of RAM | `EFAULT` | `EFAULT` | `ENOMEM` | `hmm_vma_fault`, 7.3: `hmm_do_fault`, mm/hmm.c |
 | `migrate` from a device, at a page that finds no frame of RAM | passes over it | passes over it | stops with `ENOMEM` | `dmirror_devmem_fault_alloc_and_copy`, lib/test_hmm.c |
+| `protect` to `rw` sets the writable bit of a huge entry | never | as of a small one | as of a small one | `change_huge_pmd`, mm/huge_memory.c |
+| `collapse` of a group without a writable page in RAM | `EINVAL` | `EINVAL` | ok | `hpage_collapse_scan_pmd` (7.3: `collapse_scan_pmd`), mm/khugepaged.c |
+| a migration takes a huge entry, or a group of holes, as one | splits the folio | splits the folio | as one | `migrate_vma_collect_pmd`, mm/migrate_device.c |
+| a migration meets a small entry of a large folio | passes over it | passes over it | splits the folio | `migrate_vma_collect_pmd`, mm/migrate_device.c |
+| a write reuses a page of a large folio that was shared | where its entry is the last of the folio | never | where its space alone has entries, and more than one | `do_wp_page`, 6.12: `wp_can_reuse_anon_folio`, 7.3: `__wp_can_reuse_large_anon_folio`, mm/memory.c |
+| a split of a folio drops its pages of zeros | no | yes | yes | `remove_migration_pte`, mm/migrate.c |
 
 ## What was not compared, but read in the source
 
 * A block of several frames that is refused although enough are free, for want of a run: the machine's RAM is a part of the
   kernel's, where runs abound (`__rmqueue_smallest`, mm/page_alloc.c).
+* Huge pages by `rules=linux-6.1`: its kernel has them, and no subject is built of it.
 * Frame numbers, for the same reason, and so that no frame has two owners; every free frame was counted.
 * In the virtual machine also: want of RAM, blocks of frames, reference counts and free frames. Its kernel has more RAM than an
   execution can use, and the guest is a program of a user.
