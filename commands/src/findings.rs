@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
 use stalemap_campaign::{Added, CampaignId, Findings, Found, Piece, Recorded, Sample, Sampled, Shard, Store};
@@ -178,7 +178,9 @@ pub struct Kept {
     enough: Option<u32>,
     /// What could not be written.
     lost: u32,
-    /// Whether the user has interrupted while an execution was brought to its form: it is to be looked at again.
+    /// When work on a finding is cut.
+    until: Option<Instant>,
+    /// Whether the user has interrupted, or the time was over, while an execution was brought to its form: it is to be looked at again.
     is_cut: bool,
     /// Whether what was done last could not be written down.
     is_behind: bool,
@@ -195,9 +197,17 @@ impl Kept {
             so_far: SharedSoFar::default(),
             enough,
             lost: 0,
+            until: None,
             is_cut: false,
             is_behind: false,
         }
+    }
+
+    /// Cuts the work on a finding when the campaign has taken twice its time: an execution in which a kernel hangs takes seconds, and
+    /// its form hundreds of them.
+    #[must_use]
+    pub fn of_time(self, time: Option<Duration>) -> Self {
+        Kept { until: time.and_then(|time| Instant::now().checked_add(2 * time)), ..self }
     }
 
     /// Goes on from what the store has of a shard: what was counted, and what was found. A finding that the subject no longer
@@ -241,13 +251,14 @@ impl Kept {
     pub fn add(&mut self, index: u64, program: &Program, divergence: &Divergence, origin: Origin) -> Result<()> {
         let signature = divergence.signature();
         self.so_far.get().looks_at = Some(index);
-        let status = &mut self.status;
+        let (status, until) = (&mut self.status, self.until);
+        let is_over = || until.is_some_and(|until| Instant::now() >= until);
         let added = self.all.add(index, program, divergence, origin, &mut |progress| {
             status.show(|| {
                 let (operations, runs) = (progress.operations as u64, progress.executions);
                 format!("{signature}: {} after {}", counted(operations, "operation"), counted(runs, "run"))
             });
-            !interrupted()
+            !interrupted() && !is_over()
         });
         self.so_far.get().looks_at = None;
         let Sampled { met, index, found, is_new } = added?;
@@ -287,12 +298,18 @@ impl Kept {
         so_far.work
     }
 
-    /// Whether as many were found as were asked for, or the user has interrupted the work on one.
+    /// Whether the work on a finding was cut.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Whether as many were found as were asked for, or the work on one was cut.
     pub fn are_enough(&self) -> bool {
         self.is_cut || self.enough.is_some_and(|enough| self.so_far.get().findings.len() >= enough as usize)
     }
 
-    /// Writes down how far the campaign has come. Where the user has interrupted the work on an execution, or one could not be
+    /// Writes down how far the campaign has come. Where the work on an execution was cut, or one could not be
     /// kept, what was written before it stays: the campaign is resumed there.
     pub fn keep_piece(&mut self, piece: &Piece) {
         if self.is_cut || self.lost > 0 {

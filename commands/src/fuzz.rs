@@ -42,7 +42,7 @@ Examples:
   stalemap fuzz --runs 1000000 --seed 7 --shard 3/100    the fourth of 100 machines
   stalemap fuzz --seconds 3600 --resume            goes on where it was")]
 pub struct FuzzArguments<C: Args> {
-    /// End after this many seconds
+    /// End after this many seconds; the last finding is minimised for as long again at the most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub seconds: Option<u64>,
     /// End after this many executions, of all shards together
@@ -175,6 +175,7 @@ pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Cho
     let command = line.retyped(&[("--seed", seed)]);
     output::tell(format_args!("seed {seed}   {command}"));
     let mut kept = Kept::new(subject, build, keep.clone(), arguments.max_findings, known.signatures().clone());
+    kept = kept.of_time(arguments.seconds.map(Duration::from_secs));
     let mut before = Piece::none();
     if let Some((recorded, piece)) = beginning.before {
         kept.go_on_from(&recorded, arguments.shard, &piece)?;
@@ -238,10 +239,13 @@ fn finish<S: Subjects>(
     let command = line.retyped(&[("--runs", runs), ("--seed", seed)]);
     let summary = summary(hung, CampaignWork { command, ..hung.work.clone() }, &stats, &so_far);
     summary::print(&hung.subject, hung.printed, &summary, &so_far.findings)?;
-    if !interrupted() {
-        kept.tell_what_is_gone(&hung.known)?;
-    } else {
+    if kept.is_cut() && !interrupted() {
+        output::tell(format_args!("the time is over, and the last finding is not as short as it can be"));
+    }
+    if kept.is_cut() || interrupted() {
         output::tell(format_args!("to go on: {} --resume", line.retyped(&[("--seed", seed)])));
+    } else {
+        kept.tell_what_is_gone(&hung.known)?;
     }
     match trouble.or(cause.map(Error::new)) {
         None => Ok(kept.ending()),

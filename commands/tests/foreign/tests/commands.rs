@@ -133,6 +133,25 @@ fn a_minimisation_that_is_interrupted_ends_with_130_and_what_it_has_reached() {
 }
 
 #[test]
+fn a_campaign_whose_time_is_over_keeps_its_finding_as_far_as_it_has_come_and_goes_on_there() {
+    in_folder(|folder| {
+        let seconds = |seconds, resume: &[&str]| {
+            let arguments = ["fuzz", "--seconds", seconds, "--seed", "1", "--jobs", "1", "--max-findings", "1"];
+            run(env!("CARGO_BIN_EXE_slow"), folder, &[&arguments, resume].concat())
+        };
+        let cut = "the time is over, and the last finding is not as short as it can be\nto go on: ";
+        let first = seconds("1", &[]);
+        assert_eq!(first.code, 1, "{}{}", first.stdout, first.stderr);
+        assert!(first.stderr.contains(cut), "{}", first.stderr);
+        let length = |kept: &[PathBuf]| fs::read_to_string(&kept[0]).expect("a finding").lines().count();
+        let before = length(&findings(folder));
+        let second = seconds("50", &["--resume"]);
+        assert!(!second.stderr.contains(cut), "{}", second.stderr);
+        assert!(length(&findings(folder)) < before, "{}{}", second.stdout, second.stderr);
+    });
+}
+
+#[test]
 fn a_foreign_subject_is_minimised_and_formatted() {
     in_folder(|folder| {
         let long =
