@@ -17,7 +17,7 @@ use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Driver};
 use stalemap_linux::{Cache, Kernels, Target, Version, Way};
-use stalemap_operations::Trace;
+use stalemap_operations::{Program, Trace};
 
 use self::kept::{Build, Corpus, Kept, Part, Signatures};
 use super::which::chosen;
@@ -222,6 +222,7 @@ fn generated(
         written: Instant::now(),
         unsaved: Signatures::new(),
         failure: None,
+        driver: Driver::new(kernels.clone()),
         status: Status::new(),
     };
     if next < end && !interrupted() {
@@ -261,6 +262,8 @@ struct Progressing<'a> {
     unsaved: Signatures,
     /// Why the file could not be written.
     failure: Option<anyhow::Error>,
+    /// Knows the machine that the kernel is.
+    driver: Driver,
     status: Status,
 }
 
@@ -269,7 +272,10 @@ impl Observer for Progressing<'_> {
         let place = format!("seed {}, execution {}", self.kept.seed, diverged.index);
         let signature = diverged.divergence.signature().to_string();
         if !self.unsaved.contains_key(&signature) && !self.kept.differences().contains_key(&signature) {
-            let trace = Trace::from(diverged.program);
+            let Program { machine, operations } = diverged.program;
+            // A kernel has rules of its own, and more RAM.
+            let machine = self.driver.machine_of(&machine).unwrap_or(machine);
+            let trace = Trace::from(Program { machine, operations });
             self.status.aside(|| output::tell(format_args!("{signature}, {place}:\n{trace}")));
         }
         self.unsaved.entry(signature).or_insert((0, place)).0 += 1;
