@@ -38,7 +38,6 @@ fn run() -> io::Result<()> {
     mount(c"proc", c"/proc")?;
     mount(c"sysfs", c"/sys")?;
     stop_khugepaged()?;
-    leave_out_the_huge_page_of_zeros()?;
     access::install()?;
     let channels = Channels::new()?;
     let mut port = Port::open()?;
@@ -111,20 +110,13 @@ fn stop_khugepaged() -> io::Result<()> {
         ("max_ptes_swap", "0"),
         ("max_ptes_shared", "0"),
     ];
-    settings.into_iter().try_for_each(|(file, value)| set_huge(&format!("khugepaged/{file}"), value))
-}
-
-/// A read of a group of holes maps the huge page of zeros, and Linux 6 then fills no hole of the group that a migration has collected
-/// (`migrate_vma_insert_page`, mm/migrate_device.c; 7.3 splits that entry). It maps small pages of zeros instead.
-fn leave_out_the_huge_page_of_zeros() -> io::Result<()> {
-    let is_6 = fs::read_to_string("/proc/sys/kernel/osrelease")?.starts_with("6.");
-    if is_6 { set_huge("use_zero_page", "0") } else { Ok(()) }
-}
-
-/// Sets something of huge pages, where the kernel has them.
-fn set_huge(file: &str, value: &str) -> io::Result<()> {
-    let path = format!("/sys/kernel/mm/transparent_hugepage/{file}");
-    if fs::exists(&path)? { fs::write(path, value) } else { Ok(()) }
+    for (file, value) in settings {
+        let path = format!("/sys/kernel/mm/transparent_hugepage/khugepaged/{file}");
+        if fs::exists(&path)? {
+            fs::write(path, value)?;
+        }
+    }
+    Ok(())
 }
 
 fn tainted() -> io::Result<u64> {

@@ -140,7 +140,7 @@ const TAIL: &str = "\
 | a migration takes a huge entry, or a group of holes, as one | splits the folio | splits the folio | as one | `migrate_vma_collect_pmd`, mm/migrate_device.c |
 | a migration meets a small entry of a large folio | passes over it | passes over it | splits the folio | `migrate_vma_collect_pmd`, mm/migrate_device.c |
 | a write reuses a page of a large folio that was shared | where its entry is the last of the folio | never | where its space alone has entries, and more than one | `do_wp_page`, 6.12: `wp_can_reuse_anon_folio`, 7.3: `__wp_can_reuse_large_anon_folio`, mm/memory.c |
-| a hole that a migration has collected, in a group of which the huge page of zeros is read before `pages` | | stays a hole (the guest does without that page) | goes to the device | `migrate_vma_insert_page`, mm/migrate_device.c |
+| a hole that a migration has collected, in a group of which the huge page of zeros is read before `pages` | | stays a hole (here an edit splits that page's entry, as 7.3 does) | goes to the device | `migrate_vma_insert_page`, mm/migrate_device.c |
 | a split of a folio drops its pages of zeros | no | yes | yes | `remove_migration_pte`, mm/migrate.c |
 
 ## What was not compared, but read in the source

@@ -37,7 +37,16 @@ pub(crate) fn run_edits(version: Version) -> Vec<Edit> {
             text: "if (order == HPAGE_PMD_ORDER && stalemap_for_users)\n\tstalemap_found_run(page);",
         },
     ];
-    if version >= Version::V7_3 {
+    if version < Version::V7_3 {
+        edits.push(Edit {
+            purpose: "a hole that was collected is filled although a read has mapped the huge page of zeros since, as 7.3 does",
+            file: CORE,
+            function: "static void migrate_vma_insert_page(",
+            line: "if (pmd_trans_huge(*pmdp) || pmd_devmap(*pmdp))",
+            side: Side::Before,
+            text: "if (pmd_trans_huge(*pmdp) && is_huge_zero_pmd(*pmdp))\n\tsplit_huge_pmd(vma, pmdp, addr);",
+        });
+    } else {
         edits.push(Edit {
             purpose: "where several pages stand for one of the program, those of the last one are the last mapped page of a folio",
             file: "mm/memory.c",
