@@ -13,7 +13,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output, quoted};
 use stalemap_harness::{Compare, Divergence, Driver, Generator};
-use stalemap_linux::{Cache, Campaign, Fault, HISTORY, HUGE_TROPHIES, Kernels, MUTANTS, TROPHIES, bug_report};
+use stalemap_linux::{Cache, Campaign, Fault, HISTORY, HUGE_TROPHIES, Kernels, MUTANTS, TROPHIES, Way, bug_report};
 use stalemap_operations::{Kind, Operation, Program, Trace, TransactionSlot};
 use stalemap_report::Origin;
 use stalemap_report::style::{BAD, GOOD};
@@ -33,9 +33,9 @@ pub(super) struct MutantsArguments {
     /// Faults of the kernel as it is, which are hidden in all other runs, instead of mutants
     #[arg(long)]
     trophies: bool,
-    /// Give up on a fault after this many executions
-    #[arg(long, value_name = "N", default_value_t = 5_000)]
-    runs: u64,
+    /// Give up on a fault after this many executions: 5,000, or 100,000 as a native process, where nothing is given
+    #[arg(long, value_name = "N")]
+    runs: Option<u64>,
     /// Seed of the executions
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -51,6 +51,17 @@ pub(super) struct MutantsArguments {
     /// The file for a table of the faults, where each comes from, and how it was found
     #[arg(long, value_name = "FILE")]
     table: Option<PathBuf>,
+}
+
+impl MutantsArguments {
+    /// Executions until a fault is given up: some seconds of a native process, and half a minute of a virtual machine.
+    fn runs(&self) -> Result<u64> {
+        let usual = match self.kernel.target()?.way() {
+            Way::Agent => 100_000,
+            Way::Guest => 5_000,
+        };
+        Ok(self.runs.unwrap_or(usual))
+    }
 }
 
 /// An execution in which a fault showed.
@@ -95,6 +106,7 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
     if let Some(table) = &arguments.table {
         output::check_file(table)?;
     }
+    let runs = arguments.runs()?;
     let (mut missed, mut rows) = (0, Vec::new());
     output::print_line(format_args!("{}, seed {}", kernel.subject(), arguments.seed))?;
     for fault in &faults {
@@ -110,10 +122,9 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
         match shown {
             Some(shown) => rows.push(report(&kernels, &mut driver, arguments, fault, &shown)?),
             None => {
-                rows.push(Row::Missed { fault: *fault, executions: arguments.runs });
+                rows.push(Row::Missed { fault: *fault, executions: runs });
                 let equivalent = fault.equivalent.filter(|(version, _)| kernel.version() >= *version);
-                let (runs, time) = (arguments.runs, start.elapsed().as_secs_f64());
-                let name = fault.name;
+                let (name, time) = (fault.name, start.elapsed().as_secs_f64());
                 output::print_line(match equivalent {
                     Some((_, why)) => {
                         format!("{GOOD}equivalent{GOOD:#}  {name}: {why}; {runs} executions, {time:.1} s")
@@ -127,8 +138,7 @@ pub(super) fn mutants(cache: &Cache, arguments: &MutantsArguments) -> Result<End
         }
     }
     if let Some(path) = &arguments.table {
-        let text =
-            table(kernel, &Kernels::cached(cache, kernel, 0)?.release()?, (arguments.seed, arguments.runs), &rows);
+        let text = table(kernel, &Kernels::cached(cache, kernel, 0)?.release()?, (arguments.seed, runs), &rows);
         output::write_file(path, text.as_bytes())?;
     }
     Ok(if missed == 0 { Ending::Agree } else { Ending::Diverge })
@@ -147,11 +157,12 @@ fn search(
     let mut generator = Generator::new(settings);
     let start = Instant::now();
     let (mut index, mut late) = (0, None);
-    while index < arguments.runs && !interrupted() {
+    let runs = arguments.runs()?;
+    while index < runs && !interrupted() {
         if late.as_ref().is_some_and(|late: &Shown| index > late.index + LONGER) {
             break;
         }
-        let batch = generator.executions(arguments.seed, index..arguments.runs.min(index + BATCH));
+        let batch = generator.executions(arguments.seed, index..runs.min(index + BATCH));
         driver.look_ahead(&batch)?;
         for program in batch {
             let run = driver.run(&program, Compare::Touched)?;

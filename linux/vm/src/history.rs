@@ -78,6 +78,8 @@ pub const HISTORY: &[Fault] = &[
         name: "stamp_survives",
         bit: 27,
         meaning: "a page of a hole is not cleared (do_anonymous_page, mm/memory.c)",
+        // The guest of a virtual machine would not be given cleared memory either.
+        way: Some(Way::Agent),
         campaign: Campaign {
             only: &["map", "write", "discard", "unmap", "pin", "pin_read", "unpin"],
             operations: 16,
