@@ -70,7 +70,8 @@ impl Implementation {
 
     /// Linux before 7.3 refuses other groups (`SCAN_PAGE_RO`, mm/khugepaged.c).
     fn has_writable_page_in_ram(&self, first: Place) -> bool {
-        self.group_places(first).any(|place| matches!(self.tables.entry(place), PteView::Present { writable: true, .. }))
+        self.group_places(first)
+            .any(|place| matches!(self.tables.entry(place), PteView::Present { writable: true, .. }))
     }
 
     fn bring_group_to_ram(&mut self, first: Place) -> Result<(), Stop> {
