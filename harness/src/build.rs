@@ -162,3 +162,6 @@ impl<B: Build> AnyBuilder for B {
         Build::look_ahead(self, programs)
     }
 }
+
+#[cfg(test)]
+mod tests;

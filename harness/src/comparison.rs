@@ -148,3 +148,6 @@ fn bind_slots(reference: &Observation, subject: &Observation, binding: &mut Bind
         conflict.then_some(Conflict::Slot(*slot))
     })
 }
+
+#[cfg(test)]
+mod tests;

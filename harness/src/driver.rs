@@ -327,3 +327,20 @@ fn panicked(position: Position, program: &Program, message: &str) -> Divergence 
     let operation = position.step.map(|step| program.operations[step]);
     Divergence { step: position.step.unwrap_or(0), operation, mismatch }
 }
+
+#[cfg(test)]
+mod tests {
+    use stalemap_operations::Observables;
+
+    use super::checks_of;
+    use crate::oracle::{OracleChoice, OracleSet};
+
+    #[test]
+    fn the_checks_are_those_that_the_subject_of_the_run_shows_enough_for() {
+        let choice = OracleChoice::All;
+        let mut last = None;
+        for known in [Observables::ALL, Observables::NONE, Observables::FRAMES, Observables::FRAMES, Observables::ALL] {
+            assert_eq!(checks_of(known, &choice, &mut last), OracleSet::of(known, &choice));
+        }
+    }
+}

@@ -120,3 +120,6 @@ fn many_spaces(random: &mut Random) -> u32 {
     let most = (64 << random.below(5)).min(Space::LIMIT);
     most - random.below(most / 4)
 }
+
+#[cfg(test)]
+mod tests;

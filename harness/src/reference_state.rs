@@ -210,7 +210,14 @@ mod tests {
             "alloc b0 1\n",
             "alloc b0 1\nsplit b0\n",
             "unmap s0 v3\n",
+            "unmap s0 v0+4\n",
             "fork s0 s1\nunmap s0 v0+4\n",
+            "fork s0 s1\nunmap s0 v0+4\nunmap s1 v0+4\n",
+            "protect s0 v0+4 r\n",
+            "protect s0 v0+4 none\n",
+            "write s0 v0 #00\n",
+            "write s0 v0 #01\nwrite s0 v1 #02\nmigrate s0 v0 to d0\n",
+            "write s0 v0 #01\nwrite s0 v1 #02\nmigrate s0 v1 to d0\n",
         ];
         let states: Vec<_> = ways.iter().map(|way| ReferenceState::of(&behind(way)).digest()).collect();
         for (index, state) in states.iter().enumerate() {
@@ -231,6 +238,9 @@ mod tests {
             format!("{large}unmap s0 v0\n"),
             format!("{large}unmap s0 v1\n"),
             format!("{large}unmap s0 v0\nsplit_folio s0 v1\n"),
+            format!("{large}unmap s0 v0\nmove s0 v1 v0\n"),
+            format!("{large}fork s0 s1\nprotect s0 v0 r\nprotect s0 v0 rw\n"),
+            format!("{large}fork s0 s1\nprotect s1 v0 r\nprotect s1 v0 rw\n"),
             format!("{large}migrate s0 v0+2 to d0\n"),
             format!("{large}setup t0 s0 v0+2 to d0\n"),
             format!("{large}setup t0 s0 v0+2 to d0\ndiscard s0 v0\n"),

@@ -66,8 +66,10 @@ pub fn digest_of_states<'a>(states: impl IntoIterator<Item = &'a StateDigest>) -
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::{digest_of_states, state_digest};
-    use stalemap_operations::{BlockSlot, HoldSlot, PinSlot, Slot, TransactionSlot};
+    use stalemap_operations::{Advice, BlockSlot, HoldSlot, PinSlot, Slot, TransactionSlot};
     use stalemap_reference::HiddenState;
 
     fn hidden(dirty: bool, transaction: u64) -> HiddenState {
@@ -87,6 +89,16 @@ mod tests {
         digests.sort_unstable();
         digests.dedup();
         assert_eq!(digests.len(), slots.len());
+    }
+
+    #[test]
+    fn what_was_advised_tells_states_apart_where_huge_pages_are() {
+        let advised = |advice: &[Option<Advice>]| {
+            state_digest(&[], &[], HiddenState { advice: advice.to_vec(), ..hidden(false, 5) })
+        };
+        let of_places = [&[][..], &[None], &[Some(Advice::Huge)], &[Some(Advice::NoHuge)]];
+        let digests: BTreeSet<_> = of_places.iter().map(|advice| advised(advice)).collect();
+        assert_eq!(digests.len(), of_places.len());
     }
 
     #[test]

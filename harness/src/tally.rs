@@ -99,6 +99,9 @@ mod tests {
         let never = Tally::default().never_met([Kind::Map]);
         assert_eq!(never.len(), Kind::Map.row().refusals.len() + 1);
         assert_eq!(never[0], (Kind::Map, "ok"));
+        one.add(Kind::Map, done.class(), 5);
+        one.add(Kind::Map, done.class(), 2);
+        assert_eq!((one.of(Kind::Map, done.class()), one.operations()), (9, 11));
         one.clear();
         assert_eq!(one, Tally::default());
     }

@@ -279,6 +279,13 @@ mod tests {
     use super::{Before, Transitions, states};
 
     #[test]
+    fn a_set_is_made_of_the_numbers_of_cells_and_of_no_others() {
+        let last = Transitions::CELLS - 1;
+        let set: Transitions = [3, last, 3, last + 1, usize::MAX, 0].into_iter().collect();
+        assert_eq!(set.iter().collect::<Vec<_>>(), [3, last, 0]);
+    }
+
+    #[test]
     fn every_cell_means_something_else() {
         let meanings: BTreeSet<_> = (0..Transitions::CELLS).map(Transitions::meaning).collect();
         assert_eq!(meanings.len(), Transitions::CELLS);

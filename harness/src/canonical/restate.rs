@@ -124,3 +124,6 @@ fn is_part(part: &Operation, whole: &Operation) -> bool {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -263,3 +263,6 @@ fn unpack(packed: u64) -> Option<FrameToken> {
     let offset = u32::try_from(packed & 0xffff_ffff).expect("the lower half").wrapping_sub(1);
     (packed != 0).then(|| FrameToken { home: Home::ALL[(packed >> 32) as usize], offset })
 }
+
+#[cfg(test)]
+mod tests;

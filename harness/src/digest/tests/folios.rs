@@ -4,6 +4,7 @@ use stalemap_operations::{
     Access, Entry, FolioView, Observation, PageToken, PageView, PlaceState, PlaceView, SpaceSet,
 };
 
+use super::super::words::folio_word;
 use super::side::Side;
 use super::{Change, assert_each_makes_another_digest, digest_of, page, place, start};
 
@@ -119,4 +120,13 @@ fn a_folio_that_is_split_or_ends_leaves_nothing_of_its_word() {
     assert_eq!(digest.value(), digest_of(nothing));
     digest.reset(super::CAPACITY);
     assert_eq!(digest.value(), start().value());
+}
+
+#[test]
+fn folios_whose_pages_add_up_to_another_sum_have_another_word() {
+    for sum in [1, 0x6000_0000_0000_0005] {
+        let other = (0..u64::BITS).find(|bit| folio_word(sum) == folio_word(sum ^ 1 << bit));
+        assert_eq!(other, None, "a bit of the sum {sum:#x} makes no difference");
+    }
+    assert_eq!(folio_word(0), 0);
 }
