@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use std::thread;
 
 use files::{assert_same, folder, tree};
-use stalemap_campaign::{Added, Campaign, CampaignId, Form, Sample, Sighting, Store, StoreError};
+use stalemap_campaign::{
+    Added, Campaign, CampaignId, CampaignStats, Form, Piece, Sample, Shard, Sighting, Store, StoreError,
+};
 use stalemap_harness::{Compare, Driver, Settings, quiet_panics};
 use stalemap_implementation::{Bug, Implementation, Switch};
 use stalemap_operations::{Machine, Trace};
@@ -277,5 +279,25 @@ fn a_store_of_the_first_format_is_read_and_carried_along() {
             assert_eq!(earlier.executions.values().sum::<u64>(), 42);
             assert_eq!(earlier.path, store.join(format!("{name}.trace")));
         }
+    }
+}
+
+#[test]
+fn a_campaign_that_is_killed_has_what_it_noted_last_and_an_end_adds_what_only_the_end_tells() {
+    let folder = folder();
+    let store = Store::open(folder.path()).expect("a folder");
+    let id = CampaignId::unrepeatable("libfuzzer", 1, "implementation", "1");
+    let piece = |executions, operations| {
+        let stats = CampaignStats { executions, operations, ..CampaignStats::default() };
+        Piece::new(Shard::WHOLE, &stats, [])
+    };
+    let counted = || {
+        let total = store.read().expect("a store").campaigns[0].total();
+        (total.executions, total.operations)
+    };
+    // Noted, noted again by a process that is behind, and over: the engine tells its operations when it ends.
+    for (noted, expected) in [((4096, 0), (4096, 0)), ((2048, 9), (4096, 0)), ((4096, 70_000), (4096, 70_000))] {
+        store.keep_piece(&id, &piece(noted.0, noted.1)).expect("it can be written");
+        assert_eq!(counted(), expected);
     }
 }

@@ -28,6 +28,8 @@ use crate::workspace::workspace;
 
 /// How often what the engine keeps is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+/// How often it is written down how far the campaign has come: a kill loses no more.
+const BETWEEN_NOTES: Duration = Duration::from_secs(1);
 
 /// A campaign of an engine, as it is asked for.
 #[derive(Clone, Copy)]
@@ -194,6 +196,7 @@ impl Campaign {
     fn run(&mut self, mut running: Running, order: &Order<'_>) -> Result<()> {
         let earlier = order.member.as_ref().map(Member::earlier);
         self.start = Instant::now();
+        let mut noted = self.start;
         loop {
             let ends = !running.is_at_work()? || interrupted() || self.kept.are_enough();
             if ends {
@@ -213,6 +216,11 @@ impl Campaign {
             self.show();
             if ends {
                 break;
+            }
+            if noted.elapsed() >= BETWEEN_NOTES {
+                noted = Instant::now();
+                let piece = self.piece();
+                self.kept.keep_piece(&piece);
             }
             thread::sleep(BETWEEN_LOOKS);
         }

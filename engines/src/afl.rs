@@ -1,6 +1,7 @@
 //! AFL++: the target built by cargo-afl, a main instance and secondary ones that share a folder, and the mutator of
 //! operations as a library.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,8 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
     }
     let shared = order.scratch.join(AFL);
     let names: Vec<String> = (0..order.jobs).map(name_of).collect();
+    let folders: Vec<PathBuf> = names.iter().map(|name| shared.join(name)).collect();
+    let counters: Vec<Counter> = folders.iter().map(|folder| Counter::beginning_at(executions_of(folder))).collect();
     let mut processes = Vec::new();
     for name in &names {
         let Some(mut call) = CARGO_AFL.call(order.workspace)? else {
@@ -95,14 +98,16 @@ pub(crate) fn start(order: &Order<'_>) -> Result<Option<Running>, EngineError> {
         let name = format!("afl-fuzz {name}");
         processes.push(Group::start_holding(held, &mut call, &name, order.workspace.control(), |_| ())?);
     }
-    let folders: Vec<PathBuf> = names.iter().map(|name| shared.join(name)).collect();
     let of_each = |below: &'static str| folders.iter().map(move |folder| folder.join(below));
     let inputs = Folders {
         artifacts: STOPPED.into_iter().flat_map(of_each).chain(order.member.as_ref().map(Member::earlier)).collect(),
         corpora: of_each("queue").collect(),
     };
     let progress = Progress {
-        executions: Box::new(move || folders.iter().filter_map(|folder| executions_of(folder)).sum()),
+        executions: Box::new(move || {
+            let each = counters.iter().zip(&folders);
+            each.map(|(counter, folder)| counter.done(executions_of(folder))).sum()
+        }),
         operations: Box::new(|| None),
     };
     Ok(Some(Running::new(processes, inputs, order.seconds.map(Duration::from_secs), progress)))
@@ -208,9 +213,49 @@ const RELEASE: [&str; 5] = ["--release", "-p", "stalemap-fuzz", "--no-default-fe
 /// The feature of targets for AFL++.
 const FEATURE: &str = "afl";
 
-/// Executions of an instance, from the statistics that it writes.
+/// The executions of an instance since it was started. One that goes on counts on from what its statistics say (`load_stats_file` in
+/// AFL++'s afl-fuzz-stats.c), and the earlier executions are those of an earlier campaign.
+struct Counter {
+    /// The number that was read last.
+    last: Cell<u64>,
+    done: Cell<u64>,
+}
+
+impl Counter {
+    /// Of an instance with these statistics before its start, if it has any.
+    fn beginning_at(number: Option<u64>) -> Counter {
+        Counter { last: Cell::new(number.unwrap_or(0)), done: Cell::new(0) }
+    }
+
+    /// The executions that were done, now that the statistics have this number.
+    fn done(&self, number: Option<u64>) -> u64 {
+        if let Some(number) = number {
+            // An instance whose statistics could not be read has begun at 0.
+            let more = number.checked_sub(self.last.replace(number)).unwrap_or(number);
+            self.done.set(self.done.get() + more);
+        }
+        self.done.get()
+    }
+}
+
+/// The number of executions in the statistics of an instance.
 fn executions_of(folder: &Path) -> Option<u64> {
     let text = fs::read_to_string(folder.join("fuzzer_stats")).ok()?;
     let line = text.lines().find(|line| line.starts_with("execs_done"))?;
     line.split(':').nth(1)?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counter;
+
+    #[test]
+    fn an_instance_that_goes_on_counts_what_it_has_done_since_its_start() {
+        let on = Counter::beginning_at(Some(1_000));
+        // The statistics are those of the earlier start, are gone on from, cannot be read, and begin anew.
+        let numbers = [Some(1_000), Some(1_250), None, Some(1_300), Some(20), Some(50)];
+        assert_eq!(numbers.map(|number| on.done(number)), [0, 250, 250, 300, 320, 350]);
+        let new = Counter::beginning_at(None);
+        assert_eq!([None, Some(7), Some(9)].map(|number| new.done(number)), [0, 7, 9]);
+    }
 }

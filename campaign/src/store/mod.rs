@@ -168,7 +168,7 @@ impl Store {
     }
 
     /// Writes down how far a shard of a campaign has come. What is written is not looked at with all else that lies there, so that
-    /// it can be done every second.
+    /// it can be done every second. Of the same executions what was told last stays: an engine tells its operations when it ends.
     ///
     /// # Errors
     /// When a file cannot be read or written.
@@ -176,7 +176,7 @@ impl Store {
         let locked = self.folder.lock()?;
         // One that cannot be read is replaced.
         let there = self.folder.read_piece(campaign, piece).ok().flatten();
-        if there.is_some_and(|there| there.executions >= piece.executions) {
+        if there.is_some_and(|there| there.executions > piece.executions || there == *piece) {
             return Ok(());
         }
         locked.begin(campaign)?;

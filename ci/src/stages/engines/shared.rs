@@ -10,7 +10,7 @@ use xshell::cmd;
 
 use super::interrupt::{BEGINS, ENDS, FOUND, MARK, count, marked, program, wait_for};
 use super::start;
-use crate::context::{Context, code_and_text};
+use crate::context::{Context, code_and_stdout, code_and_text};
 
 /// The bug that they find, by several signatures.
 const BUG: &str = "stale_mapping";
@@ -52,6 +52,9 @@ fn machines(one: &Machine<'_>, two: &Machine<'_>, other: &Machine<'_>) -> Result
     two.wait_until_at_work(&mut second)?;
     let mut said = one.kill(first)?;
     said.extend(two.kill(second)?);
+    for killed in [one, two] {
+        killed.has_counted()?;
+    }
     // Each goes on, in its time, and the third joins.
     let ends = [one.start(Some(SECONDS))?, two.start(Some(SECONDS))?, other.start(Some(SECONDS))?];
     for (machine, mut child) in [one, two, other].into_iter().zip(ends) {
@@ -123,6 +126,17 @@ impl Machine<'_> {
         })?;
         println!("{}, {}: all {before} processes ended with the one that was killed", self.engine, self.name);
         self.said()
+    }
+
+    /// The executions of the campaign that was killed count.
+    fn has_counted(&self) -> Result<()> {
+        let (program, findings) = (program(self.context), self.findings());
+        let (_, said) = code_and_stdout(cmd!(self.context.sh, "{program} status --format json {findings}"))?;
+        let status: serde_json::Value = serde_json::from_str(&said).context("the status is JSON")?;
+        let executions = status["executions"].as_u64().context("the status has executions")?;
+        println!("{}, {}: {executions} executions of the campaign that was killed count", self.engine, self.name);
+        ensure!(executions > 0, "no execution of the campaign that was killed counts in {}", findings.display());
+        Ok(())
     }
 
     /// The signatures that it has told.

@@ -1,6 +1,7 @@
 // The browser that tries pages, and what is checked of each: nothing is asked of the network, no error, no barrier, no overflow.
 import { existsSync, readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import pixelmatch from "pixelmatch";
@@ -38,6 +39,13 @@ export const dataOf = (page) => page.evaluate(() => JSON.parse(document.getEleme
 export const stepOf = (page) => page.evaluate(() => Number(new URLSearchParams(location.hash.slice(1)).get("step")));
 export const textOf = (page, selector) => page.$eval(selector, (element) => element.textContent);
 export const count = (page, selector) => page.$$eval(selector, (elements) => elements.length);
+
+// Milliseconds of several tries, and how busy the machine is, without which they say little.
+export function told(times) {
+  const sorted = [...times].sort((a, b) => a - b);
+  return `median ${Math.round(sorted[sorted.length >> 1])} ms, least ${Math.round(sorted[0])} ms`;
+}
+export const load = () => `load ${loadavg()[0].toFixed(1)}`;
 
 export async function barriers(page, name) {
   await page.evaluate(axe);

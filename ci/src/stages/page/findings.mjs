@@ -1,7 +1,7 @@
 // Tries pages of findings: node findings.mjs CHROMIUM FOLDER PICTURES. Ends with 1 and says what is wrong.
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { barriers, check, count, dataOf, finish, fits, folder, keyboard, open, picture, same, stepOf, textOf } from "./browser.mjs";
+import { barriers, check, count, dataOf, finish, fits, folder, keyboard, load, open, picture, same, stepOf, textOf, told } from "./browser.mjs";
 
 const paints = [];
 
@@ -256,7 +256,6 @@ for (let i = 0; i < 9; i++) {
     await page.close();
   }
 }
-const median = (all) => all.sort((a, b) => a - b)[all.length >> 1];
-console.log(`first paint, median of 9: ${Object.entries(beside).map(([name, all]) => `${name} ${Math.round(median(all))} ms`).join(", ")}`);
+console.log(`first paint, of 9 (${load()}): ${Object.entries(beside).map(([name, all]) => `${name} ${told(all)}`).join("; ")}`);
 const [slowest, name] = paints.sort(([a], [b]) => b - a)[0];
 await finish(`${names.length} pages; the slowest first paint: ${Math.round(slowest)} ms (${name})`);

@@ -1,7 +1,7 @@
 // Tries the page of a running server: node served.mjs CHROMIUM FOLDER PICTURES ADDRESS. Ends with 1 and says what is wrong.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { barriers, browser, check, count, finish, fits, folder, keyboard, open, picture, same, stepOf, textOf } from "./browser.mjs";
+import { barriers, browser, check, count, finish, fits, folder, keyboard, load, open, picture, same, stepOf, textOf, told } from "./browser.mjs";
 
 const address = process.argv[5];
 const ask = (name, options = {}) => open(name, { address, ...options });
@@ -151,5 +151,4 @@ for (const options of [{}, { width: 400, height: 800 }, { width: 400, height: 80
   }
   await page.close();
 }
-times.sort((a, b) => a - b);
-await finish(`the page of the server; a changed trace is shown again after ${Math.round(times[times.length >> 1])} ms`);
+await finish(`the page of the server; a changed trace is shown again after ${told(times)} of ${times.length} (${load()})`);
