@@ -107,18 +107,33 @@ impl World {
     /// before and after.
     pub(crate) fn migrate_by_groups(&mut self, space: Space, range: PageRange, route: Route) -> Answer {
         let mirror = self.living(space)?.mirrors[route.device().index()];
-        let (mut done, mut moved) = (0, 0);
-        while done < range.count {
-            let rest = PageRange { first: VirtualPage(range.first.0 + done), count: range.count - done };
+        let (mut done, mut end, mut moved, mut stopped) = (0, range.count, 0, None);
+        while done < end {
+            let rest = PageRange { first: VirtualPage(range.first.0 + done), count: end - done };
             let group = self.group(mirror, rest.first, rest.count)?;
             if matches!(route, Route::To(_)) && group.is_of_holes() {
                 self.claim(group.is_in_one_mapping() && group.has_no_table())?;
             }
             let part = PageRange { count: self.at_once(rest, group), ..rest };
-            moved += self.migrate_part(mirror, space, part, route)?;
-            done += self.done_with(mirror, space, part, rest, route)?;
+            let passed = match self.migrate_part(mirror, space, part, route) {
+                Err(Failure::Errno(Errno::ENOMEM)) => {
+                    stopped = Some(Errno::ENOMEM);
+                    end = end.min(done + self.to_end_of_group(rest.first));
+                    Ok(part.count)
+                }
+                Ok(pages) => {
+                    moved += pages;
+                    self.done_with(mirror, space, part, rest, route)
+                }
+                Err(failure) => Err(failure),
+            };
+            done += match (passed, stopped) {
+                (Ok(count), _) => count,
+                (Err(_), Some(errno)) => return Err(errno.into()),
+                (Err(failure), None) => return Err(failure),
+            };
         }
-        Ok(Effect::Pages(moved))
+        stopped.map_or(Ok(Effect::Pages(moved)), |errno| Err(errno.into()))
     }
 
     fn migrate_part(&mut self, mirror: Mirror, space: Space, part: PageRange, route: Route) -> Result<u32, Failure> {

@@ -559,26 +559,36 @@ static long stalemap_migrate_part(struct stalemap_world *world, const unsigned c
 	return (stalemap_on_device(places, count, v[4]) - before) * (v[3] ? -1 : 1);
 }
 
+/*
+ * Linux stops at the mapping in which it finds no frame of RAM. The rules collect a whole group before they look for frames: what
+ * is behind in the group is asked for too, is collected, finds no frame either, and is put back.
+ */
 static long op_migrate(struct stalemap_world *world, const unsigned char *v)
 {
-	unsigned int done = 0;
-	long moved = 0;
+	unsigned int done = 0, end = v[2];
+	long moved = 0, stopped = 0;
 
 	if (!stalemap_lives(world, v[0]))
 		return -ESRCH;
-	while (done < v[2]) {
-		unsigned int first = v[1] + done, part = stalemap_at_once(world->space[v[0]].mm, first, v[2] - done);
+	while (done < end) {
+		unsigned int first = v[1] + done, part = stalemap_at_once(world->space[v[0]].mm, first, end - done);
 		long ret = stalemap_migrate_part(world, v, first, part);
 
+		if (ret == -ENOMEM) {
+			stopped = ret;
+			end = min(end, done + (unsigned int)stalemap_part(stalemap_address(first)));
+			done += part;
+			continue;
+		}
+		if (ret >= 0) {
+			moved += ret;
+			ret = stalemap_done_with(world, v, first, part, end - done);
+		}
 		if (ret < 0)
-			return ret;
-		moved += ret;
-		ret = stalemap_done_with(world, v, first, part, v[2] - done);
-		if (ret < 0)
-			return ret;
+			return stopped ? stopped : ret;
 		done += ret;
 	}
-	return moved;
+	return stopped ? stopped : moved;
 }
 
 /* How many pages on a device are mapped somewhere. */

@@ -173,6 +173,9 @@ fails at once (`__alloc_pages`, mm/page_alloc.c, 6.12: `__alloc_pages_noprof`). 
   moved (`mremap_to`, `vma_to_resize`, mm/mremap.c). 6.18 moves what is mapped, leaves the destination of a gap alone, and
   answers ok. What is one mapping depends on what the kernel merges, which the reference does not say. That the two ranges
   may not overlap is the guest's answer too.
+* `migrate` from a device on 7.3, on machines with huge pages: Linux stops at the mapping in which it finds no frame of RAM
+  (`dmirror_migrate_to_system`). The rules collect a whole group before they look for frames, so that the guest asks for what is behind in
+  the group too.
 * `evict`, and `copy` after `collect`, answer `ENOMEM` before they ask Linux: the test driver demands its frames with
   `__GFP_NOFAIL` (`dmirror_device_evict_chunk`).
 * `copy` after `collect` takes all candidates or none; the order of a device's frames is the driver's.
