@@ -56,6 +56,7 @@ fn a_right_allocator_agrees_and_a_faulty_one_is_found_minimised_and_replayed() {
         assert_eq!(ended.code, 2, "{}{}", ended.stdout, ended.stderr);
         let says = "has no huge pages, and the machine has some: take huge= off the machine line";
         assert!(ended.stderr.contains(says), "{}", ended.stderr);
+        assert!(ended.stderr.contains("huge.trace: "), "it is said of which file: {}", ended.stderr);
     });
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Context as _, Error, Result, anyhow};
 use clap::Args;
 use serde::Serialize;
 use stalemap_harness::{Compare, Driver};
@@ -178,9 +178,10 @@ fn replay(subject: &str, driver: &mut Driver, file: &Path, wanted: &Files) -> Op
     let name = file.to_string_lossy().into_owned();
     let outcome = input::read(file).and_then(|input| {
         if wanted.show {
-            show(subject, driver, &input.trace)?;
+            show(subject, driver, &input.trace).with_context(|| name.clone())?;
         }
-        let (operations, finding) = compare(subject, driver, &input.trace, wanted.compare)?;
+        let compared = compare(subject, driver, &input.trace, wanted.compare);
+        let (operations, finding) = compared.with_context(|| name.clone())?;
         let line = finding.as_ref().and_then(|finding| line_of_step(input.text.as_deref()?, finding.step));
         Ok((operations, line, finding))
     });
