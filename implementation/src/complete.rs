@@ -211,4 +211,4 @@ fn transaction(transaction: &Transaction, pages: u32) -> Option<Vec<u64>> {
 const _: () = assert!(Home::LIMIT <= 3, "a route names a device by its number");
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

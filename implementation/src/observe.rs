@@ -254,3 +254,6 @@ impl Implementation {
         self.frames.memmap[frame].identity().map_or(PageToken(u32::MAX), PageToken)
     }
 }
+
+#[cfg(test)]
+mod tests;

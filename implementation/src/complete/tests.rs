@@ -19,13 +19,15 @@ const LARGE: &str = "map s0 v0+4 rw; advise s0 v0+4 huge; write s0 v0 #1; fork s
 /// Two pages of one index and one anon_vma, one for each space, both found as if shared: then both go away and come back.
 const ALIKE: &str = "map s0 v0 rw; write s0 v0 #1; fork s0 s1; write s0 v0 #2; fork s0 s2; exit s2";
 
-fn after(sequence: &str) -> Implementation {
+/// A machine of two devices after these operations, which balances.
+pub(crate) fn after(sequence: &str) -> Implementation {
     let trace = Trace::parse(&format!("{START}; {sequence}").replace("; ", "\n"));
     let trace = trace.unwrap_or_else(|error| panic!("{sequence}: {error}"));
     let mut implementation = Implementation::new(&trace.machine);
     for operation in trace.operations() {
         implementation.apply(operation);
     }
+    assert_eq!(implementation.validate(), Ok(()), "{sequence}");
     implementation
 }
 
@@ -68,7 +70,9 @@ const APART: &[(&str, &[&str])] = &[
             "write s0 v0 #1; write s0 v1 #2",
             "write s0 v1 #1; write s0 v0 #2",
             "write s0 v0 #1; discard s0 v0",
+            "write s0 v0 #0",
             "write s0 v0 #1; protect s0 v0 r",
+            "write s0 v0 #1; fork s0 s1; exit s1; protect s0 v0 r",
             "write s0 v0 #1; fork s0 s1; exit s1",
             "write s0 v0 #1; hold h0 s0 v0; setup t0 s0 v0 to d0; finalize t0",
             "write s0 v0 #1; hold h0 s0 v0",
@@ -128,6 +132,16 @@ const APART: &[(&str, &[&str])] = &[
             "migrate s1 v0 to d0; migrate s0 v0 to d0",
             "migrate s0 v0 to d0; migrate s1 v0 to d0; setup t0 s0 v0 from d0; setup t1 s1 v0 from d0",
             "migrate s1 v0 to d0; migrate s0 v0 to d0; setup t0 s0 v0 from d0; setup t1 s1 v0 from d0",
+        ],
+    ),
+    // Of two pages that only a fork's child has, the first or the second is of the parent.
+    (
+        "map s0 v0+2 rw",
+        &[
+            "write s0 v0 #1; fork s0 s1; unmap s0 v0+2; write s1 v1 #2; fork s1 s2; exit s2; \
+             migrate s1 v0 to d0; migrate s1 v1 to d0; read s1 v0; read s1 v1",
+            "write s0 v1 #1; fork s0 s1; unmap s0 v0+2; write s1 v0 #2; fork s1 s2; exit s2; \
+             migrate s1 v0 to d0; migrate s1 v1 to d0; read s1 v0; read s1 v1",
         ],
     ),
     // Large folios.
@@ -233,6 +247,19 @@ const APART: &[(&str, &[&str])] = &[
             "setup t0 s0 v4 to d0; setup t1 s0 v5 to d0; copy t1 0; copy t0 0",
         ],
     ),
+    // A large folio on its way to a device that has no run of frames, only single ones.
+    (
+        "map s0 v0+8 rw; write s0 v4 #1; write s0 v5 #2; write s0 v6 #3; migrate s0 v4+3 to d0; discard s0 v4; \
+         advise s0 v0+4 huge; write s0 v0 #1",
+        &[
+            "setup t0 s0 v0+2 to d0",
+            "setup t0 s0 v0+2 to d0; copy t0 1",
+            "setup t0 s0 v0+2 to d0; copy t0 0",
+            "setup t0 s0 v0+2 to d0; copy t0 0; pages t0",
+            "setup t0 s0 v0+2 to d0; copy t0 0; finalize t0",
+            "setup t0 s0 v0+2 to d0; copy t0 0; pages t0; finalize t0",
+        ],
+    ),
     // Slots.
     (
         "map s0 v0+2 rw; write s0 v0 #1; write s0 v1 #2",
@@ -282,6 +309,13 @@ fn names_without_meaning_make_no_difference() {
     for (one, other) in ALIKE_AFTER {
         assert_eq!(after(one).complete_state(), after(other).complete_state(), "after `{one}` and `{other}`");
     }
+}
+
+#[test]
+fn the_subject_tells_its_states_apart() {
+    let implementation = after("map s0 v0 rw; write s0 v0 #1");
+    let told = implementation.explorable().map(|it| it.complete_state());
+    assert_eq!((implementation.name(), told), ("implementation", Some(implementation.complete_state())));
 }
 
 #[test]

@@ -12,6 +12,8 @@ fn what_is_put_wrong_in_the_frames_of_a_folio_is_told() {
         (|it| it.frames.memmap[Frame(0)].large = 2, "f0 is the head of a folio of order 2"),
         (|it| it.frames.memmap[Frame(1)].mapping = 4, "f1 is no tail of f0"),
         (|it| it.frames.memmap[Frame(2)].large = 1, "f2 is free and keeps something of its page"),
+        (|it| it.frames.memmap[Frame(2)].index = 1, "f2 is free and keeps something of its page"),
+        (|it| it.frames.memmap[Frame(2)].set(flag::ALIKE, true), "f2 is free and keeps something of its page"),
         (
             |it| {
                 let device = &mut it.frames.devices[0];
