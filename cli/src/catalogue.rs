@@ -9,8 +9,10 @@ use stalemap_commands::{
     ChosenSubject, CommandLine, Ending, Subjects, isolated, isolated_program, load, quoted, serve, version,
 };
 use stalemap_implementation::Implementation;
-use stalemap_linux::{Cache, Fault, Kernels, Target};
+use stalemap_linux::{Cache, Checks, Fault, Kernels, Target};
 use stalemap_operations::Machine;
+
+use crate::linux::checks::WithChecks;
 
 /// The subject that is driven beside the reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,9 +99,8 @@ pub(crate) struct Choice {
     /// Switch a fault of the kernel on (`stalemap linux mutants` looks for them)
     #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
     fault: Option<Fault>,
-    /// The kernel that is built with KASAN (`stalemap linux build --kasan`)
-    #[arg(long)]
-    kasan: bool,
+    #[command(flatten)]
+    checks: WithChecks,
     /// Drive the implementation in a process of its own, as a library always is: a crash or an endless loop is a finding
     #[arg(long)]
     isolate: bool,
@@ -173,7 +174,7 @@ impl Choice {
     /// The native kernel that is chosen, for an engine that takes its code for coverage.
     pub(crate) fn native_kernel(&self) -> Option<stalemap_engines::KernelOrder> {
         let SubjectName::Linux(Target::Native(native)) = self.subject else { return None };
-        (!self.kasan && native.huge.is_none()).then(|| stalemap_engines::KernelOrder {
+        (self.checks.checks() == Checks::Usual && native.huge.is_none()).then(|| stalemap_engines::KernelOrder {
             subject: native.version.native_subject(),
             fault: self.fault.map(|fault| fault.name),
         })
@@ -205,15 +206,15 @@ impl Subjects for Catalogue {
         let bits = choice.fault.map_or(0, |fault| 1 << fault.bit);
         match &choice.subject {
             SubjectName::Implementation | SubjectName::Library(_) | SubjectName::Program(_)
-                if choice.fault.is_some() || choice.kasan =>
+                if choice.fault.is_some() || choice.checks.checks() != Checks::Usual =>
             {
-                bail!("--fault and --kasan are of a kernel; --subject names one")
+                bail!("--fault, --kasan and --debug-vm are of a kernel; --subject names one")
             }
             SubjectName::Program(path) => program(path),
             SubjectName::Implementation => Ok(ChosenSubject::new(IMPLEMENTATION, implementation())),
             SubjectName::Linux(_) if choice.isolate => bail!("a kernel runs in a machine of its own already"),
             SubjectName::Linux(target) => {
-                let target = target.with_kasan(choice.kasan);
+                let target = target.with_checks(choice.checks.checks());
                 let kernels = Kernels::cached(&Cache::of_the_user()?, target, bits)?;
                 Ok(ChosenSubject::new(target.subject(), kernels))
             }
@@ -240,8 +241,8 @@ impl Subjects for Catalogue {
             }
         };
         let fault = choice.fault.map_or_else(String::new, |fault| format!(" --fault {}", fault.name));
-        let kasan = if choice.kasan { " --kasan" } else { "" };
-        subject + kasan + if choice.isolate { " --isolate" } else { "" } + &fault
+        let checks = choice.checks.checks().option();
+        subject + checks + if choice.isolate { " --isolate" } else { "" } + &fault
     }
 
     fn serve(&self, choice: &Choice) -> Result<Ending> {

@@ -9,8 +9,9 @@ use stalemap_commands::interrupt::{Interrupted, interrupted, or_interrupted};
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_linux::kernel::Stopped;
-use stalemap_linux::{Cache, Flavour, HugeOrder, Instrument, Native, Recipe, Version, build_guest, kernel, packages};
+use stalemap_linux::{Cache, Flavour, HugeOrder, Native, Recipe, Version, build_guest, kernel, packages};
 
+use super::checks::WithChecks;
 use super::which::chosen;
 
 /// Install what is missing, build the kernel and the guest
@@ -20,14 +21,13 @@ pub(super) struct BuildArguments {
     /// The kernel's version; all where none is given
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
-    /// With KASAN, the kernel's own finder of accesses to freed memory; about 600 CPU seconds
-    #[arg(long)]
-    kasan: bool,
+    #[command(flatten)]
+    checks: WithChecks,
     /// As a process of this machine, with the agent in the kernel, in place of a kernel for a virtual machine
     #[arg(long)]
     native: bool,
     /// With counters of the places that are passed in the code that moves pages
-    #[arg(long, requires = "native", conflicts_with = "kasan")]
+    #[arg(long, requires = "native", conflicts_with_all = ["kasan", "debug_vm"])]
     coverage: bool,
     /// With huge pages of two to this power pages, 2 or 3; of version 7.3
     #[arg(long, value_name = "N", requires = "native", value_parser = HugeOrder::parse)]
@@ -43,8 +43,8 @@ pub(super) struct BuildArguments {
 impl BuildArguments {
     /// This version and nothing special.
     pub(super) fn of(version: Version, native: bool) -> BuildArguments {
-        let (kasan, coverage, yes, keep_tree) = (false, false, false, false);
-        BuildArguments { version: Some(version), kasan, native, coverage, huge_order: None, yes, keep_tree }
+        let (checks, coverage, yes, keep_tree) = (WithChecks::default(), false, false, false);
+        BuildArguments { version: Some(version), checks, native, coverage, huge_order: None, yes, keep_tree }
     }
 }
 
@@ -85,16 +85,13 @@ pub(super) fn build(cache: &Cache, arguments: &BuildArguments) -> Result<Ending>
 
 /// What is asked for, of one version.
 fn recipe(version: Version, arguments: &BuildArguments) -> Recipe {
-    let BuildArguments { kasan, native, coverage, .. } = *arguments;
-    if !native {
-        return Flavour::new(version, kasan).recipe();
+    let BuildArguments { checks, native, coverage: counts_passes, huge_order: huge, .. } = *arguments;
+    let checks = checks.checks();
+    if native {
+        Native { version, checks, counts_passes, huge }.recipe()
+    } else {
+        Flavour::new(version, checks).recipe()
     }
-    let instrument = match (kasan, coverage) {
-        (true, _) => Instrument::Kasan,
-        (_, true) => Instrument::Coverage,
-        (false, false) => Instrument::None,
-    };
-    Native { version, instrument, huge: arguments.huge_order }.recipe()
 }
 
 /// Work that was stopped was so because the user interrupted.

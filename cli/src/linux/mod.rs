@@ -2,6 +2,7 @@
 
 mod boot;
 mod build;
+pub(crate) mod checks;
 mod compare;
 mod conformance;
 mod coverage;
@@ -40,7 +41,8 @@ Examples:
   stalemap fuzz --subject linux-6.1 --seconds 60
   stalemap linux build --native --version 7.3 --huge-order 3
   stalemap linux boot --version 6.12
-  stalemap linux build --kasan --version 6.12")]
+  stalemap linux build --kasan --version 6.12
+  stalemap linux build --native --debug-vm --version 7.3 --huge-order 2")]
 pub(crate) struct LinuxArguments {
     #[command(subcommand)]
     command: LinuxCommand,

@@ -252,8 +252,7 @@ fn report(
     }
     let Some(folder) = &arguments.out else { return Ok(row) };
     let path = folder.join(format!("{}.trace", fault.name));
-    let kasan = if kernel.has_kasan() { "--kasan " } else { "" };
-    let options = format!("--subject {subject} {kasan}--fault {} ", fault.name);
+    let options = format!("--subject {subject}{} --fault {} ", kernel.checks().option(), fault.name);
     let replayed = options + &quoted(&path.to_string_lossy());
     let text = finding.file(env!("CARGO_PKG_VERSION"), &replayed);
     output::write_file(&path, text.as_bytes())?;

@@ -9,6 +9,7 @@ use stalemap_commands::{Ending, output};
 use stalemap_linux::{Cache, Flavour, HugeOrder, Kernels, Target, Version, last_words};
 use stalemap_report::style::{BAD, GOOD};
 
+use super::checks::WithChecks;
 use super::which::chosen;
 
 /// Run the kernel's own hmm-tests on it: an edit that breaks one of them is wrong. A native kernel, which runs no programs,
@@ -19,9 +20,8 @@ pub(super) struct SelfTestsArguments {
     /// The kernel's version; all where none is given, and with --native the one that has huge pages
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
-    /// The one that is built with KASAN
-    #[arg(long)]
-    kasan: bool,
+    #[command(flatten)]
+    checks: WithChecks,
     /// The one that runs as a native process
     #[arg(long)]
     native: bool,
@@ -54,7 +54,7 @@ pub(super) fn self_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Resul
     }
     let mut ending = Ending::Agree;
     for version in chosen(arguments.version) {
-        let flavour = Flavour::new(version, arguments.kasan);
+        let flavour = Flavour::new(version, arguments.checks.checks());
         let kernels = Kernels::cached(cache, flavour, 0)?;
         let path = cache.tests(flavour);
         let program = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -72,7 +72,7 @@ fn huge_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Result<Ending> {
     if version < Version::V7_3 {
         bail!("linux-{version}-native has no huge pages, which its tests are about; that of {} has", Version::V7_3);
     }
-    let mut target = Target::new(version, true, arguments.kasan);
+    let mut target = Target::new(version, true, arguments.checks.checks());
     if let Some(order) = arguments.huge_order {
         target = target.with_huge(order).map_err(Error::msg)?;
     }

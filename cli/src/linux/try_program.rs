@@ -10,6 +10,7 @@ use stalemap_commands::{Ending, output};
 use stalemap_linux::{Cache, Fault, Flavour, Kernels, Version, last_words};
 use stalemap_report::style::{BAD, GOOD};
 
+use super::checks::WithChecks;
 use crate::export::rules_of;
 
 /// Compile an exported C program and run it as the only process of a kernel
@@ -21,9 +22,8 @@ pub(super) struct TryArguments {
     /// The kernel's version; the one whose rules the program has where none is given
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
-    /// The one that is built with KASAN
-    #[arg(long)]
-    kasan: bool,
+    #[command(flatten)]
+    checks: WithChecks,
     /// A fault that is switched on in the kernel
     #[arg(long, value_name = "NAME", value_parser = Fault::by_name)]
     fault: Option<Fault>,
@@ -38,7 +38,7 @@ const PASS: &str = "# stalemap: PASS";
 pub(super) fn try_program(cache: &Cache, arguments: &TryArguments) -> Result<Ending> {
     let source = &arguments.file;
     let text = std::fs::read_to_string(source).with_context(|| format!("cannot read {}", source.display()))?;
-    let flavour = Flavour::new(version(arguments.version, &text), arguments.kasan);
+    let flavour = Flavour::new(version(arguments.version, &text), arguments.checks.checks());
     let kernels = Kernels::cached(cache, flavour, arguments.fault.map_or(0, |fault| 1 << fault.bit))?;
     let folder = tempfile::tempdir()?;
     let program = folder.path().join("init");

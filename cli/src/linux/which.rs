@@ -4,15 +4,16 @@ use anyhow::{Error, Result};
 use clap::Args;
 use stalemap_linux::{HugeOrder, Target, Version};
 
+use super::checks::WithChecks;
+
 /// One of the kernels that are built.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Which {
     /// The kernel's version
     #[arg(long, value_name = "VERSION", default_value_t)]
     version: Version,
-    /// The one that is built with KASAN
-    #[arg(long)]
-    kasan: bool,
+    #[command(flatten)]
+    checks: WithChecks,
     /// The one that runs as a native process
     #[arg(long)]
     native: bool,
@@ -24,7 +25,7 @@ pub(super) struct Which {
 impl Which {
     /// The kernel.
     pub(super) fn target(self) -> Result<Target> {
-        let target = Target::new(self.version, self.native, self.kasan);
+        let target = Target::new(self.version, self.native, self.checks.checks());
         self.huge_order.map_or(Ok(target), |order| target.with_huge(order).map_err(Error::msg))
     }
 }

@@ -122,8 +122,9 @@ pub(crate) fn digest(texts: &[&str]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Cache, digest};
+    use crate::checks::Checks;
     use crate::flavour::Flavour;
-    use crate::native::{Instrument, Native};
+    use crate::native::Native;
     use crate::version::Version;
 
     #[test]
@@ -131,11 +132,10 @@ mod tests {
         let cache = Cache::at("somewhere".into());
         assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_12));
         assert_eq!(cache.kernel(Version::V6_1), cache.kernel(Version::V6_1));
-        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Flavour::new(Version::V6_1, true)));
-        assert_ne!(
-            cache.kernel(Version::V6_1),
-            cache.kernel(Native { version: Version::V6_1, instrument: Instrument::None, huge: None })
-        );
+        assert_ne!(cache.kernel(Version::V6_1), cache.kernel(Native::usual(Version::V6_1)));
+        let [usual, kasan, debug_vm] = [Checks::Usual, Checks::Kasan, Checks::DebugVm]
+            .map(|checks| cache.kernel(Flavour::new(Version::V6_1, checks)));
+        assert!(usual != kasan && kasan != debug_vm && debug_vm != usual);
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Kernels {
                 let is_built = image.exists() && initramfs.exists();
                 is_built.then(|| {
                     let acceleration = Acceleration::probe(&image);
-                    let (memory, slowness) = (flavour.memory(), flavour.slowness());
+                    let (memory, slowness) = (flavour.memory(), flavour.checks.slowness());
                     Arc::new(Boot { image, initramfs, memory, slowness, bits, acceleration, verbose: false }) as _
                 })
             }

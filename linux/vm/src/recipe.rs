@@ -68,7 +68,7 @@ mod tests {
     use crate::version::Version;
 
     fn native(version: Version) -> Recipe {
-        crate::target::Target::new(version, true, false).into()
+        Native::usual(version).into()
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use crate::checks::Checks;
 use crate::flavour::Flavour;
 use crate::huge::Asked;
 use crate::huge_order::HugeOrder;
-use crate::native::{Instrument, Native};
+use crate::native::Native;
 use crate::recipe::Recipe;
 use crate::version::Version;
 use crate::way::Way;
@@ -20,41 +21,35 @@ pub enum Target {
 }
 
 impl Target {
-    /// The kernel of this version, as a native process or in a virtual machine, with KASAN or without.
+    /// The kernel of this version, as a native process or in a virtual machine.
     #[must_use]
-    pub const fn new(version: Version, native: bool, kasan: bool) -> Target {
+    pub const fn new(version: Version, native: bool, checks: Checks) -> Target {
         if native {
-            let instrument = if kasan { Instrument::Kasan } else { Instrument::None };
-            Target::Native(Native { version, instrument, huge: None })
+            Target::Native(Native { checks, ..Native::usual(version) })
         } else {
-            Target::Virtual(Flavour::new(version, kasan))
+            Target::Virtual(Flavour::new(version, checks))
         }
     }
 
-    /// All kernels that are subjects of their own, without KASAN.
+    /// All kernels that are subjects of their own, with the usual checks.
     pub fn all() -> impl Iterator<Item = Target> {
         let plain = Version::ALL
             .into_iter()
-            .flat_map(|version| [false, true].map(|native| Target::new(version, native, false)));
+            .flat_map(|version| [false, true].map(|native| Target::new(version, native, Checks::Usual)));
         let orders = [HugeOrder::Two, HugeOrder::Three];
-        let native = orders.map(|huge| {
-            Target::Native(Native { version: Version::V7_3, instrument: Instrument::None, huge: Some(huge) })
-        });
+        let native = orders.map(|huge| Target::Native(Native { huge: Some(huge), ..Native::usual(Version::V7_3) }));
         let scaled = [Version::V6_12, Version::V7_3].into_iter().flat_map(move |version| {
-            orders.map(|huge| Target::Virtual(Flavour { huge: Some(huge), ..Flavour::new(version, false) }))
+            orders.map(|huge| Target::Virtual(Flavour { huge: Some(huge), ..Flavour::new(version, Checks::Usual) }))
         });
         plain.chain(native).chain(scaled)
     }
 
-    /// The same kernel with KASAN or without.
+    /// The same kernel with these checks.
     #[must_use]
-    pub const fn with_kasan(self, kasan: bool) -> Target {
-        match (self, Target::new(self.version(), matches!(self, Target::Native(_)), kasan)) {
-            (Target::Native(Native { huge, .. }), Target::Native(native)) => Target::Native(Native { huge, ..native }),
-            (Target::Virtual(Flavour { huge, .. }), Target::Virtual(flavour)) => {
-                Target::Virtual(Flavour { huge, ..flavour })
-            }
-            (_, plain) => plain,
+    pub const fn with_checks(self, checks: Checks) -> Target {
+        match self {
+            Target::Native(native) => Target::Native(Native { checks, ..native }),
+            Target::Virtual(flavour) => Target::Virtual(Flavour { checks, ..flavour }),
         }
     }
 
@@ -112,12 +107,12 @@ impl Target {
         Asked { version: self.version(), way: self.way(), huge }
     }
 
-    /// Whether KASAN, the kernel's own finder of accesses to freed memory, is in it.
+    /// What it checks of itself.
     #[must_use]
-    pub const fn has_kasan(self) -> bool {
+    pub const fn checks(self) -> Checks {
         match self {
-            Target::Virtual(flavour) => flavour.kasan,
-            Target::Native(native) => matches!(native.instrument, Instrument::Kasan),
+            Target::Virtual(flavour) => flavour.checks,
+            Target::Native(native) => native.checks,
         }
     }
 

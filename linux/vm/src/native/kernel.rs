@@ -1,9 +1,10 @@
-//! The kernel as a process of the host (`ARCH=um`): its versions and instruments, and how each is built.
+//! The kernel as a process of the host (`ARCH=um`): its versions, what is compiled into it, and how each is built.
 
 use std::fmt;
 
 use super::edits::native_edits;
 use super::table::table_header;
+use crate::checks::Checks;
 use crate::edits::{self, Addition};
 use crate::huge_order::HugeOrder;
 use crate::recipe::Recipe;
@@ -14,51 +15,12 @@ use crate::version::Version;
 pub struct Native {
     /// Its version.
     pub version: Version,
-    /// What is compiled into it beside its own code.
-    pub instrument: Instrument,
+    /// What it checks of itself.
+    pub checks: Checks,
+    /// Whether it counts the places that are passed in the code that moves pages.
+    pub counts_passes: bool,
     /// The size of its huge pages, where it is not that of x86; 7.3 alone has huge pages.
     pub huge: Option<HugeOrder>,
-}
-
-/// What is compiled into a native kernel beside its own code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Instrument {
-    /// Nothing.
-    #[default]
-    None,
-    /// KASAN, the kernel's own finder of accesses to freed memory.
-    Kasan,
-    /// Counters of the places that were passed in the code that moves pages.
-    Coverage,
-}
-
-impl Instrument {
-    /// What it adds to the name of a kernel.
-    const fn suffix(self) -> &'static str {
-        match self {
-            Instrument::None => "",
-            Instrument::Kasan => "-kasan",
-            Instrument::Coverage => "-coverage",
-        }
-    }
-
-    /// The lines of configuration that the plain kernel does not have.
-    const fn configuration(self) -> &'static str {
-        match self {
-            Instrument::None => "",
-            Instrument::Kasan => include_str!("../../native/kasan.config"),
-            Instrument::Coverage => include_str!("../../native/coverage.config"),
-        }
-    }
-
-    /// The line that shows that the configuration has it.
-    const fn needed(self) -> Option<&'static str> {
-        match self {
-            Instrument::None => None,
-            Instrument::Kasan => Some("CONFIG_KASAN_GENERIC=y"),
-            Instrument::Coverage => Some("CONFIG_STALEMAP_COVERAGE=y"),
-        }
-    }
 }
 
 impl From<Native> for Recipe {
@@ -75,6 +37,9 @@ impl fmt::Display for Native {
 
 /// The configuration of every native kernel.
 const CONFIGURATION: &str = include_str!("../../native/native.config");
+
+/// What KASAN needs beside that.
+const KASAN: &str = include_str!("../../native/kasan.config");
 
 /// Files of ours, beside those of the virtual machine's kernel.
 fn additions() -> Vec<Addition> {
@@ -112,49 +77,57 @@ impl Native {
     /// The kernel of this version that counts its passes.
     #[must_use]
     pub const fn counting(version: Version) -> Native {
-        Native { version, instrument: Instrument::Coverage, huge: None }
+        Native { counts_passes: true, ..Native::usual(version) }
+    }
+
+    /// The kernel of this version with nothing beside its own code.
+    #[must_use]
+    pub const fn usual(version: Version) -> Native {
+        Native { version, checks: Checks::Usual, counts_passes: false, huge: None }
     }
 
     /// The options with which `stalemap linux build` builds it.
     #[must_use]
     pub fn options(self) -> String {
-        let instrument = self.instrument.suffix().replacen('-', " --", 1);
+        let checks = self.checks.option();
+        let coverage = if self.counts_passes { " --coverage" } else { "" };
         let huge = self.huge.map_or("", |order| match order {
             HugeOrder::Two => " --huge-order 2",
             HugeOrder::Three => " --huge-order 3",
         });
-        format!("--native --version {}{instrument}{huge}", self.version)
+        format!("--native --version {}{checks}{coverage}{huge}", self.version)
     }
 
     /// What sets it apart from the plain kernel of its version.
     fn suffix(self) -> String {
-        format!("{}{}", self.instrument.suffix(), self.huge.map_or("", HugeOrder::suffix))
+        let coverage = if self.counts_passes { "-coverage" } else { "" };
+        format!("{}{coverage}{}", self.checks.suffix(), self.huge.map_or("", HugeOrder::suffix))
     }
 
     /// Megabytes of memory that it needs.
     pub(crate) const fn memory(self) -> u32 {
-        match self.instrument {
-            Instrument::None | Instrument::Coverage => 64,
-            Instrument::Kasan => 256,
+        match self.checks {
+            Checks::Usual | Checks::DebugVm => 64,
+            Checks::Kasan => 256,
         }
     }
 
-    /// How many times slower than a plain kernel it is at the most.
+    /// How many times slower than a usual kernel it is at the most.
     pub(crate) const fn slowness(self) -> u32 {
-        match self.instrument {
-            Instrument::None => 1,
-            Instrument::Coverage => 2,
-            Instrument::Kasan => 8,
-        }
+        self.checks.slowness() * if self.counts_passes { 2 } else { 1 }
     }
 
     /// How it is built.
     #[must_use]
     pub fn recipe(self) -> Recipe {
         let mut needed = vec!["CONFIG_TEST_HMM=y", "CONFIG_DEVICE_PRIVATE=y", "CONFIG_SPARSEMEM_VMEMMAP=y"];
-        needed.extend(self.instrument.needed());
+        needed.extend(self.checks.needed());
         needed.extend(self.huge.map(HugeOrder::configuration));
-        let mut configuration = vec![CONFIGURATION, self.instrument.configuration()];
+        let mut configuration = vec![CONFIGURATION, self.checks.configuration(KASAN)];
+        if self.counts_passes {
+            needed.push("CONFIG_STALEMAP_COVERAGE=y");
+            configuration.push(include_str!("../../native/coverage.config"));
+        }
         if self.version >= Version::V7_3 {
             needed.push("CONFIG_TRANSPARENT_HUGEPAGE=y");
             configuration.push(HUGE);
@@ -184,14 +157,14 @@ impl Native {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{HugeOrder, Instrument, Native};
+    use super::{Checks, HugeOrder, Native};
     use crate::recipe::Recipe;
     use crate::target::Target;
     use crate::version::Version;
 
     #[test]
     fn only_a_kernel_with_huge_pages_on_devices_has_them_at_a_chosen_order() {
-        let native = |version, huge| Native { version, instrument: Instrument::Coverage, huge };
+        let native = |version, huge| Native { huge, ..Native::counting(version) };
         for version in Version::ALL {
             let has_huge = native(version, None).recipe().needed.contains(&"CONFIG_TRANSPARENT_HUGEPAGE=y");
             assert_eq!(has_huge, version >= Version::V7_3, "{version}");
@@ -202,14 +175,14 @@ mod tests {
         assert!(three.recipe().needed.contains(&"CONFIG_STALEMAP_HUGE_ORDER=3"));
         assert_eq!(HugeOrder::parse("2"), Ok(HugeOrder::Two));
         assert!(HugeOrder::parse("4").is_err_and(|error| error.contains("order 2 (four pages) or 3")));
-        let target = Target::new(Version::V6_12, true, false).with_huge(HugeOrder::Two);
+        let target = Target::from(Native::usual(Version::V6_12)).with_huge(HugeOrder::Two);
         assert!(target.is_err_and(|error| error.contains("of 7.3, and of 6.12 in a virtual machine")));
     }
 
     #[test]
     fn no_two_edits_of_a_version_have_the_same_place() {
         for version in Version::ALL {
-            let edits = recipe(version, Instrument::None).edits;
+            let edits = Native::usual(version).recipe().edits;
             for (index, edit) in edits.iter().enumerate() {
                 let twin = edits[..index].iter().find(|other| {
                     (other.file, other.function, other.line, other.side)
@@ -220,14 +193,17 @@ mod tests {
         }
     }
 
-    fn recipe(version: Version, instrument: Instrument) -> Recipe {
-        Native { version, instrument, huge: None }.recipe()
+    /// The kernels of 6.12 with something beside its own code.
+    fn with_more() -> [Native; 3] {
+        let usual = Native::usual(Version::V6_12);
+        let [kasan, debug_vm] = [Checks::Kasan, Checks::DebugVm].map(|checks| Native { checks, ..usual });
+        [kasan, debug_vm, Native::counting(usual.version)]
     }
 
     /// A source that has no more than the places that the edits look for.
     fn small_source(version: Version) -> BTreeMap<&'static str, String> {
         let mut functions: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-        for edit in recipe(version, Instrument::None).edits {
+        for edit in Native::usual(version).recipe().edits {
             functions.entry((edit.file, edit.function)).or_default().insert(edit.line);
         }
         let mut source: BTreeMap<&str, String> = BTreeMap::new();
@@ -243,7 +219,7 @@ mod tests {
     fn the_edits_apply_to_a_small_source_and_not_to_one_without_a_place() {
         for version in Version::ALL {
             let mut source = small_source(version);
-            for edit in recipe(version, Instrument::None).edits {
+            for edit in Native::usual(version).recipe().edits {
                 let text = source.get_mut(edit.file).expect("each file of an edit");
                 assert!(edit.apply(&text.replace(edit.line, "other")).is_err(), "{}", edit.purpose);
                 let edited = edit.apply(text).expect("each place of an edit");
@@ -255,8 +231,8 @@ mod tests {
 
     #[test]
     fn what_a_kernel_needs_stands_in_its_configuration() {
-        for instrument in [Instrument::None, Instrument::Kasan, Instrument::Coverage] {
-            let made = recipe(Version::V6_12, instrument);
+        for made in with_more().map(Native::recipe) {
+            assert!(made.needed.len() > Native::usual(Version::V6_12).recipe().needed.len(), "{}", made.name);
             let configuration = made.configuration.concat();
             for needed in made.needed {
                 assert!(configuration.lines().any(|line| line == needed), "{needed} of {}", made.name);
@@ -265,10 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn instruments_change_no_edit_so_that_all_share_a_source() {
-        let plain = recipe(Version::V6_12, Instrument::None);
-        for instrument in [Instrument::Kasan, Instrument::Coverage] {
-            let other = recipe(Version::V6_12, instrument);
+    fn checks_and_counters_change_no_edit_so_that_all_share_a_source() {
+        let plain = Native::usual(Version::V6_12).recipe();
+        for other in with_more().map(Native::recipe) {
             assert_eq!(format!("{:?}", other.edits), format!("{:?}", plain.edits));
             assert_ne!((other.name, other.output), (plain.name.clone(), plain.output.clone()));
         }

@@ -7,6 +7,6 @@ mod memory;
 mod process;
 mod table;
 
-pub use kernel::{Instrument, Native};
+pub use kernel::Native;
 pub use lines::{SourceLine, SourceLines};
 pub use process::NativeBoot;
