@@ -12,7 +12,7 @@ use crate::{input, output};
 /// Turn a trace into the bytes that fuzzing engines read
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Comments and answers have no bytes; a machine with a size over 256 has none either.
+Comments and answers have no bytes. A machine with a size over 256, or with more than 64 spaces, has none either.
 
 Example:
   stalemap encode my.trace -o seeds/my")]
