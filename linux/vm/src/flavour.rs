@@ -1,4 +1,4 @@
-//! What is built: a version of the kernel, plain or with the sanitizer of memory accesses in it.
+//! What is built for a virtual machine: a version of the kernel, plain or with KASAN in it.
 
 use std::fmt;
 
