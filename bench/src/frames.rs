@@ -1,4 +1,4 @@
-//! What frame allocators are asked to do, whoever they are; only the asking is counted, never the setting up.
+//! What each frame allocator is asked to do; only the asking is counted, never the setting up.
 
 use std::hint::black_box;
 

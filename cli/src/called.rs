@@ -1,4 +1,4 @@
-//! How `stalemap` was called, where cargo has called it.
+//! How `stalemap` was called: by its own name, or through `cargo run`.
 
 use stalemap_commands::CommandLine;
 

@@ -38,7 +38,10 @@ fn under_engines(items: &[Digested]) -> Result<Option<u64>> {
 
     let inputs: Vec<(&Digested, Vec<u8>)> =
         items.iter().filter_map(|item| Some((item, item.trace.to_bytes()?))).collect();
-    ensure!(!inputs.is_empty(), "no trace has bytes: engines know machines with no size over 256 only");
+    ensure!(
+        !inputs.is_empty(),
+        "no trace has bytes: engines know no machine with a size over 256 or with more than 64 spaces"
+    );
     let mut different = 0;
     for engine in [Engine::Libfuzzer, Engine::Afl] {
         let word = engine.name();

@@ -51,8 +51,8 @@ pub(crate) struct ExportArguments {
     /// The language of the program
     #[arg(long = "as", value_name = "LANGUAGE", value_enum)]
     language: Language,
-    /// Where a migration finds its device too full for a huge page, let the driver refuse one: it can as it is, and gives small
-    /// pages for all of it, be there room or not
+    /// Where a migration finds its device too full for a huge page, let the driver refuse the huge page. The unedited driver can do
+    /// that: it then gives small pages for all of the huge page, also where the device of the trace has fewer
     #[arg(long)]
     refuse: bool,
     /// Where the program goes; to stdout where nothing is given

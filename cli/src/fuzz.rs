@@ -21,7 +21,7 @@ enum EngineName {
     Afl,
 }
 
-/// Fuzz: generate operation sequences and compare both sides, until time, runs or patience are over
+/// Fuzz: generate operation sequences and compare both sides, until time or runs are over, or Ctrl-C
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The same seed, machine and operations give the same executions and the same findings, whatever the number of jobs. \

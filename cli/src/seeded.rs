@@ -1,4 +1,4 @@
-//! The optimised machine with a seeded bug, as a subject.
+//! The implementation with a seeded bug, as a subject.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use stalemap_harness::{Build, Driver};

@@ -12,7 +12,7 @@ use crate::{input, output};
 /// Turn a trace into the bytes that fuzzing engines read
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Comments and answers have no bytes; a machine with a size over 256 has none either.
+Comments and answers have no bytes. A machine with a size over 256, or with more than 64 spaces, has none either.
 
 Example:
   stalemap encode my.trace -o seeds/my")]
@@ -31,8 +31,12 @@ pub struct EncodeArguments {
 pub fn encode(arguments: &EncodeArguments) -> Result<Ending> {
     let trace = input::read(&arguments.file)?.trace;
     let bytes = trace.to_bytes().with_context(|| {
-        let (file, machine, limit) = (arguments.file.display(), trace.machine, Machine::BYTES_LIMIT);
-        format!("{file}: the machine ({machine}) has a size over {limit}, so it has text only and no bytes")
+        let (file, machine) = (arguments.file.display(), trace.machine);
+        let (size, spaces) = (Machine::BYTES_LIMIT, Machine::BYTES_SPACES);
+        format!(
+            "{file}: the machine ({machine}) has a size over {size} or more than {spaces} spaces, so it has text only and \
+             no bytes"
+        )
     })?;
     match &arguments.output {
         Some(path) => output::write_file(path, &bytes)?,

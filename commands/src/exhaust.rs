@@ -27,9 +27,9 @@ pub const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12
 /// Try every operation from every state that can be reached, breadth first, and compare both sides
 #[derive(Debug, Args)]
 #[command(after_help = "\
-For each depth the states that are first reached there, the operations tried from those before, and a digest of all states so \
-far. Equal digests mean equal sets of states. A state is what both sides hold; of a subject that does not show all that it holds, \
-such as a kernel, it is what the reference holds, and the second line says so. Ends with the state space, with --depth, or after \
+A line for each depth has the number of states that are first reached there, that of the operations tried from the states before, \
+and a digest of all states so far. Equal digests mean equal sets of states. A state is what both sides hold; of a subject that does \
+not show all that it holds, such as a kernel, it is what the reference holds, and the second line says so. Ends with the state space, with --depth, or after \
 the depth in which --seconds are over; Ctrl-C ends it at the last depth that was complete.
 
 Examples:

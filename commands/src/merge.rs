@@ -14,9 +14,9 @@ use crate::output;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The order does not matter, nor whether a folder is merged twice. Shards of one campaign come to the folder of one machine that \
-has done all of it, byte for byte. Of the executions that are met with one signature a few are brought to their canonical \
-form, those of the lowest index; so a finding that a shard has kept may be left out where other shards have lower ones. It is \
-told, and stays in the shard's folder.
+has done all of it, byte for byte. Of the executions with one signature a few are brought to their canonical form: the four of \
+lowest index, and the first from each power of two on. A finding that a shard has kept may be left out where other shards have \
+lower ones: `merge` names it, and it stays in the shard's folder.
 
 Examples:
   stalemap merge shard-0 shard-1 shard-2 -o all

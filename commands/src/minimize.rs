@@ -24,7 +24,7 @@ Ends with 0 when there was something to shorten. The result is 1-minimal: no ope
 Ctrl-C ends it early with what was reached, and with 130.
 
 Examples:
-  stalemap minimize findings/outcome.errno@read-8c22d1f0.trace -o corpus/regressions/a-device-page-is-read-back.trace
+  stalemap minimize findings/X.trace -o corpus/regressions/a-device-page-is-read-back.trace
   stalemap minimize fuzz/artifacts/lockstep/crash-1f2e > small.trace")]
 pub struct MinimizeArguments<C: Args> {
     /// A trace, or an input of a fuzzing engine; `-` is stdin

@@ -39,7 +39,7 @@ pub fn seeds(arguments: &SeedsArguments) -> Result<Ending> {
     let ending = inputs.ending(Ending::Agree);
     ensure!(
         written > 0 || ending == Ending::Trouble,
-        "none of the traces has bytes: the machine of each has a size over 256"
+        "none of the traces has bytes: the machine of each has a size over 256 or more than 64 spaces"
     );
     output::tell(format_args!("{} in {}", counted(written as u64, "seed"), arguments.output.display()));
     Ok(ending)

@@ -1,4 +1,4 @@
-//! Who compares: reference and subject in lockstep, after every step all that was touched, at the end everything.
+//! The comparison: reference and subject in lockstep, after every step all that was touched, at the end everything.
 //!
 //! A [`Driver`] runs operations on a pair of machines and answers with the first [`Divergence`], if there is one.
 //! [`canonicalise`] brings what led to it to a canonical form, by which findings are grouped, and [`minimise`] only

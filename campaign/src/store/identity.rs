@@ -1,4 +1,4 @@
-//! What a campaign's executions are a function of: who has the same is the same campaign, on whatever machine it runs.
+//! What a campaign's executions are a function of: where it is the same, so is the campaign, on whatever machine it runs.
 
 use std::collections::BTreeMap;
 

@@ -30,12 +30,12 @@ command is run by sh in that worktree. A commit that cannot be built, or shows a
 in the repository. For kernels, --good and --bad are two of linux-6.1, linux-6.12, linux-7.3, linux-6.1-native, linux-6.12-native and \
 linux-7.3-native; what is not built yet is built.
 
-Ends with 0 when the commit is named, with 2 when it is not, with 130 when it is interrupted.
+Ends with 0 when the commit or version is named, with 2 when it is not, with 130 when it is interrupted.
 
 Examples:
-  stalemap bisect findings/X.trace --good v1.2 --bad main --build \"cargo build --release\" --program target/release/mine
-  stalemap bisect findings/X.trace --repository ../pool --good 3f1a09c --bad HEAD --build make --subject libpool.so
-  stalemap bisect findings/X.trace --good linux-6.1-native --bad linux-6.12-native"
+  stalemap bisect X.trace --good v1.2 --bad main --build \"cargo build\" --program target/debug/mine
+  stalemap bisect X.trace --repository ../pool --good v1.2 --bad main --build make --subject lib.so
+  stalemap bisect X.trace --good linux-6.1-native --bad linux-6.12-native"
 )]
 pub(crate) struct BisectArguments {
     /// The trace of the finding
@@ -43,7 +43,7 @@ pub(crate) struct BisectArguments {
     /// A revision without the finding
     #[arg(long, value_name = "REVISION")]
     good: String,
-    /// A later revision with the finding
+    /// A revision with the finding: a later commit, or another version of a kernel
     #[arg(long, value_name = "REVISION")]
     bad: String,
     /// A folder of the subject's git repository

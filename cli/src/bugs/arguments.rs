@@ -31,7 +31,7 @@ Examples:
   stalemap bugs --shards --seeds 10
   stalemap bugs --minimiser --engines native,libfuzzer --only stale_mapping")]
 pub(crate) struct BugsArguments {
-    /// Finding each bug with the native generator, minimise what was found, and write its trace
+    /// Find each bug with the native generator, minimise what was found, and write its trace
     #[arg(long, group = "what")]
     pub(super) bless: bool,
     /// Measure how many executions and how much CPU time each engine needs to find each bug

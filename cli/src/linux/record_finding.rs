@@ -20,7 +20,7 @@ The answers behind `=` stay those of the reference. Below each operation a comme
 something else or stops, that. Where the title says how another kernel stopped, and this one goes on, the title is believed.
 
 Examples:
-  stalemap linux record-finding --native --fault table_keeps_a_freed_page corpus/linux/trophies/table_keeps_a_freed_page.trace"
+  stalemap linux record-finding --native --fault table_keeps_a_freed_page X.trace"
 )]
 pub(super) struct RecordFindingArguments {
     /// The trace, which is written anew

@@ -1,4 +1,4 @@
-//! Which of the kernels that are built.
+//! The options that choose one of the kernels that are built.
 
 use anyhow::{Error, Result};
 use clap::Args;

@@ -36,8 +36,8 @@ Open the address that it prints in a browser of this machine. The page shows wha
 trace in an editor: what is changed is run at once on the subjects that are chosen, such as the implementation with a seeded bug, a \
 library, or a kernel that is built. The trace can be minimised and kept in the folder.
 
-The server listens on 127.0.0.1 only and answers only who has the token in the address. It reads traces and campaigns of the folder and \
-nothing else, and writes into it nothing but the traces that are kept. The first Ctrl-C ends it, with 0.
+The server listens on 127.0.0.1 only and answers only requests with the token of that address. It reads traces and campaigns of \
+the folder and nothing else, and writes into it nothing but the traces that are kept. The first Ctrl-C ends it, with 0.
 
 Examples:
   stalemap serve

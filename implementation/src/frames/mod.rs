@@ -1,4 +1,4 @@
-//! The frame allocator: memory map, buddy allocator, order-0 cache and device lists behind one face.
+//! The frame allocator: memory map, buddy allocator, order-0 cache and device lists behind one interface.
 
 mod bitset;
 mod block;

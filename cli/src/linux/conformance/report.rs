@@ -147,8 +147,8 @@ const TAIL: &str = "\
 
 * A block of several frames that is refused although enough are free, for want of a run: the machine's RAM is a part of the
   kernel's, where runs abound (`__rmqueue_smallest`, mm/page_alloc.c).
-* Huge pages by `rules=linux-6.1`: its kernel has them, and no subject is built of it.
 * Frame numbers, for the same reason, and so that no frame has two owners; every free frame was counted.
+* Huge pages by `rules=linux-6.1`: its kernel has them, and no subject is built of it.
 * In the virtual machine also: want of RAM, blocks of frames, reference counts and free frames. Its kernel has more RAM than an
   execution can use, and the guest is a program of a user.
 
