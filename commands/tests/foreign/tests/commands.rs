@@ -257,3 +257,22 @@ fn a_replay_on_a_subject_that_never_answers_ends_with_all_results_until_then() {
         }
     });
 }
+
+#[test]
+fn a_constructor_that_panics_is_a_finding_that_is_kept_and_minimised() {
+    in_folder(|folder| {
+        let unbuilt = |arguments: &[&str]| run(env!("CARGO_BIN_EXE_unbuilt"), folder, arguments);
+        let fuzz = unbuilt(&["fuzz", "--runs", "100", "--seed", "1", "--max-findings", "1"]);
+        assert_eq!(fuzz.code, 1, "{}{}", fuzz.stdout, fuzz.stderr);
+        assert!(fuzz.stdout.contains("panic.subject_two_spaces_are_too_many@start"), "{}", fuzz.stdout);
+        let kept = findings(folder);
+        let name = kept[0].to_str().expect("text");
+        assert_eq!(unbuilt(&["run", name]).code, 1);
+        fs::write(folder.join("empty.trace"), "machine ram=4 spaces=2 pages=1\n").expect("a file");
+        for file in [name, "empty.trace"] {
+            let minimize = unbuilt(&["minimize", file]);
+            assert_eq!(minimize.code, 0, "{file}: {}", minimize.stderr);
+            assert!(minimize.stdout.contains("\nmachine ram=1 spaces=2 pages=1\n"), "{file}: {}", minimize.stdout);
+        }
+    });
+}
