@@ -176,12 +176,8 @@ pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Cho
     output::tell(format_args!("seed {seed}   {command}"));
     let mut kept = Kept::new(subject, build, keep.clone(), arguments.max_findings, known.signatures().clone());
     kept = kept.of_time(arguments.seconds.map(Duration::from_secs));
-    let mut before = Piece::none();
-    if let Some((recorded, piece)) = beginning.before {
-        kept.go_on_from(&recorded, arguments.shard, &piece)?;
-        output::tell(format_args!("goes on after {} executions", grouped(piece.executions)));
-        before = piece;
-    }
+    let (recorded, before) = beginning.before.unzip();
+    let before = before.unwrap_or_else(Piece::none);
     let work = CampaignWork { engine: "native", seed, command };
     let campaign = Campaign::new(build.clone())
         .seed(seed)
@@ -207,10 +203,14 @@ pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Cho
     let campaign = campaign.on_hang(line.limit(), move |hang| {
         hang::end(&name, hang, &|finding, program| in_campaign.tell(finding, &program))
     });
-    // Findings are minimised beside the campaign.
+    // Findings are minimised beside the campaign, and those of before are run again.
     let while_minimised = hung.clone();
     let write = move |finding: &_, program| while_minimised.tell(finding, &program);
     let _watchdog = hang::watch(subject, line.limit(), kept.all.driver(), write);
+    if let Some(recorded) = recorded {
+        kept.go_on_from(&recorded, arguments.shard, &before)?;
+        output::tell(format_args!("goes on after {} executions", grouped(before.executions)));
+    }
     let possible = summary::possible_transitions(settings.kinds);
     let limits = Limits { seconds: arguments.seconds, runs: arguments.runs, possible };
     let mut native = Native { seed, shard: arguments.shard, before, kept, limits, trouble: None };

@@ -276,3 +276,49 @@ fn a_constructor_that_panics_is_a_finding_that_is_kept_and_minimised() {
         }
     });
 }
+
+#[test]
+fn a_finding_whose_trace_no_longer_shows_it_is_reported_when_a_resumed_campaign_meets_it_again() {
+    in_folder(|folder| {
+        let fuzz = |runs, more: &[&str]| {
+            let arguments = [&["fuzz", "--seed", "3", "--jobs", "1", "--runs", runs], more].concat();
+            run(env!("CARGO_BIN_EXE_changed"), folder, &arguments)
+        };
+        assert_eq!(fuzz("40", &[]).code, 1);
+        fs::write(folder.join("changed"), "").expect("a file");
+        let resumed = fuzz("600", &["--resume"]);
+        assert!(
+            resumed.stderr.contains("outcome.effect@read was found before and no longer shows"),
+            "{}",
+            resumed.stderr
+        );
+        assert!(resumed.stdout.contains("> read     s1 "), "{}", resumed.stdout);
+        assert_eq!(resumed.code, 1, "{}{}", resumed.stdout, resumed.stderr);
+    });
+}
+
+#[test]
+fn a_resumed_campaign_whose_earlier_finding_never_ends_now_ends_with_that() {
+    in_folder(|folder| {
+        let fuzz = ["fuzz", "--seed", "3", "--jobs", "1", "--runs", "40", "--resume"];
+        let changed = || run(env!("CARGO_BIN_EXE_changed"), folder, &fuzz);
+        assert_eq!(changed().code, 1);
+        fs::write(folder.join("endless"), "").expect("a file");
+        let resumed = changed();
+        assert_eq!(resumed.code, 1, "{}{}", resumed.stdout, resumed.stderr);
+        assert!(resumed.stdout.contains("termination.hang@read"), "{}", resumed.stdout);
+    });
+}
+
+#[test]
+fn an_execution_that_could_not_be_looked_at_is_looked_at_by_the_resumed_campaign() {
+    in_folder(|folder| {
+        let fuzz = ["fuzz", "--seed", "3", "--jobs", "1", "--runs", "40", "--resume"];
+        for _ in 0..2 {
+            let fuzz = run(env!("CARGO_BIN_EXE_once"), folder, &fuzz);
+            assert_eq!(fuzz.code, 2, "{}{}", fuzz.stdout, fuzz.stderr);
+            assert!(fuzz.stderr.contains("there is no room any more"), "{}", fuzz.stderr);
+            assert!(fuzz.stdout.contains("outcome.effect@read  1 execution"), "{}", fuzz.stdout);
+        }
+    });
+}
