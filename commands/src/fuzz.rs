@@ -24,7 +24,7 @@ use crate::known::Known;
 use crate::resume::{self, Beginning};
 use crate::subjects::{ChosenSubject, Subjects};
 use crate::summary::{self, CampaignWork, Printed};
-use crate::values::{Amount, Format, levels, machine, operation};
+use crate::values::{Amount, Format, MOST_SECONDS, levels, machine, operation};
 use crate::{hang, output};
 
 /// Fuzz: generate operation sequences and compare both sides, until time, runs or patience are over
@@ -43,7 +43,7 @@ Examples:
   stalemap fuzz --seconds 3600 --resume            goes on where it was")]
 pub struct FuzzArguments<C: Args> {
     /// End after this many seconds; the last finding is minimised for as long again at the most
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
     pub seconds: Option<u64>,
     /// End after this many executions, of all shards together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

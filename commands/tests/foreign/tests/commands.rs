@@ -322,3 +322,12 @@ fn an_execution_that_could_not_be_looked_at_is_looked_at_by_the_resumed_campaign
         }
     });
 }
+
+#[test]
+fn more_seconds_than_a_clock_has_are_refused() {
+    in_folder(|folder| {
+        let fuzz = wrong_value(folder, &["fuzz", "--runs", "10", "--seconds", "18446744073709551615"]);
+        assert_eq!(fuzz.code, 2, "{}{}", fuzz.stdout, fuzz.stderr);
+        assert!(fuzz.stderr.contains("is not in 1..=1000000000"), "{}", fuzz.stderr);
+    });
+}
