@@ -112,6 +112,12 @@ impl Findings {
         }
     }
 
+    /// A finding that was gone on from no longer shows: the next execution that shows it is looked at, and is a new finding.
+    pub fn forget(&mut self, form: &Signature) {
+        self.found.remove(form);
+        self.met.values_mut().for_each(|met| met.forms.retain(|_, it| it != form));
+    }
+
     /// How often each signature was met.
     pub fn times(&self) -> impl Iterator<Item = (&Signature, &Times)> {
         self.met.iter().filter(|(_, met)| met.times.executions > 0).map(|(signature, met)| (signature, &met.times))

@@ -254,6 +254,35 @@ fn a_damaged_store_is_told_and_takes_findings_all_the_same() {
 }
 
 #[test]
+fn what_the_store_did_not_write_so_is_told_and_hinders_nothing_else() {
+    let whole = filled(FINDINGS.iter());
+    let (folder, store) = (whole.path(), Store::open(whole.path()).expect("a folder"));
+    let entries = store.read().expect("a store").findings();
+    let campaigns = folder.join(".stalemap/campaigns");
+    let name = campaign(1).folder();
+    let stray = campaigns.join(&name).join("samples/.DS_Store");
+    fs::write(&stray, "no folder").expect("a file");
+    let marker = folder.join(".stalemap/store.json");
+    fs::write(&marker, "").expect("a file");
+    // A folder that was copied would count twice.
+    let copy = campaigns.join("copy");
+    fs::create_dir(&copy).expect("a folder");
+    fs::copy(campaigns.join(&name).join("campaign.json"), copy.join("campaign.json")).expect("a file");
+    let contents = store.read().expect("a store");
+    let damaged: Vec<&Path> = contents.damaged.iter().map(StoreError::path).collect();
+    assert_eq!(damaged, [&*marker, &*copy, &*stray]);
+    assert_eq!((contents.campaigns.len(), contents.findings()), (1, entries.clone()));
+    store.add(&campaign(2), sample(&FINDINGS[0])).expect("it can be written");
+    let contents = store.read().expect("a store");
+    assert_eq!((contents.campaigns.len(), contents.damaged.len()), (2, 2), "the mark of the store is written again");
+    assert!(stray.exists() && copy.exists());
+    // One that was renamed would count for nothing.
+    fs::rename(campaigns.join(&name), campaigns.join("renamed")).expect("a folder");
+    let contents = store.read().expect("a store");
+    assert!(contents.damaged.iter().any(|error| error.path() == campaigns.join("renamed")), "{:?}", contents.damaged);
+}
+
+#[test]
 fn a_store_of_the_first_format_is_read_and_carried_along() {
     let folder = folder();
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));

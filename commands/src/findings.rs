@@ -176,7 +176,7 @@ pub struct Kept {
     pub so_far: SharedSoFar,
     /// How many findings are enough, if a number is.
     enough: Option<u32>,
-    /// What could not be written.
+    /// What could not be written, or not be looked at.
     lost: u32,
     /// When work on a finding is cut.
     until: Option<Instant>,
@@ -234,6 +234,7 @@ impl Kept {
             let run = self.all.driver().run(&program, Compare::Everything)?;
             let Some(divergence) = run.divergence.filter(|it| it.signature().to_string() == form) else {
                 output::tell(format_args!("{form} was found before and no longer shows: the subject has changed"));
+                parse(form).iter().for_each(|form| self.all.forget(form));
                 continue;
             };
             let origin = Origin { seed_and_execution: Some((recorded.id.seed, sample.index)), ..Origin::default() };
@@ -261,6 +262,8 @@ impl Kept {
             !interrupted() && !is_over()
         });
         self.so_far.get().looks_at = None;
+        // It is to be looked at again when the campaign is resumed.
+        self.lost += u32::from(added.is_err());
         let Sampled { met, index, found, is_new } = added?;
         let Found { finding, repeats, complete } = found;
         self.is_cut |= !complete;

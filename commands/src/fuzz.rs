@@ -24,7 +24,7 @@ use crate::known::Known;
 use crate::resume::{self, Beginning};
 use crate::subjects::{ChosenSubject, Subjects};
 use crate::summary::{self, CampaignWork, Printed};
-use crate::values::{Amount, Format, levels, machine, operation};
+use crate::values::{Amount, Format, MOST_SECONDS, levels, machine, operation};
 use crate::{hang, output};
 
 /// Fuzz: generate operation sequences and compare both sides, until time or runs are over, or Ctrl-C
@@ -43,7 +43,7 @@ Examples:
   stalemap fuzz --seconds 3600 --resume            goes on where it was")]
 pub struct FuzzArguments<C: Args> {
     /// End after this many seconds; the last finding is minimised for as long again at the most
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
     pub seconds: Option<u64>,
     /// End after this many executions, of all shards together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -176,12 +176,8 @@ pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Cho
     output::tell(format_args!("seed {seed}   {command}"));
     let mut kept = Kept::new(subject, build, keep.clone(), arguments.max_findings, known.signatures().clone());
     kept = kept.of_time(arguments.seconds.map(Duration::from_secs));
-    let mut before = Piece::none();
-    if let Some((recorded, piece)) = beginning.before {
-        kept.go_on_from(&recorded, arguments.shard, &piece)?;
-        output::tell(format_args!("goes on after {} executions", grouped(piece.executions)));
-        before = piece;
-    }
+    let (recorded, before) = beginning.before.unzip();
+    let before = before.unwrap_or_else(Piece::none);
     let work = CampaignWork { engine: "native", seed, command };
     let campaign = Campaign::new(build.clone())
         .seed(seed)
@@ -207,10 +203,14 @@ pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Cho
     let campaign = campaign.on_hang(line.limit(), move |hang| {
         hang::end(&name, hang, &|finding, program| in_campaign.tell(finding, &program))
     });
-    // Findings are minimised beside the campaign.
+    // Findings are minimised beside the campaign, and those of before are run again.
     let while_minimised = hung.clone();
     let write = move |finding: &_, program| while_minimised.tell(finding, &program);
     let _watchdog = hang::watch(subject, line.limit(), kept.all.driver(), write);
+    if let Some(recorded) = recorded {
+        kept.go_on_from(&recorded, arguments.shard, &before)?;
+        output::tell(format_args!("goes on after {} executions", grouped(before.executions)));
+    }
     let possible = summary::possible_transitions(settings.kinds);
     let limits = Limits { seconds: arguments.seconds, runs: arguments.runs, possible };
     let mut native = Native { seed, shard: arguments.shard, before, kept, limits, trouble: None };

@@ -5,6 +5,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use stalemap_harness::Compare;
 use stalemap_operations::{Kind, KindSet, Machine, TABLE, Trace};
 
+/// The most seconds of a campaign, about 30 years: a clock has room for twice as many, and libFuzzer for 31 bits.
+pub const MOST_SECONDS: u64 = 1_000_000_000;
+
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {

@@ -155,13 +155,14 @@ impl Driver {
         self.kept.clear();
     }
 
-    /// The machine that the subject is when it is asked for this one: a kernel has its own rules and more RAM.
+    /// The machine that the subject is when it is asked for this one: a kernel has its own rules and more RAM. Where the constructor
+    /// panics it is the one that is asked for, on which it panics.
     ///
     /// # Errors
     /// Says why the subject cannot be this machine.
     pub fn machine_of(&mut self, machine: &Machine) -> Result<Machine, CannotBuild> {
         let built = guarded(|| self.build.boxed(machine).map(|subject| *subject.machine()));
-        Ok(built.unwrap_or_else(Err)?)
+        Ok(built.unwrap_or(Ok(*machine))?)
     }
 
     /// Runs operations from the start of a machine up to the first difference, which is traced to its step.

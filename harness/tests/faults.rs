@@ -5,7 +5,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stalemap_harness::{Build, Compare, Divergence, Driver, Hang, Watch, Watchdog, quiet_panics};
+use stalemap_harness::{
+    Build, Compare, Divergence, Driver, Hang, Watch, Watchdog, canonicalise, minimise, quiet_panics,
+};
 use stalemap_implementation::Implementation;
 use stalemap_operations::{
     Capabilities, Home, Kind, Machine, Observation, Operation, Outcome, Program, Scope, Subject, Touched, Trace,
@@ -143,6 +145,24 @@ fn a_fault_wherever_a_side_is_called_is_a_divergence_with_its_step_in_every_mode
             assert_eq!((divergence.step, divergence.signature().to_string().as_str()), (step, signature), "{fault:?}");
             assert_eq!(divergence.signature().to_string().parse(), Ok(divergence.signature()), "{fault:?}");
         }
+    }
+}
+
+#[test]
+fn a_constructor_that_panics_is_shortened_with_operations_and_without_any() {
+    quiet_panics();
+    let mut driver = Driver::new(build(Fault::PanicsInBuild));
+    for operations in [&program().operations[..], &[]] {
+        let program = Program::new(program().machine, operations.iter().copied());
+        let run = driver.run(&program, Compare::Touched).expect("it takes every machine");
+        let divergence = run.divergence.expect("the constructor panics");
+        let signature = divergence.signature();
+        let small = minimise(&mut driver, &program, &signature, &mut |_| true).expect("it repeats");
+        let canonical = canonicalise(&mut driver, &program, &divergence, &mut |_| true).expect("it repeats");
+        for short in [small.program, canonical.program] {
+            assert_eq!((short.machine.ram(), short.operations.len()), (1, operations.len().min(1)));
+        }
+        assert_eq!(canonical.key, signature);
     }
 }
 

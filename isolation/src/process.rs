@@ -1,6 +1,7 @@
 //! The worker as a process: started when it is needed, watched while it works, and ended with its owner.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
@@ -45,7 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Process {
     child: Child,
     connection: UnixStream,
-    shared: NamedTempFile,
+    /// It has no name any more: whatever ends both processes, it goes with them.
+    shared: File,
     errors: Arc<Mutex<VecDeque<u8>>>,
     /// The number of the last run.
     run: u32,
@@ -75,12 +77,13 @@ impl Process {
     /// Starts the process and waits until it has loaded what builds the subjects, or until `stop` says so.
     pub(crate) fn start(command: &WorkerCommand, stop: fn() -> bool) -> Result<Process, IsolationError> {
         let shared = if Path::new(MEMORY).is_dir() { NamedTempFile::new_in(MEMORY) } else { NamedTempFile::new() };
-        let shared = shared.map_err(IsolationError::Shared)?;
+        // The name goes when this returns: the worker has opened the file by then, or has gone.
+        let (shared, named) = shared.map_err(IsolationError::Shared)?.into_parts();
         let (connection, other) = UnixStream::pair()?;
         let started = Command::new(&command.program)
             .args(&command.arguments)
             .envs(command.environment.iter().map(|(name, value)| (name, value)))
-            .env(SHARED, shared.path())
+            .env(SHARED, &named)
             .stdin(Stdio::from(OwnedFd::from(other)))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -155,7 +158,7 @@ impl Process {
             }
             Ok(Reply::Built(_) | Reply::Loaded) => Err(IsolationError::Unusable(UNASKED.to_string())),
             Err(lost) => {
-                let length = self.shared.as_file().metadata().map_err(IsolationError::Shared)?.len();
+                let length = self.shared.metadata().map_err(IsolationError::Shared)?.len();
                 Ok((self.steps(length)?, Some(lost)))
             }
         }
@@ -170,7 +173,7 @@ impl Process {
     /// The steps of the last run that were written whole, in so many bytes of the shared file.
     fn steps(&mut self, length: u64) -> Result<Steps, IsolationError> {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        self.shared.as_file().read_exact_at(&mut bytes, 0).map_err(IsolationError::Shared)?;
+        self.shared.read_exact_at(&mut bytes, 0).map_err(IsolationError::Shared)?;
         Ok(Steps::read(self.run, bytes))
     }
 

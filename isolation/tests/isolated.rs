@@ -104,13 +104,15 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-const TESTS: [(&str, fn()); 6] = [
+const TESTS: &[(&str, fn())] = &[
     ("an_isolated_subject_shows_what_it_shows_in_the_same_process", is_the_same),
     ("what_ends_a_worker_is_a_finding_at_its_step_and_the_next_run_goes_on", ends_are_findings),
     ("a_crash_that_does_not_repeat_is_a_finding", does_not_repeat),
     ("a_crash_is_minimised", is_minimised),
     ("a_worker_that_cannot_start_or_build_is_told", cannot_start),
     ("clones_have_workers_of_their_own", clones_do_not_wait),
+    #[cfg(target_os = "linux")]
+    ("nothing_of_a_campaign_that_is_killed_is_left_in_memory", leaves_nothing),
 ];
 
 fn isolated(fault: &str) -> Isolated {
@@ -207,4 +209,16 @@ fn clones_do_not_wait() {
     // Three times in a row, since it is run again to know the operation, and a finding is located by another run; six times if
     // they waited for each other.
     assert!(start.elapsed() < Duration::from_millis(6 * 700), "{:?}", start.elapsed());
+}
+
+/// The file in memory has no name while the worker is asked.
+#[cfg(target_os = "linux")]
+fn leaves_nothing() {
+    let mut driver = Driver::new(isolated("none"));
+    driver.run(&program(), Compare::Touched).expect("it is built");
+    let open = std::fs::read_dir("/proc/self/fd").expect("a folder").map_while(Result::ok);
+    let open: Vec<String> =
+        open.filter_map(|it| Some(std::fs::read_link(it.path()).ok()?.display().to_string())).collect();
+    let shared: Vec<&String> = open.iter().filter(|path| path.contains("/.tmp")).collect();
+    assert!(!shared.is_empty() && shared.iter().all(|path| path.ends_with(" (deleted)")), "{shared:?}");
 }

@@ -62,20 +62,31 @@ impl Folder {
         }
         let locked = Locked { folder: self, _lock: lock };
         let marker = self.marker();
-        match read_json::<Nothing>(&marker)? {
-            Some(_) => {}
-            None => locked.write_json(&marker, &Nothing {})?,
+        match read_json::<Nothing>(&marker) {
+            Ok(Some(_)) => {}
+            // Each file has its format too.
+            Ok(None) | Err(StoreError::Damaged { .. }) => locked.write_json(&marker, &Nothing {})?,
+            Err(error) => return Err(error),
         }
         Ok(locked)
     }
 
     /// All campaigns, and what cannot be read.
     pub(super) fn read_all(&self) -> Result<(Vec<Recorded>, Vec<StoreError>), StoreError> {
-        read_json::<Nothing>(&self.marker())?;
         let (mut campaigns, mut errors) = (Vec::new(), Vec::new());
+        match read_json::<Nothing>(&self.marker()) {
+            Ok(_) => {}
+            Err(error @ StoreError::Damaged { .. }) => errors.push(error),
+            Err(error) => return Err(error),
+        }
         for folder in entries(&self.campaigns())? {
             match read_json(&folder.join("campaign.json")) {
-                Ok(Some(id)) => campaigns.push(self.read(id, &mut errors)?),
+                Ok(Some(id)) if self.of(&id) == folder => campaigns.push(self.read(id, &mut errors)?),
+                // What lies in it would count twice, or not at all.
+                Ok(Some(id)) => {
+                    let reason = format!("it holds a campaign whose folder is called {}", id.folder());
+                    errors.push(StoreError::damaged(&folder, reason));
+                }
                 // Another program has just begun it; or a file was lost.
                 Ok(None) if entries(&folder)?.is_empty() => {}
                 Ok(None) => errors.push(StoreError::damaged(&folder, "it has no campaign.json")),
@@ -98,7 +109,11 @@ impl Folder {
         }
         for of_met in entries(&folder.join("samples"))? {
             let met = name_of(&of_met);
-            for path in entries(&of_met)? {
+            let samples = entries(&of_met).unwrap_or_else(|error| {
+                errors.push(error);
+                Vec::new()
+            });
+            for path in samples {
                 match read_sample(&met, &path) {
                     Ok(sample) => sample.into_iter().for_each(|sample| recorded.insert(sample)),
                     Err(error) => errors.push(error),

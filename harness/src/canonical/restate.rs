@@ -14,6 +14,9 @@ use crate::minimise::Search;
 /// Turns the search to the first neighbour that shows the same fault in a statement of a lower rank, if there is one.
 pub(super) fn restate(search: &mut Search<'_>) -> bool {
     let found = search.found.program.clone();
+    if found.operations.is_empty() {
+        return false;
+    }
     let rank = Rank::of(&search.found.divergence);
     let statement = Statement::of(&search.found.divergence);
     for program in neighbours(&found, rank.is_errno) {

@@ -30,7 +30,9 @@ impl<'a> Search<'a> {
         keep_going: &'a mut dyn FnMut(&Progress) -> bool,
     ) -> Option<Self> {
         let divergence = diverges(driver, program, &goal)?;
-        let program = Program::new(program.machine, program.operations[..=divergence.step].iter().copied());
+        // A constructor that panics needs no operation.
+        let shown = program.operations.iter().copied().take(divergence.step + 1);
+        let program = Program::new(program.machine, shown);
         let found = Minimised { program, divergence, executions: 1, complete: true };
         Some(Search { driver, goal, keep_going, found, failed: Vec::new(), stopped: false })
     }

@@ -257,3 +257,77 @@ fn a_replay_on_a_subject_that_never_answers_ends_with_all_results_until_then() {
         }
     });
 }
+
+#[test]
+fn a_constructor_that_panics_is_a_finding_that_is_kept_and_minimised() {
+    in_folder(|folder| {
+        let unbuilt = |arguments: &[&str]| run(env!("CARGO_BIN_EXE_unbuilt"), folder, arguments);
+        let fuzz = unbuilt(&["fuzz", "--runs", "100", "--seed", "1", "--max-findings", "1"]);
+        assert_eq!(fuzz.code, 1, "{}{}", fuzz.stdout, fuzz.stderr);
+        assert!(fuzz.stdout.contains("panic.subject_two_spaces_are_too_many@start"), "{}", fuzz.stdout);
+        let kept = findings(folder);
+        let name = kept[0].to_str().expect("text");
+        assert_eq!(unbuilt(&["run", name]).code, 1);
+        fs::write(folder.join("empty.trace"), "machine ram=4 spaces=2 pages=1\n").expect("a file");
+        for file in [name, "empty.trace"] {
+            let minimize = unbuilt(&["minimize", file]);
+            assert_eq!(minimize.code, 0, "{file}: {}", minimize.stderr);
+            assert!(minimize.stdout.contains("\nmachine ram=1 spaces=2 pages=1\n"), "{file}: {}", minimize.stdout);
+        }
+    });
+}
+
+#[test]
+fn a_finding_whose_trace_no_longer_shows_it_is_reported_when_a_resumed_campaign_meets_it_again() {
+    in_folder(|folder| {
+        let fuzz = |runs, more: &[&str]| {
+            let arguments = [&["fuzz", "--seed", "3", "--jobs", "1", "--runs", runs], more].concat();
+            run(env!("CARGO_BIN_EXE_changed"), folder, &arguments)
+        };
+        assert_eq!(fuzz("40", &[]).code, 1);
+        fs::write(folder.join("changed"), "").expect("a file");
+        let resumed = fuzz("600", &["--resume"]);
+        assert!(
+            resumed.stderr.contains("outcome.effect@read was found before and no longer shows"),
+            "{}",
+            resumed.stderr
+        );
+        assert!(resumed.stdout.contains("> read     s1 "), "{}", resumed.stdout);
+        assert_eq!(resumed.code, 1, "{}{}", resumed.stdout, resumed.stderr);
+    });
+}
+
+#[test]
+fn a_resumed_campaign_whose_earlier_finding_never_ends_now_ends_with_that() {
+    in_folder(|folder| {
+        let fuzz = ["fuzz", "--seed", "3", "--jobs", "1", "--runs", "40", "--resume"];
+        let changed = || run(env!("CARGO_BIN_EXE_changed"), folder, &fuzz);
+        assert_eq!(changed().code, 1);
+        fs::write(folder.join("endless"), "").expect("a file");
+        let resumed = changed();
+        assert_eq!(resumed.code, 1, "{}{}", resumed.stdout, resumed.stderr);
+        assert!(resumed.stdout.contains("termination.hang@read"), "{}", resumed.stdout);
+    });
+}
+
+#[test]
+fn an_execution_that_could_not_be_looked_at_is_looked_at_by_the_resumed_campaign() {
+    in_folder(|folder| {
+        let fuzz = ["fuzz", "--seed", "3", "--jobs", "1", "--runs", "40", "--resume"];
+        for _ in 0..2 {
+            let fuzz = run(env!("CARGO_BIN_EXE_once"), folder, &fuzz);
+            assert_eq!(fuzz.code, 2, "{}{}", fuzz.stdout, fuzz.stderr);
+            assert!(fuzz.stderr.contains("there is no room any more"), "{}", fuzz.stderr);
+            assert!(fuzz.stdout.contains("outcome.effect@read  1 execution"), "{}", fuzz.stdout);
+        }
+    });
+}
+
+#[test]
+fn more_seconds_than_a_clock_has_are_refused() {
+    in_folder(|folder| {
+        let fuzz = wrong_value(folder, &["fuzz", "--runs", "10", "--seconds", "18446744073709551615"]);
+        assert_eq!(fuzz.code, 2, "{}{}", fuzz.stdout, fuzz.stderr);
+        assert!(fuzz.stderr.contains("is not in 1..=1000000000"), "{}", fuzz.stderr);
+    });
+}
