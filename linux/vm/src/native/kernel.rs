@@ -158,8 +158,6 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::{Checks, HugeOrder, Native};
-    use crate::recipe::Recipe;
-    use crate::target::Target;
     use crate::version::Version;
 
     #[test]
