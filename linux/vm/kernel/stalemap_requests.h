@@ -375,8 +375,14 @@ static void stalemap_describe_page(struct page *page, struct stalemap_page *out)
 	out->stamp = 0;
 	if (out->refcount > 0 && backing)
 		out->stamp = stalemap_first_byte(backing);
-	if (PageAnon(page) && out->mapcount > 0)
+	if (PageAnon(page) && out->mapcount > 0) {
+		/* A walk demands the lock of the folio, which an open transaction has already. */
+		bool is_ours = folio_trylock(folio);
+
 		rmap_walk(folio, &walk);
+		if (is_ours)
+			folio_unlock(folio);
+	}
 }
 
 /* npages, ptr to as many stalemap_page, whose number and home are read and whose other fields are written. */
@@ -553,8 +559,10 @@ static int stalemap_collect(struct dmirror *dmirror, struct stalemap_request *re
 	for (i = 0; i < t->count && !stalemap_is_on(STALEMAP_SHOW_ANON_VMA); i++) {
 		struct page *page = pfn_to_page(start + i);
 
-		if (page_count(page) && !PageLocked(page))
+		if (page_count(page) && folio_trylock(page_folio(page))) {
 			t->anon_vma[i] = folio_get_anon_vma(page_folio(page));
+			folio_unlock(page_folio(page));
+		}
 	}
 	migrate_device_range(t->src, start, t->count);
 	stalemap_count_candidates(t, request);
@@ -821,7 +829,8 @@ static void stalemap_renew(struct dmirror_device *mdevice)
 	for (i = 0; i < *taken; i++) {
 		struct page *page = pfn_to_page(start + i);
 
-		ClearPageAnonExclusive(page);
+		/* ClearPageAnonExclusive demands an anonymous page, which a free one is not. */
+		clear_bit(PG_anon_exclusive, stalemap_flags(page));
 		set_page_count(page, 0);
 		stalemap_make_single(mdevice, page);
 		page->zone_device_data = i + 1 < STALEMAP_CHUNK_PAGES ? pfn_to_page(start + i + 1) : NULL;

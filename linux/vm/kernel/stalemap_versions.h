@@ -8,6 +8,7 @@
 #include "../mm/internal.h"
 
 #define stalemap_device_page(dmirror)		dmirror_devmem_alloc_page(dmirror, false)
+#define stalemap_flags(page)			(&(page)->flags.f)
 
 /* Entries of huge pages that are not present. */
 #ifdef CONFIG_ARCH_HAS_PMD_SOFTLEAVES
@@ -29,6 +30,7 @@
 typedef swp_entry_t softleaf_t;
 
 #define stalemap_device_page(dmirror)		dmirror_devmem_alloc_page((dmirror)->mdevice)
+#define stalemap_flags(page)			(&(page)->flags)
 
 /* A migration of an older kernel has no page of another size. */
 #define MIGRATE_PFN_COMPOUND			0UL
