@@ -158,6 +158,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::{Checks, HugeOrder, Native};
+    use crate::target::Target;
     use crate::version::Version;
 
     #[test]
