@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::exhaust::Certificate;
-use crate::context::{Context, exit_code};
+use crate::context::{Context, code_and_stdout, exit_code};
 
 /// The versions that are asked.
 const VERSIONS: [&str; 3] = ["6.1", "6.12", "7.3"];
@@ -33,6 +33,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
     since_when(context, &folder.join("6.1"))?;
     CERTIFICATE.check(context)?;
     huge_pages(context)?;
+    checked_by_itself(context, &seconds)?;
     let conformance = context.stalemap().args(["linux", "conformance", "--runs", "0", "--native-runs", PROGRAMS]);
     Ok(conformance.arg("--out").arg(folder.join("conformance.md")).run()?)
 }
@@ -46,6 +47,20 @@ fn huge_pages(context: &Context) -> Result<()> {
         build.args(["--huge-order", order]).run()?;
         context.stalemap().args(self_tests).args(["--huge-order", order]).run()?;
     }
+    Ok(())
+}
+
+/// A kernel that checks what it claims of its own state has nothing to say, and stops at the fault that breaks a claim.
+fn checked_by_itself(context: &Context, seconds: &str) -> Result<()> {
+    let build = ["linux", "build", "--native", "--yes", "--version", "7.3", "--huge-order", "2", "--debug-vm"];
+    context.stalemap().args(build).run()?;
+    let subject = ["--subject", "linux-7.3-native-huge2", "--debug-vm"];
+    let folder = context.fresh_folder("native-debug-vm")?;
+    let fuzz = context.stalemap().arg("fuzz").args(subject).args(["--seconds", seconds, "--seed", "1", "--out"]);
+    fuzz.arg(folder).run()?;
+    let run = context.stalemap().arg("run").args(subject).args(["--fault", "split_in_one_space"]);
+    let (code, said) = code_and_stdout(run.arg("corpus/linux/trophies/huge/split_in_one_space.trace"))?;
+    ensure!(code == 1 && said.contains("BUG: failure at mm/migrate.c"), "{code}: {said}");
     Ok(())
 }
 
