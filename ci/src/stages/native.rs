@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
     let folder = context.fresh_folder("native")?;
     for version in VERSIONS {
         let subject = format!("linux-{version}-native");
-        context.stalemap().args(["linux", "build", "--native", "--yes", "--version", version]).run()?;
+        build(context, version, &[])?;
         let fuzz = context.stalemap().args(["fuzz", "--subject", &subject, "--seconds", &seconds, "--seed", "1"]);
         fuzz.arg("--out").arg(folder.join("findings")).run()?;
         let mutants = context.stalemap().args(["linux", "mutants", "--native", "--version", version]);
@@ -38,13 +38,18 @@ pub(super) fn run(context: &Context) -> Result<()> {
     Ok(conformance.arg("--out").arg(folder.join("conformance.md")).run()?)
 }
 
+/// Builds a native kernel of a version, with these options.
+fn build(context: &Context, version: &str, more: &[&str]) -> Result<()> {
+    let build = context.stalemap().args(["linux", "build", "--native", "--yes", "--version", version]);
+    Ok(build.args(more).run()?)
+}
+
 /// Huge pages of each size go to a device and back.
 fn huge_pages(context: &Context) -> Result<()> {
     let self_tests = ["linux", "self-tests", "--native", "--version", "7.3"];
     context.stalemap().args(self_tests).run()?;
     for order in HUGE_ORDERS {
-        let build = context.stalemap().args(["linux", "build", "--native", "--yes", "--version", "7.3"]);
-        build.args(["--huge-order", order]).run()?;
+        build(context, "7.3", &["--huge-order", order])?;
         context.stalemap().args(self_tests).args(["--huge-order", order]).run()?;
     }
     Ok(())
@@ -52,8 +57,7 @@ fn huge_pages(context: &Context) -> Result<()> {
 
 /// A kernel that checks what it claims of its own state has nothing to say, and stops at the fault that breaks a claim.
 fn checked_by_itself(context: &Context, seconds: &str) -> Result<()> {
-    let build = ["linux", "build", "--native", "--yes", "--version", "7.3", "--huge-order", "2", "--debug-vm"];
-    context.stalemap().args(build).run()?;
+    build(context, "7.3", &["--huge-order", "2", "--debug-vm"])?;
     let subject = ["--subject", "linux-7.3-native-huge2", "--debug-vm"];
     let folder = context.fresh_folder("native-debug-vm")?;
     let fuzz = context.stalemap().arg("fuzz").args(subject).args(["--seconds", seconds, "--seed", "1", "--out"]);
