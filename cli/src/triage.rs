@@ -6,7 +6,7 @@ use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use clap::Args;
 use stalemap_commands::{Ending, input, output};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
-use stalemap_linux::{Cache, Checks, Fault, Kernels, Recorded, Target, Version, Way};
+use stalemap_linux::{Cache, Fault, Kernels, Recorded, Target, Version, Way};
 use stalemap_operations::{Machine, Operation, Trace};
 use stalemap_report::style::{BAD, GOOD};
 
@@ -142,7 +142,7 @@ pub(crate) fn triage(arguments: &TriageArguments) -> Result<Ending> {
 
 /// How the native kernel differs.
 fn native(arguments: &TriageArguments, trace: &Trace) -> Result<Difference> {
-    let target = Target::new(version(trace)?, true, Checks::Usual);
+    let target = Target::new(version(trace)?, true);
     let kernels = Kernels::cached(&Cache::of_the_user()?, target, bits(arguments))?;
     let native = difference(kernels, trace)?;
     print_side(target.subject(), &native)?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use stalemap_commands::{Ending, output};
-use stalemap_linux::{Cache, Checks, Kernels, Target, Version, Way};
+use stalemap_linux::{Cache, Kernels, Target, Version, Way};
 use stalemap_operations::Trace;
 
 use super::revision::{Shows, shows};
@@ -20,7 +20,7 @@ pub(super) fn bisect(line: &Line, trace: &Trace, ends: [&SubjectName; 2], fault:
     let native = good.way() == Way::Agent;
     let (good, bad) = (good.version(), bad.version());
     let ask = |version: Version| -> Result<Shows> {
-        let target = Target::new(version, native, Checks::Usual);
+        let target = Target::new(version, native);
         if Kernels::cached(&Cache::of_the_user()?, target, 0).is_err() {
             output::tell(format_args!("{} is not built yet", target.subject()));
             linux::build_version(version, native)?;
@@ -35,7 +35,7 @@ pub(super) fn bisect(line: &Line, trace: &Trace, ends: [&SubjectName; 2], fault:
         Ok(shown)
     };
     let Found { signature, without, with } = search(good, bad, ask)?;
-    let [without, with] = [without, with].map(|version| Target::new(version, native, Checks::Usual).subject());
+    let [without, with] = [without, with].map(|version| Target::new(version, native).subject());
     output::print_line(format_args!("{signature} begins with {with}; {without} does not show it"))?;
     Ok(Ending::Agree)
 }

@@ -6,7 +6,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Generator, Settings};
-use stalemap_linux::{Beside, Cache, Checks, Kernels, Target, Version};
+use stalemap_linux::{Beside, Cache, Kernels, Target, Version};
 use stalemap_operations::{Program, Trace};
 use stalemap_report::style::BAD;
 
@@ -44,8 +44,7 @@ const BATCH: u64 = 64;
 pub(super) fn compare(cache: &Cache, arguments: &CompareArguments) -> Result<Ending> {
     let mut all_agree = true;
     for version in chosen(arguments.version) {
-        let [guest, agent] =
-            [false, true].map(|native| Kernels::cached(cache, Target::new(version, native, Checks::Usual), 0));
+        let [guest, agent] = [false, true].map(|native| Kernels::cached(cache, Target::new(version, native), 0));
         let (guest, agent) = (guest?, agent?);
         let names = format!("{} and {}", guest.subject(), agent.subject());
         let settings = guest.settings(arguments.ops as usize);

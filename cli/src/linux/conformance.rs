@@ -16,7 +16,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Driver};
-use stalemap_linux::{Cache, Checks, Kernels, Target, Version, Way};
+use stalemap_linux::{Cache, Kernels, Target, Version, Way};
 use stalemap_operations::{Program, Trace};
 
 use self::kept::{Build, Corpus, Kept, Part, Signatures};
@@ -136,7 +136,7 @@ fn ask(cache: &Cache, arguments: &ConformanceArguments, folder: &Path) -> Result
 /// The kernels that are asked, each with how many executions.
 fn targets(arguments: &ConformanceArguments) -> Vec<(Target, u64)> {
     let ways = [(false, arguments.runs), (true, arguments.native_runs)];
-    let of = |version| ways.map(|(native, runs)| (Target::new(version, native, Checks::Usual), runs));
+    let of = |version| ways.map(|(native, runs)| (Target::new(version, native), runs));
     let versions = chosen(arguments.version);
     let huge = Target::all().filter(|target| target.asked().huge.is_some() && versions.contains(&target.version()));
     let huge = huge.map(|target| match target.way() {

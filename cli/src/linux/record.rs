@@ -10,7 +10,7 @@ use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
 use stalemap_commands::{Ending, output};
 use stalemap_harness::{Compare, Divergence, Driver, Generator};
-use stalemap_linux::{Cache, Checks, Kernels, Target, Transcript, Version, Way};
+use stalemap_linux::{Cache, Kernels, Target, Transcript, Version, Way};
 use stalemap_operations::{Outcome, Program, Trace};
 use stalemap_report::style::BAD;
 
@@ -57,7 +57,7 @@ pub(super) fn record(cache: &Cache, arguments: &RecordArguments) -> Result<Endin
     }
     let mut differ = 0;
     for version in chosen(arguments.version) {
-        let target = Target::new(version, arguments.native, Checks::Usual);
+        let target = Target::new(version, arguments.native);
         let kernels = Kernels::cached(cache, target, 0)?;
         let release = kernels.release()?;
         let folder = arguments.out.join(target.to_string());

@@ -72,7 +72,7 @@ fn huge_tests(cache: &Cache, arguments: &SelfTestsArguments) -> Result<Ending> {
     if version < Version::V7_3 {
         bail!("linux-{version}-native has no huge pages, which its tests are about; that of {} has", Version::V7_3);
     }
-    let mut target = Target::new(version, true, arguments.checks.checks());
+    let mut target = Target::new(version, true).with_checks(arguments.checks.checks());
     if let Some(order) = arguments.huge_order {
         target = target.with_huge(order).map_err(Error::msg)?;
     }

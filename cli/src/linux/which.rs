@@ -25,7 +25,7 @@ pub(super) struct Which {
 impl Which {
     /// The kernel.
     pub(super) fn target(self) -> Result<Target> {
-        let target = Target::new(self.version, self.native, self.checks.checks());
+        let target = Target::new(self.version, self.native).with_checks(self.checks.checks());
         self.huge_order.map_or(Ok(target), |order| target.with_huge(order).map_err(Error::msg))
     }
 }

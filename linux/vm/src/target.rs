@@ -21,21 +21,20 @@ pub enum Target {
 }
 
 impl Target {
-    /// The kernel of this version, as a native process or in a virtual machine.
+    /// The kernel of this version with the usual checks, as a native process or in a virtual machine.
     #[must_use]
-    pub const fn new(version: Version, native: bool, checks: Checks) -> Target {
+    pub const fn new(version: Version, native: bool) -> Target {
         if native {
-            Target::Native(Native { checks, ..Native::usual(version) })
+            Target::Native(Native::usual(version))
         } else {
-            Target::Virtual(Flavour::new(version, checks))
+            Target::Virtual(Flavour::new(version, Checks::Usual))
         }
     }
 
     /// All kernels that are subjects of their own, with the usual checks.
     pub fn all() -> impl Iterator<Item = Target> {
-        let plain = Version::ALL
-            .into_iter()
-            .flat_map(|version| [false, true].map(|native| Target::new(version, native, Checks::Usual)));
+        let plain =
+            Version::ALL.into_iter().flat_map(|version| [false, true].map(|native| Target::new(version, native)));
         let orders = [HugeOrder::Two, HugeOrder::Three];
         let native = orders.map(|huge| Target::Native(Native { huge: Some(huge), ..Native::usual(Version::V7_3) }));
         let scaled = [Version::V6_12, Version::V7_3].into_iter().flat_map(move |version| {

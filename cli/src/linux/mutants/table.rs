@@ -76,7 +76,7 @@ fn cells(kernel: Target, row: &Row) -> String {
 mod tests {
     use std::time::Duration;
 
-    use stalemap_linux::{Checks, HISTORY, MUTANTS, Target, Version};
+    use stalemap_linux::{HISTORY, MUTANTS, Target, Version};
 
     use super::{Row, table};
 
@@ -91,7 +91,7 @@ mod tests {
             operations: 3,
         };
         let missed = |fault| Row::Missed { fault, executions: 5_000 };
-        let kernel = Target::new(Version::V6_12, true, Checks::Usual);
+        let kernel = Target::new(Version::V6_12, true);
         let text = table(kernel, "6.12.0", (1, 5_000), &[found, missed(MUTANTS[0]), missed(MUTANTS[1])]);
         assert!(text.contains("Found: 1 of 3.") && text.contains("--seed 1 --runs 5000 --table"), "{text}");
         assert!(text.contains("| `mapping.writable@fork` | 7 | 1.3 + 0.2 | 3 |"), "{text}");
