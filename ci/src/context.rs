@@ -23,6 +23,9 @@ pub(crate) struct Options {
     pub(crate) bug: Option<String>,
 }
 
+/// The profile of the workspace with which the stages build `stalemap`.
+const PROFILE: &str = "stages";
+
 /// Where stages work.
 pub(crate) struct Context {
     /// Its folder is the root; it prints each command before it runs it.
@@ -45,7 +48,12 @@ impl Context {
     /// The program `stalemap`, with the seeded bugs behind their switches: all stages share one build, which takes minutes. The
     /// stage `fuzz-target` builds what it drives without that feature.
     pub(crate) fn stalemap(&self) -> Cmd<'_> {
-        cmd!(self.sh, "cargo run --release --locked -p stalemap-cli --features seeded-bugs --")
+        cmd!(self.sh, "cargo run --profile {PROFILE} --locked -p stalemap-cli --features seeded-bugs --")
+    }
+
+    /// The folder in which that build puts the program.
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.target.join(PROFILE)
     }
 
     /// The time for a campaign or a target, as an argument.

@@ -149,7 +149,7 @@ fn simulate(context: &Context, folder: &Path, whole: &Path, scheduler: &Schedule
     let simulated = folder.join(format!("{name}-simulated.sh"));
     sh.write_file(&simulated, text)?;
     let usual = env::var_os("PATH").unwrap_or_default();
-    let programs = [context.target.join("release")].into_iter().chain(env::split_paths(&usual));
+    let programs = [context.programs()].into_iter().chain(env::split_paths(&usual));
     let path = env::join_paths(programs)?;
     for number in (0..MACHINES).rev() {
         let start = || {
