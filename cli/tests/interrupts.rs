@@ -144,6 +144,23 @@ fn a_loop_ends_with_the_first_signal() {
     });
 }
 
+#[test]
+fn a_command_under_nohup_goes_on_after_a_hangup() {
+    in_folder(|folder| {
+        let stalemap = command(folder, &["fuzz", "--seed", "4"]);
+        let mut nohup = Command::new("nohup");
+        nohup.current_dir(folder).arg(stalemap.get_program()).args(stalemap.get_args()).stdin(Stdio::null());
+        let mut child = listening(nohup);
+        signal(&child, "HUP");
+        sleep(Duration::from_millis(500));
+        assert!(child.try_wait().expect("a child").is_none(), "the hangup ends it");
+        signal(&child, "TERM");
+        let ended = end_of(child);
+        assert_eq!(ended.code, 130, "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("no divergence, interrupted"), "{}", ended.stdout);
+    });
+}
+
 #[cfg(feature = "seeded-bugs")]
 #[test]
 fn an_interrupted_page_has_what_is_known_by_then() {
