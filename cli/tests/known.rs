@@ -91,3 +91,87 @@ fn a_wrong_entry_is_told_with_its_file() {
         }
     });
 }
+
+#[test]
+fn merged_folders_know_what_one_of_them_knows_in_every_order() {
+    in_folder(|folder| {
+        let toml = |name: &str| folder.join(name).join("known.toml");
+        for (name, known) in [
+            ("a", entry(FOUND[0], "2998-01-31") + "trace = \"../shown.trace\"\n" + &entry(FOUND[1], "2020-02-29")),
+            (
+                "b",
+                entry(FOUND[0], "2999-12-31").replace("12\"", "13\"") + &entry("mapping.writable@fork", "2999-12-31"),
+            ),
+        ] {
+            assert_eq!(fuzz(folder, &["--out", name]).code, 1);
+            fs::write(toml(name), known).expect("a file");
+        }
+        fs::write(folder.join("shown.trace"), "machine ram=1 spaces=1 pages=1\nread s0 v0\n").expect("a file");
+        for (folders, out) in [(["a", "b"], "ab"), (["b", "a"], "ba")] {
+            let merged = stalemap(folder, &[&["merge", "-o", out], &folders[..]].concat());
+            assert_eq!(merged.code, 0, "{}", merged.stderr);
+            let told = format!(
+                "{} is known as \"issue 13\" until 2999-12-31, and not as \"issue 12\" until 2998-01-31",
+                FOUND[0]
+            );
+            assert!(merged.stderr.contains(&told), "{}", merged.stderr);
+        }
+        let known = fs::read_to_string(toml("ab")).expect("a file");
+        assert_eq!(known, fs::read_to_string(toml("ba")).expect("a file"));
+        assert_eq!(known.matches("signature").count(), 3, "{known}");
+        assert!(known.contains("issue 13") && !known.contains("2998-01-31"), "{known}");
+        assert_eq!(traces(&folder.join("ab")), 1, "what is known has no trace beside the others");
+        // Merged once more, or beside what is there, nothing changes; nor do its comments.
+        fs::write(toml("ab"), format!("# ours\n{known}")).expect("a file");
+        assert_eq!(stalemap(folder, &["merge", "b", "-o", "ab"]).code, 0);
+        assert_eq!(fs::read_to_string(toml("ab")).expect("a file"), format!("# ours\n{known}"));
+        fs::write(toml("b"), "[[known").expect("a file");
+        let wrong = stalemap(folder, &["merge", "a", "b", "-o", "wrong"]);
+        assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+        assert!(wrong.stderr.contains("known.toml") && !folder.join("wrong").exists(), "{}", wrong.stderr);
+    });
+}
+
+#[test]
+fn a_trace_that_an_entry_names_comes_along() {
+    in_folder(|folder| {
+        fs::write(folder.join("shown.trace"), "machine ram=1 spaces=1 pages=1\nread s0 v0\n").expect("a file");
+        fs::create_dir(folder.join("a")).expect("a folder");
+        let known = entry(FOUND[0], "2999-12-31") + "trace = \"../shown.trace\"\n";
+        fs::write(folder.join("a/known.toml"), known).expect("a file");
+        assert_eq!(stalemap(folder, &["merge", "a", "-o", "b/c"]).code, 0);
+        fs::remove_file(folder.join("shown.trace")).expect("a file");
+        // The implementation without the bug does not show it.
+        let ended = stalemap(folder, &["fuzz", "--seed", "7", "--runs", "5", "--out", "b/c"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(ended.stderr.contains("is known and no longer reproduces"), "{}", ended.stderr);
+        let once = fs::read(folder.join("b/c/known.toml")).expect("a file");
+        assert_eq!(stalemap(folder, &["merge", "b/c", "-o", "d"]).code, 0);
+        assert_eq!(fs::read(folder.join("d/known.toml")).expect("a file"), once);
+    });
+}
+
+#[test]
+fn status_tells_what_is_known_what_has_expired_and_what_was_not_met() {
+    in_folder(|folder| {
+        assert_eq!(fuzz(folder, &[]).code, 1);
+        let plain = stalemap(folder, &["status"]);
+        assert!(plain.stdout.contains("2 findings\n") && !plain.stdout.contains("known"), "{}", plain.stdout);
+        let unmet = entry("mapping.writable@fork", "2020-02-29");
+        let known = entry(FOUND[0], "2999-12-31") + &entry(FOUND[1], "2020-02-29") + &unmet;
+        fs::write(folder.join("findings/known.toml"), known).expect("a file");
+        let status = stalemap(folder, &["status"]);
+        assert_eq!(status.code, 0, "{}", status.stderr);
+        let (findings, rest) = status.stdout.split_once("1 known\n").expect("what is known stands apart");
+        assert!(findings.contains("1 finding\n") && findings.contains(FOUND[1]), "{}", status.stdout);
+        assert!(findings.contains("\n    was known until 2020-02-29: issue 12\n"), "{}", status.stdout);
+        assert!(rest.contains(FOUND[0]) && rest.contains("\n    known until 2999-12-31: issue 12\n"), "{rest}");
+        let end = "known and not met\n  mapping.writable@fork\n    was known until 2020-02-29: issue 12\n";
+        assert!(rest.ends_with(end), "{rest}");
+        let json = stalemap(folder, &["status", "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+        let expired = |at: usize| json["findings"][at]["known"]["has_expired"].as_bool();
+        assert_eq!([expired(0), expired(1)], [Some(false), Some(true)], "{json}");
+        assert_eq!(json["known_not_met"][0]["signature"], "mapping.writable@fork");
+    });
+}

@@ -1,21 +1,18 @@
 //! Findings that are known: a campaign counts them and goes on, until the day on which their entry expires.
 
 mod day;
+mod list;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use serde::Deserialize;
 use stalemap_campaign::{CampaignId, Store};
 use stalemap_harness::{Compare, Driver, Signature};
 use stalemap_operations::Trace;
 
-use crate::{input, output};
-use day::Day;
-
-/// The file in a folder of findings that names those that are known.
-const FILE: &str = "known.toml";
+pub(crate) use self::list::{Entry as KnownEntry, FILE as KNOWN_FILE, List};
+use crate::output;
 
 /// Findings that are known.
 #[derive(Clone, Debug, Default)]
@@ -34,23 +31,6 @@ struct Entry {
     file: PathBuf,
 }
 
-/// What stands in `known.toml`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Listed {
-    #[serde(default)]
-    known: Vec<ListedEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListedEntry {
-    signature: String,
-    reason: String,
-    expires: String,
-    trace: Option<PathBuf>,
-}
-
 impl Known {
     /// Reads the file that is given, if one is, and `known.toml` in the folder of findings, if it is there. An entry that has
     /// expired is told, and is none.
@@ -59,11 +39,10 @@ impl Known {
     /// When a file cannot be read, or an entry names no signature, no day, or something unknown.
     pub fn read(given: Option<&Path>, findings: &Path) -> Result<Known> {
         let mut known = Known::default();
-        let in_folder = Some(findings.join(FILE)).filter(|file| file.exists());
+        let in_folder = Some(findings.join(KNOWN_FILE)).filter(|file| file.exists());
         let files: BTreeSet<&Path> = given.into_iter().chain(in_folder.as_deref()).collect();
         for file in files {
-            let text = input::read_content(file).and_then(|content| Ok(String::from_utf8(content)?));
-            let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+            let text = list::text(file)?;
             if file.extension().is_some_and(|it| it == "toml") {
                 known.add_entries(file, &text)?;
             } else {
@@ -116,19 +95,16 @@ impl Known {
     }
 
     fn add_entries(&mut self, file: &Path, text: &str) -> Result<()> {
-        let listed: Listed =
-            basic_toml::from_str(text).with_context(|| format!("{} cannot be used", file.display()))?;
-        for ListedEntry { signature, reason, expires, trace } in listed.known {
-            let of_entry = || format!("{}: the entry \"{signature}\"", file.display());
-            let parsed: Signature = signature.parse().map_err(|error| anyhow!("{}: {error}", of_entry()))?;
-            let day: Day = expires.parse().with_context(of_entry)?;
-            if day < Day::today() {
-                output::tell(format_args!("{} has expired on {expires} ({reason}): it is a finding again", of_entry()));
+        for (parsed, entry) in list::entries(file, text)? {
+            let KnownEntry { signature, reason, expires, .. } = &entry;
+            if entry.has_expired() {
+                let file = file.display();
+                output::tell(format_args!(
+                    "{file}: the entry \"{signature}\" has expired on {expires} ({reason}): it is a finding again"
+                ));
                 continue;
             }
-            // A path is meant from the file.
-            let trace = trace.map(|trace| file.parent().unwrap_or(Path::new("")).join(trace));
-            self.entries.push(Entry { signature: parsed, trace, file: file.to_owned() });
+            self.entries.push(Entry { signature: parsed, trace: entry.trace, file: file.to_owned() });
         }
         Ok(())
     }

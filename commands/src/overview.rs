@@ -14,13 +14,15 @@ use stalemap_report::style::{BAD, GOOD, STRONG};
 use stalemap_report::{counted, grouped};
 
 use crate::ending::Ending;
+use crate::known::{KnownEntry, List};
 use crate::values::TableFormat;
 use crate::{output, summary};
 
 /// Say what folders of findings hold, all together: campaigns, what they met and never met, and findings
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Shards and campaigns that lie in several of the folders count once.
+Shards and campaigns that lie in several of the folders count once. Findings that a known.toml in one of them names stand apart, \
+with reason and last day. Entries that have expired, and those of findings that were not met, are told.
 
 Examples:
   stalemap status
@@ -45,7 +47,9 @@ pub fn status(arguments: &StatusArguments) -> Result<Ending> {
         ensure!(folder.is_dir(), "{} is no folder", folder.display());
         all = all.and(Store::to_read(folder).read()?);
     }
-    let overview = Overview::of(&all);
+    let known = List::of(&arguments.folders, Ok)?;
+    known.tell_differences();
+    let overview = Overview::of(&all, &known);
     match arguments.format {
         TableFormat::Text => output::print(overview.text())?,
         TableFormat::Json => output::print_line(serde_json::to_string_pretty(&overview)?)?,
@@ -67,6 +71,8 @@ struct Overview {
     marks_never_met: Vec<&'static str>,
     campaigns: Vec<OfCampaign>,
     findings: Vec<OfFinding>,
+    /// Entries for findings that were not met.
+    known_not_met: Vec<OfKnown>,
     /// Findings of an earlier version of the program.
     earlier: Vec<OfEarlier>,
     /// What was passed of subjects' own code.
@@ -96,6 +102,17 @@ struct OfFinding {
     first: Option<(u64, u64)>,
     last: Option<(u64, u64)>,
     file: PathBuf,
+    /// What is known of it.
+    known: Option<OfKnown>,
+}
+
+/// An entry of `known.toml`.
+#[derive(Clone, Serialize)]
+struct OfKnown {
+    signature: String,
+    reason: String,
+    expires: String,
+    has_expired: bool,
 }
 
 #[derive(Serialize)]
@@ -115,7 +132,7 @@ struct OfPassed {
 }
 
 impl Overview {
-    fn of(contents: &Contents) -> Overview {
+    fn of(contents: &Contents, known: &List) -> Overview {
         let totals: Vec<_> = contents.campaigns.iter().map(|campaign| (campaign, campaign.total())).collect();
         let mut marks = BTreeMap::new();
         let mut transitions = Transitions::default();
@@ -133,6 +150,9 @@ impl Overview {
             executions: it.executions.values().sum(),
             file: it.path.clone(),
         });
+        let findings: Vec<_> = contents.findings().into_iter().map(|entry| OfFinding::of(entry, known)).collect();
+        let is_met = |entry: &&KnownEntry| findings.iter().any(|finding| finding.signature == entry.signature);
+        let not_met = known.entries().filter(|entry| !is_met(entry)).map(OfKnown::of).collect();
         Overview {
             executions: totals.iter().map(|(_, total)| total.executions).sum(),
             operations: totals.iter().map(|(_, total)| total.operations).sum(),
@@ -141,7 +161,8 @@ impl Overview {
             marks_never_met: never.collect(),
             marks,
             campaigns: totals.iter().map(|(campaign, _)| OfCampaign::of(campaign)).collect(),
-            findings: contents.findings().into_iter().map(OfFinding::of).collect(),
+            known_not_met: not_met,
+            findings,
             earlier: earlier.collect(),
             passed: contents.passed.iter().map(OfPassed::of).collect(),
         }
@@ -174,12 +195,7 @@ impl Overview {
             let of = |[passed, all]: [usize; 2]| format!("{} of {}", grouped(passed as u64), grouped(all as u64));
             writeln!(text, "{STRONG}passed{STRONG:#}  {subject}: {} functions, {} lines", of(*functions), of(*lines))?;
         }
-        if self.findings.is_empty() {
-            writeln!(text, "{GOOD}no findings{GOOD:#}")?;
-        } else {
-            writeln!(text, "{BAD}{}{BAD:#}", counted(self.findings.len() as u64, "finding"))?;
-        }
-        self.findings.iter().try_for_each(|finding| finding.write(text))?;
+        self.write_findings(text)?;
         if !self.earlier.is_empty() {
             writeln!(text, "{STRONG}of an earlier version{STRONG:#}")?;
         }
@@ -187,6 +203,39 @@ impl Overview {
             let executions = counted(it.executions, "execution");
             writeln!(text, "  {}  {executions}\n    file  {}", it.signature, it.file.display())
         })
+    }
+}
+
+impl Overview {
+    /// Those that are not known, those that are, and the entries for others.
+    fn write_findings(&self, text: &mut String) -> std::fmt::Result {
+        let (known, findings): (Vec<_>, Vec<_>) = self.findings.iter().partition(|finding| finding.is_known());
+        if findings.is_empty() {
+            writeln!(text, "{GOOD}no findings{GOOD:#}")?;
+        } else {
+            writeln!(text, "{BAD}{}{BAD:#}", counted(findings.len() as u64, "finding"))?;
+        }
+        findings.iter().try_for_each(|finding| finding.write(text))?;
+        if !known.is_empty() {
+            writeln!(text, "{STRONG}{} known{STRONG:#}", known.len())?;
+        }
+        known.iter().try_for_each(|finding| finding.write(text))?;
+        if !self.known_not_met.is_empty() {
+            writeln!(text, "{STRONG}known and not met{STRONG:#}")?;
+        }
+        self.known_not_met.iter().try_for_each(|known| writeln!(text, "  {}\n    {}", known.signature, known.words()))
+    }
+}
+
+impl OfKnown {
+    fn of(entry: &KnownEntry) -> OfKnown {
+        let KnownEntry { signature, reason, expires, .. } = entry.clone();
+        OfKnown { signature, reason, expires, has_expired: entry.has_expired() }
+    }
+
+    fn words(&self) -> String {
+        let day = if self.has_expired { "was known until" } else { "known until" };
+        format!("{day} {}: {}", self.expires, self.reason)
     }
 }
 
@@ -226,10 +275,11 @@ impl OfCampaign {
 }
 
 impl OfFinding {
-    fn of(entry: Entry) -> OfFinding {
+    fn of(entry: Entry, list: &List) -> OfFinding {
         let ids = || entry.met.iter().map(|(id, _)| id);
         let known = || entry.met.iter().filter(|(_, times)| times.first <= times.last);
         OfFinding {
+            known: list.get(&entry.signature).map(OfKnown::of),
             executions: entry.executions(),
             seeds: ids().map(|id| id.seed).collect(),
             versions: ids().map(|id| id.version.clone()).collect(),
@@ -241,6 +291,10 @@ impl OfFinding {
             variant: entry.variant,
             file: entry.path,
         }
+    }
+
+    fn is_known(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| !known.has_expired)
     }
 
     fn write(&self, text: &mut String) -> std::fmt::Result {
@@ -256,6 +310,14 @@ impl OfFinding {
                 write!(text, ", from execution {first} of seed {seed} to {last} of seed {other}")?;
             }
         }
-        writeln!(text, ", stalemap {versions}\n    file  {}", self.file.display())
+        writeln!(text, ", stalemap {versions}")?;
+        if let Some(known) = &self.known {
+            writeln!(text, "    {}", known.words())?;
+        }
+        // What was known from the start has no file of its own.
+        if self.is_known() && !self.file.exists() {
+            return Ok(());
+        }
+        writeln!(text, "    file  {}", self.file.display())
     }
 }
