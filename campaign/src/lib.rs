@@ -64,7 +64,7 @@ mod transition_table;
 mod whole;
 
 pub use campaign::{Campaign, CampaignError, CampaignFault, CampaignStats, Diverged, Observer, Progress};
-pub use explore::{Deeper, DepthProgress, Exploration, ExploreError};
+pub use explore::{Deeper, DepthProgress, Exploration, ExploreError, Way};
 pub use findings::{Findings, Sampled, Times};
 pub use hunt::{FirstDivergence, Hunt, Hunted, Source};
 pub use shard::{NotAShard, Shard};

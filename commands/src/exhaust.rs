@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use stalemap_campaign::{Deeper, DepthProgress, Exploration};
-use stalemap_harness::Transitions;
-use stalemap_operations::{Dialect, Machine, Trace};
+use stalemap_campaign::{Deeper, DepthProgress, Exploration, ExploreError};
+use stalemap_harness::{Divergence, Transitions};
+use stalemap_operations::{Dialect, Machine, Program, Trace};
 use stalemap_report::{Finding, counted, grouped};
 
 use crate::command_line::CommandLine;
@@ -30,7 +30,7 @@ pub const TINY: Machine = match Machine::new([2, 1, 0], 2, 2, Dialect::Linux6_12
 A line for each depth has the number of states that are first reached there, that of the operations tried from the states before, \
 and a digest of all states so far. Equal digests mean equal sets of states. A state is what both sides hold; of a subject that does \
 not show all that it holds, such as a kernel, it is what the reference holds, and the second line says so. Ends with the state space, with --depth, or after \
-the depth in which --seconds are over; Ctrl-C ends it at the last depth that was complete.
+the depth in which --seconds are over; Ctrl-C ends it at the last depth that was complete. A constructor that crashes is a divergence as well.
 
 Examples:
   stalemap exhaust --depth 4
@@ -63,7 +63,10 @@ pub struct ExhaustArguments<C: Args> {
 pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments<S::Choice>) -> Result<Ending> {
     let start = Instant::now();
     let machine = arguments.machine;
-    let mut exploration = exploration(line, &arguments.subject, machine)?;
+    let mut exploration = match exploration(line, &arguments.subject, machine)? {
+        Ok(exploration) => exploration,
+        Err(error) => return diverges_or_fails(error),
+    };
     let mut lines = vec![format!("# machine {machine}")];
     if !exploration.has_complete_states() {
         let name = line.subjects().chosen(&arguments.subject)?.name;
@@ -75,14 +78,11 @@ pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments<
         if exploration.is_closed() || start.elapsed() >= Duration::from_secs(arguments.seconds) {
             break;
         }
-        let edges = match deepen(&mut exploration, arguments.jobs)? {
-            Deeper::Edges(edges) => edges,
-            Deeper::Stopped => return Ok(Ending::Interrupted),
-            Deeper::Diverges(program, divergence) => {
-                output::print_line(format_args!("{}: {:?}", divergence.signature(), divergence.mismatch))?;
-                output::print(Trace::from(program))?;
-                return Ok(Ending::Diverge);
-            }
+        let edges = match deepen(&mut exploration, arguments.jobs) {
+            Ok(Deeper::Edges(edges)) => edges,
+            Ok(Deeper::Stopped) => return Ok(Ending::Interrupted),
+            Ok(Deeper::Diverges(program, divergence)) => return diverges(program, &divergence),
+            Err(error) => return diverges_or_fails(error),
         };
         let line = format!("{depth} {} {edges} {}", exploration.states_of_last_depth(), exploration.digest());
         output::print_line(&line)?;
@@ -100,13 +100,34 @@ pub fn exhaust<S: Subjects>(line: &CommandLine<S>, arguments: &ExhaustArguments<
     Ok(Ending::Agree)
 }
 
+/// An exploration that a divergence has ended is a finding; anything else that ends it is trouble.
+fn diverges_or_fails(error: ExploreError) -> Result<Ending> {
+    if let ExploreError::Unsteady(_) = error {
+        output::tell("it diverges on the way to a state that was reached before: it does not repeat itself");
+    }
+    if let ExploreError::Start(way) | ExploreError::Unsteady(way) = error {
+        return diverges(way.program, &way.divergence);
+    }
+    Err(error.into())
+}
+
+fn diverges(program: Program, divergence: &Divergence) -> Result<Ending> {
+    output::print_line(format_args!("{}: {:?}", divergence.signature(), divergence.mismatch))?;
+    output::print(Trace::from(program))?;
+    Ok(Ending::Diverge)
+}
+
 /// The start of a machine; operations that do not end are printed, and end the program.
-fn exploration<S: Subjects>(line: &CommandLine<S>, choice: &S::Choice, machine: Machine) -> Result<Exploration> {
+fn exploration<S: Subjects>(
+    line: &CommandLine<S>,
+    choice: &S::Choice,
+    machine: Machine,
+) -> Result<Result<Exploration, ExploreError>> {
     let ChosenSubject { build, .. } = line.subjects().chosen(choice)?;
     let program = line.name().to_string();
     let print = |finding: &Finding, _| output::print_line(finding.text());
-    let exploration = Exploration::new(build, machine)?;
-    Ok(exploration.on_hang(line.limit(), move |it| hang::end(&program, it, &print)))
+    let exploration = Exploration::new(build, machine);
+    Ok(exploration.map(|it| it.on_hang(line.limit(), move |it| hang::end(&program, it, &print))))
 }
 
 /// The transitions that are met by every operation from every state up to this depth; none where it is interrupted.
@@ -114,7 +135,7 @@ fn exploration<S: Subjects>(line: &CommandLine<S>, choice: &S::Choice, machine: 
 /// # Errors
 /// When the subject is not there, cannot be the machine, or the sides diverge.
 pub fn transitions<S: Subjects>(line: &CommandLine<S>, machine: Machine, depth: u32) -> Result<Option<Transitions>> {
-    let mut exploration = exploration(line, &S::Choice::default(), machine)?;
+    let mut exploration = exploration(line, &S::Choice::default(), machine)??;
     for _ in 0..depth {
         match deepen(&mut exploration, None)? {
             Deeper::Edges(_) => {}
@@ -126,12 +147,12 @@ pub fn transitions<S: Subjects>(line: &CommandLine<S>, machine: Machine, depth: 
 }
 
 /// One depth more, with a status line.
-fn deepen(exploration: &mut Exploration, jobs: Option<u32>) -> Result<Deeper> {
+fn deepen(exploration: &mut Exploration, jobs: Option<u32>) -> Result<Deeper, ExploreError> {
     let mut status = Status::new();
     let jobs = jobs.unwrap_or_else(cores);
     let deeper = exploration.deepen(jobs, &interrupted, &mut |DepthProgress { done, all }| {
         status.show(|| format!("{} of {} states of this depth", grouped(done as u64), grouped(all as u64)));
     });
     status.clear();
-    Ok(deeper?)
+    deeper
 }

@@ -13,7 +13,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use stalemap_harness::{
-    AnyBuild, Build, CannotBuild, Divergence, Hang, Signature, StateDigest, Transitions, Watch, digest_of_states,
+    AnyBuild, Build, CannotBuild, Divergence, Hang, StateDigest, Transitions, Watch, digest_of_states,
 };
 use stalemap_operations::{Machine, Operation, Program};
 use thiserror::Error;
@@ -37,15 +37,24 @@ pub enum ExploreError {
     /// The machine has more frames and places than a driver keeps, so that its states cannot be looked at.
     #[error("the machine is too large to be exhausted")]
     TooLarge,
-    /// The two sides differ before any operation.
-    #[error("the two sides differ at the start ({0})")]
-    Start(Signature),
+    /// The two sides differ before any operation: the subject shows something else, or its constructor crashes.
+    #[error("the two sides differ at the start ({})", .0.divergence.signature())]
+    Start(Box<Way>),
     /// The operations that have led to a state diverge when they are run again: the subject does not repeat itself.
-    #[error("the way to a state that was reached before diverges ({0})")]
-    Unsteady(Signature),
+    #[error("the way to a state that was reached before diverges ({})", .0.divergence.signature())]
+    Unsteady(Box<Way>),
     /// A job has panicked outside a subject: a fault of ours.
     #[error("a job of the exploration has panicked")]
     Panicked,
+}
+
+/// Operations that lead to a divergence where an exploration cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The machine and the operations.
+    pub program: Program,
+    /// How the two sides differ behind them.
+    pub divergence: Divergence,
 }
 
 /// How far a depth has come.
@@ -98,7 +107,8 @@ impl Exploration {
     pub fn new(build: impl Build + Clone + Send + Sync + 'static, machine: Machine) -> Result<Self, ExploreError> {
         let build = AnyBuild::new(build);
         let mut guide = Guide::new(build.clone(), machine);
-        let start = guide.lead(&[])?.map_err(|divergence| ExploreError::Start(divergence.signature()))?;
+        let to_start = |divergence| Box::new(Way { program: Program::new(machine, []), divergence });
+        let start = guide.lead(&[])?.map_err(|divergence| ExploreError::Start(to_start(divergence)))?;
         let (known, has_complete_states) = (HashSet::from([start.digest()]), start.has_complete_states());
         let (reached, met) = (Vec::new(), Transitions::default());
         Ok(Exploration { build, machine, known, reached, frontier: vec![0], met, hang: None, has_complete_states })
@@ -299,9 +309,10 @@ impl Tasks<'_> {
     fn try_from(&self, states: &[usize], guide: &mut Guide, found: &mut Found) -> Result<bool, ExploreError> {
         let paths: Vec<_> = states.iter().map(|&state| self.exploration.path(state)).collect();
         guide.look_ahead(paths.iter().map(Vec::as_slice))?;
-        let unsteady = |divergence: Divergence| ExploreError::Unsteady(divergence.signature());
         let mut ways = Vec::new();
         for (&state, path) in states.iter().zip(&paths) {
+            let way = |divergence| Way { program: Program::new(self.exploration.machine, path.clone()), divergence };
+            let unsteady = |divergence| ExploreError::Unsteady(Box::new(way(divergence)));
             let operations = guide.lead(path)?.map_err(unsteady)?.operations();
             ways.extend(
                 operations.into_iter().map(|by| (Reached { from: state, by }, [path.as_slice(), &[by]].concat())),

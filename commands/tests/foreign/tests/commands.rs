@@ -278,6 +278,22 @@ fn a_constructor_that_panics_is_a_finding_that_is_kept_and_minimised() {
 }
 
 #[test]
+fn an_exploration_of_a_subject_whose_constructor_panics_ends_with_a_finding() {
+    in_folder(|folder| {
+        let exhaust = |panics: &str, says: &str| {
+            let ended = run(env!("CARGO_BIN_EXE_unbuilt"), folder, &["exhaust", "--depth", "1"]);
+            assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+            let machine = "\nmachine ram=2 device=1 spaces=2 pages=2\n";
+            assert!(ended.stdout.contains(panics) && ended.stdout.ends_with(machine), "{}", ended.stdout);
+            assert!(ended.stderr.contains(says) && !ended.stderr.contains("error"), "{}", ended.stderr);
+        };
+        exhaust("panic.subject_two_spaces_are_too_many@start", "");
+        fs::write(folder.join("once"), "").expect("a file");
+        exhaust("panic.subject_once_is_enough@start", "it does not repeat itself");
+    });
+}
+
+#[test]
 fn a_finding_whose_trace_no_longer_shows_it_is_reported_when_a_resumed_campaign_meets_it_again() {
     in_folder(|folder| {
         let fuzz = |runs, more: &[&str]| {
