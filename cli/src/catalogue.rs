@@ -230,10 +230,7 @@ impl Subjects for Catalogue {
     }
 
     fn option(&self, choice: &Choice) -> String {
-        #[cfg(feature = "seeded-bugs")]
-        if let Some(bug) = choice.bug {
-            return format!(" --bug {}", bug.name());
-        }
+        let bug: String = choice.bug_words().iter().map(|word| format!(" {word}")).collect();
         let subject = match &choice.subject {
             SubjectName::Implementation => String::new(),
             SubjectName::Linux(_) | SubjectName::Library(_) | SubjectName::Program(_) => {
@@ -242,7 +239,7 @@ impl Subjects for Catalogue {
         };
         let fault = choice.fault.map_or_else(String::new, |fault| format!(" --fault {}", fault.name));
         let checks = choice.checks.checks().option();
-        subject + checks + if choice.isolate { " --isolate" } else { "" } + &fault
+        bug + &subject + checks + if choice.isolate { " --isolate" } else { "" } + &fault
     }
 
     fn serve(&self, choice: &Choice) -> Result<Ending> {

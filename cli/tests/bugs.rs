@@ -33,6 +33,21 @@ fn the_list_names_every_bug_with_its_history() {
 }
 
 #[test]
+fn a_campaign_on_an_isolated_bug_prints_a_command_that_shows_it_in_isolation() {
+    in_folder(|folder| {
+        let fuzz = ["fuzz", "--bug", "refill_not_counted", "--isolate", "--seed", "3", "--max-findings", "1"];
+        let fuzz = stalemap(folder, &fuzz);
+        assert_eq!(fuzz.code, 1, "{}", fuzz.stderr);
+        let replay = fuzz.stdout.lines().find_map(|line| line.trim_start().strip_prefix("replay ")).expect("a command");
+        let words: Vec<&str> =
+            replay.split_whitespace().skip_while(|word| !word.ends_with("stalemap")).skip(1).collect();
+        assert!(words.starts_with(&["run", "--bug", "refill_not_counted", "--isolate"]), "{replay}");
+        let run = stalemap(folder, &words);
+        assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    });
+}
+
+#[test]
 fn a_bug_that_is_switched_on_is_found_replayed_and_minimised() {
     in_folder(|folder| {
         let bug = ["--bug", "refill_not_counted"];
