@@ -197,7 +197,7 @@ impl Maker<'_> {
         let watch = (!build.looks_ahead()).then(Watch::default);
         let watchdog = watch.clone().map(|watch| {
             let name = name.clone();
-            Watchdog::start(vec![watch], self.line.limit(), move |hang| hang::end(&name, hang, &hang::tell))
+            Watchdog::start(vec![watch], self.line.limit(), move |hang| hang::end(&name, &hang, &hang::tell))
         });
         (Shown { name, build, is_recorded: false, watch }, watchdog)
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use clap::Args;
 use stalemap_campaign::{Deeper, DepthProgress, Exploration, ExploreError};
-use stalemap_harness::{Divergence, Transitions};
+use stalemap_harness::{Divergence, Hang, Transitions};
 use stalemap_operations::{Dialect, Machine, Program, Trace};
 use stalemap_report::{Finding, counted, grouped};
 
@@ -125,9 +125,9 @@ fn exploration<S: Subjects>(
 ) -> Result<Result<Exploration, ExploreError>> {
     let ChosenSubject { build, .. } = line.subjects().chosen(choice)?;
     let program = line.name().to_string();
-    let print = |finding: &Finding, _| output::print_line(finding.text());
+    let print = |finding: &Finding, _: &Hang| output::print_line(finding.text());
     let exploration = Exploration::new(build, machine);
-    Ok(exploration.map(|it| it.on_hang(line.limit(), move |it| hang::end(&program, it, &print))))
+    Ok(exploration.map(|it| it.on_hang(line.limit(), move |hang| hang::end(&program, &hang, &print))))
 }
 
 /// The transitions that are met by every operation from every state up to this depth; none where it is interrupted.

@@ -134,7 +134,7 @@ pub struct SoFar {
     pub counts: BTreeMap<Signature, u64>,
     /// The findings, in the order in which they were found.
     pub findings: Vec<KeptFinding>,
-    /// The index of the execution that is being brought to its form.
+    /// The index of the execution that is being brought to its form, or whose form is run again.
     pub looks_at: Option<u64>,
 }
 
@@ -231,6 +231,7 @@ impl Kept {
         }
         for (form, sample) in shortest {
             let program = sample.trace().program();
+            self.so_far.get().looks_at = Some(sample.index);
             let run = self.all.driver().run(&program, Compare::Everything)?;
             let Some(divergence) = run.divergence.filter(|it| it.signature().to_string() == form) else {
                 output::tell(format_args!("{form} was found before and no longer shows: the subject has changed"));
@@ -242,6 +243,7 @@ impl Kept {
             let kept = self.keep.keep_sample(finding?, sample.clone());
             self.so_far.get().findings.push(kept);
         }
+        self.so_far.get().looks_at = None;
         Ok(())
     }
 

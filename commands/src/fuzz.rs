@@ -12,8 +12,8 @@ use clap::Args;
 use stalemap_campaign::{
     Campaign, CampaignError, CampaignId, CampaignStats, Diverged, Observer, Piece, Progress, Shard, Store,
 };
-use stalemap_harness::{AnyBuild, Settings, Signature, some_subject};
-use stalemap_operations::{Kind, KindSet, Machine, Program, Subject as _, Trace};
+use stalemap_harness::{AnyBuild, Hang, Settings, Signature, some_subject};
+use stalemap_operations::{Kind, KindSet, Machine, Subject as _, Trace};
 use stalemap_report::{Ending as HowEnded, Finding, Origin, Summary, grouped};
 
 use crate::command_line::CommandLine;
@@ -197,15 +197,13 @@ pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Cho
         kinds: settings.kinds,
         work,
         printed: arguments.printed(),
-        executions: Executions { campaign: campaign.clone(), shard: arguments.shard, begin: before.executions },
     };
     let (in_campaign, name) = (hung.clone(), subject.to_string());
-    let campaign = campaign.on_hang(line.limit(), move |hang| {
-        hang::end(&name, hang, &|finding, program| in_campaign.tell(finding, &program))
-    });
+    let campaign = campaign
+        .on_hang(line.limit(), move |hang| hang::end(&name, &hang, &|finding, hang| in_campaign.tell(finding, hang)));
     // Findings are minimised beside the campaign, and those of before are run again.
     let while_minimised = hung.clone();
-    let write = move |finding: &_, program| while_minimised.tell(finding, &program);
+    let write = move |finding: &_, hang: &_| while_minimised.tell(finding, hang);
     let _watchdog = hang::watch(subject, line.limit(), kept.all.driver(), write);
     if let Some(recorded) = recorded {
         kept.go_on_from(&recorded, arguments.shard, &before)?;
@@ -277,35 +275,15 @@ struct Hung {
     kinds: KindSet,
     work: CampaignWork,
     printed: Printed,
-    executions: Executions,
-}
-
-/// The executions of the campaign.
-#[derive(Clone)]
-struct Executions {
-    campaign: Campaign,
-    shard: Shard,
-    begin: u64,
-}
-
-impl Executions {
-    /// How many are looked through for one that hangs: jobs do fewer between two reports of progress.
-    const NEAR: usize = 1 << 15;
-
-    /// The index of a program, which is one of the first that are not done.
-    fn index(&self, program: &Program, done: u64) -> Option<u64> {
-        let near = (self.begin + done..).take(Self::NEAR).map(|position| self.shard.index(position));
-        near.into_iter().find(|&index| self.campaign.execution(index) == *program)
-    }
 }
 
 impl Hung {
-    fn tell(&self, finding: &Finding, program: &Program) -> Result<()> {
+    fn tell(&self, finding: &Finding, hang: &Hang) -> Result<()> {
         let mut so_far = self.so_far.get().clone();
         let signature: Signature = finding.signature.parse()?;
-        // Where the machine was drawn again, the index is not known.
-        let near = || self.executions.index(program, so_far.work.executions).unwrap_or(u64::MAX);
-        let index = so_far.looks_at.unwrap_or_else(near);
+        // A job says which execution it does. What is run beside the campaign comes from the execution that is looked at, or
+        // from a trace that names none.
+        let index = hang.index.or(so_far.looks_at).unwrap_or(u64::MAX);
         let kept = self.keep.keep(&signature, index, true, finding.clone());
         let is_kept = kept.file.is_some();
         *so_far.counts.entry(signature).or_default() += 1;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use stalemap_harness::{Driver, Hang, Watch, Watchdog};
-use stalemap_operations::Program;
 use stalemap_report::Finding;
 
 use crate::ending::Ending;
@@ -17,7 +16,7 @@ pub fn watch(
     subject: &str,
     deadline: Duration,
     driver: &mut Driver,
-    write: impl Fn(&Finding, Program) -> Result<()> + Send + 'static,
+    write: impl Fn(&Finding, &Hang) -> Result<()> + Send + 'static,
 ) -> Option<Watchdog> {
     if driver.looks_ahead() {
         return None;
@@ -25,18 +24,18 @@ pub fn watch(
     let watch = Watch::default();
     driver.watched_by(watch.clone());
     let subject = subject.to_string();
-    Some(Watchdog::start(vec![watch], deadline, move |hang| end(&subject, hang, &write)))
+    Some(Watchdog::start(vec![watch], deadline, move |hang| end(&subject, &hang, &write)))
 }
 
 /// Writes down what hangs and ends the program as with any finding, since a thread that hangs cannot be ended. Of several
 /// executions that hang the first is written down.
-pub fn end(subject: &str, hang: Hang, write: &dyn Fn(&Finding, Program) -> Result<()>) {
+pub fn end(subject: &str, hang: &Hang, write: &dyn Fn(&Finding, &Hang) -> Result<()>) {
     static IS_ENDING: AtomicBool = AtomicBool::new(false);
     if IS_ENDING.swap(true, Ordering::SeqCst) {
         return;
     }
-    let finding = Finding::of_hang(subject, &hang);
-    let ending = match write(&finding, hang.program).and_then(|()| output::flush()) {
+    let finding = Finding::of_hang(subject, hang);
+    let ending = match write(&finding, hang).and_then(|()| output::flush()) {
         Ok(()) => Ending::Diverge,
         Err(error) => {
             output::complain(&error);
@@ -50,7 +49,7 @@ pub fn end(subject: &str, hang: Hang, write: &dyn Fn(&Finding, Program) -> Resul
 ///
 /// # Errors
 /// None: it is a `write` for [`watch`].
-pub fn tell(finding: &Finding, _: Program) -> Result<()> {
+pub fn tell(finding: &Finding, _: &Hang) -> Result<()> {
     output::tell(finding.text());
     Ok(())
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Error, Result, anyhow};
 use clap::Args;
 use serde::Serialize;
-use stalemap_harness::{Compare, Driver};
-use stalemap_operations::{Program, Trace};
+use stalemap_harness::{Compare, Driver, Hang};
+use stalemap_operations::Trace;
 use stalemap_report::style::{BAD, GOOD};
 use stalemap_report::{
     FileResult, Finding, Origin, Verdict, counted, diff, grouped, junit_of_results, line_of_step, sarif_of_results,
@@ -148,7 +148,7 @@ fn print_hang(
     subject: &str,
     printed: Printed,
     so_far: Arc<Mutex<SoFar>>,
-) -> impl Fn(&Finding, Program) -> Result<()> + Send + use<> {
+) -> impl Fn(&Finding, &Hang) -> Result<()> + Send + use<> {
     let subject = subject.to_string();
     move |finding, _| {
         let mut so_far = lock(&so_far);

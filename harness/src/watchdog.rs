@@ -25,6 +25,8 @@ pub struct Hang {
     pub program: Program,
     /// In which step, and that it did not end: `termination.hang`.
     pub divergence: Divergence,
+    /// Its index, where it is an execution of a campaign.
+    pub index: Option<u64>,
 }
 
 /// Where a driver says what it is running: one for each thread that drives.
@@ -34,6 +36,8 @@ pub struct Watch(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     program: Mutex<Program>,
+    /// The index of what is run, where it is an execution of a campaign.
+    index: Mutex<Option<u64>>,
     /// How often an execution has begun or ended, shifted left by 32, plus the step; an even number is between two.
     at: AtomicU64,
 }
@@ -48,6 +52,11 @@ pub struct Watchdog {
 const STEPS: u32 = 32;
 
 impl Watch {
+    /// What is run from now on is the execution of a campaign with this index.
+    pub fn at_index(&self, index: u64) {
+        *self.0.index.lock().unwrap_or_else(PoisonError::into_inner) = Some(index);
+    }
+
     /// An execution begins.
     pub(crate) fn begin(&self, program: &Program) {
         {
@@ -93,7 +102,8 @@ impl Watch {
             actual: format!("the execution has not ended after {} s", deadline.as_secs_f64()),
             sense: Sense::Other,
         };
-        Hang { program, divergence: Divergence { step, operation, mismatch } }
+        let index = *self.0.index.lock().unwrap_or_else(PoisonError::into_inner);
+        Hang { program, divergence: Divergence { step, operation, mismatch }, index }
     }
 }
 

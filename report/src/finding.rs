@@ -81,7 +81,7 @@ impl Finding {
     /// looks at them hangs as well, and it may be the reference that hangs.
     #[must_use]
     pub fn of_hang(subject: &str, hang: &Hang) -> Finding {
-        let Hang { program, divergence } = hang;
+        let Hang { program, divergence, .. } = hang;
         Finding::new(subject, shown(program, divergence), divergence, Default::default(), Origin::default())
     }
 

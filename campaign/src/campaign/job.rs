@@ -62,7 +62,7 @@ impl Job<'_> {
         let _stops = StopsOnPanic(self.stop);
         let mut driver = Driver::new(self.campaign.build.clone());
         if self.campaign.hang.is_some() {
-            driver.watched_by(watch);
+            driver.watched_by(watch.clone());
         }
         let mut generator = Generator::new(self.campaign.settings.clone());
         let most = self.campaign.runs.map_or(u64::MAX, |runs| self.campaign.shard.executions_below(runs));
@@ -75,7 +75,7 @@ impl Job<'_> {
                 break;
             }
             let begun = Instant::now();
-            if !self.do_all(&mut driver, &mut generator, taken, sender) {
+            if !self.do_all(&mut driver, &mut generator, taken, (&watch, sender)) {
                 break;
             }
             let time = begun.elapsed();
@@ -98,7 +98,7 @@ impl Job<'_> {
         driver: &mut Driver,
         generator: &mut Generator,
         mut taken: Range<u64>,
-        sender: &SyncSender<Batch>,
+        (watch, sender): (&Watch, &SyncSender<Batch>),
     ) -> bool {
         let mut ahead = Vec::new().into_iter();
         if driver.looks_ahead() {
@@ -114,7 +114,7 @@ impl Job<'_> {
             }
         }
         while !taken.is_empty() {
-            let batch = self.batch(driver, generator, &mut taken, &mut ahead);
+            let batch = self.batch(driver, generator, &mut taken, (watch, &mut ahead));
             let ends = batch.unable.is_some();
             if sender.send(batch).is_err() || ends {
                 return false;
@@ -129,7 +129,7 @@ impl Job<'_> {
         driver: &mut Driver,
         generator: &mut Generator,
         taken: &mut Range<u64>,
-        ahead: &mut impl Iterator<Item = Program>,
+        (watch, ahead): (&Watch, &mut impl Iterator<Item = Program>),
     ) -> Batch {
         let mut batch = Batch { first: taken.start, done: CampaignStats::none(), diverged: None, unable: None };
         let start = Instant::now();
@@ -137,6 +137,7 @@ impl Job<'_> {
         driver.clear_met();
         while batch.diverged.is_none() && start.elapsed() < TICK && !taken.is_empty() {
             let index = self.campaign.shard.index(taken.start);
+            watch.at_index(index);
             let run = match self.execute(driver, generator, index, ahead.next(), &mut program) {
                 Ok(run) => run,
                 Err(sentence) => {

@@ -1,25 +1,25 @@
-//! Subjects that the crate commands does not know: the implementation with one operation that is done another way.
+//! Subjects that the crate commands does not know: the implementation with operations that are done another way.
 
 use stalemap_implementation::Implementation;
 use stalemap_operations::{
     Capabilities, CompleteState, Explorable, Machine, Observation, Operation, Outcome, Scope, Stamp, Subject, Touched,
 };
 
-/// How one operation is done: given the subject and the operation.
+/// How an operation is done: given the subject and the operation.
 pub type Done = fn(&mut Implementation, Operation) -> Outcome;
 
-/// The implementation, but for one operation.
+/// The implementation, but for some operations.
 pub struct Altered {
     implementation: Implementation,
-    word: &'static str,
+    words: &'static str,
     done: Done,
 }
 
 impl Altered {
-    /// Does the operations of this word in this way.
+    /// Does the operations of these words in this way.
     #[must_use]
-    pub fn new(machine: &Machine, word: &'static str, done: Done) -> Altered {
-        Altered { implementation: Implementation::new(machine), word, done }
+    pub fn new(machine: &Machine, words: &'static str, done: Done) -> Altered {
+        Altered { implementation: Implementation::new(machine), words, done }
     }
 }
 
@@ -41,7 +41,7 @@ impl Subject for Altered {
     }
 
     fn apply(&mut self, operation: Operation) -> Outcome {
-        if operation.kind().row().word == self.word {
+        if self.words.split(' ').any(|word| word == operation.kind().row().word) {
             (self.done)(&mut self.implementation, operation)
         } else {
             self.implementation.apply(operation)

@@ -7,6 +7,10 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use stalemap_foreign::Altered;
+use stalemap_harness::{Generator, Settings};
+use stalemap_operations::{Machine, Program, Subject as _, Trace};
+
 /// How a program ended.
 struct Ended {
     code: i32,
@@ -290,6 +294,26 @@ fn an_exploration_of_a_subject_whose_constructor_panics_ends_with_a_finding() {
         exhaust("panic.subject_two_spaces_are_too_many@start", "");
         fs::write(folder.join("once"), "").expect("a file");
         exhaust("panic.subject_once_is_enough@start", "it does not repeat itself");
+    });
+}
+
+#[test]
+fn a_hang_while_another_finding_is_shortened_is_kept_under_its_own_execution() {
+    in_folder(|folder| {
+        let fuzz = run(env!("CARGO_BIN_EXE_busy"), folder, &["fuzz", "--seed", "12", "--jobs", "1", "--seconds", "60"]);
+        assert_eq!(fuzz.code, 1, "{}{}", fuzz.stdout, fuzz.stderr);
+        // The first execution reads another value, and is being shortened.
+        assert!(fuzz.stdout.starts_with("campaign  1 execution, "), "{}", fuzz.stdout);
+        let campaigns = fs::read_dir(folder.join("findings/.stalemap/campaigns")).expect("a folder of campaigns");
+        let campaign = campaigns.map(|entry| entry.expect("an entry").path()).next().expect("a campaign");
+        let samples = fs::read_dir(campaign.join("samples/termination.hang@protect")).expect("what has hung");
+        let sample = samples.map(|entry| entry.expect("an entry").path()).next().expect("a sample");
+        let index = sample.file_name().and_then(|name| name.to_str()?.split('.').next()?.parse().ok());
+        let build = |machine: &Machine| Ok(Altered::new(machine, "", |implementation, it| implementation.apply(it)));
+        let mut program = Program::default();
+        Generator::new(Settings::of(&build)).execution(12, index.expect("an index"), &mut program);
+        let kept = Trace::parse(&fs::read_to_string(sample).expect("a trace")).expect("a trace");
+        assert!(program.operations.starts_with(&kept.program().operations), "{kept}\n{}", Trace::from(program));
     });
 }
 
