@@ -10,11 +10,11 @@ use std::time::Duration;
 use stalemap_harness::{Build, HugeOrders};
 use stalemap_operations::Machine;
 
-use crate::process::{Process, UNASKED};
+use crate::process::{Lost, Process, UNASKED};
 use crate::protocol::{IsolationError, Reply, Request};
 use crate::subject::InWorker;
 
-/// How long a program may take in the worker, or a constructor.
+/// How much of the worker's time a program may take, or a constructor.
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// The command that starts a worker: a program that calls [`serve`](crate::serve).
@@ -78,7 +78,8 @@ impl Isolated {
         Isolated { command: Arc::new(command), ..self }
     }
 
-    /// With this time for a program; one that takes longer hangs at its last step.
+    /// With this time for a program; one that takes longer hangs at its last step. Only time counts that the worker has had: on the
+    /// processor, or asleep. One that the machine stalls is given up after ten times as long, and run again.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> Isolated {
         Isolated { deadline, ..self }
@@ -160,7 +161,11 @@ impl Build for Isolated {
     type Subject = InWorker;
 
     fn build(&self, machine: &Machine) -> Result<InWorker, String> {
-        let asked = self.with_process(|process| process.ask(&Request::Build(*machine), self.deadline));
+        let ask = || self.with_process(|process| process.ask(&Request::Build(*machine), self.deadline));
+        let asked = match ask() {
+            Ok(Err(Lost::Stalled)) => ask(),
+            asked => asked,
+        };
         match asked.map_err(|error| error.to_string())? {
             Ok(Reply::Built(described)) => Ok(InWorker::new(self.shared(), *machine, described)),
             Ok(Reply::Refused(sentence)) => Err(sentence),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::Read;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
@@ -19,6 +19,7 @@ use tempfile::NamedTempFile;
 
 use crate::build::WorkerCommand;
 use crate::death;
+use crate::patience::{Patience, is_timeout};
 use crate::protocol::{IsolationError, Reply, Request, Steps, receive, send};
 
 /// The variable that names the shared file to the worker.
@@ -59,8 +60,10 @@ pub(crate) struct Process {
 pub(crate) enum Lost {
     /// It ended; in these words.
     Died(String),
-    /// It did not answer in time.
+    /// It did not answer in its time.
     Hung,
+    /// It did not answer, and the machine gave it less than its time.
+    Stalled,
 }
 
 impl Lost {
@@ -68,7 +71,7 @@ impl Lost {
     pub(crate) fn words(self) -> String {
         match self {
             Lost::Died(words) => words,
-            Lost::Hung => "the subject does not answer".to_string(),
+            Lost::Hung | Lost::Stalled => "the subject does not answer".to_string(),
         }
     }
 }
@@ -131,13 +134,25 @@ impl Process {
         !self.is_lost
     }
 
-    /// Asks for something; how the process was lost over it, if it was.
+    /// Asks for something that may take so much of the worker's own time; how the process was lost over it, if it was.
     pub(crate) fn ask(&mut self, request: &Request, deadline: Duration) -> Result<Result<Reply, Lost>, IsolationError> {
-        match self.exchange(request, deadline) {
+        // One that has gone is noticed where it does not answer.
+        if let Err(error) = send(&mut self.connection, request, &mut self.room)
+            && !matches!(error, IsolationError::Connection(_))
+        {
+            return Err(error);
+        }
+        let mut answer = Patience::with(&self.connection, self.child.id(), deadline)?;
+        match receive(&mut answer, &mut self.room) {
             Ok(reply) => Ok(Ok(reply)),
             Err(IsolationError::Connection(error)) => {
+                let was_stalled = answer.was_stalled();
                 self.is_lost = true;
-                Ok(Err(if is_timeout(&error) { Lost::Hung } else { Lost::Died(self.death()) }))
+                Ok(Err(match is_timeout(&error) {
+                    true if was_stalled => Lost::Stalled,
+                    true => Lost::Hung,
+                    false => Lost::Died(self.death()),
+                }))
             }
             Err(error) => Err(error),
         }
@@ -162,12 +177,6 @@ impl Process {
                 Ok((self.steps(length)?, Some(lost)))
             }
         }
-    }
-
-    fn exchange(&mut self, request: &Request, deadline: Duration) -> Result<Reply, IsolationError> {
-        self.connection.set_read_timeout(Some(deadline))?;
-        send(&mut self.connection, request, &mut self.room)?;
-        receive(&mut self.connection, &mut self.room)
     }
 
     /// The steps of the last run that were written whole, in so many bytes of the shared file.
@@ -205,10 +214,6 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// Reads a standard error to its end and keeps the last of it.

@@ -61,13 +61,17 @@ impl InWorker {
         let was_lost = self.build.was_lost.load(Ordering::Relaxed);
         let (mut steps, mut lost) = self.attempt(recounts_each, was_lost);
         self.build.was_lost.store(lost.is_some(), Ordering::Relaxed);
-        if let Some(first) = lost.take_if(|_| !was_lost) {
+        if let Some(first) = lost.take_if(|lost| !was_lost || matches!(lost, Lost::Stalled)) {
             let again;
             (steps, again) = self.attempt(recounts_each, true);
-            // What was lost once is told, at the last operation where it does not repeat.
+            // What was lost once is told, at the last operation where it does not repeat. That the machine stalled a worker
+            // says nothing of the subject.
             lost = again.or_else(|| {
-                steps.pop();
-                Some(first)
+                let told = Some(first).filter(|first| !matches!(first, Lost::Stalled));
+                if told.is_some() {
+                    steps.pop();
+                }
+                told
             });
         }
         Program { steps, lost, recounts_each }
@@ -129,7 +133,7 @@ impl Subject for InWorker {
             None => match &program.lost {
                 None => panic!("the worker has left out an operation"),
                 Some(Lost::Died(words)) => panic!("{words}"),
-                Some(Lost::Hung) => Outcome::Stuck,
+                Some(Lost::Hung | Lost::Stalled) => Outcome::Stuck,
             },
         };
         self.done += 1;

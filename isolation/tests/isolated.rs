@@ -1,6 +1,7 @@
 //! Isolated subjects: what a program does in a worker, and what becomes of one that crashes, hangs or panics.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, process, thread};
@@ -51,6 +52,10 @@ impl Subject for Faulty {
                 }
                 "exit" => process::exit(3),
                 "endless" => thread::sleep(Duration::from_secs(60)),
+                "looping" => loop {
+                    std::hint::spin_loop();
+                },
+                once if once.strip_prefix("stopped ").is_some_and(is_first) => stop(),
                 "panic" => panic!("a table has no row"),
                 "overflow" => overflow(1),
                 "answer" => return Outcome::Done(Effect::Pages(7)),
@@ -78,6 +83,16 @@ impl Subject for Faulty {
     }
 }
 
+fn stop() {
+    let this = rustix::process::getpid();
+    rustix::process::kill_process(this, rustix::process::Signal::STOP).expect("a process may stop itself");
+}
+
+/// Writes the number of this process into a file, where that is not there.
+fn is_first(path: &str) -> bool {
+    File::create_new(path).is_ok_and(|mut file| write!(file, "{}", process::id()).is_ok())
+}
+
 #[expect(unconditional_recursion, reason = "it is to overflow the stack")]
 fn overflow(depth: u64) {
     let room = std::hint::black_box([depth; 512]);
@@ -90,6 +105,10 @@ fn main() -> ExitCode {
         let build = |machine: &Machine| match fault.as_str() {
             "unbuilt" => process::abort(),
             "refused" => Err("no such machine".to_string()),
+            _ if fault.strip_prefix("unbuilt ").is_some_and(is_first) => {
+                stop();
+                Err("it was stopped".to_string())
+            }
             _ => Ok(Faulty { inner: Implementation::new(machine), fault: fault.clone() }),
         };
         quiet_panics();
@@ -108,6 +127,8 @@ const TESTS: &[(&str, fn())] = &[
     ("an_isolated_subject_shows_what_it_shows_in_the_same_process", is_the_same),
     ("what_ends_a_worker_is_a_finding_at_its_step_and_the_next_run_goes_on", ends_are_findings),
     ("a_crash_that_does_not_repeat_is_a_finding", does_not_repeat),
+    #[cfg(target_os = "linux")]
+    ("a_worker_that_the_machine_stalls_is_waited_for_and_is_no_finding", is_waited_for),
     ("a_crash_is_minimised", is_minimised),
     ("a_worker_that_cannot_start_or_build_is_told", cannot_start),
     ("clones_have_workers_of_their_own", clones_do_not_wait),
@@ -151,6 +172,7 @@ fn ends_are_findings() {
         ("panic", "panic", "a table has no row"),
         ("overflow", "panic", "has overflowed its stack: SIGABRT ended the process of the subject"),
         ("endless", "termination", "it goes on for ever"),
+        ("looping", "termination", "it goes on for ever"),
     ];
     let harmless = Trace::parse("machine ram=2 spaces=1 pages=2\nmap s0 v0+2 rw\nread s0 v0\n").expect("a trace");
     for (fault, oracle, words) in rows {
@@ -173,6 +195,36 @@ fn does_not_repeat() {
     assert_eq!((found.step, found.mismatch.oracle), (3, "panic"), "at the last operation");
     assert!(found.mismatch.actual.contains("SIGABRT"), "{}", found.mismatch.actual);
     assert_eq!(driver.run(&program(), Compare::Touched).expect("it is built").divergence, None);
+}
+
+/// It is stopped for as long as several deadlines, and then for ever; in an operation, and in its constructor.
+#[cfg(target_os = "linux")]
+fn is_waited_for() {
+    for (is_continued, fault) in [(true, "stopped"), (false, "stopped"), (false, "unbuilt")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("stopped");
+        let build = isolated(&format!("{fault} {}", path.display())).deadline(Duration::from_millis(200));
+        let mut driver = Driver::new(build);
+        let begun = Instant::now();
+        let wakes = thread::spawn(move || {
+            if !is_continued {
+                return;
+            }
+            let stopped = || rustix::process::Pid::from_raw(std::fs::read_to_string(&path).ok()?.parse().ok()?);
+            let worker = loop {
+                thread::sleep(Duration::from_millis(600));
+                if let Some(worker) = stopped() {
+                    break worker;
+                }
+            };
+            rustix::process::kill_process(worker, rustix::process::Signal::CONT).expect("it is stopped");
+        });
+        let run = driver.run(&program(), Compare::Touched).expect("it is built");
+        wakes.join().expect("it wakes the worker");
+        assert_eq!(run.divergence, None, "{fault}, continued: {is_continued}");
+        let waited = Duration::from_millis(if is_continued { 600 } else { 2_000 });
+        assert!(begun.elapsed() >= waited, "{:?}", begun.elapsed());
+    }
 }
 
 fn is_minimised() {
