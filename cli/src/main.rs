@@ -97,6 +97,10 @@ enum Command {
     ///
     /// Ends with 2 if libfuzzer or afl cannot run.
     #[cfg(unix)]
+    #[command(after_help = "\
+Examples:
+  stalemap doctor
+  stalemap doctor && stalemap fuzz --engine libfuzzer --seconds 60")]
     Doctor,
     Ops(OpsArguments),
     CheckDeterminism(DeterminismCommand),

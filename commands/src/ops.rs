@@ -12,6 +12,11 @@ use crate::values::{TableFormat, operation};
 
 /// Print the table of operations with their meaning
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stalemap ops
+  stalemap ops migrate fork
+  stalemap ops --format json > operations.json")]
 pub struct OpsArguments {
     /// Operations to print; all where none is given
     #[arg(value_name = "OPERATION", value_parser = operation())]

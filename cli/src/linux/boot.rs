@@ -9,7 +9,14 @@ use super::which::Which;
 
 /// Boot the kernel, for a look at its console
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(
+    disable_version_flag = true,
+    after_help = "\
+Examples:
+  stalemap linux boot
+  stalemap linux boot --version 6.12 --kasan
+  stalemap linux boot --native --version 7.3 --huge-order 2"
+)]
 pub(super) struct BootArguments {
     #[command(flatten)]
     kernel: Which,

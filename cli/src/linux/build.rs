@@ -16,7 +16,15 @@ use super::which::chosen;
 
 /// Install what is missing, build the kernel and the guest
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(
+    disable_version_flag = true,
+    after_help = "\
+Examples:
+  stalemap linux build --version 6.12
+  stalemap linux build --native --yes
+  stalemap linux build --native --version 7.3 --huge-order 3
+  stalemap linux build --native --coverage --version 6.12"
+)]
 pub(super) struct BuildArguments {
     /// The kernel's version; all where none is given
     #[arg(long, value_name = "VERSION")]

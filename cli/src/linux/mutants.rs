@@ -23,7 +23,14 @@ use super::which::Which;
 
 /// Put known faults into the running kernel, one after the other, and see whether they are found
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(
+    disable_version_flag = true,
+    after_help = "\
+Examples:
+  stalemap linux mutants --only stale_mapping
+  stalemap linux mutants --native --version 7.3 --table faults.md
+  stalemap linux mutants --native --version 7.3 --trophies --out trophies"
+)]
 pub(super) struct MutantsArguments {
     #[command(flatten)]
     kernel: Which,

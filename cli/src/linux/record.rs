@@ -19,7 +19,13 @@ use crate::catalogue;
 
 /// Write down what the kernel answers and shows, so that it can be replayed without it
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(
+    disable_version_flag = true,
+    after_help = "\
+Examples:
+  stalemap linux record --version 6.12
+  stalemap linux record --native --version 6.12 --corpus corpus/spec/frames --runs 0 --out transcripts"
+)]
 pub(super) struct RecordArguments {
     /// The kernel's version; all where none is given
     #[arg(long, value_name = "VERSION")]

@@ -15,7 +15,14 @@ use super::which::chosen;
 /// Run the kernel's own hmm-tests on it: an edit that breaks one of them is wrong. A native kernel, which runs no programs,
 /// has tests of huge pages of its own instead
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(
+    disable_version_flag = true,
+    after_help = "\
+Examples:
+  stalemap linux self-tests
+  stalemap linux self-tests --version 6.12 --kasan
+  stalemap linux self-tests --native --huge-order 2"
+)]
 pub(super) struct SelfTestsArguments {
     /// The kernel's version; all where none is given, and with --native the one that has huge pages
     #[arg(long, value_name = "VERSION")]

@@ -15,7 +15,14 @@ use crate::export::rules_of;
 
 /// Compile an exported C program and run it as the only process of a kernel
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(
+    disable_version_flag = true,
+    after_help = "\
+Examples:
+  stalemap export --as c findings/mapping.writable@migrate-3f1a09c2.trace -o reproducer.c
+  stalemap linux try reproducer.c
+  stalemap linux try --version 6.12 --fault stale_mapping reproducer.c"
+)]
 pub(super) struct TryArguments {
     /// The program
     file: PathBuf,
