@@ -7,7 +7,7 @@ use clap::Args;
 use stalemap_commands::{Ending, input, output};
 use stalemap_harness::{Build, Compare, Divergence, Driver};
 use stalemap_linux::{Cache, Fault, Kernels, Recorded, Target, Version, Way};
-use stalemap_operations::{Machine, Operation, Trace};
+use stalemap_operations::{Machine, Operation, Subject as _, Trace};
 use stalemap_report::style::{BAD, GOOD};
 
 use crate::catalogue;
@@ -19,7 +19,7 @@ use crate::catalogue;
     after_help = "\
 The kernel runs the trace where it is built (`stalemap linux build`). Elsewhere a recording of it says what it did: the file \
 itself, if it is a transcript (`stalemap linux record`), or another one. 0 if all three agree, 1 if one disagrees, 2 if \
-the others agree and no kernel was asked. With --native the trace is a finding of the native kernel: that is asked too, and \
+the others agree and no kernel was asked. Operations that the kernel cannot do are left out of what it is asked, and told. With --native the trace is a finding of the native kernel: that is asked too, and \
 the virtual machine confirms it or not. A finding that it does not confirm is one of arch/um or of the agent.
 
 Examples:
@@ -145,6 +145,7 @@ fn native(arguments: &TriageArguments, trace: &Trace) -> Result<Difference> {
     let target = Target::new(version(trace)?, true);
     let kernels = Kernels::cached(&Cache::of_the_user()?, target, bits(arguments))?;
     let native = difference(kernels, trace)?;
+    print_left_out(target.subject(), trace, |operation| Way::Agent.can(operation.kind()))?;
     print_side(target.subject(), &native)?;
     Ok(native)
 }
@@ -265,6 +266,7 @@ fn kernel(arguments: &TriageArguments, trace: &Trace) -> Result<Option<Differenc
     match Kernels::cached(&Cache::of_the_user()?, version, bits(arguments)) {
         Ok(kernels) => {
             let kernel = difference(kernels, trace)?;
+            print_left_out(version.subject(), trace, |operation| Way::Guest.can(operation.kind()))?;
             print_side(version.subject(), &kernel)?;
             Ok(Some(kernel))
         }
@@ -278,17 +280,33 @@ fn kernel(arguments: &TriageArguments, trace: &Trace) -> Result<Option<Differenc
     }
 }
 
-/// How a kernel differed that was recorded in these operations.
+/// How a kernel differed that was recorded in these operations, at which step of the trace.
 fn recorded(version: Version, trace: &Trace, transcript: &Trace) -> Result<Difference> {
-    let able = |trace: &Trace| -> Vec<Operation> {
-        trace.operations().filter(|operation| Way::Guest.can(operation.kind())).collect()
-    };
-    ensure!(able(trace) == able(transcript), "the recording is one of other operations");
     ensure!(version.dialect() == transcript.machine.rules(), "the recording is one of another kernel");
     let recorded = Recorded::new(transcript).map_err(Error::msg)?;
-    let difference = difference(move |_: &Machine| Ok(recorded.clone()), transcript)?;
-    print_side(&format!("{}, recorded", version.subject()), &difference)?;
+    let capabilities = recorded.capabilities();
+    let can = |operation: &Operation| capabilities.can(*operation);
+    let steps: Vec<usize> = (0..).zip(trace.operations()).filter(|(_, it)| can(it)).map(|(step, _)| step).collect();
+    let able = |trace: &Trace| trace.operations().filter(can).collect::<Vec<_>>();
+    ensure!(able(trace) == able(transcript), "the recording is one of other operations");
+    let before = |step| transcript.operations().take(step).filter(can).count();
+    let difference = difference(move |_: &Machine| Ok(recorded.clone()), transcript)?
+        .map(|divergence| Divergence { step: steps.get(before(divergence.step)).copied().unwrap_or(0), ..divergence });
+    let name = format!("{}, recorded", version.subject());
+    print_left_out(&name, trace, can)?;
+    print_side(&name, &difference)?;
     Ok(difference)
+}
+
+/// Says which operations of a trace a kernel was not asked for.
+fn print_left_out(name: &str, trace: &Trace, can: impl Fn(&Operation) -> bool) -> Result<()> {
+    let left_out = (1..).zip(trace.operations()).filter(|(_, operation)| !can(operation));
+    let words: Vec<String> =
+        left_out.map(|(number, operation)| format!("{} ({number})", operation.kind().row().word)).collect();
+    if words.is_empty() {
+        return Ok(());
+    }
+    output::print_line(format_args!("left out   {name}: it cannot do {}", words.join(", ")))
 }
 
 fn difference(build: impl Build + 'static, trace: &Trace) -> Result<Difference> {

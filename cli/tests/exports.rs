@@ -150,12 +150,25 @@ fn triage_reads_a_recording_where_there_is_no_kernel() {
             for line in ["agrees     linux-6.12, recorded", "all sides agree"] {
                 assert!(ended.stdout.contains(line), "{}", ended.stdout);
             }
+            assert!(!ended.stdout.contains("left out"), "{}", ended.stdout);
         }
+        let text = fs::read_to_string(root().join(spec)).expect("a trace");
+        let (start, steps) = text.split_once("\nmap ").expect("a mapping");
+        let with_block = folder.join("block.trace");
+        fs::write(&with_block, format!("{start}\nalloc b0 0\nmap {steps}")).expect("a file");
+        let with_block = with_block.to_string_lossy();
+        let ended = blame(&[&with_block, "--recording", record]);
+        assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+        let left_out = "left out   linux-6.12, recorded: it cannot do alloc (1)\n";
+        assert!(ended.stdout.contains(left_out), "{}", ended.stdout);
         let text = fs::read_to_string(root().join(record)).expect("a transcript");
         let other = folder.join("other.trace");
         fs::write(&other, text.replacen("= ok", "= EEXIST", 1)).expect("a file");
         let ended = blame(&[spec, "--recording", &other.to_string_lossy()]);
         assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
         assert!(ended.stdout.contains("linux-6.12 disagrees with both others"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("recorded, at operation 1:"), "{}", ended.stdout);
+        let ended = blame(&[&with_block, "--recording", &other.to_string_lossy()]);
+        assert!(ended.stdout.contains("recorded, at operation 2:"), "the first is left out: {}", ended.stdout);
     });
 }
