@@ -45,6 +45,15 @@ fn two_in_five_generated_operations_are_not_refused_every_refusal_is_met_and_no_
     assert!(done * 5 >= (done + refused) * 2, "{done} operations done, {refused} refused");
 }
 
+/// What nobody meets is worked out by millions of executions, and kept.
+#[test]
+fn the_kept_list_of_what_nobody_meets_is_one_of_all_operations_and_states_that_there_are() {
+    let list = include_str!("../../ci/never-met.txt");
+    let said = list.lines().find_map(|line| line.strip_prefix("transitions  ")?.split(' ').nth(2));
+    let said = said.expect("the number of cells").replace(',', "");
+    assert_eq!(said, Transitions::possible().count().to_string(), "the command in its first line makes it anew");
+}
+
 /// Five entries of one page, a set of more than 64 pages, a mask that begins again: what no machine has nobody tests.
 #[test]
 fn seldom_a_machine_has_more_of_something_than_a_word_has_bits_and_most_are_small() {
