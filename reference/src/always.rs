@@ -1,6 +1,7 @@
 //! What is always true of the world; asserted after every operation of a debug build.
 
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 use stalemap_operations::{Home, PageToken, Place};
 
@@ -34,7 +35,7 @@ impl Model {
             assert!(self.is_live(token), "page {} is kept although nothing refers to it", token.0);
             assert!(!self.pins.values().any(|&it| it == token) || page.exclusive, "a pinned page is exclusive");
             if let Some(folio) = page.folio {
-                let pages = self.folio_pages(token);
+                let pages: Vec<PageToken> = self.folio_pages(token).collect();
                 assert_eq!(pages.len(), self.machine.huge_pages() as usize, "a folio has all its pages");
                 assert_eq!((pages[0], pages[folio.index as usize]), (folio.head, token), "they stand in order");
                 assert_eq!(self.page(folio.head).home, page.home, "a folio has one home");

@@ -1,8 +1,6 @@
 //! What follows from the world by counting: nothing of it is stored.
 
-use alloc::vec::Vec;
-
-use stalemap_operations::{Home, Observables, PageToken, Place, Space};
+use stalemap_operations::{Home, Observables, PageToken, Space};
 
 use crate::entry::Entry;
 use crate::migration::destination;
@@ -28,17 +26,6 @@ impl Model {
         .and(Observables::SLOTS)
         .and(Observables::FREE)
         .and(Observables::FOLIOS);
-
-    /// The places whose entry is `maps p`.
-    pub(crate) fn rmap(&self, page: PageToken) -> Vec<Place> {
-        let mut places = Vec::new();
-        self.places.for_each(|place, mapped| {
-            if mapped.entry.maps(page) {
-                places.push(place);
-            }
-        });
-        places
-    }
 
     /// Number of entries `maps p`; migration entries do not count.
     pub(crate) fn mapcount(&self, page: PageToken) -> u32 {
@@ -68,6 +55,9 @@ impl Model {
 
     /// Whether a transaction has the page or its folio: collected, or made from a hole and not yet finalized.
     pub(crate) fn transaction_has(&self, page: PageToken) -> bool {
+        if self.transactions.len() == 0 {
+            return false;
+        }
         let head = self.head(page);
         self.transactions.values().flat_map(|it| &it.candidates).any(|candidate| candidate.page() == Some(head))
     }

@@ -1,5 +1,7 @@
 //! Section 3, accesses of the CPU: read, write, copy on write, fault back.
 
+use alloc::vec::Vec;
+
 use stalemap_operations::{Dialect, Effect, Errno, Home, PageToken, Place, Stamp, VirtualPage};
 
 use crate::entry::{Entry, Mapped};
@@ -206,7 +208,7 @@ impl Model {
     /// Into a run of frames as a whole; without one the folio is split, and its pages go to single frames (`ENOMEM` without as many, and
     /// nothing has changed; `dmirror_devmem_fault_alloc_and_copy`, lib/test_hmm.c).
     fn fault_folio_back(&mut self, page: PageToken) -> Result<(), Errno> {
-        let pages = self.folio_pages(page);
+        let pages: Vec<PageToken> = self.folio_pages(page).collect();
         if self.finds_run(Home::Ram) {
             mark!(self, "fault back of a whole folio");
         } else if self.free(Home::Ram) < self.machine.huge_pages() {
@@ -252,10 +254,11 @@ impl Model {
 
     /// Every passage through a migration entry or a device leaves the entries as they were, but clean.
     pub(crate) fn clean_entries(&mut self, page: PageToken) {
-        for place in self.rmap(page) {
-            if let Some(Mapped { entry: Entry::Maps { page, writable, huge, .. }, .. }) = self.at(place) {
-                self.set_entry(place, Entry::Maps { page, writable, dirty: false, huge });
+        self.change_entries(page, |entry| match entry {
+            Entry::Maps { page: it, writable, huge, .. } if it == page => {
+                Some(Entry::Maps { page, writable, dirty: false, huge })
             }
-        }
+            Entry::Hole | Entry::Maps { .. } | Entry::Migrating { .. } => None,
+        });
     }
 }

@@ -149,8 +149,15 @@ impl Model {
     /// Whether another page is the same, or of the same large folio.
     #[inline]
     pub(crate) fn in_folio_of(&self, page: PageToken) -> impl Fn(PageToken) -> bool + '_ {
+        let is_in_folio = self.in_folio_as_it_is(page);
+        move |it| is_in_folio(self, it)
+    }
+
+    /// The same of a model that may have changed since, but not the folio.
+    #[inline]
+    fn in_folio_as_it_is(&self, page: PageToken) -> impl Fn(&Model, PageToken) -> bool + use<> {
         let folio = self.live_page(page).and_then(|it| it.folio);
-        move |it| it == page || folio.is_some_and(|folio| self.head(it) == folio.head)
+        move |model, it| it == page || folio.is_some_and(|folio| model.head(it) == folio.head)
     }
 
     /// Whether it is a page of a large folio.
@@ -160,16 +167,39 @@ impl Model {
     }
 
     /// The pages of the large folio of a page, in order; the page alone where it is small.
-    pub(crate) fn folio_pages(&self, page: PageToken) -> Vec<PageToken> {
-        if !self.is_large(page) {
-            return Vec::from([page]);
-        }
+    #[inline]
+    pub(crate) fn folio_pages(&self, page: PageToken) -> impl Iterator<Item = PageToken> + use<> {
+        let is_large = self.is_large(page);
+        // The list of a small page is empty, so that no memory is asked for.
+        let pages = if is_large { self.pages_of_large(page) } else { Vec::new() };
+        (!is_large).then_some(page).into_iter().chain(pages)
+    }
+
+    fn pages_of_large(&self, page: PageToken) -> Vec<PageToken> {
         let head = self.head(page);
         let mine = self.live_pages().filter_map(|(token, it)| Some((it.folio?, token)));
         let mut pages: Vec<_> =
             mine.filter(|(folio, _)| folio.head == head).map(|(it, token)| (it.index, token)).collect();
         pages.sort_unstable();
         pages.into_iter().map(|(_, token)| token).collect()
+    }
+
+    /// Replaces entries that lead to the page or its folio by what `change` makes of them, where it makes something; how many.
+    pub(crate) fn change_entries(&mut self, page: PageToken, change: impl Fn(Entry) -> Option<Entry>) -> u32 {
+        let is_in_folio = self.in_folio_as_it_is(page);
+        let mut changed = 0;
+        for space in (0..self.machine.spaces()).map(Space) {
+            for place in self.places.within(space) {
+                let Some(entry) = self.at(place).map(|mapped| mapped.entry) else { continue };
+                if entry.page().is_some_and(|it| is_in_folio(self, it))
+                    && let Some(to) = change(entry)
+                {
+                    self.set_entry(place, to);
+                    changed += 1;
+                }
+            }
+        }
+        changed
     }
 
     /// Notes that a page was touched, and with it its whole folio, whose references it shows.
@@ -266,9 +296,7 @@ impl Model {
             let it = *self.page(page);
             if it.home == Home::Ram && it.stamp == Stamp(0) && self.machine.rules() != Dialect::Linux6_1 {
                 mark!(self, "page of zeros that a split of its folio drops");
-                for place in self.rmap(page) {
-                    self.set_entry(place, Entry::Hole);
-                }
+                self.change_entries(page, |entry| matches!(entry, Entry::Maps { .. }).then_some(Entry::Hole));
             }
             freed += self.free_if_unused(page);
         }

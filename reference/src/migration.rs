@@ -1,6 +1,7 @@
 //! Section 5, migration: a transaction in Linux's own phases, by place or by device, and all phases in one step.
 
 use alloc::vec::Vec;
+use core::mem::take;
 
 use stalemap_operations::{
     Device, Effect, Errno, Home, Mask, PageRange, PageToken, Phase, Place, Route, Slot, Space, TransactionSlot,
@@ -138,13 +139,10 @@ impl Model {
     /// Every entry that maps the page or its folio, in every space, becomes a migration entry, writable bit kept.
     pub(crate) fn make_migrating(&mut self, page: PageToken) {
         self.note_folio(page);
-        for page in self.folio_pages(page) {
-            for place in self.rmap(page) {
-                if let Some(Mapped { entry: Entry::Maps { writable, huge, .. }, .. }) = self.at(place) {
-                    self.set_entry(place, Entry::Migrating { page, writable, huge });
-                }
-            }
-        }
+        self.change_entries(page, |entry| match entry {
+            Entry::Maps { page, writable, huge, .. } => Some(Entry::Migrating { page, writable, huge }),
+            Entry::Hole | Entry::Migrating { .. } => None,
+        });
     }
 
     /// How many pages the folio has: 1 where it is small.
@@ -181,8 +179,9 @@ impl Model {
         if transaction.phase != Phase::Collected || by_device && !matches!(mask, Mask(0 | 255)) {
             return Err(Errno::EINVAL);
         }
-        let (to, mut candidates) = (destination(transaction.route), transaction.candidates.clone());
+        let to = destination(transaction.route);
         let free = self.free(to);
+        let candidates = &transaction.candidates;
         if !matches!(mask, Mask(0 | 255)) && candidates.iter().any(|candidate| candidate.offset >= 8) {
             mark!(self, "copy by a mask that begins again");
         }
@@ -192,6 +191,7 @@ impl Model {
             mark!(self, "collected pages that RAM cannot take");
             return Err(Errno::ENOMEM);
         }
+        let mut candidates = self.transactions.get_mut(slot).map(|it| take(&mut it.candidates)).unwrap_or_default();
         let given = self.give_frames(candidates.iter_mut().filter(|it| is_wanting(&&**it)), to, free, by_device);
         let transaction = self.transactions.get_mut(slot).expect("an open slot");
         transaction.candidates = candidates;
@@ -219,14 +219,10 @@ impl Model {
             return Err(Errno::EINVAL);
         }
         let home = destination(transaction.route);
-        let whole = transaction.candidates.clone();
-        let mut candidates = Vec::with_capacity(whole.len());
-        for candidate in whole {
-            if candidate.falls_apart() {
-                candidates.extend(self.take_apart(candidate));
-            } else {
-                candidates.push(candidate);
-            }
+        let mut candidates = transaction.candidates.clone();
+        if candidates.iter().any(Candidate::falls_apart) {
+            let parts = |it: Candidate| if it.falls_apart() { self.take_apart(it) } else { Vec::from([it]) };
+            candidates = candidates.into_iter().flat_map(parts).collect();
         }
         let mut pages = 0;
         for candidate in candidates.iter_mut().filter(|candidate| candidate.frames > 0) {
@@ -327,20 +323,10 @@ impl Model {
 
     /// Every migration entry of the page or its folio maps it again, clean; how many.
     pub(crate) fn make_mapping(&mut self, page: PageToken) -> u32 {
-        let is_in_folio = self.in_folio_of(page);
-        let mut places = Vec::new();
-        self.places.for_each(|place, mapped| {
-            if matches!(mapped.entry, Entry::Migrating { page, .. } if is_in_folio(page)) {
-                places.push(place);
-            }
-        });
-        drop(is_in_folio);
-        for &place in &places {
-            if let Some(Mapped { entry: Entry::Migrating { page, writable, huge }, .. }) = self.at(place) {
-                self.set_entry(place, Entry::Maps { page, writable, dirty: false, huge });
-            }
-        }
-        count(places.len())
+        self.change_entries(page, |entry| match entry {
+            Entry::Migrating { page, writable, huge } => Some(Entry::Maps { page, writable, dirty: false, huge }),
+            Entry::Hole | Entry::Maps { .. } => None,
+        })
     }
 
     fn must_be_empty(&self, slot: TransactionSlot) -> Result<(), Errno> {

@@ -258,8 +258,7 @@ impl Model {
             self.end(page);
             return 1;
         }
-        let pages = self.folio_pages(page);
-        pages.iter().for_each(|&page| self.end(page));
+        self.folio_pages(page).for_each(|page| self.end(page));
         self.machine.huge_pages()
     }
 

@@ -82,7 +82,7 @@ impl Model {
             What::Hole(_) => {}
             What::Page(page, _) | What::Filled(page) => {
                 if candidate.frames > 0 {
-                    self.folio_pages(page).into_iter().for_each(|page| self.move_home(page, to));
+                    self.folio_pages(page).for_each(|page| self.move_home(page, to));
                     pages = candidate.size;
                 }
                 self.make_mapping(page);

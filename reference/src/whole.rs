@@ -90,7 +90,7 @@ impl Model {
         if self.is_pinned_or_held(page) {
             mark!(self, "migration that puts back a pinned or held folio");
             if self.pins_on(page) == 0 {
-                self.folio_pages(page).into_iter().for_each(|page| self.clean_entries(page));
+                self.folio_pages(page).for_each(|page| self.clean_entries(page));
             }
             return Collected::PassedOver;
         }
