@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use stalemap_operations::{CompleteState, Explorable, Home, Phase, Place, Route, Slot, Space, Stamp};
+use stalemap_operations::{CompleteState, Explorable, Home, Order, Phase, Place, Route, Slot, Space, Stamp};
 
 use crate::frames::Frame;
 use crate::implementation::Implementation;
@@ -151,9 +151,8 @@ impl Implementation {
     }
 
     fn write_free_frames(&self, writer: &mut Writer) {
-        for (frame, order) in self.frames.buddy().free_blocks() {
-            writer.numbers.push(u64::from(frame.0) << 8 | u64::from(order.0));
-        }
+        let mut note = |frame: Frame, order: Order| writer.numbers.push(u64::from(frame.0) << 8 | u64::from(order.0));
+        self.frames.buddy().for_each_free_block(&mut note);
         writer.numbers.push(u64::from(self.frames.buddy().free_frames()));
         writer.numbers.extend(self.frames.cached().iter().map(|frame| u64::from(frame.0)));
         for device in self.frames.devices() {

@@ -31,15 +31,21 @@ impl Implementation {
     pub(crate) fn balance(&self) -> Result<(), String> {
         let mut recount = self.recount.borrow_mut();
         recount.clear();
-        let Recount { counts, places, walked, anon_vmas } = &mut *recount;
+        let Recount { counts, places, walked, anon_vmas, locks } = &mut *recount;
         counts.resize(self.frames.memmap.frames() as usize, Count::default());
+        anon_vmas.resize(self.graph.anon_vmas().numbers(), (0, false));
+        locks.resize(self.spaces.len(), 0);
         walked.resize(self.machine.spaces() as usize * self.machine.pages() as usize, false);
         self.count_entries(counts, places)?;
         self.balance_huge_entries()?;
-        self.count_references(counts)?;
+        self.count_references(counts, locks)?;
         self.count_free_frames(counts)?;
         for frame in (0..self.frames.memmap.frames()).map(Frame) {
-            self.balance_frame(frame, counts, walked)?;
+            // Most frames are free.
+            if !(counts[frame.index()].is_of_free_frame() && self.frames.memmap[frame].is_clean()) {
+                self.balance_frame(frame, counts, walked)?;
+                self.count_tag(frame, anon_vmas)?;
+            }
         }
         self.balance_identities()?;
         self.balance_graph(places, anon_vmas)
@@ -84,7 +90,7 @@ impl Implementation {
     }
 
     /// Pins, holds, blocks and transactions.
-    fn count_references(&self, counts: &mut [Count]) -> Result<(), String> {
+    fn count_references(&self, counts: &mut [Count], locks: &mut [u32]) -> Result<(), String> {
         for frame in self.pins.iter().flatten() {
             let head = self.frames.memmap.head(*frame);
             counts[head.index()].pins += 1;
@@ -108,7 +114,6 @@ impl Implementation {
                 }
             }
         }
-        let mut locks = [0; Space::LIMIT as usize];
         for transaction in &self.transactions {
             if let Some(space) = transaction.open().and_then(|open| open.space) {
                 locks[space.index()] += 1;
@@ -127,7 +132,7 @@ impl Implementation {
                 }
             }
         }
-        for (space, (state, locks)) in self.spaces.iter().zip(locks).enumerate() {
+        for (space, (state, &locks)) in self.spaces.iter().zip(&*locks).enumerate() {
             balance!(state.locks == locks, "s{space} counts {} locks, and transactions {locks}", state.locks);
         }
         Ok(())
@@ -137,7 +142,7 @@ impl Implementation {
     fn count_free_frames(&self, counts: &mut [Count]) -> Result<(), String> {
         let mut blocks = [0; Order::HIGHEST.0 as usize + 1];
         let mut in_buddy = 0;
-        self.frames.buddy().free_blocks().for_each(|(frame, order)| {
+        self.frames.buddy().for_each_free_block(|frame, order| {
             blocks[order.0 as usize] += 1;
             in_buddy += order.frames();
             for frame in frame.0..frame.0 + order.frames() {
@@ -175,12 +180,10 @@ impl Implementation {
 
     /// One descriptor against what was counted of it. A walk finds places that map the frame and no others, so it finds all
     /// of them where it finds as many as there are, each once: `walked` says which were found.
+    #[inline(never)]
     fn balance_frame(&self, frame: Frame, counts: &[Count], walked: &mut [bool]) -> Result<(), String> {
         let page = &self.frames.memmap[frame];
         let count = &counts[frame.index()];
-        if *count == Count::OF_FREE && page.is_clean() {
-            return Ok(());
-        }
         let (stored, mapped) = (page.refcount(), page.mapcount());
         let small = count.maps - count.huge_maps;
         let is_counted = if page.is_large() { self.balance_folio(frame, counts)? } else { false };
@@ -209,6 +212,16 @@ impl Implementation {
         Ok(())
     }
 
+    /// The anon_vma that a frame is tagged with has one tag more.
+    fn count_tag(&self, frame: Frame, anon_vmas: &mut [(u32, bool)]) -> Result<(), String> {
+        if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
+            let there = anon_vmas.get_mut(anon_vma.0 as usize);
+            balance!(there.is_some(), "{frame} is tagged with anon_vma {}, which is not there", anon_vma.0);
+            there.into_iter().for_each(|(tagged, _)| *tagged += 1);
+        }
+        Ok(())
+    }
+
     /// Names and frames of pages lead to each other.
     fn balance_identities(&self) -> Result<(), String> {
         for (token, frame) in self.identities.live() {
@@ -219,7 +232,7 @@ impl Implementation {
     }
 
     /// Regions, with how many places there are of each, anon_vmas and chains.
-    fn balance_graph(&self, places: &[u32], anon_vmas: &mut Vec<(u32, bool)>) -> Result<(), String> {
+    fn balance_graph(&self, places: &[u32], anon_vmas: &mut [(u32, bool)]) -> Result<(), String> {
         for (number, region) in self.graph.regions().iter() {
             let counted = places[number as usize];
             balance!(region.places == counted, "region {number} counts {} places and has {counted}", region.places);
@@ -227,14 +240,6 @@ impl Implementation {
             let anon_vma = self.graph.anon_vmas().get(region.anon_vma.0);
             balance!(anon_vma.is_some(), "region {number} has an anon_vma that is not there");
             balance!(region.heir.is_none(), "region {number} has an heir and nothing is forked or moved");
-        }
-        anon_vmas.resize(self.graph.anon_vmas().numbers(), (0, false));
-        for frame in (0..self.frames.memmap.frames()).map(Frame) {
-            if let Some((anon_vma, _)) = self.frames.memmap[frame].mapping() {
-                let there = anon_vmas.get_mut(anon_vma.0 as usize);
-                balance!(there.is_some(), "{frame} is tagged with anon_vma {}, which is not there", anon_vma.0);
-                there.into_iter().for_each(|(tagged, _)| *tagged += 1);
-            }
         }
         for (number, chain) in self.graph.chains().iter() {
             let ends = self.graph.regions().get(chain.region.0).is_some()

@@ -149,6 +149,16 @@ impl BitSet {
     /// The smallest member that is not below `from`.
     #[inline]
     pub(crate) fn next(&self, from: u32) -> Option<u32> {
+        // Most sets of a small machine are one word.
+        if self.depth > 1 {
+            return self.next_by_level(from);
+        }
+        let word = if from < BITS { self.words[0] >> from << from } else { 0 };
+        (word != 0).then(|| word.trailing_zeros())
+    }
+
+    #[inline(never)]
+    fn next_by_level(&self, from: u32) -> Option<u32> {
         let mut number = from;
         for level in 0..self.depth {
             let index = self.starts[level] + number / BITS;

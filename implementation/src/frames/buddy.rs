@@ -225,12 +225,12 @@ impl Buddy {
     }
 
     /// The free blocks of RAM, counted one by one: first frame and order.
-    pub(crate) fn free_blocks(&self) -> impl Iterator<Item = (Frame, Order)> + '_ {
-        (0..).map(Order).zip(&self.sets).flat_map(move |(order, set)| {
-            set.iter()
-                .map(move |block| (Frame(block << order.0), order))
-                .take_while(move |(frame, _)| frame.0 < self.ram)
-        })
+    pub(crate) fn for_each_free_block(&self, mut look: impl FnMut(Frame, Order)) {
+        for (order, set) in (0..).map(Order).zip(&self.sets) {
+            for frame in set.iter().map(|block| Frame(block << order.0)).take_while(|frame| frame.0 < self.ram) {
+                look(frame, order);
+            }
+        }
     }
 
     /// Whether a single frame of a device is noted as free.

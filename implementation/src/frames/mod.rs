@@ -104,7 +104,7 @@ impl FrameAllocator {
     #[must_use]
     pub fn free_frames(&self, home: Home) -> u32 {
         match home {
-            Home::Ram => self.buddy.free_frames() + u32::try_from(self.cache.frames().len()).unwrap_or(u32::MAX),
+            Home::Ram => self.buddy.free_frames() + self.cache.count(),
             Home::Device(device) => self.devices.get(device.index()).map_or(0, DeviceMemory::free_frames),
         }
     }

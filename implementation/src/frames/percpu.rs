@@ -52,6 +52,12 @@ impl Cache {
         &self.frames[..self.count]
     }
 
+    /// How many they are.
+    #[inline]
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.count).unwrap_or(CAPACITY)
+    }
+
     /// Takes a frame, the one that came last; fills up from the buddy allocator when empty.
     #[inline]
     pub(super) fn allocate(&mut self, buddy: &mut Buddy) -> Option<Frame> {

@@ -36,7 +36,14 @@ impl Owner {
 
     #[inline]
     fn access(self) -> Access {
-        Access::ALL[(self.0 & ((1 << ACCESS_BITS) - 1)) as usize]
+        const READ: u32 = Access::Read as u32;
+        const READ_WRITE: u32 = Access::ReadWrite as u32;
+        // No look into a list, which would have to be within it.
+        match self.0 & ((1 << ACCESS_BITS) - 1) {
+            READ => Access::Read,
+            READ_WRITE => Access::ReadWrite,
+            _ => Access::None,
+        }
     }
 
     fn advice(self) -> Option<Advice> {

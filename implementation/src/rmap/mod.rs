@@ -176,21 +176,33 @@ impl Implementation {
     /// The places that map the page, as a walk finds them. A walk that gets stuck ends; the operation that walks next
     /// reports it.
     #[inline]
-    pub(crate) fn places_of(&self, frame: Frame) -> impl Iterator<Item = Place> + '_ {
-        let mut walk = self.walk(frame);
-        core::iter::from_fn(move || {
-            while let Ok(Some(place)) = self.step(&mut walk) {
-                match self.tables.entry(place) {
-                    PteView::Present { frame: mapped, .. } | PteView::Device { frame: mapped, .. }
-                        if mapped == frame =>
-                    {
-                        return Some(place);
-                    }
-                    PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. } => {}
+    pub(crate) fn places_of(&self, frame: Frame) -> PlacesOf<'_> {
+        PlacesOf { machine: self, walk: self.walk(frame), frame }
+    }
+}
+
+/// A walk that goes on to the next place where an entry maps the page.
+pub(crate) struct PlacesOf<'a> {
+    machine: &'a Implementation,
+    walk: Walk,
+    frame: Frame,
+}
+
+impl Iterator for PlacesOf<'_> {
+    type Item = Place;
+
+    // Most pages have one place: a call costs as much as the walk.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Place> {
+        while let Ok(Some(place)) = self.machine.step(&mut self.walk) {
+            match self.machine.tables.entry(place) {
+                PteView::Present { frame, .. } | PteView::Device { frame, .. } if frame == self.frame => {
+                    return Some(place);
                 }
+                PteView::Hole | PteView::Present { .. } | PteView::Device { .. } | PteView::Migration { .. } => {}
             }
-            None
-        })
+        }
+        None
     }
 }
 

@@ -13,6 +13,9 @@ impl Implementation {
     /// A huge entry maps, or leads to, the head of a folio that was one when it was written, at a group of one mapping whose lower
     /// entries are holes.
     pub(super) fn balance_huge_entries(&self) -> Result<(), String> {
+        if self.machine.huge().is_none() {
+            return Ok(());
+        }
         for space in (0..self.machine.spaces()).map(Space) {
             for place in self.tables.mapped(space) {
                 let Some(entry) = self.tables.huge_entry(place) else { continue };

@@ -22,9 +22,12 @@ pub(super) struct Count {
 }
 
 impl Count {
-    /// What is counted of a frame that is free: most are.
-    pub(super) const OF_FREE: Count =
-        Count { maps: 0, huge_maps: 0, pins: 0, references: 0, locked: false, in_block: false, free: 1 };
+    /// Whether it is what is counted of a frame that is free, and nothing else.
+    #[inline]
+    pub(super) fn is_of_free_frame(&self) -> bool {
+        let Count { maps, huge_maps, pins, references, locked, in_block, free } = *self;
+        (maps | huge_maps | pins | references) == 0 && !(locked | in_block) && free == 1
+    }
 }
 
 /// What is counted, kept for the memory from recount to recount.
@@ -38,14 +41,17 @@ pub(crate) struct Recount {
     pub(super) walked: Vec<bool>,
     /// How many frames are tagged with each anon_vma, and whether a chain leads to it, by number.
     pub(super) anon_vmas: Vec<(u32, bool)>,
+    /// How many transactions lock each space.
+    pub(super) locks: Vec<u32>,
 }
 
 impl Recount {
     pub(super) fn clear(&mut self) {
-        let Recount { counts, places, walked, anon_vmas } = self;
+        let Recount { counts, places, walked, anon_vmas, locks } = self;
         counts.clear();
         places.clear();
         walked.clear();
         anon_vmas.clear();
+        locks.clear();
     }
 }
