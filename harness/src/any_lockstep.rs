@@ -5,9 +5,10 @@ use stalemap_reference::Model;
 
 use crate::divergence::Divergence;
 use crate::guard::guarded;
-use crate::lockstep::{Compare, Coverage, Lockstep, Position, Watcher};
+use crate::lockstep::{Compare, Coverage, Lockstep, Position};
 use crate::oracle::OracleSet;
 use crate::watchdog::Watch;
+use crate::watched::Watcher;
 
 /// A subject beside the reference, whichever type the subject has.
 pub struct AnyLockstep(Box<dyn Sides>);

@@ -25,6 +25,8 @@ pub(crate) struct Comparison {
     has_folios: bool,
     /// Whether the steps before were looked at too, so that pages are known which nothing shows any more.
     is_continued: bool,
+    /// Whether nothing was looked at since the start, as in most runs.
+    is_unused: bool,
 }
 
 impl Comparison {
@@ -40,11 +42,15 @@ impl Comparison {
             owners: RefCell::new(Owners::new(rules)),
             has_folios: known.include(Observables::FOLIOS),
             is_continued: false,
+            is_unused: true,
         }
     }
 
     /// Back to the start: no page is known.
     pub(crate) fn reset(&mut self) {
+        if std::mem::replace(&mut self.is_unused, true) {
+            return;
+        }
         self.binding.clear();
         self.is_continued = false;
         self.reference.clear();
@@ -52,16 +58,19 @@ impl Comparison {
     }
 
     pub(crate) fn look_at_reference(&mut self, reference: &Model) {
+        self.is_unused = false;
         reference.observe(&self.everything, &mut self.reference);
     }
 
     pub(crate) fn look_at_subject(&mut self, subject: &impl Subject) -> &Observation {
+        self.is_unused = false;
         subject.observe(&self.everything, &mut self.subject);
         &self.subject
     }
 
     /// Forgets the pages that ended, and binds those that both sides show for the first time at the same place or slot.
     pub(crate) fn bind(&mut self) {
+        self.is_unused = false;
         let Comparison { reference, subject, binding, pairs, has_folios, .. } = self;
         binding.retain(|page| reference.page(page).is_some());
         self.conflict = bind_places(reference, subject, binding).or_else(|| bind_slots(reference, subject, binding));

@@ -20,7 +20,9 @@ use crate::oracle;
 use crate::oracle::owners::{FrameRules, Owners};
 use folios::Folios;
 use lists::Lists;
-use words::{free_word, maps, page_state, page_word, place_state, place_sum, shown, slot_state, slot_sum, space_word};
+use words::{
+    MAPS, entry, free_word, page_state, page_word, place_state, place_sum, shown, slot_state, slot_sum, space_word,
+};
 
 /// Tokens from this one on are not kept in tables: the side is then compared in full.
 const TOKENS: usize = 1 << 20;
@@ -107,7 +109,8 @@ struct Words {
     free_word: u64,
     /// Pages whose words are made anew at the end of the step.
     due: Vec<PageToken>,
-    owners: Owners,
+    /// Of its frames; none of the reference, which has no frames.
+    owners: Option<Owners>,
     /// Virtual pages of a space.
     width: usize,
     step: u32,
@@ -116,9 +119,9 @@ struct Words {
 }
 
 impl SideDigest {
-    /// A digest of a side at its start, with so many free frames at each home.
-    pub(crate) fn new(rules: FrameRules<'_>, capacity: [u32; Home::LIMIT]) -> SideDigest {
-        let machine = rules.machine;
+    /// A digest of a side at its start, with so many free frames at each home. The rules are of the frames that it shows, if it
+    /// shows some.
+    pub(crate) fn new(machine: &Machine, rules: Option<FrameRules<'_>>, capacity: [u32; Home::LIMIT]) -> SideDigest {
         let (spaces, width) = (machine.spaces() as usize, machine.pages() as usize);
         let words = Words {
             sum: 0,
@@ -131,7 +134,7 @@ impl SideDigest {
             free: capacity,
             free_word: free_word(capacity),
             due: Vec::new(),
-            owners: Owners::new(rules),
+            owners: rules.map(Owners::new),
             width,
             step: 0,
             is_beyond: false,
@@ -151,7 +154,7 @@ impl SideDigest {
         words.slots = [Shows::default(); Slot::COUNT];
         words.spaces.fill(0);
         words.due.clear();
-        words.owners.clear();
+        words.owners.iter_mut().for_each(Owners::clear);
         words.space(Space(0), true, false);
         words.free(capacity);
     }
@@ -180,12 +183,12 @@ impl SideDigest {
     /// Whether the frames that were shown have one owner each, at the right home and within it.
     #[inline]
     pub(crate) fn has_frames_apart(&mut self) -> bool {
-        self.words.owners.are_apart()
+        self.words.owners.as_mut().is_none_or(Owners::are_apart)
     }
 
     /// The first frame that was shown and is wrong.
     pub(crate) fn check_frames(&mut self) -> Result<(), Mismatch> {
-        oracle::check_frames(&mut self.words.owners)
+        self.words.owners.as_mut().map_or(Ok(()), oracle::check_frames)
     }
 }
 
@@ -197,7 +200,7 @@ impl Visitor for Words {
         let now = Shows::at_place(state);
         let before = std::mem::replace(&mut self.places[index], now);
         if before != now {
-            self.exchange(before, now, self.sums[index], maps);
+            self.exchange(before, now, self.sums[index], entry);
         }
     }
 
@@ -206,10 +209,10 @@ impl Visitor for Words {
         let now = Shows::in_slot(&held);
         let before = std::mem::replace(&mut self.slots[slot.index()], now);
         if before != now {
-            self.exchange(before, now, slot_sum(slot), |_| false);
+            self.exchange(before, now, slot_sum(slot), |_| 0);
         }
-        if matches!(slot, Slot::Transaction(_) | Slot::Block(_)) {
-            self.owners.slot(slot, &held, frames);
+        if let (Some(owners), Slot::Transaction(_) | Slot::Block(_)) = (&mut self.owners, slot) {
+            owners.slot(slot, &held, frames);
         }
     }
 
@@ -223,7 +226,7 @@ impl Visitor for Words {
         let Some(PageFacts { home, stamp, exclusive, counts, frame, folio }) = facts() else {
             (page.state, page.since, page.counts, page.found, page.is_counted) = (0, 0, [0; 2], 0, false);
             self.folios.page(token, None);
-            self.owners.end(token);
+            self.owners.iter_mut().for_each(|owners| owners.end(token));
             return;
         };
         if page.since == 0 {
@@ -241,7 +244,7 @@ impl Visitor for Words {
             }
         }
         self.folios.page(token, folio);
-        self.owners.page(token, home, frame, folio);
+        self.owners.iter_mut().for_each(|owners| owners.page(token, home, frame, folio));
     }
 
     #[inline]
@@ -264,14 +267,15 @@ impl Visitor for Words {
 
 impl Words {
     /// A place or slot shows something else. `sum` is its own number, which its word has as many times as its state says;
-    /// `maps` says of a state whether it is an entry that maps the page.
+    /// `entry` says of a state which sort of entry it is, 0 of one that is none.
     #[inline(always)]
-    fn exchange(&mut self, before: Shows, now: Shows, sum: u64, maps: impl Fn(u32) -> bool) {
+    fn exchange(&mut self, before: Shows, now: Shows, sum: u64, entry: impl Fn(u32) -> u32) {
         let states = u64::from(now.state).wrapping_sub(before.state.into());
         self.sum = self.sum.wrapping_add(sum.wrapping_mul(states));
-        if before.page != now.page || maps(before.state) != maps(now.state) {
-            self.hide(before.page, maps(before.state), sum);
-            self.show(now.page, maps(now.state), sum);
+        let [was, is] = [before, now].map(|shows| entry(shows.state));
+        if before.page != now.page || was != is {
+            self.hide(before.page, was == MAPS, sum);
+            self.show(now.page, is == MAPS, sum);
         }
     }
 
@@ -320,20 +324,22 @@ impl Words {
     /// Makes the words of the pages anew that changed in this step. One that is neither live nor shown has none: its word
     /// is 0.
     fn settle(&mut self) {
-        for token in self.due.drain(..) {
-            let page = &mut self.pages[token.0 as usize];
+        let Words { due, pages, folios, sum, .. } = self;
+        for &token in &*due {
+            let page = &mut pages[token.0 as usize];
             let PageWord { found, mapped, maps, state, others, counts: [mapcount, refcount], since, .. } = *page;
             let word = if page.is_counted {
                 page_word(state, since, [maps, maps.wrapping_add(refcount)], [mapped, mapped, others])
             } else {
                 page_word(state, since, [mapcount, refcount], [found, mapped, others])
             };
-            self.sum = self.sum.wrapping_sub(page.word).wrapping_add(word);
+            *sum = sum.wrapping_sub(page.word).wrapping_add(word);
             page.word = word;
-            if self.folios.are_known() {
-                self.sum = self.sum.wrapping_add(self.folios.settle(token, word));
+            if folios.are_known() {
+                *sum = sum.wrapping_add(folios.settle(token, word));
             }
         }
+        due.clear();
     }
 }
 

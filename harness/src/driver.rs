@@ -10,11 +10,12 @@ use crate::any_lockstep::{AnyLockstep, Cause, NotBuilt, Sides};
 use crate::build::{AnyBuilder, Build, CannotBuild};
 use crate::divergence::Divergence;
 use crate::guard::guarded;
-use crate::lockstep::{Compare, Coverage, Position, Watched, Watcher};
+use crate::lockstep::{Compare, Coverage, Position};
 use crate::oracle::{self, OracleChoice, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::Transitions;
 use crate::watchdog::Watch;
+use crate::watched::{Watched, Watcher};
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The lockstep: a subject and the reference side by side, one operation after the other.
 
 use stalemap_operations::{
-    Capabilities, Errno, Field, Home, Machine, Observables, Observation, Operation, Outcome, Program, Step, Subject,
+    Capabilities, Errno, Field, Home, Kind, Machine, Observables, Operation, Outcome, Program, Step, Subject,
 };
 use stalemap_reference::Model;
 
@@ -16,6 +16,7 @@ use crate::oracle::{self, OracleSet};
 use crate::tally::Tally;
 use crate::transitions::{Before, Transitions};
 use crate::watchdog::Watch;
+use crate::watched::{Watched, Watcher};
 
 /// How much is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,33 +29,6 @@ pub enum Compare {
     /// Everything after each step, and the subject's own recount.
     Everything,
 }
-
-/// A step as it is shown to an observer of a run.
-#[derive(Debug)]
-pub struct Watched<'a> {
-    /// Index of the operation.
-    pub step: usize,
-    /// What was done.
-    pub operation: Operation,
-    /// What the reference answers.
-    pub expected: Outcome,
-    /// What the subject answers.
-    pub claimed: Outcome,
-    /// Everything of the reference.
-    pub reference: &'a Observation,
-    /// Everything of the subject.
-    pub subject: &'a Observation,
-    /// What of them is compared: the subject shows it, or there is nothing of it to show ([`Capabilities::known`]). Whatever
-    /// else stands in the subject's observation means nothing.
-    pub shown: Observables,
-    /// Names for the pages of both.
-    pub names: &'a Names,
-    /// What an oracle finds; no step comes behind it.
-    pub mismatch: Option<&'a Mismatch>,
-}
-
-/// The observer of a run, if there is one.
-pub(crate) type Watcher<'w> = Option<&'w mut dyn FnMut(&Watched<'_>)>;
 
 /// Where a lockstep is, so that a caught panic can be placed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -116,10 +90,10 @@ impl<S: Subject> Lockstep<S> {
         let has_digest = capabilities.observables.include(digest::NEEDS) && known.include(Observables::FOLIOS);
         let capacity = reference.capacity();
         let rules = FrameRules { machine: &machine, blocks: &capabilities.blocks };
-        let new = || SideDigest::new(rules, capacity);
+        let new = |rules| SideDigest::new(&machine, rules, capacity);
         Lockstep {
             reference,
-            digests: has_digest.then(|| Box::new([new(), new()])),
+            digests: has_digest.then(|| Box::new([new(None), new(Some(rules))])),
             subject,
             position: Position::default(),
             capacity,
@@ -158,8 +132,10 @@ impl<S: Subject> Lockstep<S> {
         self.subject.announce(&program.operations);
         let has_every_comparison = oracles.has_every_comparison();
         let mut steps = self.steps(compare, has_every_comparison);
-        let end = program.operations.iter().rposition(|operation| self.can(operation));
-        for (step, operation) in program.operations.iter().enumerate() {
+        let end = program.operations.iter().rposition(|operation| self.can(operation)).map_or(0, |last| last + 1);
+        let operations = &program.operations[..end];
+        let mut answered = (Outcome::Stuck, Outcome::Stuck);
+        for (step, operation) in operations.iter().enumerate() {
             if !self.can(operation) {
                 continue;
             }
@@ -167,14 +143,11 @@ impl<S: Subject> Lockstep<S> {
             if let Some(watch) = watch {
                 watch.step(step);
             }
-            let (expected, claimed) = self.apply(operation, coverage);
-            let written = written.and_then(|steps| steps[step].answer).filter(|_| !self.has_own_layout(operation));
-            // Put together where it is looked at, which is seldom.
-            let answers = |reference: &Model| {
-                let refused_runs = reference.refused_runs();
-                Answers { operation: *operation, expected, claimed, written, refused_runs }
-            };
-            let are_expected = answers::are_as_expected(operation.kind(), expected, claimed, written);
+            let kind = operation.kind();
+            answered = self.apply(operation, kind, coverage);
+            let (expected, claimed) = answered;
+            let written = self.written(written, step, operation);
+            let are_expected = answers::are_as_expected(kind, expected, claimed, written);
             let agrees = match steps {
                 Steps::Outcomes => are_expected,
                 Steps::Digests => {
@@ -183,24 +156,42 @@ impl<S: Subject> Lockstep<S> {
                 Steps::Full => false,
             };
             if !agrees {
-                let mut checked = self.check(steps, answers(&self.reference), oracles);
+                let answers = self.answers(operation, answered, written);
+                let mut checked = self.check(steps, answers, oracles);
                 steps = self.steps(compare, has_every_comparison);
                 if compare == Compare::Everything {
                     checked = checked.and_then(|()| self.recount(oracles));
                 }
                 if let Some(watcher) = &mut watcher {
-                    self.show(step, answers(&self.reference), checked.as_ref().err(), watcher);
+                    self.show(step, answers, checked.as_ref().err(), watcher);
                 }
                 if let Err(mismatch) = checked {
                     return Some(Divergence { step, operation: Some(*operation), mismatch });
                 }
             }
-            if Some(step) == end && compare == Compare::Touched {
-                let checked = self.check_end(steps, answers(&self.reference), oracles);
-                return checked.err().map(|mismatch| Divergence { step, operation: Some(*operation), mismatch });
-            }
         }
-        None
+        let operation = operations.last().filter(|_| compare == Compare::Touched)?;
+        let step = end - 1;
+        let answers = self.answers(operation, answered, self.written(written, step, operation));
+        let mismatch = self.check_end(steps, answers, oracles).err()?;
+        Some(Divergence { step, operation: Some(*operation), mismatch })
+    }
+
+    /// What the trace says that the answer is, where it is not a matter of the subject's own.
+    #[inline(always)]
+    fn written(&self, steps: Option<&[Step]>, step: usize, operation: &Operation) -> Option<Outcome> {
+        steps.and_then(|steps| steps[step].answer).filter(|_| !self.has_own_layout(operation))
+    }
+
+    /// Answers are put together where they are looked at, which is seldom.
+    fn answers(
+        &self,
+        operation: &Operation,
+        (expected, claimed): (Outcome, Outcome),
+        written: Option<Outcome>,
+    ) -> Answers {
+        let refused_runs = self.reference.refused_runs();
+        Answers { operation: *operation, expected, claimed, written, refused_runs }
     }
 
     /// Compares everything after the last step, and asks the subject for its own recount.
@@ -253,7 +244,7 @@ impl<S: Subject> Lockstep<S> {
 
     /// The subject goes first; the answers of the reference and of the subject.
     #[inline(always)]
-    fn apply(&mut self, operation: &Operation, coverage: &mut Coverage) -> (Outcome, Outcome) {
+    fn apply(&mut self, operation: &Operation, kind: Kind, coverage: &mut Coverage) -> (Outcome, Outcome) {
         self.position.in_reference = true;
         let before = Before::of(operation, &self.reference);
         self.position.in_reference = false;
@@ -262,7 +253,6 @@ impl<S: Subject> Lockstep<S> {
         let expected = self.reference.apply_after(*operation, Some(claimed), self.subject.runs());
         self.position.in_reference = false;
         self.did_without_folio |= self.reference.did_without_folio();
-        let kind = operation.kind();
         let class = expected.class();
         coverage.tally.count_class(kind, class);
         coverage.transitions.insert(kind, before, class);
@@ -274,9 +264,10 @@ impl<S: Subject> Lockstep<S> {
     fn show_what_they_told(&mut self) -> bool {
         let Some([reference, subject]) = self.digests.as_deref() else { return false };
         self.position.in_reference = true;
-        let is_reference_known = reference.knows_reference(&self.reference);
+        let is_reference_known = reference.knows(&self.reference) == Some(true);
         self.position.in_reference = false;
-        is_reference_known && subject.knows_observed(self.comparison.look_at_subject(&self.subject))
+        let observe = || subject.knows_observed(self.comparison.look_at_subject(&self.subject));
+        is_reference_known && subject.knows(&self.subject).unwrap_or_else(observe)
     }
 
     /// Compares a step in which not everything is known to agree.

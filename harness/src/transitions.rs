@@ -39,23 +39,38 @@ fn parts_of(cell: usize) -> (Kind, usize, usize) {
     (kind, before + within / outcomes(kind), within % outcomes(kind))
 }
 
-/// For each operation the number of each class of outcomes ([`Outcome::class`]) in a row of cells: 0 for `ok`, then its
-/// refusals. [`NOT_ALLOWED`] for what the table does not allow.
-static IN_ROW: [[u8; Outcome::CLASSES]; Kind::COUNT] = {
-    let mut in_row = [[NOT_ALLOWED; Outcome::CLASSES]; Kind::COUNT];
+/// The cells of an operation, as they are looked for at each step.
+#[derive(Clone, Copy)]
+struct Cells {
+    /// Where the cells of state 0 are, for states of all machines and for those that only machines with huge pages have.
+    of_state_0: [usize; 2],
+    /// How many there are of each state.
+    outcomes: usize,
+    /// The number of each class of outcomes ([`Outcome::class`]) in a row of cells: 0 for `ok`, then its refusals.
+    /// [`NOT_ALLOWED`] for what the table does not allow.
+    in_row: [u8; Outcome::CLASSES],
+}
+
+static CELLS: [Cells; Kind::COUNT] = {
+    let none = Cells { of_state_0: [0; 2], outcomes: 0, in_row: [NOT_ALLOWED; Outcome::CLASSES] };
+    let mut cells = [none; Kind::COUNT];
     let mut i = 0;
     while i < Kind::COUNT {
         let refusals = Kind::ALL[i].row().refusals;
+        let outcomes = outcomes(Kind::ALL[i]);
+        // The number of a state with huge pages is not counted from the first of these.
+        cells[i].of_state_0 = [FIRST[0][i], FIRST[1][i].wrapping_sub(Situation::SMALL * outcomes)];
+        cells[i].outcomes = outcomes;
         let (mut index, mut number) = (0, 0);
-        in_row[i][0] = number;
+        cells[i].in_row[0] = number;
         while index < refusals.len() {
             number += 1;
-            in_row[i][Outcome::Refused(refusals[index]).class()] = number;
+            cells[i].in_row[Outcome::Refused(refusals[index]).class()] = number;
             index += 1;
         }
         i += 1;
     }
-    in_row
+    cells
 };
 
 /// The number of an outcome that an operation may not have.
@@ -72,7 +87,7 @@ enum Meets {
 /// The set of transitions that were met.
 #[derive(Clone, Debug)]
 pub struct Transitions {
-    met: Vec<u64>,
+    met: Box<[u64; Self::CELLS.div_ceil(64)]>,
     /// Their cells, in the order in which they were first met.
     cells: Vec<usize>,
 }
@@ -92,7 +107,7 @@ impl Eq for Transitions {}
 
 impl Default for Transitions {
     fn default() -> Self {
-        Transitions { met: vec![0; Self::CELLS.div_ceil(64)], cells: Vec::new() }
+        Transitions { met: Box::new([0; Self::CELLS.div_ceil(64)]), cells: Vec::new() }
     }
 }
 
@@ -194,9 +209,11 @@ impl Transitions {
     /// Notes a transition to an outcome of this class ([`Outcome::class`]); whether it is new.
     #[inline]
     pub(crate) fn insert(&mut self, kind: Kind, Before(state): Before, class: usize) -> bool {
-        let number = IN_ROW[kind as usize][class];
+        let cells = &CELLS[kind as usize];
+        let number = cells.in_row[class];
+        let of_state_0 = cells.of_state_0[usize::from(state >= Situation::SMALL)];
         // An outcome that the table does not allow is for the oracles to object to.
-        number != NOT_ALLOWED && self.add(first_of(kind, state) + usize::from(number))
+        number != NOT_ALLOWED && self.add(of_state_0.wrapping_add(state * cells.outcomes + usize::from(number)))
     }
 
     #[inline]
@@ -219,15 +236,6 @@ impl Before {
             return Before(model.situation(Place { space, page }).index());
         }
         Before(operation.slot().map_or(0, |slot| state_of(&model.slot(slot))))
-    }
-}
-
-/// The first cell of a state.
-#[inline]
-fn first_of(kind: Kind, state: usize) -> usize {
-    match state.checked_sub(Situation::SMALL) {
-        None => FIRST[0][kind as usize] + state * outcomes(kind),
-        Some(large) => FIRST[1][kind as usize] + large * outcomes(kind),
     }
 }
 

@@ -42,6 +42,8 @@ struct Liar {
     lie: Lie,
     told: Told,
     has_written: bool,
+    /// Whether it hands over everything at the end of a run as it shows it; else it is observed.
+    hands_over_everything: bool,
 }
 
 impl Liar {
@@ -123,6 +125,10 @@ impl Subject for Liar {
 
     fn show_touched(&self, visitor: &mut impl Visitor) -> bool {
         self.honest.show_touched(&mut Twisted { lie: self.lies(Told::HandedOver), visitor })
+    }
+
+    fn show_everything(&self, visitor: &mut impl Visitor) -> bool {
+        self.hands_over_everything && self.honest.show_everything(&mut Twisted { lie: self.lies(Told::Shown), visitor })
     }
 }
 
@@ -214,10 +220,18 @@ const TEXT: &str = "machine ram=8 device=4 spaces=2 pages=4\n\
     map s0 v0+4 rw\nwrite s0 v0 #07\nwrite s0 v1 #08\nsetup t0 s0 v0+2 to d0\ncopy t0 0\npages t0\n\
     finalize t0\n";
 
-/// What the run of so many operations with a subject that tells this lie comes to, in both modes: its step and signature.
+/// What the run of so many operations with a subject that tells this lie comes to, in both modes: its step and signature. It is the
+/// same whether the subject hands over everything or is observed.
 fn results(lie: Lie, told: Told, operations: usize) -> [Option<(usize, String)>; 2] {
-    let build =
-        move |machine: &Machine| Ok(Liar { honest: Implementation::new(machine), lie, told, has_written: false });
+    let [handed_over, observed] = [true, false].map(|everything| results_of(lie, told, everything, operations));
+    assert_eq!(handed_over, observed, "{lie:?} {told:?}");
+    handed_over
+}
+
+fn results_of(lie: Lie, told: Told, hands_over_everything: bool, operations: usize) -> [Option<(usize, String)>; 2] {
+    let build = move |machine: &Machine| {
+        Ok(Liar { honest: Implementation::new(machine), lie, told, has_written: false, hands_over_everything })
+    };
     let mut program = Trace::parse(TEXT).expect("a good text").program();
     program.operations.truncate(operations);
     [Compare::Touched, Compare::Everything].map(|compare| {

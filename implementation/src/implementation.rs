@@ -230,6 +230,11 @@ impl Subject for Implementation {
         true
     }
 
+    fn show_everything(&self, visitor: &mut impl Visitor) -> bool {
+        self.tell_everything(visitor);
+        true
+    }
+
     fn validate(&self) -> Result<(), String> {
         self.balance()
     }

@@ -16,7 +16,7 @@ impl Implementation {
         into.free = self.free_frames();
         self.show_spaces(into);
         if scope.everything {
-            self.show_everything(into);
+            self.list_everything(into);
             return;
         }
         for &place in &scope.places {
@@ -53,6 +53,25 @@ impl Implementation {
         }
         if let Some(space) = self.notes.space {
             let state = &self.spaces[space.index()];
+            visitor.space(space, state.alive, state.locks > 0);
+        }
+        visitor.free(self.free_frames());
+    }
+
+    /// Hands over everything in ascending order.
+    pub(crate) fn tell_everything(&self, visitor: &mut impl Visitor) {
+        for space in (0..self.machine.spaces()).map(Space) {
+            for place in self.tables.mapped(space) {
+                visitor.place(place, self.place_state(place));
+            }
+        }
+        for slot in Slot::all().filter(|&slot| !self.is_empty(slot)) {
+            visitor.slot(slot, self.slot_state(slot), self.bare_frames(slot));
+        }
+        for (token, frame) in self.identities.live() {
+            visitor.page(token, || Some(self.page_facts(frame)));
+        }
+        for (space, state) in (0..).map(Space).zip(&self.spaces) {
             visitor.space(space, state.alive, state.locks > 0);
         }
         visitor.free(self.free_frames());
@@ -129,7 +148,7 @@ impl Implementation {
         }
     }
 
-    fn show_everything(&self, into: &mut Observation) {
+    fn list_everything(&self, into: &mut Observation) {
         for space in (0..self.machine.spaces()).map(Space) {
             for place in self.tables.mapped(space) {
                 into.places.push(PlaceView { place, state: self.place_state(place) });

@@ -130,6 +130,16 @@ pub trait Subject {
         false
     }
 
+    /// Hands everything to a visitor, as [`observe`](Self::observe) shows it and [`show_touched`](Self::show_touched) tells it: the
+    /// mapped places, the slots that are not empty and the living pages, each sort ascending and each once, then every space
+    /// and the free frames. `false` as there: then it is observed.
+    fn show_everything(&self, _visitor: &mut impl Visitor) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// The subject as one whose complete states can be told apart, which exhaustive exploration needs; none where it is not.
     fn explorable(&self) -> Option<&dyn Explorable> {
         None

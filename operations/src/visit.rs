@@ -43,7 +43,8 @@ pub enum Counts<R> {
 }
 
 /// Takes in what the last operation of a subject touched ([`Subject::show_touched`](crate::Subject::show_touched)), as
-/// it is after the operation. Facts come in any order, and may come more than once.
+/// it is after the operation. Facts come in any order, and may come more than once. Or it takes in everything
+/// ([`Subject::show_everything`](crate::Subject::show_everything)), in order.
 pub trait Visitor {
     /// What a place shows whose mapping or entry was written.
     fn place(&mut self, place: Place, state: PlaceState);

@@ -339,4 +339,9 @@ impl Subject for Model {
         }
         true
     }
+
+    fn show_everything(&self, visitor: &mut impl Visitor) -> bool {
+        self.tell_everything(visitor);
+        true
+    }
 }

@@ -9,7 +9,7 @@ use stalemap_operations::{
 };
 
 use crate::entry::{Entry, Mapped};
-use crate::model::{InFolio, Model};
+use crate::model::{InFolio, Model, Page};
 
 /// Up to so many pages are looked for one by one; more of them in one pass over the places.
 const FEW: usize = 4;
@@ -67,7 +67,7 @@ impl Model {
     }
 
     /// Hands over everything in ascending order, as `tell` hands over a part of it.
-    pub fn show_everything(&self, visitor: &mut impl Visitor) {
+    pub(crate) fn tell_everything(&self, visitor: &mut impl Visitor) {
         self.places.for_each(|place, mapped| visitor.place(place, shown(Some(mapped))));
         for slot in self.filled_slots() {
             visitor.slot(slot, self.slot(slot), core::iter::empty());
@@ -96,22 +96,22 @@ impl Model {
             home: page.home,
             stamp: page.stamp,
             exclusive: page.exclusive,
-            counts: Counts::Counted { references: self.other_references(token) },
+            counts: Counts::Counted { references: self.other_references(token, page) },
             frame: None,
-            folio: self.folio_view(token),
+            folio: self.folio_view(token, page),
         })
     }
 
     /// References that are not places which map the page: of a large folio those of all its pages.
-    fn other_references(&self, token: PageToken) -> u32 {
-        match self.page(token).folio {
+    fn other_references(&self, token: PageToken, page: &Page) -> u32 {
+        match page.folio {
             None => self.references(token),
             Some(_) => self.folio_refcount(token) - self.mapcount(token),
         }
     }
 
-    fn folio_view(&self, token: PageToken) -> Option<FolioView> {
-        let InFolio { head, index } = self.page(token).folio?;
+    fn folio_view(&self, token: PageToken, page: &Page) -> Option<FolioView> {
+        let InFolio { head, index } = page.folio?;
         Some(FolioView { head, index, mapcount: self.folio_mapcount(token) })
     }
 
@@ -161,10 +161,10 @@ impl Model {
             stamp: page.stamp,
             exclusive: page.exclusive,
             mapcount,
-            refcount: mapcount + self.other_references(token),
+            refcount: mapcount + self.other_references(token, page),
             rmap,
             frame: None,
-            folio: self.folio_view(token),
+            folio: self.folio_view(token, page),
         });
     }
 

@@ -69,7 +69,8 @@ impl Folios {
         self.pages[index].folio = folio;
     }
 
-    /// A page has another word: what is to be added to the sum of all words for its folio.
+    /// A page has another word: what is to be added to the sum of all words for its folio. Apart from what is done where there is none.
+    #[inline(never)]
     pub(super) fn settle(&mut self, page: PageToken, word: u64) -> u64 {
         let Some(member) = self.pages.get_mut(page.0 as usize) else { return 0 };
         let added = member.folio.map(|folio| (folio.head, member_word(word, folio, folio.head == page)));

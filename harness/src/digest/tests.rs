@@ -73,7 +73,7 @@ fn shown() -> Observation {
 /// A digest of a side at its start.
 fn start() -> SideDigest {
     let machine = Machine::new(CAPACITY, SPACES, 8, Dialect::default()).expect("within the limits");
-    SideDigest::new(FrameRules { machine: &machine, blocks: &BlockContract::BUDDY }, CAPACITY)
+    SideDigest::new(&machine, Some(FrameRules { machine: &machine, blocks: &BlockContract::BUDDY }), CAPACITY)
 }
 
 /// The digest of what is shown at once, which is the same by lists and handed over.

@@ -1,9 +1,9 @@
 //! Whether all that a side shows is what it told step by step: then two sides whose digests were equal show the same.
 
 use stalemap_operations::{
-    Counts, FrameToken, Home, Observation, PageFacts, PageToken, Place, PlaceState, Slot, SlotState, Space, Visitor,
+    Counts, FrameToken, Home, Observation, PageFacts, PageToken, Place, PlaceState, Slot, SlotState, Space, Subject,
+    Visitor,
 };
-use stalemap_reference::Model;
 
 use super::words::{page_state, place_sum};
 use super::{Shows, SideDigest, Words, lists};
@@ -19,9 +19,11 @@ struct Whole<'a> {
 }
 
 impl SideDigest {
-    /// Whether the reference shows what it told, and nothing else.
-    pub(crate) fn knows_reference(&self, reference: &Model) -> bool {
-        self.words.knows(|whole| reference.show_everything(whole)).is_some()
+    /// Whether a side shows what it told, and nothing else; none where it does not hand over everything.
+    pub(crate) fn knows(&self, side: &impl Subject) -> Option<bool> {
+        let mut hands_over = false;
+        let known = self.words.knows(|whole| hands_over = side.show_everything(whole));
+        hands_over.then_some(known.is_some())
     }
 
     /// Whether this, which was observed of everything of a side, is what it told.
@@ -45,8 +47,8 @@ impl Words {
     fn count(&self) -> [usize; 4] {
         let shown = |all: &[Shows]| all.iter().filter(|shows| shows.state != 0).count();
         let live = self.pages.iter().filter(|page| page.state != 0).count();
-        let spaces: u32 = self.spaces.iter().map(|state| state.count_ones()).sum();
-        [shown(&self.places), shown(&self.slots), live, spaces as usize]
+        let spaces = self.spaces.iter().map(|state| usize::from(state & 1) + usize::from(state >> 1)).sum();
+        [shown(&self.places), shown(&self.slots), live, spaces]
     }
 }
 
@@ -70,7 +72,8 @@ impl Visitor for Whole<'_> {
     #[inline]
     fn slot(&mut self, slot: Slot, state: SlotState, frames: impl Iterator<Item = FrameToken>) {
         let is_known = self.words.slots[slot.index()] == Shows::in_slot(&state);
-        self.comes(1, slot.index(), is_known && self.words.owners.has_slot(slot, &state, frames));
+        let has_frames = self.words.owners.as_ref().is_none_or(|owners| owners.has_slot(slot, &state, frames));
+        self.comes(1, slot.index(), is_known && has_frames);
     }
 
     #[inline]
@@ -89,8 +92,8 @@ impl Visitor for Whole<'_> {
             Counts::Counted { references } => known.is_counted && known.counts == [0, references],
         };
         let is_known = known.state == page_state(home, stamp, exclusive) && is_counted_so;
-        let is_placed_so = self.words.folios.has_page(token, folio) && self.words.owners.has_page(token, frame);
-        self.comes(2, index, is_known && is_placed_so);
+        let has_frame = self.words.owners.as_ref().is_none_or(|owners| owners.has_page(token, frame));
+        self.comes(2, index, is_known && has_frame && self.words.folios.has_page(token, folio));
     }
 
     #[inline]

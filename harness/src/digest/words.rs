@@ -22,9 +22,10 @@ const PAGE: u64 = 3 << 60;
 const SPACE: u64 = 4 << 60;
 const FOLIO: u64 = 5 << 60;
 
-/// Which bits of a place's state say what its entry is, and the one for an entry that maps a page.
+/// Which bits of a place's state say what its entry is.
 const ENTRY: u32 = 3 << 2;
-const MAPS: u32 = 1 << 2;
+/// What they say of an entry that maps a page.
+pub(super) const MAPS: u32 = 1 << 2;
 
 /// The token of a page plus one; 0 for none. A token that no page has is none: the word of what shows it says so.
 #[inline]
@@ -70,10 +71,10 @@ pub(super) fn place_state(state: PlaceState) -> u32 {
     u32::from(huge) << 7 | 1 << 6 | (access as u32) << 4 | kind | u32::from(writable) << 1 | u32::from(is_unknown)
 }
 
-/// Whether the entry of a place in this state maps a page.
+/// Which sort of entry a place in this state has.
 #[inline]
-pub(super) fn maps(state: u32) -> bool {
-    state & ENTRY == MAPS
+pub(super) fn entry(state: u32) -> u32 {
+    state & ENTRY
 }
 
 /// What a slot holds, without the page, as a number; 0 where it is empty.

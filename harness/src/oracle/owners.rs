@@ -120,7 +120,7 @@ impl Owners {
         }
         let known = std::mem::replace(&mut self.pages[index], pack(frame));
         if let Some(known) = unpack(known) {
-            self.release(known, Owner::Page(page));
+            release(&mut self.frames, known, Owner::Page(page));
         }
         if let Some(frame) = frame {
             let is_elsewhere = frame.home != home;
@@ -132,23 +132,23 @@ impl Owners {
     /// Shows a slot; `frames` are those of a transaction.
     pub(crate) fn slot(&mut self, slot: Slot, state: &SlotState, frames: impl Iterator<Item = FrameToken>) {
         let owner = Owner::Slot(slot);
-        let mut had = std::mem::take(&mut self.slots[slot.index()]);
-        for &frame in &had {
-            self.release(frame, owner);
+        let Owners { slots, frames: known, claims, blocks, .. } = self;
+        let had = &mut slots[slot.index()];
+        for frame in had.drain(..) {
+            release(known, frame, owner);
         }
-        had.clear();
         match state {
             SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) => {}
             SlotState::Transaction { .. } => {
-                for frame in frames {
+                frames.for_each(|frame| {
                     let fault = had.contains(&frame).then_some(Fault::Twice);
                     had.push(frame);
-                    self.claims.push(Claim { owner, frame, fault, folio: None });
-                }
+                    claims.push(Claim { owner, frame, fault, folio: None });
+                });
             }
             SlotState::Block { order, held, base, .. } => {
                 if let Some(base) = *base {
-                    let frames = self.blocks.alignment(*order);
+                    let frames = blocks.alignment(*order);
                     let is_aligned = base.offset % frames == 0;
                     let fault = match base.home {
                         Home::Ram => (!is_aligned).then_some(Fault::Alignment { order: *order, frames }),
@@ -156,12 +156,11 @@ impl Owners {
                     };
                     for frame in held_frames(base, *order, *held) {
                         had.push(frame);
-                        self.claims.push(Claim { owner, frame, fault, folio: None });
+                        claims.push(Claim { owner, frame, fault, folio: None });
                     }
                 }
             }
         }
-        self.slots[slot.index()] = had;
     }
 
     /// Whether this is the frame that a page was last shown with.
@@ -171,10 +170,10 @@ impl Owners {
     }
 
     /// Whether these are the frames that a slot was last shown with; `frames` are those of a transaction.
-    pub(crate) fn has_slot(&self, slot: Slot, state: &SlotState, frames: impl Iterator<Item = FrameToken>) -> bool {
-        let known = self.slots[slot.index()].iter().copied();
+    pub(crate) fn has_slot(&self, slot: Slot, state: &SlotState, mut frames: impl Iterator<Item = FrameToken>) -> bool {
+        let mut known = self.slots[slot.index()].iter().copied();
         match *state {
-            SlotState::Transaction { .. } => known.eq(frames),
+            SlotState::Transaction { .. } => frames.all(|frame| known.next() == Some(frame)) && known.len() == 0,
             SlotState::Block { order, held, base: Some(base), .. } => known.eq(held_frames(base, order, held)),
             SlotState::Empty | SlotState::Pin(_) | SlotState::Hold(_) | SlotState::Block { base: None, .. } => {
                 known.len() == 0
@@ -238,12 +237,13 @@ impl Owners {
             Some(_) | None => Ok(()),
         }
     }
+}
 
-    fn release(&mut self, frame: FrameToken, owner: Owner) {
-        let known = self.frames[frame.home.index()].get_mut(frame.offset as usize);
-        if let Some(known) = known.filter(|known| **known == Some(owner)) {
-            *known = None;
-        }
+/// An owner has no longer a frame, of which it may have been the owner.
+fn release(owners: &mut [Vec<Option<Owner>>; Home::LIMIT], frame: FrameToken, owner: Owner) {
+    let known = owners[frame.home.index()].get_mut(frame.offset as usize);
+    if let Some(known) = known.filter(|known| **known == Some(owner)) {
+        *known = None;
     }
 }
 

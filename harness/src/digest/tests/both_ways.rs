@@ -91,7 +91,8 @@ fn what_both_sides_show_of_everything_is_what_they_told_step_by_step() {
             of_implementation.update(&mut implementation).expect("it tells what it touched");
             implementation.observe(&Scope::everything(), &mut seen);
             assert!(of_implementation.knows_observed(&seen), "{operation} in execution {index}");
-            assert!(of_reference.knows_reference(&reference), "{operation} in execution {index}");
+            assert_eq!(of_implementation.knows(&implementation), Some(true), "{operation} in execution {index}");
+            assert_eq!(of_reference.knows(&reference), Some(true), "{operation} in execution {index}");
         }
     }
 }
