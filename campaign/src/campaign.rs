@@ -166,8 +166,7 @@ impl Campaign {
     /// Calls this with an execution that takes longer than the deadline, and a quarter more at the most: once, on the thread
     /// of a watchdog. A job that hangs cannot be ended, and [`run`](Self::run) waits for it: the callback ends the process.
     ///
-    /// A subject that is told ahead what is going to be run (`Build::looks_ahead`) is not watched: an execution
-    /// of it may wait for all that were told, and it notices itself what does not end.
+    /// A subject that notices itself what does not end (`Build::watches_itself`) is not watched.
     #[must_use]
     pub fn on_hang(self, deadline: Duration, callback: impl Fn(Hang) + Send + Sync + 'static) -> Self {
         Campaign { hang: Some(OnHang::new(deadline, callback)), ..self }

@@ -18,9 +18,9 @@ impl OnHang {
         OnHang { deadline, callback: Arc::new(callback) }
     }
 
-    /// What watches these. A subject that is told ahead what is going to be run is not watched.
+    /// What watches these. A subject that watches itself is not watched.
     pub(crate) fn watchdog(&self, build: &impl Build, watches: &[Watch]) -> Option<Watchdog> {
-        if build.looks_ahead() {
+        if build.watches_itself() {
             return None;
         }
         let callback = Arc::clone(&self.callback);

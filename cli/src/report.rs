@@ -194,7 +194,7 @@ impl Maker<'_> {
     /// The subject, with a watchdog that ends the program where an execution does not end.
     fn watched(&self, subject: ChosenSubject) -> (Shown, Option<Watchdog>) {
         let ChosenSubject { name, build } = subject;
-        let watch = (!build.looks_ahead()).then(Watch::default);
+        let watch = (!build.watches_itself()).then(Watch::default);
         let watchdog = watch.clone().map(|watch| {
             let name = name.clone();
             Watchdog::start(vec![watch], self.line.limit(), move |hang| hang::end(&name, &hang, &hang::tell))

@@ -10,15 +10,15 @@ use stalemap_report::Finding;
 use crate::ending::Ending;
 use crate::output;
 
-/// Watches what this driver runs until the watchdog is dropped, unless the subject is told ahead: such an execution may wait
-/// for others, and the subject notices itself what does not end. `write` writes the finding down; then the program ends.
+/// Watches what this driver runs until the watchdog is dropped, unless the subject notices itself what does not end. `write` writes
+/// the finding down; then the program ends.
 pub fn watch(
     subject: &str,
     deadline: Duration,
     driver: &mut Driver,
     write: impl Fn(&Finding, &Hang) -> Result<()> + Send + 'static,
 ) -> Option<Watchdog> {
-    if driver.looks_ahead() {
+    if driver.watches_itself() {
         return None;
     }
     let watch = Watch::default();

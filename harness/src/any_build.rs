@@ -58,6 +58,10 @@ impl Build for AnyBuild {
         self.0.looks_ahead()
     }
 
+    fn watches_itself(&self) -> bool {
+        self.0.watches_itself()
+    }
+
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
         self.0.look_ahead(programs)
     }

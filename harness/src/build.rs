@@ -58,6 +58,12 @@ pub trait Build {
         false
     }
 
+    /// Whether the subject notices itself what does not end. Then no watchdog looks at the clock: such a subject counts its own time, or is told
+    /// ahead what is run, and an execution of it may wait for others.
+    fn watches_itself(&self) -> bool {
+        self.looks_ahead()
+    }
+
     /// Hears which executions are going to be run; a subject that is far away may do them all at once. What was told
     /// already may be told again.
     ///
@@ -106,6 +112,10 @@ impl<B: Build> Build for Arc<B> {
         (**self).looks_ahead()
     }
 
+    fn watches_itself(&self) -> bool {
+        (**self).watches_itself()
+    }
+
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
         (**self).look_ahead(programs)
     }
@@ -129,6 +139,8 @@ pub(crate) trait AnyBuilder {
     fn uses_recount(&self) -> bool;
     /// As [`Build::looks_ahead`].
     fn looks_ahead(&self) -> bool;
+    /// As [`Build::watches_itself`].
+    fn watches_itself(&self) -> bool;
     /// As [`Build::look_ahead`].
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String>;
 }
@@ -156,6 +168,10 @@ impl<B: Build> AnyBuilder for B {
 
     fn looks_ahead(&self) -> bool {
         Build::looks_ahead(self)
+    }
+
+    fn watches_itself(&self) -> bool {
+        Build::watches_itself(self)
     }
 
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {

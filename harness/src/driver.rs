@@ -88,6 +88,12 @@ impl Driver {
         self.build.looks_ahead()
     }
 
+    /// Whether the subject notices itself what does not end ([`Build::watches_itself`]).
+    #[must_use]
+    pub fn watches_itself(&self) -> bool {
+        self.build.watches_itself()
+    }
+
     /// Tells the builder of the subjects what is going to be run ([`Build::look_ahead`]).
     ///
     /// # Errors

@@ -180,6 +180,11 @@ impl Build for Isolated {
         self.largest
     }
 
+    /// A worker is waited for as long as it has had less than its time.
+    fn watches_itself(&self) -> bool {
+        true
+    }
+
     fn uses_recount(&self) -> bool {
         self.recounts
     }

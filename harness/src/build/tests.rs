@@ -49,23 +49,29 @@ impl Build for Odd {
         self.is_odd
     }
 
+    fn watches_itself(&self) -> bool {
+        self.is_odd
+    }
+
     fn look_ahead(&self, programs: &[Program]) -> Result<(), String> {
         if self.is_odd { Err(format!("{} programs are too far away", programs.len())) } else { Ok(()) }
     }
 }
 
 /// What a builder says of everything.
-fn said(build: &impl Build) -> (Option<Machine>, Option<HugeOrders>, bool, bool, Result<(), String>) {
+fn said(build: &impl Build) -> (Option<Machine>, Option<HugeOrders>, [bool; 3], Result<(), String>) {
     let programs = [Program::default(), Program::default()];
-    (build.largest(), build.huge(), build.uses_recount(), build.looks_ahead(), build.look_ahead(&programs))
+    let answers = [build.uses_recount(), build.looks_ahead(), build.watches_itself()];
+    (build.largest(), build.huge(), answers, build.look_ahead(&programs))
 }
 
 #[test]
 fn a_wrapped_builder_says_what_the_builder_says() {
     let far = || Err("2 programs are too far away".to_owned());
-    for (is_odd, expected) in
-        [(true, (Some(largest()), Some(ORDERS), false, true, far())), (false, (None, None, true, false, Ok(())))]
-    {
+    for (is_odd, expected) in [
+        (true, (Some(largest()), Some(ORDERS), [false, true, true], far())),
+        (false, (None, None, [true, false, false], Ok(()))),
+    ] {
         let build = Odd { is_odd };
         assert_eq!(said(&build), expected);
         assert_eq!(said(&Arc::new(build.clone())), expected);
@@ -88,7 +94,7 @@ fn a_driver_tells_its_builder_what_is_going_to_be_run() {
 #[test]
 fn a_builder_that_says_nothing_builds_everything_is_recounted_and_is_told_nothing() {
     let plain = |machine: &Machine| Ok(Implementation::new(machine));
-    assert_eq!(said(&plain), (None, Some(HugeOrders::ALL), true, false, Ok(())));
+    assert_eq!(said(&plain), (None, Some(HugeOrders::ALL), [true, false, false], Ok(())));
 }
 
 #[test]

@@ -254,6 +254,10 @@ fn a_replay_on_a_subject_that_never_answers_ends_with_all_results_until_then() {
         let json = endless(folder, &["run", "--format", "json", "2.trace"]);
         assert_eq!(json.code, 1, "{}", json.stderr);
         assert!(json.stdout.contains("\"termination.hang@protect\""), "{}", json.stdout);
+        // Its worker has more time than the watchdog of this program gives.
+        let isolated = endless(folder, &["run", "--isolate", "2.trace"]);
+        assert_eq!(isolated.code, 1, "{}", isolated.stderr);
+        assert!(isolated.stdout.contains("it goes on for ever"), "{}", isolated.stdout);
         for command in ["minimize", "coverage", "check-determinism"] {
             let ended = endless(folder, &[command, "2.trace"]);
             assert_eq!(ended.code, 1, "{command}: {}", ended.stderr);
