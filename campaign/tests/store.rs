@@ -243,6 +243,11 @@ fn a_damaged_store_is_told_and_takes_findings_all_the_same() {
     let merged = Store::open(other.path()).and_then(|other| other.merge([&store])).expect("it can be written");
     assert!(matches!(merged.damaged.as_slice(), [StoreError::Damaged { path, .. }] if *path == id));
     assert!(kept.exists());
+    // What is added to it makes it whole again.
+    add();
+    assert_eq!(fs::read_to_string(&id).expect("text"), text);
+    let contents = store.read().expect("a store");
+    assert_eq!((contents.damaged.len(), contents.campaigns.len()), (0, 1));
     // A later version of the program.
     fs::write(folder.join(".stalemap/store.json"), "{\"format\":9}").expect("a file");
     for error in [store.read().map(|_| ()), store.add(&campaign(2), sample(&findings[0])).map(|_| ())] {
@@ -251,6 +256,28 @@ fn a_damaged_store_is_told_and_takes_findings_all_the_same() {
     }
     // A file where the folder should be.
     assert!(matches!(Store::open(&trace), Err(StoreError::Io { action: "write into", .. })));
+}
+
+#[test]
+fn what_a_later_version_has_written_of_a_campaign_stays() {
+    let whole = filled(FINDINGS[..1].iter());
+    let (folder, store) = (whole.path(), Store::open(whole.path()).expect("a folder"));
+    let piece = |executions| {
+        let stats = CampaignStats { executions, ..CampaignStats::default() };
+        Piece::new(Shard::WHOLE, &stats, [])
+    };
+    store.keep_piece(&campaign(1), &piece(5)).expect("it can be written");
+    for name in ["0-of-1.json", "campaign.json"] {
+        let path = folder.join(tree(folder).into_keys().find(|it| it.ends_with(name)).expect("a file"));
+        let text = fs::read_to_string(&path).expect("text");
+        let later = text.replace("\"format\":2", "\"format\":9");
+        fs::write(&path, &later).expect("a file");
+        let error = store.keep_piece(&campaign(1), &piece(9)).expect_err("another format");
+        assert!(matches!(&error, StoreError::Format { found: 9, path: it, .. } if *it == path), "{error}");
+        assert_eq!(fs::read_to_string(&path).expect("text"), later);
+        fs::write(&path, text).expect("a file");
+    }
+    store.keep_piece(&campaign(1), &piece(9)).expect("it can be written");
 }
 
 #[test]

@@ -127,6 +127,30 @@ fn a_store_with_a_file_that_cannot_be_used_is_told_by_each_command_and_stays_as_
 }
 
 #[test]
+fn a_campaign_whose_name_cannot_be_read_is_not_begun_again_unasked() {
+    in_folder(|folder| {
+        let fuzz = |more: &[&str]| stalemap(folder, &[&CAMPAIGN[..], &["--out", "bad"], more].concat());
+        assert_eq!(fuzz(&[]).code, 1);
+        let bad = folder.join("bad");
+        let file = bad.join(tree(&bad).into_keys().find(|it| it.ends_with("campaign.json")).expect("a file"));
+        let text = fs::read_to_string(&file).expect("text");
+        fs::write(&file, half(&text)).expect("a file");
+        let before = tree(&bad);
+        let without_seed = stalemap(folder, &[&CAMPAIGN[..3], &["--runs", "300", "--out", "bad", "--resume"]].concat());
+        for ended in [fuzz(&["--resume"]), without_seed] {
+            says(&ended, "the campaign cannot be resumed: bad/.stalemap/campaigns/native-seed-7-", "fuzz");
+            says(&ended, "campaign.json is damaged: EOF while parsing", "fuzz");
+            says(&ended, "without --resume it begins again", "fuzz");
+        }
+        assert_eq!(tree(&bad), before);
+        // Begun again, all of it counts: also what was done before.
+        assert_eq!(stalemap(folder, &[&CAMPAIGN[..5], &["--runs", "20", "--out", "bad"]].concat()).code, 1);
+        let status = stalemap(folder, &["status", "bad"]);
+        assert!(status.code == 0 && status.stdout.contains("done  300 executions"), "{}", status.stdout);
+    });
+}
+
+#[test]
 fn what_a_program_left_half_written_hinders_no_other() {
     in_folder(|folder| {
         let fuzz = |out: &str| stalemap(folder, &[&CAMPAIGN[..], &["--out", out]].concat());

@@ -38,6 +38,22 @@ fn a_machine_too_large_to_show_is_told() {
     });
 }
 
+/// A machine that has more operations than memory holds.
+#[test]
+#[cfg(feature = "seeded-bugs")]
+fn what_makes_a_difference_visible_is_looked_for_on_a_large_machine_too() {
+    in_folder(|folder| {
+        let text = "machine ram=4096 device=64 spaces=8 pages=4096\n\
+                    map s0 v0+2 r\nmigrate s0 v0 to d0\nmove s0 v1 v0\nmigrate s0 v0 to d0\n";
+        fs::write(folder.join("large.trace"), text).expect("a file");
+        let options = ["--bug", "stale_mapping", "--neighbours", "0", "-o", "page.html"];
+        let ended = stalemap(folder, &[&["report", "large.trace"], &options[..]].concat());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let page = fs::read_to_string(folder.join("page.html")).expect("the page");
+        assert!(page.contains("\"shown_by\":[\"read"), "an operation shows it");
+    });
+}
+
 /// The kernels were recorded: none is needed.
 #[test]
 fn each_fault_of_linux_has_a_page_with_the_kernel_beside_the_others() {

@@ -46,6 +46,11 @@ pub fn beginning(store: &Store, seed: Option<u64>, id: &dyn Fn(u64) -> CampaignI
             )
         }
         (None, None) => {
+            let of_this = |part: &str| match seed {
+                Some(seed) => part == id(seed).folder(),
+                None => part.starts_with(&format!("{}-seed-", id(0).engine)),
+            };
+            usable(&contents.damaged, &of_this)?;
             output::tell(format_args!("there is nothing to resume in {place}: the campaign begins"));
             return Ok(Beginning::new(seed.unwrap_or_else(crate::fuzz::new_seed)));
         }
@@ -58,9 +63,7 @@ pub fn beginning(store: &Store, seed: Option<u64>, id: &dyn Fn(u64) -> CampaignI
             others.join(", ")
         );
     }
-    if let Some(error) = contents.damaged.into_iter().find(|error| is_of(error, recorded)) {
-        bail!("the campaign cannot be resumed: {error}; without --resume it begins again");
-    }
+    usable(&contents.damaged, &|part| part == recorded.id.folder())?;
     let Some(piece) = recorded.piece(shard) else {
         if let Some(other) = recorded.pieces().iter().map(|piece| piece.shard).find(|other| other.of() != shard.of()) {
             let how = if other == Shard::WHOLE { "whole".to_string() } else { format!("in {} shards", other.of()) };
@@ -71,7 +74,12 @@ pub fn beginning(store: &Store, seed: Option<u64>, id: &dyn Fn(u64) -> CampaignI
     Ok(Beginning { seed: recorded.id.seed, before: Some((recorded.clone(), piece)) })
 }
 
-/// Whether what cannot be read is a file of this campaign.
-fn is_of(error: &StoreError, campaign: &Recorded) -> bool {
-    error.path().components().any(|part| part.as_os_str() == campaign.id.folder().as_str())
+/// Whether nothing that cannot be read lies in a folder of this name.
+fn usable(damaged: &[StoreError], folder: &dyn Fn(&str) -> bool) -> Result<()> {
+    let lies_there =
+        |error: &&StoreError| error.path().components().any(|part| part.as_os_str().to_str().is_some_and(folder));
+    match damaged.iter().find(lies_there) {
+        Some(error) => bail!("the campaign cannot be resumed: {error}; without --resume it begins again"),
+        None => Ok(()),
+    }
 }

@@ -9,8 +9,29 @@ use stalemap_operations::{Field, Kind, Machine, Operation, Slot, Stamp};
 #[must_use]
 pub fn enumerate_operations(machine: &Machine, filled: impl IntoIterator<Item = Slot>, stamp: Stamp) -> Vec<Operation> {
     let choices = Choices::new(machine, filled, stamp);
-    let kinds = Kind::ALL.iter().filter(|kind| kind.exists_on(machine));
-    kinds.flat_map(|&kind| all_of(kind, machine, &choices)).collect()
+    kinds_on(machine).flat_map(|kind| all_of(kind, machine, &choices)).collect()
+}
+
+/// The same, but so many at the most: a large machine has more than memory holds. Where there are more, each kind has an even share.
+#[must_use]
+pub fn enumerate_some(
+    machine: &Machine,
+    filled: impl IntoIterator<Item = Slot>,
+    stamp: Stamp,
+    most: usize,
+) -> Vec<Operation> {
+    let choices = Choices::new(machine, filled, stamp);
+    let of = |kind| all_of(kind, machine, &choices);
+    let all: Vec<Operation> = kinds_on(machine).flat_map(of).take(most.saturating_add(1)).collect();
+    if all.len() <= most {
+        return all;
+    }
+    let share = most / kinds_on(machine).count();
+    kinds_on(machine).flat_map(|kind| of(kind).take(share)).collect()
+}
+
+fn kinds_on(machine: &Machine) -> impl Iterator<Item = Kind> {
+    Kind::ALL.iter().copied().filter(|kind| kind.exists_on(machine))
 }
 
 /// What may be chosen in fields whose numbers are only names.
@@ -42,12 +63,12 @@ impl Choices {
         Choices { slots, masks, stamp: stamp.0.into() }
     }
 
-    /// The numbers that are tried in a field with so many choices.
-    fn of(&self, field: Field, choices: u32) -> Vec<u32> {
-        let known = match field {
-            Field::Transaction | Field::Pin | Field::Hold | Field::Block => self.slots[&field].clone(),
-            Field::Mask => self.masks.clone(),
-            Field::Stamp => vec![self.stamp],
+    /// How many of the choices of a field are tried, and the one at this place among them.
+    fn of(&self, field: Field, choices: u32, place: usize) -> (usize, Option<u32>) {
+        let known: &[u32] = match field {
+            Field::Transaction | Field::Pin | Field::Hold | Field::Block => &self.slots[&field],
+            Field::Mask => &self.masks,
+            Field::Stamp => std::slice::from_ref(&self.stamp),
             Field::Space
             | Field::Page
             | Field::Count
@@ -56,31 +77,35 @@ impl Choices {
             | Field::Device
             | Field::Direction
             | Field::Order
-            | Field::Advice => (0..choices).collect(),
+            | Field::Advice => {
+                let number = u32::try_from(place).ok().filter(|number| *number < choices);
+                return (choices as usize, number);
+            }
         };
-        known.into_iter().filter(|&number| number < choices).collect()
+        let mut fitting = known.iter().copied().filter(|&number| number < choices);
+        (fitting.clone().count(), fitting.nth(place))
     }
 }
 
-/// All operations of a kind.
-fn all_of(kind: Kind, machine: &Machine, choices: &Choices) -> Vec<Operation> {
-    let mut made = Vec::new();
-    // Which of its choices each field takes, as an odometer; and how many it has.
-    let mut digits: Vec<usize> = Vec::new();
-    loop {
+/// All operations of a kind, each made when it is asked for.
+fn all_of(kind: Kind, machine: &Machine, choices: &Choices) -> impl Iterator<Item = Operation> {
+    // Which of its choices each field takes, as an odometer; none behind the last.
+    let mut next: Option<Vec<usize>> = Some(Vec::new());
+    std::iter::from_fn(move || {
+        let mut digits = next.take()?;
         let mut turns = Vec::new();
         let operation = Operation::chosen(kind, machine, |field, most, _| {
-            let numbers = choices.of(field, most);
             let digit = digits.get(turns.len()).copied().unwrap_or(0);
-            turns.push(numbers.len());
-            numbers[digit]
+            let (count, number) = choices.of(field, most, digit);
+            turns.push(count);
+            number.expect("a field has a choice")
         });
-        made.extend(operation);
         digits.resize(turns.len(), 0);
-        let Some(last) = (0..turns.len()).rev().find(|&index| digits[index] + 1 < turns[index]) else {
-            return made;
-        };
-        digits.truncate(last + 1);
-        digits[last] += 1;
-    }
+        if let Some(last) = (0..turns.len()).rev().find(|&index| digits[index] + 1 < turns[index]) {
+            digits.truncate(last + 1);
+            digits[last] += 1;
+            next = Some(digits);
+        }
+        operation
+    })
 }

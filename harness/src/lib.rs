@@ -46,7 +46,7 @@ pub use build::{Build, CannotBuild};
 pub use canonical::{Canonical, Repeats, canonicalise, confirm};
 pub use divergence::{Divergence, NO_OPERATIONS, NotASignature, Signature};
 pub use driver::{Driver, Run, Skipped};
-pub use enumerate::enumerate_operations;
+pub use enumerate::{enumerate_operations, enumerate_some};
 pub use generate::{Generator, Settings};
 pub use guard::{guarded, quiet_panics};
 pub use huge_orders::HugeOrders;

@@ -2,7 +2,7 @@
 //! report leads to the same executions. Where a change of theirs is meant, the numbers here change with it.
 
 use sha2::{Digest, Sha256};
-use stalemap_harness::{Generator, Mutator, Random, Settings, enumerate_operations};
+use stalemap_harness::{Generator, Mutator, Random, Settings, enumerate_operations, enumerate_some};
 use stalemap_operations::{
     BlockSlot, Dialect, HoldSlot, Kind, KindSet, Machine, PinSlot, Program, Slot, Stamp, Trace, TransactionSlot,
 };
@@ -105,4 +105,20 @@ fn enumerated_operations_are_the_same_for_ever() {
     });
     let expected = [(308, 400, "e4ef1a959924"), (227, 267, "f0a4f62454ab"), (199, 256, "09d96d771de1")];
     assert_eq!(found, expected.map(|(none, some, digest)| (none, some, digest.to_string())));
+}
+
+#[test]
+fn of_a_machine_with_more_operations_than_memory_holds_some_of_each_kind_are_enumerated() {
+    let some = |sizes, most| {
+        let machine = Machine::from_sizes(sizes, Dialect::Linux6_12).expect("a machine");
+        (machine, enumerate_some(&machine, [], Stamp(7), most))
+    };
+    let (large, found) = some([65_536, 100, 0, 64, 4_096], 1_000);
+    assert!(found.len() <= 1_000, "{}", found.len());
+    for kind in Kind::ALL.iter().filter(|kind| kind.exists_on(&large)) {
+        assert!(found.iter().any(|operation| operation.kind() == *kind), "{kind:?}");
+    }
+    let (small, found) = some([4, 2, 2, 2, 3], 308);
+    assert_eq!(found, enumerate_operations(&small, [], Stamp(7)));
+    assert!(some([4, 2, 2, 2, 3], 307).1.len() < 307);
 }

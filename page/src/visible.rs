@@ -1,12 +1,15 @@
 //! What makes a silent difference visible: operations behind the trace to which a subject gives another answer.
 
-use stalemap_harness::{Compare, enumerate_operations};
-use stalemap_operations::{Operation, Program, Slot, Stamp};
+use stalemap_harness::{Compare, enumerate_some};
+use stalemap_operations::{Machine, Operation, Program, Slot, Stamp};
 
 use crate::look::Shown;
 
-/// Traces that are tried at the most.
+/// Traces that are tried at the most, and at least.
 const MOST_RUNS: usize = 20_000;
+const LEAST_RUNS: usize = 100;
+/// Frames and places of all machines of these traces together: a large machine takes long to begin with.
+const MOST_PARTS: usize = 50_000_000;
 /// A stamp that is seldom in a trace.
 const STAMP: Stamp = Stamp(0x5a);
 
@@ -19,10 +22,11 @@ pub(crate) fn make_visible(
 ) -> Option<Vec<Operation>> {
     let mut driver = shown.driver();
     driver.use_only_oracle(Some("outcome"));
-    let operations = enumerate_operations(&program.machine, filled.iter().copied(), STAMP);
+    let most = most_runs(&program.machine);
+    let operations = enumerate_some(&program.machine, filled.iter().copied(), STAMP, most);
     let one = operations.iter().map(|&last| vec![last]);
     let two = operations.iter().flat_map(|&first| operations.iter().map(move |&last| vec![first, last]));
-    for added in one.chain(two).take(MOST_RUNS) {
+    for added in one.chain(two).take(most) {
         if !keep_going() {
             return None;
         }
@@ -34,4 +38,11 @@ pub(crate) fn make_visible(
         }
     }
     None
+}
+
+/// How many traces are tried on a machine.
+fn most_runs(machine: &Machine) -> usize {
+    let [ram, first, second, spaces, pages] = machine.sizes().map(|size| size as usize);
+    let parts = ram + first + second + spaces * pages;
+    (MOST_PARTS / parts.max(1)).clamp(LEAST_RUNS, MOST_RUNS)
 }

@@ -197,14 +197,22 @@ impl Locked<'_> {
         Ok(())
     }
 
-    /// Writes down which campaign it is.
+    /// Writes down which campaign it is. What is damaged is written again: without it all else of the campaign is passed over.
     pub(super) fn begin(&self, id: &CampaignId) -> Result<(), StoreError> {
         let path = self.folder.of(id).join("campaign.json");
-        if path.exists() { Ok(()) } else { self.write_json(&path, id) }
+        match read_json::<CampaignId>(&path) {
+            Ok(Some(there)) if there == *id => Ok(()),
+            Ok(_) | Err(StoreError::Damaged { .. }) => self.write_json(&path, id),
+            Err(error) => Err(error),
+        }
     }
 
+    /// Writes a piece down, in place of one that is damaged, but not of one that a later version of the program has written.
     pub(super) fn write_piece(&self, id: &CampaignId, piece: &Piece) -> Result<(), StoreError> {
-        self.write_json(&self.folder.piece_path(id, piece), piece)
+        match self.folder.read_piece(id, piece) {
+            Err(error @ StoreError::Format { .. }) => Err(error),
+            _ => self.write_json(&self.folder.piece_path(id, piece), piece),
+        }
     }
 
     pub(super) fn write_json(&self, path: &Path, content: &impl Serialize) -> Result<(), StoreError> {
