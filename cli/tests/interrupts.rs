@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod program;
+mod signals;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,11 +14,11 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use program::{Ended, command, in_folder, stalemap};
+use signals::signals;
 use stalemap_linux::{Cache, Version};
 
 /// Far longer than anything here takes that ends at all.
 const PATIENCE: Duration = Duration::from_secs(60);
-const SIGNALS: [&str; 3] = ["INT", "TERM", "HUP"];
 /// The bit of SIGTERM in the masks of `/proc`.
 const TERM: u64 = 1 << 14;
 
@@ -88,7 +89,7 @@ fn a_read_that_waits_ends_with_the_first_signal() {
             &["seeds", "pipe", "-o", "seeds"],
             &["fuzz", "--known", "pipe"],
         ];
-        for (arguments, name) in rows.into_iter().zip(SIGNALS.into_iter().cycle()) {
+        for (arguments, name) in rows.into_iter().zip(signals().into_iter().cycle()) {
             let mut command = command(folder, arguments);
             command.stdin(Stdio::piped());
             let child = listening(command);
@@ -120,7 +121,7 @@ fn a_loop_ends_with_the_first_signal() {
             (&["check-determinism", "a.trace", "--runs", endless, "--seed", "987654321"], ""),
         ];
         for (arguments, prints) in rows {
-            for name in SIGNALS {
+            for name in signals() {
                 let child = listening(command(folder, arguments));
                 sleep(Duration::from_millis(700));
                 let most = number(child.id(), "VmHWM:", 10).expect("a size in kB");
@@ -167,7 +168,7 @@ fn an_interrupted_page_has_what_is_known_by_then() {
     const TRACE: &str = "machine ram=1 device=1 spaces=1 pages=2\nmap s0 v0+2 r\nmigrate s0 v0 to d0\nmove s0 v1 v0\nmigrate s0 v0 to d0\n";
     in_folder(|folder| {
         fs::write(folder.join("a.trace"), TRACE).expect("a file");
-        for name in SIGNALS {
+        for name in signals() {
             let report =
                 ["report", "a.trace", "--bug", "stale_mapping", "--neighbours", "4000000000", "-o", "page.html"];
             let child = listening(command(folder, &report));
@@ -203,7 +204,9 @@ fn a_library_that_is_being_loaded_ends_with_the_first_signal() {
             let library = library.to_str().expect("a name").to_string();
             processes.filter(|it| maps(&it.path()).contains(&library)).count()
         };
-        for (arguments, name) in [&["fuzz"][..], &["run", "a.trace"], &["exhaust"]].into_iter().zip(SIGNALS) {
+        for (arguments, name) in
+            [&["fuzz"][..], &["run", "a.trace"], &["exhaust"]].into_iter().zip(signals().into_iter().cycle())
+        {
             let child = listening(command(folder, &[arguments, &["--subject", "./libloading.so"]].concat()));
             let begun = Instant::now();
             while loading() == 0 {
@@ -240,7 +243,7 @@ fn what_linux_build_has_started_ends_with_it() {
         script("qemu-system-x86_64", "#!/bin/sh\n");
         script("cargo", "#!/bin/sh\nsleep 300 &\necho $! > \"$0.child\"\nwait\n");
         let path = std::env::var("PATH").expect("a path");
-        for name in SIGNALS {
+        for name in signals() {
             let started = programs.join("cargo.child");
             let mut command = command(folder, &["linux", "build", "--version", "6.1"]);
             command.env("XDG_CACHE_HOME", folder).env("CARGO", programs.join("cargo"));

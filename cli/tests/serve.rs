@@ -4,6 +4,7 @@
 
 mod program;
 mod server;
+mod signals;
 
 use std::fs;
 use std::io::Write as _;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use program::{in_folder, stalemap};
 use serde_json::{Value, json};
 use server::{PATIENCE, Server};
+use signals::signals;
 
 const AGREES: &str = "machine ram=4 spaces=1 pages=4\nmap s0 v0 rw\nread s0 v0\n";
 
@@ -240,7 +242,7 @@ fn workers_of(server: &Server) -> usize {
 fn the_first_signal_ends_it_with_what_it_has_started() {
     in_folder(|folder| {
         endless_library(folder);
-        for signal in ["INT", "TERM", "HUP"] {
+        for signal in signals() {
             let server = Server::start(folder, &["--subject", "./libendless.so"]);
             let subjects = json!([{ "name": "./libendless.so", "variant": null }]);
             let order = json!({ "tab": "a", "work": "minimise", "text": AGREES, "subjects": subjects, "name": "" });
