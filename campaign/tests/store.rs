@@ -97,6 +97,20 @@ fn the_shortest_trace_of_each_signature_stays_in_whatever_order_they_come() {
 }
 
 #[test]
+fn a_longer_trace_goes_where_a_program_was_killed_before_it_removed_it() {
+    let [short, long] = short_and_long();
+    let (killed, whole) = (filled([long].into_iter()), filled([long, short].into_iter()));
+    // The shorter sample was written, and nothing after it.
+    for (name, bytes) in tree(whole.path()).into_iter().filter(|(name, _)| name.contains("/samples/")) {
+        let path = killed.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, bytes).expect("a file");
+    }
+    Store::open(killed.path()).and_then(|store| store.add(&campaign(1), sample(short))).expect("it can be written");
+    assert_same(killed.path(), whole.path(), "killed");
+}
+
+#[test]
 fn what_is_added_says_what_became_of_it() {
     let [short, long] = short_and_long();
     let folder = folder();

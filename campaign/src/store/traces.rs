@@ -1,6 +1,6 @@
 //! The traces of the findings, which a user sees: written where samples show one, and removed where a shorter one replaces it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 
@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::findings::{Key, Shown};
 use super::folder::{Locked, remove};
 use super::recorded::Recorded;
+use super::sample::Sample;
 use super::{Gone, Store};
 
 impl Store {
@@ -30,14 +31,13 @@ impl Store {
                 self.write_trace(locked, &name, texts, old)?;
             }
         }
+        // A program that was killed may have written the shorter sample and not removed the longer trace.
+        for key in added {
+            self.remove_longer(after.findings.get(key).into_iter().flatten().copied(), &after.files)?;
+        }
         if gone == Gone::Removed {
             // Copied from another store, where it was the shortest.
-            for sample in lie_there.iter().flat_map(Recorded::samples) {
-                let name = sample.file_name();
-                if !after.files.contains_key(&name) && self.trace(&name)?.is_some_and(|(text, _)| text == sample.text) {
-                    remove(&self.folder.trace(&name))?;
-                }
-            }
+            self.remove_longer(lie_there.iter().flat_map(Recorded::samples), &after.files)?;
         }
         for (key, samples) in &before.findings {
             let name = samples[0].file_name();
@@ -45,6 +45,21 @@ impl Store {
             let was_reached = samples.iter().any(|sample| sample.is_complete);
             let stays = gone == Gone::Stays && was_reached && !after.findings.contains_key(key);
             if !after.files.contains_key(&name) && !stays {
+                remove(&self.folder.trace(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the traces of these samples that are no files of findings, unless a user has changed what lies there.
+    fn remove_longer<'a>(
+        &self,
+        samples: impl Iterator<Item = &'a Sample>,
+        files: &BTreeMap<String, Vec<&str>>,
+    ) -> Result<(), StoreError> {
+        for sample in samples {
+            let name = sample.file_name();
+            if !files.contains_key(&name) && self.trace(&name)?.is_some_and(|(text, _)| text == sample.text) {
                 remove(&self.folder.trace(&name))?;
             }
         }
