@@ -14,7 +14,7 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use program::{Ended, command, in_folder, stalemap};
-use signals::signals;
+use signals::{number, signals};
 use stalemap_linux::{Cache, Version};
 
 /// Far longer than anything here takes that ends at all.
@@ -35,13 +35,6 @@ fn listening(mut command: Command) -> Child {
         sleep(Duration::from_millis(5));
     }
     child
-}
-
-/// A number that `/proc` has of a process.
-fn number(process: u32, name: &str, radix: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    u64::from_str_radix(line.split_whitespace().next()?, radix).ok()
 }
 
 fn signal(child: &Child, signal: &str) {
