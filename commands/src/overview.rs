@@ -204,9 +204,7 @@ impl Overview {
             writeln!(text, "  {}  {executions}\n    file  {}", it.signature, it.file.display())
         })
     }
-}
 
-impl Overview {
     /// Those that are not known, those that are, and the entries for others.
     fn write_findings(&self, text: &mut String) -> std::fmt::Result {
         let (known, findings): (Vec<_>, Vec<_>) = self.findings.iter().partition(|finding| finding.is_known());

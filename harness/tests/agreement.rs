@@ -45,9 +45,9 @@ fn two_in_five_generated_operations_are_not_refused_every_refusal_is_met_and_no_
     assert!(done * 5 >= (done + refused) * 2, "{done} operations done, {refused} refused");
 }
 
-/// What nobody meets is worked out by millions of executions, and kept.
+/// The list takes millions of executions to make, so it is kept in a file.
 #[test]
-fn the_kept_list_of_what_nobody_meets_is_one_of_all_operations_and_states_that_there_are() {
+fn the_kept_list_of_transitions_that_are_never_met_is_one_of_all_operations_and_states_that_there_are() {
     let list = include_str!("../../ci/never-met.txt");
     let said = list.lines().find_map(|line| line.strip_prefix("transitions  ")?.split(' ').nth(2));
     let said = said.expect("the number of cells").replace(',', "");
