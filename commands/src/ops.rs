@@ -35,6 +35,8 @@ struct Operation {
     operands: Vec<&'static str>,
     effect: &'static [&'static str],
     refusals: Vec<&'static str>,
+    /// The functions of Linux 7.3 that carry it out, each with the source that defines it.
+    linux: Vec<(&'static str, &'static str)>,
     meaning: String,
 }
 
@@ -67,6 +69,7 @@ fn listed(row: &'static Row) -> Operation {
         operands: row.operands.iter().map(|(name, _)| *name).collect(),
         effect: row.effect.keys(),
         refusals: row.refusals.iter().map(|errno| errno.name()).collect(),
+        linux: row.linux.iter().map(|function| (function.name, function.file)).collect(),
         meaning: meaning(row).join(" "),
     }
 }
@@ -86,7 +89,9 @@ fn print_row(row: &Row) -> Result<()> {
     for line in meaning(row) {
         output::print_line(format_args!("    {line}"))?;
     }
-    output::print_line(format_args!("    answers {}\n", answers.join(", ")))
+    output::print_line(format_args!("    answers {}", answers.join(", ")))?;
+    let functions: Vec<String> = row.linux.iter().map(|it| format!("{} ({})", it.name, it.file)).collect();
+    output::print_line(format_args!("    in Linux 7.3 {}\n", functions.join(", ")))
 }
 
 fn meaning(row: &Row) -> Vec<&'static str> {

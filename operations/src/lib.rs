@@ -45,7 +45,7 @@ pub use program::Program;
 pub use scope::{Scope, Touched};
 pub use space_set::SpaceSet;
 pub use subject::Subject;
-pub use table::{Act, Kind, KindSet, LARGE_FOLIOS, Operation, Row, TABLE};
+pub use table::{Act, KernelFunction, Kind, KindSet, LARGE_FOLIOS, Operation, Row, TABLE};
 pub use text::ParseError;
 pub use trace::{Step, Trace};
 pub use visit::{Counts, PageFacts, Visitor};

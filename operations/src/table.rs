@@ -40,8 +40,8 @@
 //!
 //! # The rows
 //!
-//! A row reads `number => Variant "word" (operands) level, effect, acts act, refuses [errnos]`. Numbers are what records carry:
-//! they are never changed and never reused. To add an operation, add a row; the compiler then names the matches that
+//! A row reads `number => Variant "word" (operands) level, effect, acts act, refuses [errnos], linux [functions with their sources]`.
+//! Numbers are what records carry: they are never changed and never reused. To add an operation, add a row; the compiler then names the matches that
 //! need an arm (the reference, the implementation, and the guest of the real kernel).
 
 use crate::machine::Machine;
@@ -79,8 +79,26 @@ pub struct Row {
     pub act: Act,
     /// The refusals that it may give.
     pub refusals: &'static [Errno],
+    /// The functions of Linux 7.3 that carry it out, the one that is called first before those that change entries and pages.
+    pub linux: &'static [KernelFunction],
     /// What it means, one line of text or more.
     pub meaning: &'static str,
+}
+
+/// A function of Linux 7.3.
+///
+/// ```
+/// use stalemap_operations::Kind;
+///
+/// let functions = Kind::Protect.row().linux;
+/// assert_eq!((functions[0].name, functions[0].file), ("mprotect_fixup", "mm/mprotect.c"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KernelFunction {
+    /// Its name.
+    pub name: &'static str,
+    /// The source that defines it, from the root of the kernel's tree.
+    pub file: &'static str,
 }
 
 /// What becomes of the slot, space or places that an operation names when it is not refused. Generators go by it: what
@@ -175,7 +193,8 @@ macro_rules! operations {
     ($(
         $(#[doc = $meaning:literal])+
         $number:literal => $name:ident $word:literal ($($operand:ident: $type:ident),*)
-            level $level:literal, $effect:ident, acts $act:ident, refuses [$($errno:ident),*];
+            level $level:literal, $effect:ident, acts $act:ident, refuses [$($errno:ident),*],
+            linux [$($function:ident $file:literal),*];
     )+) => {
         /// One operation with its operands, which fit the machine that it was made for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -316,6 +335,7 @@ macro_rules! operations {
                 effect: EffectShape::$effect,
                 act: Act::$act,
                 refusals: &[$(Errno::$errno),*],
+                linux: &[$(KernelFunction { name: stringify!($function), file: $file }),*],
                 meaning: concat!($($meaning, "\n"),+),
             },
         )+];
@@ -326,80 +346,111 @@ operations! {
     /// Takes 2^order contiguous frames of RAM, aligned to their number, for the block slot.
     /// Order 0 succeeds exactly while a frame is free; a larger order may be refused with enough free frames only if
     /// no free aligned run of that size exists. An order above the machine's highest is `EINVAL`.
-    0 => Alloc "alloc" (block: BlockSlot, order: Order) level 0, Nothing, acts Fills, refuses [EBUSY, EINVAL, ENOMEM];
+    0 => Alloc "alloc" (block: BlockSlot, order: Order) level 0, Nothing, acts Fills, refuses [EBUSY, EINVAL, ENOMEM],
+        linux [get_page_from_freelist "mm/page_alloc.c"];
     /// Gives the frames of a block back; of a split block only the lowest that is still held.
-    1 => Free "free" (block: BlockSlot) level 0, Nothing, acts Ends, refuses [ENOENT];
+    1 => Free "free" (block: BlockSlot) level 0, Nothing, acts Ends, refuses [ENOENT],
+        linux [__free_one_page "mm/page_alloc.c"];
     /// From now on the block's frames are given back one by one. Once for a block, and not for a single frame.
-    2 => Split "split" (block: BlockSlot) level 0, Nothing, acts Uses, refuses [ENOENT, EINVAL];
+    2 => Split "split" (block: BlockSlot) level 0, Nothing, acts Uses, refuses [ENOENT, EINVAL],
+        linux [split_page "mm/page_alloc.c"];
 
     /// Maps holes: anonymous, private, with `MAP_FIXED_NOREPLACE` (`EEXIST` if any place is mapped).
-    3 => Map "map" (space: Space, range: PageRange, access: Access) level 1, Nothing, acts Opens, refuses [ESRCH, EAGAIN, EEXIST];
+    3 => Map "map" (space: Space, range: PageRange, access: Access) level 1, Nothing, acts Opens, refuses [ESRCH, EAGAIN, EEXIST],
+        linux [mmap_region "mm/vma.c"];
     /// Unmaps every place of the range; unmapped ones are passed over.
-    4 => Unmap "unmap" (space: Space, range: PageRange) level 1, PagesFreed, acts Closes, refuses [ESRCH, EAGAIN];
+    4 => Unmap "unmap" (space: Space, range: PageRange) level 1, PagesFreed, acts Closes, refuses [ESRCH, EAGAIN],
+        linux [do_vmi_munmap "mm/vma.c", zap_pte_range "mm/memory.c"];
     /// Turns entries into holes (`MADV_DONTNEED`). Unmapped places are passed over, and the answer is then `ENOMEM`.
-    5 => Discard "discard" (space: Space, range: PageRange) level 1, PagesFreed, acts Uses, refuses [ESRCH, ENOMEM];
+    5 => Discard "discard" (space: Space, range: PageRange) level 1, PagesFreed, acts Uses, refuses [ESRCH, ENOMEM],
+        linux [madvise_dontneed_single_vma "mm/madvise.c", zap_pte_range "mm/memory.c"];
     /// Changes the access (`mprotect`). Stops with `ENOMEM` at the first unmapped place; what came before stays done.
-    6 => Protect "protect" (space: Space, range: PageRange, access: Access) level 1, Nothing, acts Sets, refuses [ESRCH, EAGAIN, ENOMEM];
+    6 => Protect "protect" (space: Space, range: PageRange, access: Access) level 1, Nothing, acts Sets, refuses [ESRCH, EAGAIN, ENOMEM],
+        linux [mprotect_fixup "mm/mprotect.c", change_pte_range "mm/mprotect.c"];
     /// Moves a range over another one (`mremap` with `MREMAP_FIXED`), place by place.
     /// First source place unmapped: `EFAULT`; ranges that overlap: `EINVAL`; a later source place unmapped: stops with `EFAULT`.
-    7 => Move "move" (space: Space, range: PageRange, destination: Destination) level 1, PagesFreed, acts Moves, refuses [ESRCH, EAGAIN, EINVAL, EFAULT];
+    7 => Move "move" (space: Space, range: PageRange, destination: Destination) level 1, PagesFreed, acts Moves, refuses [ESRCH, EAGAIN, EINVAL, EFAULT],
+        linux [mremap_to "mm/mremap.c", move_ptes "mm/mremap.c"];
     /// Copies a space into a dead one; pages become shared, pinned pages are copied at once.
-    8 => Fork "fork" (space: Space, child: Space) level 1, Nothing, acts Fills, refuses [ESRCH, EBUSY, EAGAIN, ENOMEM];
+    8 => Fork "fork" (space: Space, child: Space) level 1, Nothing, acts Fills, refuses [ESRCH, EBUSY, EAGAIN, ENOMEM],
+        linux [dup_mmap "mm/mmap.c", copy_pte_range "mm/memory.c"];
     /// Unmaps everything, and the space is dead. `s0` cannot exit (`EINVAL`).
-    9 => Exit "exit" (space: Space) level 1, PagesFreed, acts Ends, refuses [ESRCH, EAGAIN, EINVAL];
+    9 => Exit "exit" (space: Space) level 1, PagesFreed, acts Ends, refuses [ESRCH, EAGAIN, EINVAL],
+        linux [exit_mmap "mm/mmap.c", zap_pte_range "mm/memory.c"];
     /// Reads as the CPU does; a device page is faulted back first.
-    10 => Read "read" (space: Space, page: VirtualPage) level 1, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+    10 => Read "read" (space: Space, page: VirtualPage) level 1, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM],
+        linux [do_anonymous_page "mm/memory.c", do_swap_page "mm/memory.c"];
     /// Writes as the CPU does: fills a hole, reuses or copies a shared page, faults a device page back first.
-    11 => Write "write" (space: Space, page: VirtualPage, stamp: Stamp) level 1, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+    11 => Write "write" (space: Space, page: VirtualPage, stamp: Stamp) level 1, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM],
+        linux [do_anonymous_page "mm/memory.c", do_wp_page "mm/memory.c", do_swap_page "mm/memory.c"];
 
     /// The device reads through the space's page tables (`hmm_range_fault`); its own pages are read in place. A fault that finds
     /// no frame of RAM is `EFAULT` (`hmm_vma_fault`), and `ENOMEM` by `rules=linux-7.3` (`hmm_do_fault`), as for `device_write`.
-    12 => DeviceRead "device_read" (device: Device, space: Space, page: VirtualPage) level 2, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM];
+    12 => DeviceRead "device_read" (device: Device, space: Space, page: VirtualPage) level 2, Value, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, ENOMEM],
+        linux [hmm_range_fault "mm/hmm.c", hmm_do_fault "mm/hmm.c", dmirror_read "lib/test_hmm.c"];
     /// The device writes through the space's page tables; its own pages in place, which needs the writable bit (`EFAULT`).
-    13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, EPERM, ENOMEM];
+    13 => DeviceWrite "device_write" (device: Device, space: Space, page: VirtualPage, stamp: Stamp) level 2, Nothing, acts Uses, refuses [ESRCH, EFAULT, EAGAIN, EPERM, ENOMEM],
+        linux [hmm_range_fault "mm/hmm.c", hmm_do_fault "mm/hmm.c", dmirror_write "lib/test_hmm.c"];
     /// First phase of a migration by place (`migrate_vma_setup`): collects the pages of the range and locks the space.
     /// Pinned and held pages stay. The entry of a pinned one is left as it is, dirty bit included
     /// (`migrate_vma_collect_pmd`, mm/migrate_device.c); that of a held one comes back clean.
-    14 => Setup "setup" (transaction: TransactionSlot, space: Space, range: PageRange, route: Route) level 2, Pages, acts Fills, refuses [ESRCH, EBUSY, EINVAL];
+    14 => Setup "setup" (transaction: TransactionSlot, space: Space, range: PageRange, route: Route) level 2, Pages, acts Fills, refuses [ESRCH, EBUSY, EINVAL],
+        linux [migrate_vma_setup "mm/migrate_device.c", migrate_vma_collect_pmd "mm/migrate_device.c", migrate_device_unmap "mm/migrate_device.c"];
     /// Second phase: candidates whose mask bit is clear get a frame at the destination, and the content.
-    15 => Copy "copy" (transaction: TransactionSlot, mask: Mask) level 2, Pages, acts Advances, refuses [ENOENT, EINVAL, ENOMEM];
+    15 => Copy "copy" (transaction: TransactionSlot, mask: Mask) level 2, Pages, acts Advances, refuses [ENOENT, EINVAL, ENOMEM],
+        linux [dmirror_migrate_alloc_and_copy "lib/test_hmm.c", dmirror_devmem_fault_alloc_and_copy "lib/test_hmm.c"];
     /// Third phase (`migrate_vma_pages`): candidates with a frame move; holes that are still holes become pages.
-    16 => Pages "pages" (transaction: TransactionSlot) level 2, Pages, acts Advances, refuses [ENOENT, EINVAL];
+    16 => Pages "pages" (transaction: TransactionSlot) level 2, Pages, acts Advances, refuses [ENOENT, EINVAL],
+        linux [migrate_vma_pages "mm/migrate_device.c", __migrate_device_pages "mm/migrate_device.c"];
     /// Last phase (`migrate_vma_finalize`), or the abort: restores the entries, frees what nobody has, unlocks.
-    17 => Finalize "finalize" (transaction: TransactionSlot) level 2, PagesFreed, acts Ends, refuses [ENOENT];
+    17 => Finalize "finalize" (transaction: TransactionSlot) level 2, PagesFreed, acts Ends, refuses [ENOENT],
+        linux [migrate_vma_finalize "mm/migrate_device.c", __migrate_device_finalize "mm/migrate_device.c"];
     /// First phase by device (`migrate_device_range`): collects every page on the device that no transaction has.
-    18 => Collect "collect" (transaction: TransactionSlot, device: Device) level 2, Pages, acts Fills, refuses [EBUSY];
+    18 => Collect "collect" (transaction: TransactionSlot, device: Device) level 2, Pages, acts Fills, refuses [EBUSY],
+        linux [migrate_device_range "mm/migrate_device.c", migrate_device_unmap "mm/migrate_device.c"];
     /// All four phases in one step, place by place; stops with `EINVAL` at the first unmapped or unreadable one, and by
     /// `rules=linux-7.3` with `ENOMEM` at the first page from a device that finds no frame of RAM.
-    19 => Migrate "migrate" (space: Space, range: PageRange, route: Route) level 2, Pages, acts Uses, refuses [ESRCH, EINVAL, ENOMEM];
+    19 => Migrate "migrate" (space: Space, range: PageRange, route: Route) level 2, Pages, acts Uses, refuses [ESRCH, EINVAL, ENOMEM],
+        linux [dmirror_migrate_to_device "lib/test_hmm.c", dmirror_migrate_to_system "lib/test_hmm.c", migrate_vma_setup "mm/migrate_device.c"];
     /// All four phases in one step for every page on the device that no transaction has; `ENOMEM` if RAM cannot take them all.
-    20 => Evict "evict" (device: Device) level 2, Pages, acts Uses, refuses [ENOMEM];
+    20 => Evict "evict" (device: Device) level 2, Pages, acts Uses, refuses [ENOMEM],
+        linux [dmirror_device_evict_chunk "lib/test_hmm.c", migrate_device_range "mm/migrate_device.c"];
 
     /// Pins the page for writing, as a write that stores nothing would leave it: exclusive, writable, in RAM.
-    21 => Pin "pin" (pin: PinSlot, space: Space, page: VirtualPage) level 3, Nothing, acts Fills, refuses [ESRCH, EBUSY, EFAULT, EAGAIN, ENOMEM];
+    21 => Pin "pin" (pin: PinSlot, space: Space, page: VirtualPage) level 3, Nothing, acts Fills, refuses [ESRCH, EBUSY, EFAULT, EAGAIN, ENOMEM],
+        linux [pin_user_pages_fast "mm/gup.c"];
     /// Drops a pin.
-    22 => Unpin "unpin" (pin: PinSlot) level 3, Freed, acts Ends, refuses [ENOENT];
+    22 => Unpin "unpin" (pin: PinSlot) level 3, Freed, acts Ends, refuses [ENOENT],
+        linux [unpin_user_page "mm/gup.c"];
     /// Reads through a pin, whatever the page tables say now.
-    23 => PinRead "pin_read" (pin: PinSlot) level 3, Value, acts Uses, refuses [ENOENT];
+    23 => PinRead "pin_read" (pin: PinSlot) level 3, Value, acts Uses, refuses [ENOENT],
+        linux [kmap_local_page "include/linux/highmem-internal.h"];
     /// Writes through a pin, whatever the page tables say now.
-    24 => PinWrite "pin_write" (pin: PinSlot, stamp: Stamp) level 3, Nothing, acts Uses, refuses [ENOENT];
+    24 => PinWrite "pin_write" (pin: PinSlot, stamp: Stamp) level 3, Nothing, acts Uses, refuses [ENOENT],
+        linux [kmap_local_page "include/linux/highmem-internal.h"];
     /// Takes a bare reference to the page that is there; faults a device page back; `ENOENT` on a hole.
-    25 => Hold "hold" (hold: HoldSlot, space: Space, page: VirtualPage) level 3, Nothing, acts Fills, refuses [ESRCH, EBUSY, ENOENT, EFAULT, EAGAIN, ENOMEM];
+    25 => Hold "hold" (hold: HoldSlot, space: Space, page: VirtualPage) level 3, Nothing, acts Fills, refuses [ESRCH, EBUSY, ENOENT, EFAULT, EAGAIN, ENOMEM],
+        linux [get_user_pages_fast "mm/gup.c"];
     /// Drops a bare reference.
-    26 => Release "release" (hold: HoldSlot) level 3, Freed, acts Ends, refuses [ENOENT];
+    26 => Release "release" (hold: HoldSlot) level 3, Freed, acts Ends, refuses [ENOENT],
+        linux [put_page "include/linux/mm.h"];
     /// Reads through a bare reference.
-    27 => Peek "peek" (hold: HoldSlot) level 3, Value, acts Uses, refuses [ENOENT];
+    27 => Peek "peek" (hold: HoldSlot) level 3, Value, acts Uses, refuses [ENOENT],
+        linux [kmap_local_page "include/linux/highmem-internal.h"];
 
     /// Advises that the mapping be of huge pages, or never (`MADV_HUGEPAGE`, `MADV_NOHUGEPAGE`): the next write into a group of
     /// holes fills it with a large folio. Unmapped places are passed over, and the answer is then `ENOMEM`.
-    28 => Advise "advise" (space: Space, range: PageRange, advice: Advice) level 4, Nothing, acts Sets, refuses [ESRCH, EAGAIN, ENOMEM];
+    28 => Advise "advise" (space: Space, range: PageRange, advice: Advice) level 4, Nothing, acts Sets, refuses [ESRCH, EAGAIN, ENOMEM],
+        linux [hugepage_madvise "mm/khugepaged.c"];
     /// Replaces what is in the group of the place by one large folio (`MADV_COLLAPSE`), copied from it; holes read as zero.
     /// `EINVAL` unless the group is one mapping that is not advised against, and holds a page, and not a huge one of a device. `EAGAIN` where a page is pinned, held or
     /// migrating. `ENOMEM`: RAM has no run of frames.
-    29 => Collapse "collapse" (space: Space, page: VirtualPage) level 4, Freed, acts Uses, refuses [ESRCH, EAGAIN, EINVAL, ENOMEM];
+    29 => Collapse "collapse" (space: Space, page: VirtualPage) level 4, Freed, acts Uses, refuses [ESRCH, EAGAIN, EINVAL, ENOMEM],
+        linux [madvise_collapse "mm/khugepaged.c", collapse_huge_page "mm/khugepaged.c"];
     /// Splits the large folio that is mapped there into pages of order 0 (`split_folio`, as debugfs' `split_huge_pages` asks for).
     /// `EFAULT`: unmapped. `EINVAL`: no page of a large folio in RAM is there. `EAGAIN`: something but entries refers to it.
-    30 => SplitFolio "split_folio" (space: Space, page: VirtualPage) level 4, Freed, acts Uses, refuses [ESRCH, EFAULT, EINVAL, EAGAIN];
+    30 => SplitFolio "split_folio" (space: Space, page: VirtualPage) level 4, Freed, acts Uses, refuses [ESRCH, EFAULT, EINVAL, EAGAIN],
+        linux [split_huge_pages_pid "mm/huge_memory.c", __folio_split "mm/huge_memory.c"];
 }
 
 /// The level whose operations exist only on machines with huge pages.

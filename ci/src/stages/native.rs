@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use xshell::cmd;
 
 use super::exhaust::Certificate;
 use crate::context::{Context, code_and_stdout, exit_code};
@@ -29,6 +30,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
         let mutants = context.stalemap().args(["linux", "mutants", "--native", "--version", version]);
         mutants.arg("--out").arg(folder.join(version)).run()?;
     }
+    functions_of_the_table(context)?;
     both_of_2019(context)?;
     since_when(context, &folder.join("6.1"))?;
     CERTIFICATE.check(context)?;
@@ -42,6 +44,12 @@ pub(super) fn run(context: &Context) -> Result<()> {
 fn build(context: &Context, version: &str, more: &[&str]) -> Result<()> {
     let build = context.stalemap().args(["linux", "build", "--native", "--yes", "--version", version]);
     Ok(build.args(more).run()?)
+}
+
+/// The functions of Linux that the table of operations names are there.
+fn functions_of_the_table(context: &Context) -> Result<()> {
+    let sh = &context.sh;
+    Ok(cmd!(sh, "cargo test --quiet --locked -p stalemap-linux --test functions -- --include-ignored").run()?)
 }
 
 /// Huge pages of each size go to a device and back.

@@ -256,8 +256,8 @@ const trace = (() => {
     const operation = finding.operations[last - 1];
     const rule = data.rules.find(({ word }) => word === operation.word);
     const jump = make("button", { type: "button", class: "mono", text: `${last}  ${operation.text}`, click: () => go(last) });
-    const functions = rule.functions.length ? [make("p", { text: "In Linux: " }, ...rule.functions.flatMap((name, index) => [index ? ", " : "", make("code", { text: name })]))] : [];
-    return [make("p", { text: "Last changed by " }, jump), make("p", { text: rule.meaning }), ...functions];
+    const functions = rule.functions.flatMap(([name, file], index) => [index ? ", " : "", make("code", { text: name }), ` (${file})`]);
+    return [make("p", { text: "Last changed by " }, jump), make("p", { text: rule.meaning }), make("p", { text: "In Linux 7.3: " }, ...functions)];
   }
 
   function showOperations() {

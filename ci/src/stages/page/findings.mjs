@@ -80,7 +80,7 @@ async function controls(page, name) {
 
 // The last writer of each cell at the difference, as the page says it and as it is computed here.
 async function writer(page, name, finding) {
-  const step = await stepOf(page);
+  const [step, { rules }] = [await stepOf(page), await dataOf(page)];
   for (const key of await page.$$eval(".card [data-cell]", (buttons) => buttons.map((button) => button.dataset.cell))) {
     const [side, cell] = key.split(" ").map(Number);
     await page.$eval(`[data-cell="${key}"]`, (button) => button.click());
@@ -90,6 +90,9 @@ async function writer(page, name, finding) {
     const said = await page.$$eval("#writers .writers > div", (parts, side) => parts[side].textContent, side);
     const expected = last > 0 ? `Last changed by ${last}  ${finding.operations[last - 1].text}` : last === 0 ? "It is so from the start." : "No operation has changed it.";
     check(said.includes(expected) || said.includes("not shown"), `${name}: the writer of ${finding.cells[cell]}: ${said} instead of ${expected}`);
+    if (last < 1 || said.includes("not shown")) continue;
+    const { functions } = rules.find(({ word }) => finding.operations[last - 1].text.split(" ")[0] === word);
+    check(said.includes(`In Linux 7.3: ${functions[0].join(" (")})`), `${name}: the function of Linux behind ${finding.cells[cell]}: ${said}`);
   }
   check(await page.$eval("#cell", (element) => !element.hidden), `${name}: a cell is shown`);
   await page.keyboard.press("Escape");
