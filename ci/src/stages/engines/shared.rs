@@ -52,9 +52,6 @@ fn machines(one: &Machine<'_>, two: &Machine<'_>, other: &Machine<'_>) -> Result
     two.wait_until_at_work(&mut second)?;
     let mut said = one.kill(first)?;
     said.extend(two.kill(second)?);
-    for killed in [one, two] {
-        killed.has_counted()?;
-    }
     // Each goes on, in its time, and the third joins.
     let ends = [one.start(Some(SECONDS))?, two.start(Some(SECONDS))?, other.start(Some(SECONDS))?];
     for (machine, mut child) in [one, two, other].into_iter().zip(ends) {
@@ -104,14 +101,16 @@ impl Machine<'_> {
         let corpus = self.of_subject().join("corpus");
         let begins = wait_for(BEGINS, || {
             ensure!(child.try_wait()?.is_none(), "the campaign is over");
-            Ok(count(&corpus) >= AT_WORK && !self.said()?.is_empty())
+            Ok(count(&corpus) >= AT_WORK && !self.said()?.is_empty() && self.executions()? > 0)
         });
         begins.with_context(|| format!("{} did not get to work; its output is in {}", self.name, self.log().display()))
     }
 
-    /// Kills the program alone, as want of memory does. All that it has started ends; the signatures that it has told.
+    /// Kills the program alone, as want of memory does. All that it has started ends, and its executions count; the signatures that it
+    /// has told.
     fn kill(&self, mut child: Child) -> Result<BTreeSet<String>> {
         let before = marked(&self.mark())?.len();
+        let counted = self.executions()?;
         let group = format!("-{}", child.id());
         let context = self.context;
         cmd!(context.sh, "kill -KILL -- {group}").run()?;
@@ -125,18 +124,21 @@ impl Machine<'_> {
             )
         })?;
         println!("{}, {}: all {before} processes ended with the one that was killed", self.engine, self.name);
+        let kept = self.executions()?;
+        println!("{}, {}: {kept} executions of the campaign that was killed count", self.engine, self.name);
+        ensure!(kept >= counted, "{counted} executions counted before the kill, and {kept} after it");
         self.said()
     }
 
-    /// The executions of the campaign that was killed count.
-    fn has_counted(&self) -> Result<()> {
+    /// The executions that count in its findings folder; none before there is one.
+    fn executions(&self) -> Result<u64> {
         let (program, findings) = (program(self.context), self.findings());
+        if !findings.exists() {
+            return Ok(0);
+        }
         let (_, said) = code_and_stdout(cmd!(self.context.sh, "{program} status --format json {findings}"))?;
         let status: serde_json::Value = serde_json::from_str(&said).context("the status is JSON")?;
-        let executions = status["executions"].as_u64().context("the status has executions")?;
-        println!("{}, {}: {executions} executions of the campaign that was killed count", self.engine, self.name);
-        ensure!(executions > 0, "no execution of the campaign that was killed counts in {}", findings.display());
-        Ok(())
+        status["executions"].as_u64().context("the status has executions")
     }
 
     /// The signatures that it has told.
