@@ -53,7 +53,7 @@ pub(crate) fn fuzz(wanted: &EngineCampaign<'_>) -> Result<Ending> {
     let ChosenSubject { name: subject, build } = &wanted.line.subjects().chosen(&wanted.campaign.subject)?;
     let EngineCampaign { line, engine, from_nothing, empty, campaign: arguments, .. } = *wanted;
     let known = Known::read(arguments.known.as_deref(), &arguments.out)?;
-    let (seed, jobs) = (arguments.seed(), arguments.jobs());
+    let (seed, jobs) = (arguments.seed()?, arguments.jobs());
     // An engine does other executions each time, whatever its seed is.
     let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
     let id = CampaignId::unrepeatable(engine.name(), seed, subject, &begun.to_string()).revision(&arguments.revision);

@@ -211,6 +211,22 @@ fn a_campaign_that_is_interrupted_goes_on_as_if_it_had_not_been() {
 }
 
 #[test]
+fn a_shard_draws_no_seed_of_its_own() {
+    in_folder(|folder| {
+        for more in [&[][..], &["--resume"]] {
+            let arguments = [&["fuzz", "--shard", "1/3", "--runs", "10", "--out", "shard"], more].concat();
+            let ended = stalemap(folder, &arguments);
+            assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{more:?}");
+            assert!(
+                ended.stderr.contains("all shards of a campaign have one seed: give it by --seed"),
+                "{}",
+                ended.stderr
+            );
+        }
+    });
+}
+
+#[test]
 fn two_campaigns_share_a_folder_at_once() {
     in_folder(|folder| {
         let shards = ["0/2", "1/2"].map(|shard| {

@@ -46,11 +46,12 @@ impl KeptFinding {
         format!("{}\n{}", self.finding.text(), self.lines)
     }
 
-    /// One line for the time until the summary.
+    /// One line for the time until the summary. The file of a longer trace is gone when a shorter one is kept.
     #[must_use]
     pub fn notice(&self) -> String {
         let signature = &self.finding.signature;
         match &self.file {
+            Some(file) if self.is_shorter => format!("a shorter {signature} is kept in {}", file.path),
             Some(file) => format!("found {signature}, kept in {}", file.path),
             None => format!("found {signature}\n{}", self.lines.trim_end()),
         }
@@ -279,7 +280,7 @@ impl Kept {
         if !repeats {
             kept.lines += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
         }
-        if is_new || kept.file.is_none() && self.lost == 1 {
+        if is_new || kept.is_shorter || kept.file.is_none() && self.lost == 1 {
             self.status.aside(|| output::tell(kept.notice()));
         }
         let findings = &mut self.so_far.get().findings;

@@ -55,7 +55,7 @@ pub struct FuzzArguments<C: Args> {
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
     /// Do a shard of the campaign, such as 3/100: the executions whose index leaves the remainder 3 when it is divided by 100.
-    /// `stalemap merge` adds the folders of all shards up
+    /// All shards have one seed; `stalemap merge` adds their folders up
     #[arg(long, value_name = "K/N", default_value_t = Shard::WHOLE, hide_default_value = true)]
     pub shard: Shard,
     /// Go on where the campaign in the folder of findings was; begin where there is none
@@ -110,8 +110,11 @@ impl<C: Args> FuzzArguments<C> {
     }
 
     /// The seed that is given, or else a new one.
-    pub fn seed(&self) -> u64 {
-        self.seed.unwrap_or_else(new_seed)
+    ///
+    /// # Errors
+    /// When none is given for a shard.
+    pub fn seed(&self) -> Result<u64> {
+        seed_of(self.seed, self.shard)
     }
 
     /// How the results are printed.
@@ -135,6 +138,12 @@ impl<C: Args> FuzzArguments<C> {
         );
         Ok(Settings { operations: self.ops as usize, kinds, machine: self.machine, ..Settings::of(build) })
     }
+}
+
+/// The seed that is given for a shard, or else a new one for a whole campaign.
+pub(crate) fn seed_of(given: Option<u64>, shard: Shard) -> Result<u64> {
+    ensure!(given.is_some() || shard == Shard::WHOLE, "all shards of a campaign have one seed: give it by --seed");
+    Ok(given.unwrap_or_else(new_seed))
 }
 
 /// A seed that differs from call to call; 32 bits are easier to pass on than 64.
@@ -168,7 +177,7 @@ pub fn fuzz<S: Subjects>(line: &CommandLine<S>, arguments: &FuzzArguments<S::Cho
     let beginning = if arguments.resume {
         resume::beginning(&store, arguments.seed, &id, arguments.shard)?
     } else {
-        Beginning::new(arguments.seed())
+        Beginning::new(arguments.seed()?)
     };
     let seed = beginning.seed;
     let keep = Keep::new(store, id(seed), replay);

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use stalemap_campaign::{CampaignId, Piece, Recorded, Shard, Store, StoreError};
 
+use crate::fuzz::seed_of;
 use crate::output;
 
 /// Where a campaign begins.
@@ -24,7 +25,7 @@ impl Beginning {
 /// Looks for the campaign of these settings in a store. `id` makes the campaign of a seed.
 ///
 /// # Errors
-/// When the store has only campaigns of other settings or other shards, several of these settings and no seed is given, or a file of
+/// When the store has only campaigns of other settings or other shards, several of these settings and no seed is given, no campaign and no seed for a shard, or a file of
 /// the campaign cannot be read.
 pub fn beginning(store: &Store, seed: Option<u64>, id: &dyn Fn(u64) -> CampaignId, shard: Shard) -> Result<Beginning> {
     let place = store.path().display();
@@ -51,8 +52,9 @@ pub fn beginning(store: &Store, seed: Option<u64>, id: &dyn Fn(u64) -> CampaignI
                 None => part.starts_with(&format!("{}-seed-", id(0).engine)),
             };
             usable(&contents.damaged, &of_this)?;
+            let seed = seed_of(seed, shard)?;
             output::tell(format_args!("there is nothing to resume in {place}: the campaign begins"));
-            return Ok(Beginning::new(seed.unwrap_or_else(crate::fuzz::new_seed)));
+            return Ok(Beginning::new(seed));
         }
     };
     let others: Vec<String> = same.map(|it| it.id.seed.to_string()).collect();

@@ -105,15 +105,24 @@ const HOME: &str = "https://github.com/stalemap/stalemap";
 /// What a signature says, in words.
 fn meaning(signature: &str) -> String {
     let parts = signature.split_once('.').and_then(|(oracle, rest)| Some((oracle, rest.split_once('@')?)));
-    match parts {
-        Some((oracle, (fact, operation))) => format!("{oracle}: {} differs after {operation}", fact.replace('_', " ")),
-        None => signature.to_string(),
+    let Some((oracle, (fact, operation))) = parts else { return signature.to_string() };
+    let fact = fact.replace('_', " ");
+    match oracle {
+        "panic" => format!("panic in {operation}: {fact}"),
+        "termination" => format!("{operation} does not end"),
+        _ => format!("{oracle}: {fact} differs after {operation}"),
     }
 }
 
 fn sentence(finding: &Finding) -> String {
     let Finding { step, operation, subject, expected, actual, .. } = finding;
-    format!("{subject} and the reference differ at operation {step}, {operation}: expected {expected}, got {actual}")
+    let (oracle, _) = finding.signature.split_once('.').unwrap_or_default();
+    // What crashes while it is built has come to no operation.
+    let place = if operation.is_empty() { "its start".to_string() } else { format!("operation {step}, {operation}") };
+    match oracle {
+        "panic" | "termination" => format!("{subject} at {place}: {actual}"),
+        _ => format!("{subject} and the reference differ at {place}: expected {expected}, got {actual}"),
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]

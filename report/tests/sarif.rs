@@ -149,3 +149,25 @@ fn findings_of_a_campaign_stand_at_the_line_of_their_kept_file() {
         (&json!([]), &json!(true))
     );
 }
+
+#[test]
+fn a_log_says_what_ended_the_subject_where_nothing_differs() {
+    let message_of = |signature: &str, operation: &str, actual: &str| {
+        let mut finding = finding();
+        (finding.signature, finding.operation) = (signature.to_string(), operation.to_string());
+        finding.actual = actual.to_string();
+        let log = serde_json::to_value(sarif_of_findings([(&finding, None)], "0.1.0")).expect("JSON");
+        let run = &log["runs"][0];
+        let [rule, result] = [&run["tool"]["driver"]["rules"][0]["shortDescription"], &run["results"][0]["message"]];
+        [rule, result].map(|it| it["text"].as_str().expect("a text").to_string())
+    };
+    assert_eq!(
+        message_of("panic.subject_no_frame@map", "map s0 v0 r", "panic: no frame"),
+        ["panic in map: subject no frame", "implementation at operation 4, map s0 v0 r: panic: no frame"]
+    );
+    assert_eq!(
+        message_of("panic.subject_no_frame@start", "", "panic: no frame")[1],
+        "implementation at its start: panic: no frame"
+    );
+    assert_eq!(message_of("termination.hang@fork", "fork s0 s1", "it goes on for ever")[0], "fork does not end");
+}
