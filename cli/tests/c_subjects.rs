@@ -61,6 +61,26 @@ fn a_right_allocator_agrees_and_a_faulty_one_is_found_minimised_and_replayed() {
 }
 
 #[test]
+fn a_replay_says_what_it_leaves_out_since_the_subject_cannot_do_it() {
+    in_folder(|folder| {
+        compile("c/examples/buddy.c", &[], folder);
+        fs::write(folder.join("all.trace"), "machine ram=4 spaces=1 pages=2\nalloc b0 1\nfree b0\n").unwrap();
+        let some =
+            "machine ram=4 spaces=1 pages=2\nmap s0 v0+2 rw\nalloc b0 1\nwrite s0 v0 #2a\nmap s0 v1 r\nfree b0\n";
+        fs::write(folder.join("some.trace"), some).unwrap();
+        let run = |more: &[&str]| stalemap(folder, &[&["run", "--subject", "./libsubject.so"], more].concat());
+        let said = run(&["some.trace"]).stdout;
+        assert!(said.contains("some.trace  2 operations; left out: map, write"), "{said}");
+        let said = run(&["all.trace", "some.trace"]).stdout;
+        assert!(said.contains("2 agree") && said.contains("; of 1 operations are left out that "), "{said}");
+        assert!(!run(&["all.trace"]).stdout.contains("left out"));
+        let results: serde_json::Value =
+            serde_json::from_str(&run(&["some.trace", "--format", "json"]).stdout).unwrap();
+        assert_eq!(results["files"][0]["left_out"], serde_json::json!(["map", "write"]));
+    });
+}
+
+#[test]
 fn a_memory_manager_whose_frames_are_allocated_in_blocks_too_is_driven_with_both() {
     in_folder(|folder| {
         compile("c/examples/spaces.cpp", &[], folder);

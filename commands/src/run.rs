@@ -1,5 +1,6 @@
 //! `stalemap run`: replays traces, checks what is written in them, and shows what happens.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -107,8 +108,7 @@ fn replay_all(subject: &ChosenSubject, wanted: &Files) -> Result<Ending> {
     let so_far = Arc::new(Mutex::new(SoFar::default()));
     for (path, error) in &wanted.troubles {
         let trouble = Verdict::Trouble(format!("{error:#}"));
-        let result =
-            FileResult { file: path.to_string_lossy().into_owned(), operations: 0, line: None, verdict: trouble };
+        let result = not_run(path.to_string_lossy().into_owned(), 0, trouble);
         print_result(&result, printed)?;
         lock(&so_far).results.push(result);
     }
@@ -153,7 +153,7 @@ fn print_hang(
     move |finding, _| {
         let mut so_far = lock(&so_far);
         let verdict = Verdict::Diverge(Box::new(finding.clone()));
-        let result = FileResult { file: so_far.file.clone(), operations: finding.step, line: None, verdict };
+        let result = not_run(so_far.file.clone(), finding.step, verdict);
         print_result(&result, printed)?;
         so_far.results.push(result);
         print_all(&subject, &so_far.results, printed)
@@ -180,29 +180,42 @@ fn replay(subject: &str, driver: &mut Driver, file: &Path, wanted: &Files) -> Op
         if wanted.show {
             show(subject, driver, &input.trace).with_context(|| name.clone())?;
         }
-        let compared = compare(subject, driver, &input.trace, wanted.compare);
-        let (operations, finding) = compared.with_context(|| name.clone())?;
+        let result = compare(subject, driver, &input.trace, wanted.compare).with_context(|| name.clone())?;
+        let Compared { operations, left_out, finding } = result;
         let line = finding.as_ref().and_then(|finding| line_of_step(input.text.as_deref()?, finding.step));
-        Ok((operations, line, finding))
+        let verdict = finding.map_or(Verdict::Agree, |finding| Verdict::Diverge(Box::new(finding)));
+        Ok(FileResult { file: name.clone(), operations, left_out, line, verdict })
     });
-    let (operations, line, verdict) = match outcome {
-        Ok((operations, _, None)) => (operations, None, Verdict::Agree),
-        Ok((operations, line, Some(finding))) => (operations, line, Verdict::Diverge(Box::new(finding))),
-        Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => return None,
-        Err(error) => (0, None, Verdict::Trouble(format!("{error:#}"))),
-    };
-    Some(FileResult { file: name, operations, line, verdict })
+    match outcome {
+        Ok(result) => Some(result),
+        Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => None,
+        Err(error) => Some(not_run(name, 0, Verdict::Trouble(format!("{error:#}")))),
+    }
 }
 
-/// The operations that were done, and how they diverge if they do.
-fn compare(subject: &str, driver: &mut Driver, trace: &Trace, compare: Compare) -> Result<(usize, Option<Finding>)> {
+/// What comes of a file without all of its operations.
+fn not_run(file: String, operations: usize, verdict: Verdict) -> FileResult {
+    FileResult { file, operations, left_out: BTreeSet::new(), line: None, verdict }
+}
+
+/// What both sides come to.
+struct Compared {
+    /// Operations that were done.
+    operations: usize,
+    /// Those that were not, since the subject cannot do them.
+    left_out: BTreeSet<&'static str>,
+    finding: Option<Finding>,
+}
+
+fn compare(subject: &str, driver: &mut Driver, trace: &Trace, compare: Compare) -> Result<Compared> {
     let run = driver.run_trace(trace, compare)?;
-    let Some(divergence) = run.divergence else {
-        return Ok((run.steps, None));
-    };
-    let origin = Origin::default();
-    let finding = Finding::describe(driver, subject, &trace.program(), &divergence, origin);
-    Ok((run.steps, Some(finding?)))
+    let program = trace.program();
+    let left_out: Vec<_> = driver.left_out(&program.operations[..run.steps]).collect();
+    let operations = run.steps - left_out.len();
+    let left_out = left_out.into_iter().map(|(_, operation)| operation.kind().row().word).collect();
+    let describe = |divergence| Finding::describe(driver, subject, &program, &divergence, Origin::default());
+    let finding = run.divergence.map(describe).transpose()?;
+    Ok(Compared { operations, left_out, finding })
 }
 
 /// Prints each step with the state after it.
@@ -232,7 +245,7 @@ fn show(subject: &str, driver: &mut Driver, trace: &Trace) -> Result<()> {
 }
 
 fn print_result(result: &FileResult, printed: Printed) -> Result<()> {
-    let FileResult { file, operations, verdict, .. } = result;
+    let FileResult { file, operations, left_out, verdict, .. } = result;
     if printed.format != Format::Text {
         return Ok(());
     }
@@ -240,7 +253,9 @@ fn print_result(result: &FileResult, printed: Printed) -> Result<()> {
         Verdict::Agree if !printed.verbose => Ok(()),
         Verdict::Agree => {
             let operations = counted(*operations as u64, "operation");
-            output::print_line(format_args!("{GOOD}agree{GOOD:#}    {file}  {operations}"))
+            let words: Vec<&str> = left_out.iter().copied().collect();
+            let less = if words.is_empty() { String::new() } else { format!("; left out: {}", words.join(", ")) };
+            output::print_line(format_args!("{GOOD}agree{GOOD:#}    {file}  {operations}{less}"))
         }
         Verdict::Diverge(finding) => {
             output::print_line(format_args!("{BAD}diverge{BAD:#}  {file}  at operation {}\n", finding.step))?;
@@ -273,8 +288,15 @@ fn print_all(subject: &str, results: &[FileResult], printed: Printed) -> Result<
             let trouble = count(|verdict| matches!(verdict, Verdict::Trouble(_)));
             let [agree, diverge, trouble] = [agree, diverge, trouble].map(|count| grouped(count as u64));
             let files = counted(results.len() as u64, "file");
+            let whole = results.iter().filter(|it| it.left_out.is_empty()).count();
+            let less = match results.len() - whole {
+                0 => String::new(),
+                some => format!("; of {} operations are left out that {subject} cannot do", grouped(some as u64)),
+            };
             let early = if interrupted() { "; interrupted" } else { "" };
-            output::print_line(format_args!("{files}: {agree} agree, {diverge} diverge, {trouble} in trouble{early}"))
+            output::print_line(format_args!(
+                "{files}: {agree} agree, {diverge} diverge, {trouble} in trouble{less}{early}"
+            ))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use stalemap_operations::{Machine, Observables, Program, Step, Subject, Trace};
+use stalemap_operations::{Capabilities, Machine, Observables, Operation, Program, Step, Subject, Trace};
 use stalemap_reference::{MARKS, Model};
 
 use crate::any_lockstep::{AnyLockstep, Cause, NotBuilt, Sides};
@@ -62,6 +62,8 @@ pub struct Driver {
     /// The checks of the last run, and what its subject showed.
     checks: Option<(Observables, OracleSet)>,
     skipped: Vec<Skipped>,
+    /// What the subject can do, and shows; none before the first machine is built.
+    capabilities: Option<Capabilities>,
     watch: Option<Watch>,
 }
 
@@ -78,6 +80,7 @@ impl Driver {
             oracles,
             checks: None,
             skipped: Vec::new(),
+            capabilities: None,
             watch: None,
         }
     }
@@ -135,7 +138,7 @@ impl Driver {
         if !self.kept.contains_key(machine) {
             let lockstep = self.build.lockstep(machine)?;
             self.can_be_huge(machine, lockstep.sides()).map_err(|why| NotBuilt(Cause::Refused(why)))?;
-            self.say_what_is_skipped(&lockstep);
+            self.note_capabilities(lockstep.sides().capabilities());
             if self.kept.len() >= KEPT {
                 self.kept.clear();
             }
@@ -235,6 +238,13 @@ impl Driver {
         &self.skipped
     }
 
+    /// Which of these operations the subject cannot do ([`Capabilities::can`]), each with its index: no run asks for them. None is known
+    /// before the first run.
+    pub fn left_out<'a>(&self, operations: &'a [Operation]) -> impl Iterator<Item = (usize, &'a Operation)> + use<'a> {
+        let capabilities = self.capabilities.unwrap_or(Capabilities::ALL);
+        operations.iter().enumerate().filter(move |(_, operation)| !capabilities.can(**operation))
+    }
+
     /// Runs, and where something differs runs again with full comparison: the earliest difference names the step, in
     /// whichever mode it was seen.
     fn locate(&mut self, program: &Program, written: Option<&[Step]>, compare: Compare) -> Result<Run, CannotBuild> {
@@ -305,11 +315,12 @@ impl Driver {
         Ok(divergence)
     }
 
-    fn say_what_is_skipped(&mut self, lockstep: &AnyLockstep) {
-        if self.skipped.is_empty() {
-            self.skipped = oracle::skipped(lockstep.sides().capabilities().known())
+    fn note_capabilities(&mut self, capabilities: &Capabilities) {
+        if self.capabilities.is_none() {
+            self.skipped = oracle::skipped(capabilities.known())
                 .map(|(check, missing)| Skipped { check, missing: missing.each().map(|(name, _)| name).collect() })
                 .collect();
+            self.capabilities = Some(*capabilities);
         }
     }
 }

@@ -109,7 +109,13 @@ mod tests {
 
     #[test]
     fn a_case_for_each_file_with_what_xml_needs() {
-        let result = |file: &str, verdict| FileResult { file: file.to_string(), operations: 1, line: None, verdict };
+        let result = |file: &str, verdict| FileResult {
+            file: file.to_string(),
+            operations: 1,
+            left_out: [].into(),
+            line: None,
+            verdict,
+        };
         let results = [
             result("a&b.trace", Verdict::Agree),
             result("c.trace", Verdict::Trouble("line 2: `<` is\nno \"operation\" \u{1b}here".to_string())),

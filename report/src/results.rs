@@ -1,5 +1,7 @@
 //! Results of replayed files.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::finding::Finding;
@@ -23,6 +25,9 @@ pub struct FileResult {
     pub file: String,
     /// Operations that were done.
     pub operations: usize,
+    /// Words of the operations that the subject cannot do, each once: it was not asked for them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub left_out: BTreeSet<&'static str>,
     /// The line of its text at which it diverges, counted from 1; none where it does not, or is bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,

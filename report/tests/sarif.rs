@@ -112,7 +112,13 @@ fn finding() -> Finding {
 
 #[test]
 fn replayed_files_are_a_log_as_the_schema_has_it() {
-    let result = |file: &str, line, verdict| FileResult { file: file.to_string(), operations: 4, line, verdict };
+    let result = |file: &str, line, verdict| FileResult {
+        file: file.to_string(),
+        operations: 4,
+        left_out: [].into(),
+        line,
+        verdict,
+    };
     let diverges = || Verdict::Diverge(Box::new(finding()));
     let results = [
         result("corpus/a.trace", None, Verdict::Agree),
