@@ -12,7 +12,7 @@ use crate::catalogue::Line;
 /// Keep the smallest set of inputs that meets what all of them meet
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What is met are transitions (operation, state before, outcome) and, with --edges, edges of the built libFuzzer target. \
+What is met are transitions (operation, state before, outcome) and, with --edges, edges of the libFuzzer target, which is built then. \
 Traces stay as they are, other inputs are named by the SHA-1 of their bytes. Inputs that diverge are left out.
 
 Examples:
@@ -21,7 +21,7 @@ Examples:
 pub(crate) struct DistillCommand {
     #[command(flatten)]
     inputs: DistillArguments,
-    /// Keep what meets the same edges too, where `stalemap fuzz --engine libfuzzer` has built the target
+    /// Keep what meets the same edges too; builds the libFuzzer target, which takes minutes once
     #[arg(long)]
     edges: bool,
 }

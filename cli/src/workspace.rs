@@ -15,12 +15,9 @@ pub(crate) fn workspace() -> Result<Workspace> {
 
 /// An engine's error, with what to type against it.
 pub(crate) fn hinted(error: EngineError) -> Error {
-    let hint = if matches!(error, EngineError::NoWorkspace) {
-        "go into one, or use --engine native"
-    } else if matches!(error, EngineError::NeverBuilt) {
-        "`stalemap fuzz --engine libfuzzer --seconds 1` builds it"
+    if matches!(error, EngineError::NoWorkspace) {
+        anyhow!("{error}; go into one, or use --engine native")
     } else {
-        return error.into();
-    };
-    anyhow!("{error}; {hint}")
+        error.into()
+    }
 }

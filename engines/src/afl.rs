@@ -52,9 +52,10 @@ const FLAGS: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-trace-compares=0",
     // A block that is always entered with another one adds nothing.
     "-Cllvm-args=-sanitizer-coverage-prune-blocks=1",
-    // Edges are counted in place; the target lays the counters into AFL++'s map (its `afl_map`).
+    // Passes are counted in place; the target lays the counters into AFL++'s map (its `afl_map`).
     "-Cllvm-args=-sanitizer-coverage-trace-pc-guard=0",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    compiler::BY_FUNCTION,
 ];
 
 /// Builds and starts; `None` if the control interrupts the build.

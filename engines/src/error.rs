@@ -71,9 +71,6 @@ pub enum EngineError {
         /// The target that was named.
         target: String,
     },
-    /// A merge needs a target that is built.
-    #[error("the target whose edges are to be met is not built")]
-    NeverBuilt,
     /// A hunt is measured in the processor time of the engine's processes, which this system does not show.
     #[error("the CPU time of an engine's processes is read from /proc, which is not there")]
     NoCpuTime,

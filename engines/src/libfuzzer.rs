@@ -1,5 +1,6 @@
 //! libFuzzer: the target built by cargo-fuzz, in as many processes as there are jobs.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,6 +21,8 @@ use crate::{compiler, protocol};
 pub(crate) const FOLDER: &str = "libfuzzer";
 /// Where targets with seeded bugs are built.
 pub(crate) const BUGS_FOLDER: &str = "libfuzzer-bugs";
+/// Where the target is built that counts edges.
+const EDGES_FOLDER: &str = "libfuzzer-edges";
 /// Seconds that an input may take, and megabytes of memory.
 pub(crate) const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
 /// How long it may take to end by itself behind its time.
@@ -93,10 +96,29 @@ pub(crate) fn build(
     folder: &str,
     feature: Option<&str>,
 ) -> Result<Option<PathBuf>, EngineError> {
+    compile(workspace, target, folder, feature, compiler::BY_FUNCTION)
+}
+
+/// Builds the target so that its coverage counts edges. Returns its path, or `None` if the control interrupts.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_with_edges(workspace: &Workspace, target: &str) -> Result<Option<PathBuf>, EngineError> {
+    compile(workspace, target, EDGES_FOLDER, None, "")
+}
+
+fn compile(
+    workspace: &Workspace,
+    target: &str,
+    folder: &str,
+    feature: Option<&str>,
+    flags: &str,
+) -> Result<Option<PathBuf>, EngineError> {
     let Some(mut call) = CARGO_FUZZ.call(workspace)? else {
         return Ok(None);
     };
-    call.env(compiler::OPTIMISED.0, compiler::OPTIMISED.1);
+    let given = env::var("RUSTFLAGS").unwrap_or_default();
+    call.env("RUSTFLAGS", format!("{given} {flags}")).env(compiler::OPTIMISED.0, compiler::OPTIMISED.1);
     // Compared values are no use to a mutator of operations, and noting them takes half of the time.
     call.args(["build", "--sanitizer", "none", "--release", "--no-trace-compares", "--target-dir"]);
     call.arg(workspace.builds(folder)).args(feature.map(|feature| format!("--features={feature}"))).arg(target);
@@ -105,11 +127,6 @@ pub(crate) fn build(
     }
     let program = built_in(workspace, folder, target);
     program.map(Some).ok_or_else(|| EngineError::NotBuilt { target: target.to_string() })
-}
-
-/// The target that was built last, for whichever machine.
-pub(crate) fn built(workspace: &Workspace, target: &str) -> Option<PathBuf> {
-    built_in(workspace, FOLDER, target)
 }
 
 fn built_in(workspace: &Workspace, folder: &str, target: &str) -> Option<PathBuf> {

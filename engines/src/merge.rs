@@ -17,9 +17,11 @@ const ROUNDS: usize = 10;
 /// leaves nothing out.
 ///
 /// # Errors
-/// When the target was never built, or fails.
+/// When the target cannot be built, or fails.
 pub fn merge(workspace: &Workspace, inputs: &BTreeMap<&str, &[u8]>) -> Result<Option<BTreeSet<String>>, EngineError> {
-    let program = libfuzzer::built(workspace, LOCKSTEP).ok_or(EngineError::NeverBuilt)?;
+    let Some(program) = libfuzzer::build_with_edges(workspace, LOCKSTEP)? else {
+        return Ok(None);
+    };
     let scratch = tempfile::tempdir().map_err(EngineError::Scratch)?;
     let mut from = scratch.path().join("all");
     fs::create_dir(&from).map_err(EngineError::io("make", &from))?;

@@ -1,4 +1,4 @@
-//! Coverage for AFL++: edges counted in place, as libFuzzer's are, and transitions, laid into its map after each run.
+//! Coverage for AFL++: passes counted in place, as for libFuzzer, and transitions, laid into its map after each run.
 //!
 //! What cargo-afl asks the compiler for calls a function at each edge, which takes half of an execution. A counter in
 //! place takes one instruction. AFL++ 4.40c knows nothing of such counters, but gives a part of its map to code that has
