@@ -182,15 +182,10 @@ impl Overview {
             counted(self.operations, "operation")
         )?;
         self.campaigns.iter().try_for_each(|campaign| campaign.write(text))?;
-        let met = self.marks.len();
-        writeln!(
-            text,
-            "{STRONG}met{STRONG:#}  {} of {} possible transitions, {met} of {} marks",
-            grouped(self.transitions as u64),
-            grouped(self.possible_transitions as u64),
-            met + self.marks_never_met.len()
-        )?;
-        self.marks_never_met.iter().try_for_each(|mark| writeln!(text, "  never: {mark}"))?;
+        // Where no campaign ran, that it met nothing says nothing.
+        if !self.campaigns.is_empty() {
+            self.write_met(text)?;
+        }
         for OfPassed { subject, functions, lines } in &self.passed {
             let of = |[passed, all]: [usize; 2]| format!("{} of {}", grouped(passed as u64), grouped(all as u64));
             writeln!(text, "{STRONG}passed{STRONG:#}  {subject}: {} functions, {} lines", of(*functions), of(*lines))?;
@@ -203,6 +198,19 @@ impl Overview {
             let executions = counted(it.executions, "execution");
             writeln!(text, "  {}  {executions}\n    file  {}", it.signature, it.file.display())
         })
+    }
+
+    /// What the campaigns met, and which marks they did not.
+    fn write_met(&self, text: &mut String) -> std::fmt::Result {
+        let met = self.marks.len();
+        writeln!(
+            text,
+            "{STRONG}met{STRONG:#}  {} of {} possible transitions, {met} of {} marks",
+            grouped(self.transitions as u64),
+            grouped(self.possible_transitions as u64),
+            met + self.marks_never_met.len()
+        )?;
+        self.marks_never_met.iter().try_for_each(|mark| writeln!(text, "  never: {mark}"))
     }
 
     /// Those that are not known, those that are, and the entries for others.
