@@ -1,16 +1,19 @@
-//! Writes a function for each oracle and one for each operation, since crash triage groups by the names on the stack.
+//! Writes a function for each oracle and one for each operation, since crash triage groups by the names on the stack; and a number for
+//! each transition that a run can meet, since engines look at each counter after each run.
 
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::{env, fs, process};
 
-use stalemap_harness::{NO_OPERATIONS, ORACLE_NAMES};
+use stalemap_harness::{NO_OPERATIONS, ORACLE_NAMES, Transitions};
 use stalemap_operations::TABLE;
 
 fn main() {
     refuse_afl_with_libfuzzer();
     let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the folder"));
-    fs::write(folder.join("stacks.rs"), stacks()).expect("the folder can be written");
+    for (name, text) in [("stacks.rs", stacks()), ("numbers.rs", numbers())] {
+        fs::write(folder.join(name), text).expect("the folder can be written");
+    }
     println!("cargo::rerun-if-changed=build.rs");
     let is = |variable: &str, values: &[&str]| env::var(variable).is_ok_and(|value| values.contains(&value.as_str()));
     let has_ret = is("CARGO_CFG_TARGET_ARCH", &["x86_64", "aarch64"]);
@@ -67,6 +70,20 @@ fn stacks() -> String {
     line(&mut text, "/// The operations, and what stands for none of them.");
     line(&mut text, &format!("pub const OPERATIONS: &[&str] = &{operations:?};"));
     text
+}
+
+fn numbers() -> String {
+    let mut numbers = vec![u16::MAX; Transitions::CELLS];
+    for (number, cell) in (0..).zip(Transitions::possible()) {
+        numbers[cell] = number;
+    }
+    let possible = Transitions::possible().count();
+    format!(
+        "/// How many transitions a run can meet.\npub(crate) const POSSIBLE: usize = {possible};\n\
+         /// The number of each among these; `u16::MAX` for those that no run can meet.\n\
+         static NUMBERS: [u16; {}] = {numbers:?};\n",
+        numbers.len()
+    )
 }
 
 fn line(text: &mut String, line: &str) {

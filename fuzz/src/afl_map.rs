@@ -7,16 +7,14 @@
 
 use std::ptr;
 
-use stalemap_harness::Transitions;
+use crate::counters::{POSSIBLE, number};
 
 /// The compiler's counters, and the room for them and the transitions in the map.
 struct Room {
     edges: *mut u8,
     count: usize,
-    /// The number of the first edge in the map; after the edges come the transitions.
+    /// The number of the first edge in the map; after the edges come the transitions, and then the passes of a kernel.
     first: usize,
-    /// The transitions that have room, in order; behind them comes the room for the passes of a kernel.
-    cells: Vec<usize>,
 }
 
 /// Room for the passes of a kernel's code.
@@ -38,12 +36,11 @@ impl Room {
     fn new(start: *mut u8, stop: *mut u8, number: impl FnOnce(&mut [u32])) -> Room {
         let count = stop.addr() - start.addr();
         // AFL++ looks at each byte after each run: none for transitions that no run can meet.
-        let cells: Vec<usize> = Transitions::possible().collect();
-        let mut guards = vec![0; count + cells.len() + PASSES];
+        let mut guards = vec![0; count + POSSIBLE + PASSES];
         number(&mut guards);
         let in_a_row = guards.windows(2).all(|pair| pair[1] == pair[0] + 1);
         assert!(in_a_row, "AFL_INST_RATIO is not for this target, whose edges lie in the map in one piece");
-        Room { edges: start, count, first: guards[0] as usize, cells }
+        Room { edges: start, count, first: guards[0] as usize }
     }
 
     /// # Safety
@@ -59,7 +56,7 @@ impl Room {
     unsafe fn lay_passes(&self, map: *mut u8, passes: &[u8]) {
         // SAFETY: as promised, and no slice of this program is in the map.
         unsafe {
-            let map = map.add(self.first + self.count + self.cells.len());
+            let map = map.add(self.first + self.count + POSSIBLE);
             ptr::copy_nonoverlapping(passes.as_ptr(), map, passes.len().min(PASSES));
         }
     }
@@ -71,10 +68,8 @@ impl Room {
         unsafe {
             let map = map.add(self.first);
             ptr::copy_nonoverlapping(self.edges, map, self.count);
-            for cell in met {
-                if let Ok(number) = self.cells.binary_search(&cell) {
-                    map.add(self.count + number).write(1);
-                }
+            for number in met.filter_map(number) {
+                map.add(self.count + number).write(1);
             }
         }
     }

@@ -4,6 +4,13 @@
 #[cfg(all(feature = "afl", not(feature = "libfuzzer"), not(test)))]
 pub(crate) use crate::afl_map::{clear, count};
 
+include!(concat!(env!("OUT_DIR"), "/numbers.rs"));
+
+/// The number of a cell among the transitions that a run can meet.
+pub(crate) fn number(cell: usize) -> Option<usize> {
+    Some(usize::from(NUMBERS[cell])).filter(|&number| number < POSSIBLE)
+}
+
 /// libFuzzer begins each run with counters at zero by itself.
 #[cfg(not(all(feature = "afl", not(feature = "libfuzzer"), not(test))))]
 pub(crate) fn clear() {}
@@ -11,8 +18,8 @@ pub(crate) fn clear() {}
 /// Says which transitions the last run met.
 #[cfg(all(feature = "libfuzzer", target_os = "linux"))]
 pub(crate) fn count(met: impl Iterator<Item = usize>) {
-    for cell in met {
-        linux::COUNTERS.0[cell].store(1, std::sync::atomic::Ordering::Relaxed);
+    for number in met.filter_map(number) {
+        linux::COUNTERS.0[number].store(1, std::sync::atomic::Ordering::Relaxed);
     }
 }
 
@@ -62,18 +69,17 @@ impl Drop for Counting {
 mod linux {
     use std::sync::atomic::AtomicU8;
 
-    use stalemap_harness::Transitions;
+    use super::POSSIBLE;
 
-    /// A counter for each cell; libFuzzer reads them eight at a time.
+    /// A counter for each transition that a run can meet; libFuzzer reads them eight at a time.
     #[repr(C, align(8))]
-    pub(super) struct Counters(pub(super) [AtomicU8; Transitions::CELLS.next_multiple_of(8)]);
+    pub(super) struct Counters(pub(super) [AtomicU8; POSSIBLE.next_multiple_of(8)]);
 
     /// libFuzzer finds them by the name of their section (FuzzerExtraCounters.cpp). No code here reads them, so the
     /// compiler would leave them out.
     #[used]
     #[unsafe(link_section = "__libfuzzer_extra_counters")]
-    pub(super) static COUNTERS: Counters =
-        Counters([const { AtomicU8::new(0) }; Transitions::CELLS.next_multiple_of(8)]);
+    pub(super) static COUNTERS: Counters = Counters([const { AtomicU8::new(0) }; POSSIBLE.next_multiple_of(8)]);
 
     #[cfg(feature = "linux")]
     #[repr(C, align(8))]
@@ -87,7 +93,7 @@ mod linux {
 
 #[cfg(all(test, feature = "libfuzzer", target_os = "linux"))]
 mod tests {
-    use stalemap_harness::{Compare, Driver};
+    use stalemap_harness::{Compare, Driver, Transitions};
     use stalemap_implementation::Implementation;
     use stalemap_operations::{Machine, Trace};
 
@@ -110,7 +116,10 @@ mod tests {
         // SAFETY: between the two lie the counters, which are bytes, and no code writes them meanwhile.
         let seen = unsafe { std::slice::from_raw_parts(start, length) };
         let set: Vec<usize> = (0..length).filter(|&cell| seen[cell] != 0).collect();
-        let mut met: Vec<usize> = driver.transitions().iter().collect();
+        // In the order of the cells that a run can meet.
+        let possible: Vec<usize> = Transitions::possible().collect();
+        let number = |cell| possible.binary_search(&cell).expect("what was met can be met");
+        let mut met: Vec<usize> = driver.transitions().iter().map(number).collect();
         met.sort_unstable();
         assert_eq!((set, start.addr() % 8, length % 8), (met, 0, 0));
     }

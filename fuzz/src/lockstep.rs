@@ -87,7 +87,13 @@ impl Lockstep {
     /// Runs what the bytes mean; `false` if it does not take them. A divergence is minimised and printed, and the
     /// process aborts, unless it is told to keep the input and go on.
     pub fn run(&mut self, bytes: &[u8]) -> bool {
-        self.program.read_bytes(bytes);
+        match self.mutator.made(bytes) {
+            Some(made) => {
+                self.program.machine = made.machine;
+                self.program.operations.clone_from(&made.operations);
+            }
+            None => self.program.read_bytes(bytes),
+        }
         let Program { machine, operations } = &self.program;
         let takes = |operation: &Operation| self.kinds.contains(operation.kind());
         let is_larger = |largest: Machine| machine.sizes().iter().zip(largest.sizes()).any(|(&size, most)| size > most);

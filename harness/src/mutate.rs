@@ -119,6 +119,12 @@ impl Mutator {
         self.encode(most)
     }
 
+    /// The program that these bytes are, where they are what was made last: it is known without reading them.
+    #[must_use]
+    pub fn made(&self, bytes: &[u8]) -> Option<&Program> {
+        Some(&self.program).filter(|_| !bytes.is_empty() && bytes == self.bytes)
+    }
+
     fn decode(&mut self, input: &[u8]) {
         self.program.read_bytes(input);
         if let Some(fixed) = self.settings.machine {
@@ -415,7 +421,7 @@ fn set_first(values: &mut FieldValues, sort: Field, value: u32) {
 
 #[cfg(test)]
 mod tests {
-    use stalemap_operations::{Act, Field, Machine};
+    use stalemap_operations::{Act, Field, Machine, Program};
 
     use super::{MUTATIONS, Mutation, Mutator};
     use crate::generate::{Generator, Settings};
@@ -448,6 +454,31 @@ mod tests {
             }
             assert!(changed > 50, "{mutation:?} changed {changed} of 200 inputs");
         }
+    }
+
+    #[test]
+    fn what_was_made_last_is_what_its_bytes_mean() {
+        let mut mutator = Mutator::new(Settings::default());
+        assert_eq!(mutator.made(&[]), None, "nothing was made");
+        let mut inputs = vec![Vec::new(); 2];
+        for seed in 0..2_000 {
+            let most = if seed % 5 == 0 { 100 } else { 1_000 };
+            let made = if seed % 2 == 0 {
+                mutator.mutate(&inputs[0], most, seed).to_vec()
+            } else {
+                mutator.cross(&inputs[0], &inputs[1], most, seed).to_vec()
+            };
+            let mut read = Program::default();
+            read.read_bytes(&made);
+            if let Some(program) = mutator.made(&made) {
+                assert_eq!(program, &read, "seed {seed}");
+            }
+            assert_eq!(mutator.made(&made[1..]), None, "other bytes");
+            inputs.rotate_left(1);
+            inputs[1] = made;
+        }
+        let last = inputs[1].clone();
+        assert!(mutator.made(&last).is_some());
     }
 
     #[test]
