@@ -90,6 +90,10 @@ pub(crate) fn report(line: &Line, arguments: &ReportArguments) -> Result<Ending>
         return Ok(if interrupted() { Ending::Interrupted } else { Ending::Trouble });
     }
     write(arguments, campaigns.as_ref(), &sections, &left_out)?;
+    if inputs.left() > 0 {
+        let (left, all) = (grouped(inputs.left() as u64), counted(all as u64, "file"));
+        output::tell(format_args!("interrupted: {left} of {all} are not in the page"));
+    }
     let ending = if is_damaged { Ending::Trouble } else { Ending::Agree };
     Ok(if interrupted() { Ending::Interrupted } else { inputs.ending(ending) })
 }

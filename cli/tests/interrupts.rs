@@ -160,15 +160,18 @@ fn a_command_under_nohup_goes_on_after_a_hangup() {
 fn an_interrupted_page_has_what_is_known_by_then() {
     const TRACE: &str = "machine ram=1 device=1 spaces=1 pages=2\nmap s0 v0+2 r\nmigrate s0 v0 to d0\nmove s0 v1 v0\nmigrate s0 v0 to d0\n";
     in_folder(|folder| {
-        fs::write(folder.join("a.trace"), TRACE).expect("a file");
+        fs::create_dir(folder.join("traces")).expect("a folder");
+        for name in ["a.trace", "b.trace"] {
+            fs::write(folder.join("traces").join(name), TRACE).expect("a file");
+        }
         for name in signals() {
-            let report =
-                ["report", "a.trace", "--bug", "stale_mapping", "--neighbours", "4000000000", "-o", "page.html"];
-            let child = listening(command(folder, &report));
+            let what = ["--bug", "stale_mapping", "--neighbours", "4000000000", "-o", "page.html"];
+            let child = listening(command(folder, &[&["report", "traces"], &what[..]].concat()));
             sleep(Duration::from_millis(700));
             signal(&child, name);
             let ended = end_of(child);
             assert_eq!(ended.code, 130, "{name}: {}", ended.stderr);
+            assert!(ended.stderr.contains("interrupted: 1 of 2 files are not in the page"), "{}", ended.stderr);
             let page = fs::read_to_string(folder.join("page.html")).expect("the page");
             assert!(page.contains("It was interrupted: not everything was tried.") && page.ends_with("</html>"));
             fs::remove_file(folder.join("page.html")).expect("the page");
