@@ -151,6 +151,9 @@ fn a_bug_is_blessed_with_a_trace_that_says_what_it_is() {
 #[test]
 fn a_measurement_goes_on_from_its_file_and_prints_the_same_table() {
     in_folder(|folder| {
+        let ended = stalemap(folder, &["bugs", "--bench", "--out", "hunts.md"]);
+        assert_eq!(ended.code, 2);
+        assert!(ended.stderr.contains("their table is written beside it as hunts.md"), "{}", ended.stderr);
         let arguments =
             ["bugs", "--bench", "--only", "double_free_accepted,stamp_survives", "--engines", "native,uniform"];
         let first = stalemap(folder, &[&arguments[..], &["--seeds", "1"]].concat());

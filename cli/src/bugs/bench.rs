@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use stalemap_commands::fuzz::cores;
 use stalemap_commands::interrupt::interrupted;
 use stalemap_commands::status::Status;
@@ -66,6 +66,12 @@ pub(super) fn bench(line: &Line, arguments: &BugsArguments) -> Result<Ending> {
     let engines = arguments.engines();
     let (bugs, seeds) = (arguments.bugs(), 0..arguments.seeds);
     page::check(arguments.page.as_deref(), "bench")?;
+    let beside = arguments.out.with_extension("md");
+    ensure!(
+        beside != arguments.out,
+        "--out names the file of the hunts, and their table is written beside it as {}: take another name",
+        beside.display()
+    );
     output::check_file(&arguments.out)?;
     let settings =
         Settings { version: env!("CARGO_PKG_VERSION").to_string(), operations: arguments.ops, cap: arguments.cap };
@@ -106,7 +112,6 @@ pub(super) fn bench(line: &Line, arguments: &BugsArguments) -> Result<Ending> {
         return Ok(Ending::Interrupted);
     }
     let table = table::markdown(&results, &engines, &bugs, arguments.seeds);
-    let beside = arguments.out.with_extension("md");
     output::write_file(&beside, table.as_bytes())?;
     output::print(&table)?;
     page::update(line, arguments.page.as_deref(), "bench", &table)?;
