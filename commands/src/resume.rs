@@ -25,8 +25,8 @@ impl Beginning {
 /// Looks for the campaign of these settings in a store. `id` makes the campaign of a seed.
 ///
 /// # Errors
-/// When the store has only campaigns of other settings or other shards, several of these settings and no seed is given, no campaign and no seed for a shard, or a file of
-/// the campaign cannot be read.
+/// When the store has only campaigns of other settings or other shards, or several of these settings and no seed is given; when there
+/// is nothing to resume and a shard has no seed; or when a file of the campaign cannot be read.
 pub fn beginning(store: &Store, seed: Option<u64>, id: &dyn Fn(u64) -> CampaignId, shard: Shard) -> Result<Beginning> {
     let place = store.path().display();
     let contents = store.read()?;

@@ -212,7 +212,7 @@ fn compare(subject: &str, driver: &mut Driver, trace: &Trace, compare: Compare) 
     let program = trace.program();
     let left_out: Vec<_> = driver.left_out(&program.operations[..run.steps]).collect();
     let operations = run.steps - left_out.len();
-    let left_out = left_out.into_iter().map(|(_, operation)| operation.kind().row().word).collect();
+    let left_out = left_out.into_iter().map(|operation| operation.kind().row().word).collect();
     let describe = |divergence| Finding::describe(driver, subject, &program, &divergence, Origin::default());
     let finding = run.divergence.map(describe).transpose()?;
     Ok(Compared { operations, left_out, finding })

@@ -238,11 +238,10 @@ impl Driver {
         &self.skipped
     }
 
-    /// Which of these operations the subject cannot do ([`Capabilities::can`]), each with its index: no run asks for them. None is known
-    /// before the first run.
-    pub fn left_out<'a>(&self, operations: &'a [Operation]) -> impl Iterator<Item = (usize, &'a Operation)> + use<'a> {
+    /// Which of these operations the subject cannot do ([`Capabilities::can`]): no run asks for them. None is known before the first run.
+    pub fn left_out<'a>(&self, operations: &'a [Operation]) -> impl Iterator<Item = &'a Operation> + use<'a> {
         let capabilities = self.capabilities.unwrap_or(Capabilities::ALL);
-        operations.iter().enumerate().filter(move |(_, operation)| !capabilities.can(**operation))
+        operations.iter().filter(move |operation| !capabilities.can(**operation))
     }
 
     /// Runs, and where something differs runs again with full comparison: the earliest difference names the step, in
