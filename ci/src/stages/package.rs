@@ -9,7 +9,7 @@ use crate::context::{Context, text};
 /// What outside users depend on.
 const OUTSIDE: &str = "stalemap";
 /// How many packages it may bring into a program, itself among them. Each new user builds them all.
-const MOST: usize = 67;
+const MOST: usize = 68;
 /// What each package holds beside its sources.
 const FILES: [&str; 2] = ["LICENSE", "README.md"];
 
