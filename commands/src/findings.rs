@@ -46,12 +46,13 @@ impl KeptFinding {
         format!("{}\n{}", self.finding.text(), self.lines)
     }
 
-    /// One line for the time until the summary. The file of a longer trace is gone when a shorter one is kept.
+    /// One line for the time until the summary, of what is new to the campaign, or of a shorter trace of it: then the file of the
+    /// longer one is gone.
     #[must_use]
-    pub fn notice(&self) -> String {
+    pub fn notice(&self, is_new: bool) -> String {
         let signature = &self.finding.signature;
         match &self.file {
-            Some(file) if self.is_shorter => format!("a shorter {signature} is kept in {}", file.path),
+            Some(file) if !is_new => format!("a shorter {signature} is kept in {}", file.path),
             Some(file) => format!("found {signature}, kept in {}", file.path),
             None => format!("found {signature}\n{}", self.lines.trim_end()),
         }
@@ -281,7 +282,7 @@ impl Kept {
             kept.lines += "  DOES NOT REPEAT: it diverged once and agrees when it is run again on new machines\n";
         }
         if is_new || kept.is_shorter || kept.file.is_none() && self.lost == 1 {
-            self.status.aside(|| output::tell(kept.notice()));
+            self.status.aside(|| output::tell(kept.notice(is_new)));
         }
         let findings = &mut self.so_far.get().findings;
         if is_new {
