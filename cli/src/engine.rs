@@ -325,7 +325,7 @@ impl Campaign {
             kept: Some(self.work.kept),
             engine_operations: self.work.operations,
             engine_cpu_seconds: self.work.cpu_seconds,
-            skipped_oracles: summary::skipped(driver.skipped()),
+            skipped_oracles: summary::skipped(&driver.skipped()),
             ..begun
         };
         summary.set_met(driver.tally(), driver.marks(), wanted.campaign.levels);

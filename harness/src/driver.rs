@@ -61,7 +61,6 @@ pub struct Driver {
     oracles: OracleChoice,
     /// The checks of the last run, and what its subject showed.
     checks: Option<(Observables, OracleSet)>,
-    skipped: Vec<Skipped>,
     /// What the subject can do, and shows; none before the first machine is built.
     capabilities: Option<Capabilities>,
     watch: Option<Watch>,
@@ -79,7 +78,6 @@ impl Driver {
             marks,
             oracles,
             checks: None,
-            skipped: Vec::new(),
             capabilities: None,
             watch: None,
         }
@@ -138,7 +136,7 @@ impl Driver {
         if !self.kept.contains_key(machine) {
             let lockstep = self.build.lockstep(machine)?;
             self.can_be_huge(machine, lockstep.sides()).map_err(|why| NotBuilt(Cause::Refused(why)))?;
-            self.note_capabilities(lockstep.sides().capabilities());
+            self.capabilities.get_or_insert(*lockstep.sides().capabilities());
             if self.kept.len() >= KEPT {
                 self.kept.clear();
             }
@@ -232,16 +230,23 @@ impl Driver {
         self.marks.fill(0);
     }
 
-    /// The checks that are not made of this subject, since it shows too little for them.
+    /// The checks that are not made of this subject, since it shows too little for them. None is known before the first run.
     #[must_use]
-    pub fn skipped(&self) -> &[Skipped] {
-        &self.skipped
+    pub fn skipped(&self) -> Vec<Skipped> {
+        oracle::skipped(self.able().known())
+            .map(|(check, missing)| Skipped { check, missing: missing.each().map(|(name, _)| name).collect() })
+            .collect()
     }
 
     /// Which of these operations the subject cannot do ([`Capabilities::can`]): no run asks for them. None is known before the first run.
     pub fn left_out<'a>(&self, operations: &'a [Operation]) -> impl Iterator<Item = &'a Operation> + use<'a> {
-        let capabilities = self.capabilities.unwrap_or(Capabilities::ALL);
+        let capabilities = self.able();
         operations.iter().filter(move |operation| !capabilities.can(**operation))
+    }
+
+    /// What the subject can do, and shows; everything before the first run.
+    fn able(&self) -> Capabilities {
+        self.capabilities.unwrap_or(Capabilities::ALL)
     }
 
     /// Runs, and where something differs runs again with full comparison: the earliest difference names the step, in
@@ -312,15 +317,6 @@ impl Driver {
             self.kept.remove(machine);
         }
         Ok(divergence)
-    }
-
-    fn note_capabilities(&mut self, capabilities: &Capabilities) {
-        if self.capabilities.is_none() {
-            self.skipped = oracle::skipped(capabilities.known())
-                .map(|(check, missing)| Skipped { check, missing: missing.each().map(|(name, _)| name).collect() })
-                .collect();
-            self.capabilities = Some(*capabilities);
-        }
     }
 }
 

@@ -89,7 +89,7 @@ impl Job<'_> {
                 };
             }
         }
-        driver.skipped().to_vec()
+        driver.skipped()
     }
 
     /// Does the executions at these positions; whether the job goes on.

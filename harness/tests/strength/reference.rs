@@ -30,7 +30,7 @@ pub(super) fn wrong(begin: fn()) -> Option<String> {
         }
     }
     // It has no frames, and nothing else is out of its sight.
-    let skipped: Vec<&str> = driver.skipped().iter().map(|skipped| skipped.check.as_str()).collect();
+    let skipped: Vec<String> = driver.skipped().into_iter().map(|skipped| skipped.check).collect();
     if skipped != ["placement.frames", "placement.run", "refusal"] {
         return Some(format!("these oracles cannot judge the reference: {skipped:?}"));
     }
